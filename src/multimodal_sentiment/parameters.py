@@ -1,0 +1,149 @@
+"""Every parameter, typed.
+
+The values stand in `conf/`, and only there: no model here has a default. `Parameters` is the whole
+tree; like each of its branches it refuses a key that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Group(BaseModel):
+    """A group of parameters: unchangeable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestionParameters(Group):
+    """How listings and texts are read."""
+
+    labels: Annotated[list[str], Field(min_length=2)]
+    encodings: Annotated[list[str], Field(min_length=1)]
+
+
+class PreparationParameters(Group):
+    """What is kept of an image."""
+
+    short_side: Annotated[int, Field(ge=16, le=2048)]
+    max_aspect_ratio: Annotated[float, Field(ge=1)]
+    max_megapixels: Positive
+    storage: Literal["pixels", "jpeg"]
+
+
+class SplittingParameters(Group):
+    """How labelled posts are divided."""
+
+    validation_fraction: Fraction
+    seed: Seed
+
+
+class ScratchParameters(Group):
+    """The size of a text encoder that is trained from scratch."""
+
+    vocabulary_size: Annotated[int, Field(ge=100)]
+    hidden_size: Count
+    layers: Count
+    heads: Count
+
+
+class TextParameters(Group):
+    """The text encoder."""
+
+    encoder: str | None
+    scratch: ScratchParameters
+    max_tokens: Annotated[int, Field(ge=8, le=512)]
+    pooling: Literal["cls", "mean"]
+
+
+class ImageParameters(Group):
+    """The image encoder."""
+
+    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    weights: str | None
+    size: Annotated[int, Field(ge=32, le=1024)]
+    resize: Annotated[int, Field(ge=32, le=1024)]
+
+
+class FusionParameters(Group):
+    """How the two modalities are joined."""
+
+    hidden_size: Count
+    dropout: Probability
+    modality_dropout: Probability
+    auxiliary_weight: NotNegative
+
+
+class ModelParameters(Group):
+    """The model's architecture."""
+
+    modality: Literal["text", "image", "both"]
+    text: TextParameters
+    image: ImageParameters
+    fusion: FusionParameters
+
+
+class LearningRates(Group):
+    """One peak learning rate for each part of the model."""
+
+    text: NotNegative
+    image: NotNegative
+    heads: Positive
+
+
+class TrainingParameters(Group):
+    """How the model is fitted."""
+
+    seed: Seed
+    epochs: Count
+    batch_size: Count
+    learning_rate: LearningRates
+    weight_decay: NotNegative
+    warmup_fraction: Annotated[float, Field(ge=0, le=1)]
+    max_gradient_norm: Positive
+    label_smoothing: Probability
+    class_weights: Literal["none", "sqrt", "balanced"]
+    tuning_fraction: Fraction
+    patience: Count
+    resume: bool
+
+
+class ComputeParameters(Group):
+    """What the model runs on; changes speed, and results only by rounding."""
+
+    device: str
+    precision: Literal["auto", "fp32", "bf16"]
+    prediction_batch_size: Count
+    workers: Annotated[int, Field(ge=0)]
+
+
+class EvaluationParameters(Group):
+    """How the validation predictions are judged."""
+
+    bootstrap_samples: Annotated[int, Field(ge=100)]
+    confidence_level: Fraction
+    calibration_bins: Annotated[int, Field(ge=2)]
+    seed: Seed
+
+
+class Parameters(Group):
+    """All parameters of a run."""
+
+    raw: str
+    data: str
+    ingestion: IngestionParameters
+    preparation: PreparationParameters
+    splitting: SplittingParameters
+    model: ModelParameters
+    training: TrainingParameters
+    compute: ComputeParameters
+    evaluation: EvaluationParameters

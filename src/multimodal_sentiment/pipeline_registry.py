@@ -1,0 +1,45 @@
+"""What `kedro run --pipeline=NAME` can run."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline
+
+from multimodal_sentiment.pipelines import (
+    evaluation,
+    inference,
+    ingestion,
+    preparation,
+    splitting,
+    training,
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """The two journeys, and the steps they are made of.
+
+    Each pipeline is built here rather than found by `find_pipelines`, which builds only what the
+    command line asks for and so cannot compose.
+    """
+    steps = {
+        "ingestion": ingestion.create_pipeline("labelled"),
+        "preparation": preparation.create_pipeline("labelled"),
+        "splitting": splitting.create_pipeline(),
+        "fitting": training.create_pipeline(),
+        "evaluation": evaluation.create_pipeline(),
+        "prediction": inference.create_pipeline(),
+    }
+    journeys = {
+        "training": steps["ingestion"]
+        + steps["preparation"]
+        + steps["splitting"]
+        + steps["fitting"]
+        + steps["evaluation"],
+        "inference": ingestion.create_pipeline("unlabelled")
+        + preparation.create_pipeline("unlabelled")
+        + steps["prediction"],
+    }
+    return {
+        "__default__": journeys["training"] + journeys["inference"],
+        **journeys,
+        **steps,
+    }

@@ -1,0 +1,42 @@
+"""The model is judged on validation posts, which chose nothing."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import evaluate_predictions, plot_evaluation, predict_validation
+
+
+def create_pipeline() -> Pipeline:
+    """Predictions of the validation posts, their metrics and plots."""
+    return Pipeline(
+        [
+            Node(
+                predict_validation,
+                inputs=["fusion_model", "validation_posts", "labelled.examples", "params:compute"],
+                outputs="validation_predictions",
+                name="predict_validation",
+            ),
+            Node(
+                evaluate_predictions,
+                inputs=[
+                    "validation_predictions",
+                    "fusion_model",
+                    "train_posts",
+                    "validation_posts",
+                    "duplicate_groups",
+                    "labelled.manifest",
+                    "params:splitting",
+                    "params:evaluation",
+                ],
+                outputs="metrics",
+                name="evaluate_predictions",
+            ),
+            Node(
+                plot_evaluation,
+                inputs=["validation_predictions", "metrics"],
+                outputs=["confusion_matrix", "per_class_f1", "reliability", "confidence"],
+                name="plot_evaluation",
+            ),
+        ]
+    )

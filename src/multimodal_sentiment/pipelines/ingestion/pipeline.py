@@ -1,0 +1,40 @@
+"""A listing and a folder of posts become one readable row a guid."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import infer_encodings, read_labelled_posts, read_unlabelled_posts, record_files
+
+
+def create_pipeline(namespace: str) -> Pipeline:
+    """The ingestion of the `labelled` or the `unlabelled` posts.
+
+    Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
+    """
+    record = Node(
+        record_files,
+        inputs=["listing", "post_files"],
+        outputs="manifest",
+        name="record_files",
+    )
+    infer = Node(
+        infer_encodings,
+        inputs=["listing", "post_files", "params:ingestion"],
+        outputs="encoding_profile",
+        name="infer_encodings",
+    )
+    read = Node(
+        read_labelled_posts if namespace == "labelled" else read_unlabelled_posts,
+        inputs=["listing", "post_files", "encoding_profile", "params:ingestion"],
+        outputs="posts",
+        name="read_posts",
+    )
+    labelled = namespace == "labelled"
+    return Pipeline(
+        [record, infer, read] if labelled else [record, read],
+        namespace=namespace,
+        inputs={"post_files"} if labelled else {"post_files", "encoding_profile"},
+        outputs={"encoding_profile"} if labelled else None,
+        parameters={"params:ingestion"},
+    )

@@ -1,0 +1,47 @@
+"""Posts get their image decoded, once; twins are found; a report says what came in."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import group_duplicates, plot_ingestion, prepare_examples, report_ingestion
+
+
+def create_pipeline(namespace: str) -> Pipeline:
+    """The preparation of the `labelled` or the `unlabelled` posts."""
+    prepare = Node(
+        prepare_examples,
+        inputs=["posts", "manifest", "post_files", "params:preparation"],
+        outputs="examples",
+        name="prepare_examples",
+    )
+    group = Node(
+        group_duplicates,
+        inputs="examples",
+        outputs="duplicate_groups",
+        name="group_duplicates",
+    )
+    labelled = namespace == "labelled"
+    report = Node(
+        report_ingestion,
+        inputs={
+            "examples": "examples",
+            "post_files": "post_files",
+            **({"groups": "duplicate_groups", "splitting": "params:splitting"} if labelled else {}),
+        },
+        outputs="ingestion_report",
+        name="report_ingestion",
+    )
+    plot = Node(
+        plot_ingestion,
+        inputs="examples",
+        outputs=["class_balance", "encodings", "text_lengths", "image_sizes"],
+        name="plot_ingestion",
+    )
+    return Pipeline(
+        [prepare, group, report, plot] if labelled else [prepare, report, plot],
+        namespace=namespace,
+        inputs={"post_files"},
+        outputs={"duplicate_groups"} if labelled else None,
+        parameters={"params:preparation", "params:splitting"} if labelled else {"params:preparation"},
+    )

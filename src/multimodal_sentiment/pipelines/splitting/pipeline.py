@@ -1,0 +1,21 @@
+"""Labelled posts are divided into training and validation posts; twins stay together."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import split_posts
+
+
+def create_pipeline() -> Pipeline:
+    """The saved split."""
+    return Pipeline(
+        [
+            Node(
+                split_posts,
+                inputs=["labelled.examples", "duplicate_groups", "params:splitting"],
+                outputs=["train_posts", "validation_posts"],
+                name="split_posts",
+            )
+        ]
+    )

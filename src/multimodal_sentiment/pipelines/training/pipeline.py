@@ -1,0 +1,35 @@
+"""The fusion model is fitted to the training posts, in one node."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import plot_learning_curves, train_model
+
+
+def create_pipeline() -> Pipeline:
+    """Fitting, and how it went."""
+    return Pipeline(
+        [
+            Node(
+                train_model,
+                inputs=[
+                    "train_posts",
+                    "labelled.examples",
+                    "duplicate_groups",
+                    "encoding_profile",
+                    "params:model",
+                    "params:training",
+                    "params:compute",
+                ],
+                outputs=["fusion_model", "training_history"],
+                name="train_model",
+            ),
+            Node(
+                plot_learning_curves,
+                inputs="training_history",
+                outputs="learning_curves",
+                name="plot_learning_curves",
+            ),
+        ]
+    )

@@ -1,0 +1,17 @@
+"""Kedro's settings for this project."""
+
+import warnings
+
+from multimodal_sentiment.hooks import PROJECT_HOOKS
+
+# Kedro 1.7 renames --pipeline; both spellings work, and this project documents the shorter one.
+warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
+
+HOOKS = PROJECT_HOOKS
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment names only what it changes; Kedro's own default drops the rest of the group.
+    "merge_strategy": {"parameters": "soft"},
+}
