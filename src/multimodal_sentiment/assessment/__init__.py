@@ -1,0 +1,37 @@
+"""How good a classifier is, and how sure that is: arrays in, numbers out, no model known."""
+
+from __future__ import annotations
+
+from multimodal_sentiment.assessment.baselines import Baseline, majority_baseline, tfidf_baseline
+from multimodal_sentiment.assessment.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    softmax,
+)
+from multimodal_sentiment.assessment.comparison import compare_variants, holm, mcnemar
+from multimodal_sentiment.assessment.contribution import modality_contributions
+from multimodal_sentiment.assessment.intervals import bootstrap_intervals
+from multimodal_sentiment.assessment.metrics import (
+    class_indices,
+    classification_metrics,
+    confusion,
+)
+
+__all__ = [
+    "Baseline",
+    "bootstrap_intervals",
+    "class_indices",
+    "classification_metrics",
+    "compare_variants",
+    "confusion",
+    "expected_calibration_error",
+    "fit_temperature",
+    "holm",
+    "majority_baseline",
+    "mcnemar",
+    "modality_contributions",
+    "reliability",
+    "softmax",
+    "tfidf_baseline",
+]

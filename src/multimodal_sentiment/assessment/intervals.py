@@ -1,0 +1,137 @@
+"""How far a score could be off: percentile bootstrap over groups of posts.
+
+Twins are one unit: a group is drawn whole, so that copies of one post do not pass for evidence.
+
+`scipy.stats.bootstrap` would hold (resamples x groups) indices and walk over all groups for every
+resample. But groups with equal tallies are interchangeable, and few tallies are different (with
+three labels and no twins: nine). How often each *kind* of group is drawn is one multinomial
+variate, which has the same distribution and costs the same for 2,000 posts and for 200,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multimodal_sentiment.assessment.metrics import class_indices
+
+MEASURES = ("accuracy", "macro_f1", "weighted_f1")
+
+_HIT, _PREDICTED, _TRUE = range(3)
+_DRAWS_AT_ONCE = 2**23  # 64 MB of counts
+
+
+def bootstrap_intervals(  # noqa: PLR0913
+    true: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    *,
+    samples: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> dict[str, Any]:
+    """Bound `accuracy`, `macro_f1`, `weighted_f1`, and under `per_class` each label's F1.
+
+    Args:
+        true: Tags of shape (n,).
+        predicted: Tags of shape (n,), or (seeds, n) for the intervals of the mean over seeds.
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        samples: How many times the groups are drawn anew.
+        level: Share of the resampled scores between the bounds.
+        seed: Of the draws.
+
+    Returns:
+        A pair (low, high) for each measure, and for each label under `per_class`.
+    """
+    scores = resampled_scores(true, predicted, groups, labels, samples=samples, seed=seed)
+    if np.ndim(predicted) > 1:
+        scores = {measure: values.mean(axis=1) for measure, values in scores.items()}
+    f1_of = dict(zip(labels, scores["f1"].T, strict=True))
+    return {
+        **{measure: percentile_interval(scores[measure], level) for measure in MEASURES},
+        "per_class": {label: percentile_interval(f1, level) for label, f1 in f1_of.items()},
+    }
+
+
+def resampled_scores(  # noqa: PLR0913
+    true: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    *,
+    samples: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Score any number of classifiers on the same resamples of the groups.
+
+    Args:
+        true: Tags of shape (n,).
+        predicted: Tags of shape (..., n).
+        groups: Each post's group, of shape (n,).
+        labels: Every label a tag may be.
+        samples: How many times the groups are drawn anew.
+        seed: Of the draws.
+
+    Returns:
+        Each of `MEASURES`, of shape (samples, ...), and `f1`, of shape (samples, ..., labels);
+        what has no cases counts as in `classification_metrics`.
+    """
+    truth, answers = class_indices(true, labels), class_indices(predicted, labels)
+    _refuse_unequal(truth.shape, answers.shape, np.shape(groups))
+    tallies = _tally(truth, answers.reshape(-1, len(truth)), groups, len(labels))
+    sums = _resample(tallies.reshape(len(tallies), -1), samples, np.random.default_rng(seed))
+    return _score(sums.reshape(samples, *answers.shape[:-1], 3, len(labels)))
+
+
+def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]:
+    """Give the bounds that leave out (1 - level) / 2 of the values on either side."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _refuse_unequal(*shapes: tuple[int, ...]) -> None:
+    lengths = [shape[-1] for shape in shapes]
+    if len(set(lengths)) > 1 or not lengths[0]:
+        raise ValueError(
+            f"{lengths[0]} true tags, {lengths[1]} predicted tags and {lengths[2]} groups: "
+            "give one of each for every post, and at least one post"
+        )
+
+
+def _tally(truth: np.ndarray, answers: np.ndarray, groups: ArrayLike, labels: int) -> np.ndarray:
+    """Count per group what every score is made of, of shape (groups, classifiers, 3, labels)."""
+    names, group = np.unique(groups, return_inverse=True)
+    classifier = np.arange(len(answers))[:, None]
+    tallies = np.zeros((len(names), len(answers), 3, labels), dtype=np.int32)
+    np.add.at(tallies[:, :, _HIT], (group, classifier, truth), answers == truth)
+    np.add.at(tallies[:, :, _PREDICTED], (group, classifier, answers), 1)
+    np.add.at(tallies[:, :, _TRUE], (group, classifier, truth), 1)
+    return tallies
+
+
+def _resample(tallies: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw as many groups as there are, `samples` times; sum their tallies, (samples, tallies)."""
+    kinds, sizes = np.unique(tallies, axis=0, return_counts=True)
+    kinds = kinds.astype(float)  # exact for counts, and multiplied far faster than integers
+    step = max(1, _DRAWS_AT_ONCE // len(kinds))
+    batches = (min(step, samples - start) for start in range(0, samples, step))
+    drawn = (rng.multinomial(len(tallies), sizes / len(tallies), size=size) for size in batches)
+    return np.concatenate([draws.astype(float) @ kinds for draws in drawn])
+
+
+def _score(tallies: np.ndarray) -> dict[str, np.ndarray]:
+    hits, predicted, true = np.moveaxis(tallies, -2, 0)
+    posts = true.sum(axis=-1)
+    occurrences = predicted + true
+    f1 = 2 * hits / np.maximum(occurrences, 1)
+    return {
+        "accuracy": hits.sum(axis=-1) / posts,
+        "macro_f1": f1.sum(axis=-1) / (occurrences > 0).sum(axis=-1),
+        "weighted_f1": (f1 * true).sum(axis=-1) / posts,
+        "f1": f1,
+    }
