@@ -2,13 +2,16 @@
 
 import warnings
 
+from multimodal_sentiment.configuration import CheckedConfigLoader
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 # Kedro 1.7 renames --pipeline; both spellings work, and this project documents the shorter one.
 warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 
 HOOKS = PROJECT_HOOKS
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 
+CONFIG_LOADER_CLASS = CheckedConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

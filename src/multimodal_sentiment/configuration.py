@@ -1,0 +1,113 @@
+"""Configuration that is checked when it is read, by whatever command reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+from kedro.config import AbstractConfigLoader, OmegaConfigLoader
+from omegaconf.errors import OmegaConfBaseException
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+KINDS = ("parameters", "catalog", "globals", "credentials")
+
+
+class CheckedConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, which refuses parameters that `Parameters` refuses.
+
+    A hook would not do: `kedro viz` runs none.
+    """
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Load one kind of configuration.
+
+        Raises:
+            click.ClickException: If it cannot be read, or parameters are wrong; a line each.
+        """
+        try:
+            config: dict[str, Any] = super().__getitem__(key)
+        except (yaml.YAMLError, OmegaConfBaseException) as error:
+            raise click.ClickException(f"{key}: {' '.join(str(error).split())}") from error
+        if key == "parameters":
+            from multimodal_sentiment.parameters import Parameters
+
+            faults = check_parameters(config, Parameters)
+            if faults:
+                raise click.ClickException("\n".join(faults))
+        return config
+
+
+def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
+    """Find what is wrong with parameters, a line each."""
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(parameters)
+    except ValidationError as error:
+        return [_describe(fault, model) for fault in error.errors()]
+    return []
+
+
+def left_out(loader: AbstractConfigLoader) -> list[str]:
+    """Name what stands in the user's own environment and is not read in another."""
+    if not isinstance(loader, OmegaConfigLoader) or loader.env in (None, loader.default_run_env):
+        return []
+    own = Path(loader.conf_source) / loader.default_run_env
+    keys = []
+    for kind in KINDS:
+        for path in sorted(own.rglob(f"{kind}*.yml")):
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            named = [name for name, _ in flatten(content)] if kind == "parameters" else content
+            keys += [f"{name} ({path.name})" for name in named]
+    return keys
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Name each leaf of a tree by its path, as in `training.epochs`."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "missing":
+        return f"{name}: has no value"
+    if fault["type"] == "extra_forbidden":
+        return f"unknown parameter {name}: {_suggest(fault['loc'], model)}"
+    must = fault["msg"].replace("Input should be", "must be").partition(", unable to")[0]
+    return f"{name}: {must}, not {fault['input']!r}"
+
+
+def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    *groups, key = map(str, loc)
+    level = _tree(model)
+    for group in groups:
+        level = level.get(group, {})
+    prefix = ".".join([*groups, ""])
+    near = [prefix + match for match in get_close_matches(key, level, n=1)]
+    elsewhere = [name for name, _ in flatten(_tree(model)) if name.split(".")[-1] == key]
+    if near or elsewhere:
+        return f"did you mean {' or '.join(near or elsewhere)}?"
+    return f"choose of {', '.join(prefix + name for name in level)}"
+
+
+def _tree(model: type[BaseModel]) -> dict[str, Any]:
+    """The names of a model's fields, a dictionary in place of each nested model."""
+    from pydantic import BaseModel
+
+    return {
+        name: _tree(kind)
+        if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
+        else None
+        for name, field in model.model_fields.items()
+    }

@@ -1,0 +1,205 @@
+"""What can be known to fail is said before the first node runs, each fault in one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+
+from multimodal_sentiment.configuration import flatten
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+SHOWN_VERSIONS = 5
+
+Dataset = AbstractDataset[Any, Any]
+
+
+def check_run(
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    outputs: Mapping[str, Dataset],
+    request: Mapping[str, Any],
+) -> tuple[dict[str, str | None], list[str]]:
+    """Fix which version of each input the run reads, and find what is wrong with the run.
+
+    Args:
+        pipeline: What will run.
+        catalog: Its inputs are pinned: to the version asked for, or to the newest whole one.
+        outputs: What the run writes, by name.
+        request: What Kedro was asked to run.
+
+    Returns:
+        The version of each dataset that comes from before the run, None where it has no versions;
+        and the faults, a line each.
+    """
+    inputs = {
+        name: catalog[name]
+        for name in sorted(pipeline.inputs())
+        if name in catalog and not name.startswith("params:") and name != "parameters"
+    }
+    pins = request["load_versions"] or {}
+    faults = [
+        *_pin_faults(pins, inputs, pipeline.all_outputs()),
+        *_clock_faults(outputs, request["run_id"]),
+    ]
+    if faults:
+        return {}, faults
+    versions, missing = _pin_inputs(inputs, pins)
+    return versions, _missing_faults(missing, pins, catalog, _flags(request))
+
+
+def check_model_files(parameters: Mapping[str, Any], project: Path) -> list[str]:
+    """Find which pretrained weights that the parameters name are not there."""
+    model = parameters["model"]
+    named = {
+        "text": ("model.text.encoder", model["text"]["encoder"]),
+        "image": ("model.image.weights", model["image"]["weights"]),
+    }
+    return [
+        f"{name}: no {path} in the project folder: name what exists, or null to train from scratch"
+        for modality, (name, path) in named.items()
+        if path and model["modality"] in (modality, "both") and not (project / path).exists()
+    ]
+
+
+def shorten(path: str | os.PathLike[str]) -> str:
+    """A path as short as can be said from the current folder."""
+    relative = os.path.relpath(path)
+    return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
+
+
+def _pin_faults(
+    pins: Mapping[str, str], inputs: Mapping[str, Dataset], written: Iterable[str]
+) -> list[str]:
+    """Find the pinned versions that Kedro would silently ignore."""
+    faults = []
+    for name in pins:
+        if name in written:
+            faults.append(
+                f"--load-versions {name}: this run writes {name}, and reads what it wrote"
+            )
+        elif name not in inputs:
+            choice = ", ".join(name for name, dataset in inputs.items() if _versioned(dataset))
+            faults.append(f"--load-versions {name}: this run does not read it: choose of {choice}")
+        elif not _versioned(inputs[name]):
+            faults.append(f"--load-versions {name}: it has no versions")
+    return faults
+
+
+def _clock_faults(outputs: Mapping[str, Dataset], save_version: str) -> list[str]:
+    """Find outputs that would not be the newest: the clock went back, or a name is foreign."""
+    newest = {name: next(iter(_versions(dataset)), "") for name, dataset in outputs.items()}
+    return [
+        f"{name}: version {version} in {_place(outputs[name])} would count as newer than this "
+        f"run's {save_version}: set the clock right, or move that version away"
+        for name, version in newest.items()
+        if version >= save_version
+    ]
+
+
+def _pin_inputs(
+    inputs: Mapping[str, Dataset], pins: Mapping[str, str]
+) -> tuple[dict[str, str | None], list[str]]:
+    versions: dict[str, str | None] = dict.fromkeys(inputs)
+    missing = []
+    for name, dataset in inputs.items():
+        if name in pins:
+            versions[name] = pins[name]
+        elif _versioned(dataset):
+            versions[name] = _pin_newest(name, dataset)
+        if not dataset.exists():
+            missing.append(name)
+    return versions, missing
+
+
+def _pin_newest(name: str, dataset: Any) -> str | None:
+    saving = dataset._version.save
+    for version in _versions(dataset):
+        dataset._version = Version(version, saving)
+        if dataset.exists():
+            return version
+        logger.warning("%s: version %s is incomplete: passed over", name, version)
+    dataset._version = Version(None, saving)
+    return None
+
+
+def _missing_faults(
+    missing: list[str], pins: Mapping[str, str], catalog: DataCatalog, flags: str
+) -> list[str]:
+    writers = _find_writers(missing, catalog) if missing else {}
+    faults = []
+    for name in missing:
+        place = _place(catalog[name])
+        if name in pins:
+            faults.append(f"{name}: no version {pins[name]} in {place}: {_existing(catalog[name])}")
+        elif name in writers:
+            advice = f'run "kedro run --pipeline={writers[name]}{flags}" first'
+            faults.append(f"{name}: no version yet in {place}: {advice}")
+        else:
+            kind = "file" if os.path.splitext(place)[1] else "folder"
+            advice = "put it there, or name the folder it is in with --params raw=FOLDER"
+            faults.append(f"{name}: no {kind} {place}: {advice}")
+    return faults
+
+
+def _find_writers(missing: Iterable[str], catalog: DataCatalog) -> dict[str, str]:
+    """Find for each missing dataset the registered pipeline that can write it soonest.
+
+    That is the one which itself lacks the fewest outputs of others, and of those the shortest.
+    """
+    from kedro.framework.project import pipelines
+
+    registered = {name: pipeline for name, pipeline in pipelines.items() if name != "__default__"}
+    written = {name for pipeline in registered.values() for name in pipeline.all_outputs()}
+    absent = {
+        name
+        for pipeline in registered.values()
+        for name in pipeline.inputs() & written
+        if not catalog[name].exists()
+    }
+    soonest = sorted(
+        registered,
+        key=lambda name: (len(registered[name].inputs() & absent), len(registered[name].nodes)),
+    )
+    return {
+        dataset: next(name for name in soonest if dataset in registered[name].all_outputs())
+        for dataset in missing
+        if dataset in written
+    }
+
+
+def _flags(request: Mapping[str, Any]) -> str:
+    """What a command needs to work on the same folders with the same parameters."""
+    env = f" --env={request['env']}" if request["env"] else ""
+    params = ",".join(f"{key}={value}" for key, value in flatten(request["runtime_params"]))
+    return env + (f" --params {params}" if params else "")
+
+
+def _existing(dataset: Dataset) -> str:
+    versions = _versions(dataset)
+    if not versions:
+        return "there is none"
+    older = len(versions) - SHOWN_VERSIONS
+    return f"choose of {', '.join(versions[:SHOWN_VERSIONS])}" + f", {older} older" * (older > 0)
+
+
+def _versions(dataset: Any) -> list[str]:
+    return dataset.list_versions(full_path=False) if _versioned(dataset) else []
+
+
+def _versioned(dataset: Dataset) -> bool:
+    return isinstance(dataset, AbstractVersionedDataset) and dataset._version is not None
+
+
+def _place(dataset: Any) -> str:
+    path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
+    return shorten(path) if path else "its place"

@@ -1,0 +1,35 @@
+"""An error in one line: what went wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import errno
+
+from kedro.io import DatasetError
+
+ADVICE = {
+    errno.ENOSPC: "free some space, or write elsewhere with --params data=FOLDER",
+    errno.EDQUOT: "free some space, or write elsewhere with --params data=FOLDER",
+    errno.EFBIG: "allow larger files, or write elsewhere with --params data=FOLDER",
+    errno.EROFS: "write elsewhere with --params data=FOLDER",
+    errno.EACCES: "allow it, or write elsewhere with --params data=FOLDER",
+    errno.EPERM: "allow it, or write elsewhere with --params data=FOLDER",
+}
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether an error speaks of input, files or configuration, rather than of a bug."""
+    return isinstance(error, ValueError | OSError | DatasetError)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line.
+
+    Kedro wraps what a dataset raises in a description of the dataset; the cause says more.
+    """
+    while isinstance(error, DatasetError) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, OSError) and error.errno in ADVICE:
+        file = f"{error.filename}: " if error.filename else ""
+        return f"{file}{error.strerror}: {ADVICE[error.errno]}"
+    text = " ".join(str(error).split())
+    return text if is_expected(error) and text else f"{type(error).__name__}: {text}"

@@ -1,0 +1,68 @@
+"""What the nodes of a run are at, and how long each took."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from .summary import duration
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+logger = logging.getLogger(__name__)
+
+
+class Progress:
+    """Times nodes, from the loading of their first input to the saving of their last output.
+
+    Attributes:
+        seconds: Time that each finished node took.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.seconds: dict[str, float] = {}
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._began: dict[str, float] = {}
+        self._doing: dict[str, str] = {}
+        self._failed: str | None = None
+
+    def note(self, node: Node, doing: str) -> None:
+        """A node is about to load, run or save."""
+        self._began.setdefault(node.name, perf_counter())
+        self._doing[node.name] = doing
+
+    def ran(self, node: Node) -> None:
+        """A node's function has returned."""
+        if not node.outputs:
+            self._finish(node.name)
+
+    def saved(self, node: Node, dataset: str) -> None:
+        """A node's output is saved."""
+        self._unsaved[node.name].discard(dataset)
+        if not self._unsaved[node.name]:
+            self._finish(node.name)
+
+    def fail(self, node: Node) -> None:
+        """A node's function has raised."""
+        self._failed = node.name
+
+    def where(self) -> str:
+        """The node that failed and what it was at, as far as can be known."""
+        if self._failed:
+            return f"{self._failed}: "
+        if len(self._doing) == 1:
+            (node, doing), *_ = self._doing.items()
+            return f"{node}, {doing}: "
+        return ""  # several were at work at once
+
+    def _finish(self, name: str) -> None:
+        self._doing.pop(name, None)
+        if name in self.seconds:
+            return  # a generator's further chunk
+        seconds = round(perf_counter() - self._began[name], 3)
+        self.seconds[name] = seconds
+        done, total = len(self.seconds), len(self._unsaved)
+        logger.info("%d/%d %s: %s", done, total, name, duration(seconds))

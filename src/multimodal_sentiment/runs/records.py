@@ -1,0 +1,139 @@
+"""A record of every run: `<data>/runs/<version>.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+RUNS = "runs"
+VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")  # of Kedro's save versions
+PACKAGES = (
+    "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
+    "pandas scipy scikit-learn chardet pyarrow pillow ImageHash plotly pydantic"
+).split()
+
+Outcome = Literal["running", "committing", "completed", "failed", "interrupted", "killed"]
+
+
+@dataclass
+class Record:
+    """What a run was, what it read and wrote, and how it ended.
+
+    Attributes:
+        run: Version that the run saves under.
+        pipelines: Names of the registered pipelines it ran.
+        command: Command line, if it was started from one.
+        env: Configuration environment.
+        parameters: All of them.
+        reads: Version of each dataset that came from before the run; None if it has no versions.
+        writes: Version of each dataset that the run writes; None if it has no versions.
+        git: Commit of the project, with "-dirty" if files differ from it; None outside of git.
+        packages: Versions of Python and of what the results rest on.
+        started: UTC, ISO 8601.
+        ended: UTC, ISO 8601; None while it runs.
+        pid: Process that runs it; None afterwards.
+        seconds: Time each node took, loading and saving included.
+        moves: What is to be moved into place, relative to the data folder.
+        outcome: How it ended.
+        error: Why, in one line, if it failed.
+    """
+
+    run: str
+    pipelines: list[str]
+    command: str | None
+    env: str | None
+    parameters: dict[str, Any]
+    reads: dict[str, str | None]
+    writes: dict[str, str | None]
+    git: str | None
+    packages: dict[str, str]
+    started: str
+    ended: str | None = None
+    pid: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    moves: list[str] = field(default_factory=list)
+    outcome: Outcome = "running"
+    error: str | None = None
+
+    def save(self, data: Path) -> None:
+        """Write the record; a reader finds the former or this one, never a half."""
+        path = record_path(data, self.run)
+        partial = path.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=2, ensure_ascii=False, default=str)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+    def close(self, data: Path, outcome: Outcome, error: str | None = None) -> None:
+        """Write down how the run ended."""
+        self.outcome, self.error = outcome, error
+        self.ended, self.pid = self.ended or now(), None
+        self.save(data)
+
+    @property
+    def name(self) -> str:
+        """The run in words."""
+        pipelines = "+".join(self.pipelines).replace("__default__", "default")
+        return f"Run {self.run} ({pipelines})"
+
+
+def read_records(data: Path) -> list[Record]:
+    """All records below a data folder that can be read, oldest first."""
+    records = []
+    for path in sorted((data / RUNS).glob("*.json")):
+        try:
+            records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError):
+            continue  # not ours, or of another version of the project: nothing to act upon
+    return records
+
+
+def record_path(data: Path, run: str) -> Path:
+    """Where the record of a run is."""
+    return data / RUNS / f"{run}.json"
+
+
+def log_path(data: Path, run: str) -> Path:
+    """Where the log of a run is."""
+    return data / RUNS / f"{run}.log"
+
+
+def staging_path(data: Path, run: str) -> Path:
+    """Where a run writes until it has succeeded; laid out as the data folder."""
+    return data / RUNS / run
+
+
+def now() -> str:
+    """The time, as records hold it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def git_commit(project: Path) -> str | None:
+    """The project's commit, with "-dirty" if tracked files differ from it; None outside of git."""
+    git = shutil.which("git")
+    if not git:
+        return None
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() or None
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results rest on, without importing them."""
+    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,201 @@
+"""The run that is going on: from its checks to its closing words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.runner import SequentialRunner
+
+from .checks import check_model_files, check_run, shorten
+from .errors import one_line
+from .lock import lock_folder
+from .progress import Progress
+from .records import Outcome, Record, git_commit, log_path, now, package_versions
+from .summary import log_summary
+from .transaction import Transaction, find_outputs, recover
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+TRAINING_NODE = "train_model"  # the one that reads pretrained weights
+
+
+class Run:
+    """A run between its first check and its end; making one begins it.
+
+    Args:
+        context: Of the session.
+        request: What Kedro was asked to run.
+        pipeline: What it will run.
+        catalog: What it will run on; inputs are pinned, outputs redirected.
+
+    Raises:
+        click.ClickException: If the run cannot do what it was asked.
+    """
+
+    def __init__(
+        self,
+        context: KedroContext,
+        request: dict[str, Any],
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+    ) -> None:
+        self.process, self.thread = os.getpid(), threading.get_ident()
+        if request["only_missing_outputs"]:  # as the runner will do, but before paths change
+            pipeline = SequentialRunner()._filter_pipeline_for_missing_outputs(pipeline, catalog)
+        self.progress = Progress(pipeline)
+        self._began = perf_counter()
+        parameters = context.config_loader["parameters"]
+        self._data = Path(os.path.abspath(context.project_path / parameters["data"]))
+        try:
+            self._lock = lock_folder(self._data)
+            try:
+                recover(self._data)
+                self._transaction = _begin(
+                    self._data, context.project_path, parameters, request, pipeline, catalog
+                )
+            except BaseException:
+                self._lock.release()
+                raise
+        except OSError as error:
+            raise click.ClickException(one_line(error)) from error
+        self._log = _LogFile(log_path(self._data, self._transaction.record.run))
+        logging.getLogger().addHandler(self._log)
+        self._former_handlers = _exit_on_signals(self.process)
+
+    def commit(self) -> None:
+        """Move what the run wrote into place, and say what it is.
+
+        Raises:
+            click.ClickException: If something cannot be moved; the next run will try again.
+        """
+        record = self._transaction.record
+        record.seconds = self.progress.seconds
+        try:
+            places = self._transaction.commit()
+        except OSError as error:
+            raise click.ClickException(
+                f"{one_line(error)} ({record.name} is done but for moving its outputs into place: "
+                "the next run will do that)"
+            ) from error
+        log_summary(record, places, self._data, perf_counter() - self._began)
+
+    def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
+        """Remove what the run wrote, and write down why."""
+        record = self._transaction.record
+        record.seconds = self.progress.seconds
+        if error:
+            self._log.write("".join(traceback.format_exception(error)))
+        try:
+            self._transaction.abandon(outcome, self.explain(error) if error else None)
+        except OSError as problem:  # the next run will find the run unfinished, and mend it
+            logger.warning("%s: its record cannot be written: %s", record.name, one_line(problem))
+        logger.warning("%s %s: nothing of it is kept", record.name, outcome)
+
+    def close(self) -> None:
+        """Let go of the data folder."""
+        for number, handler in self._former_handlers.items():
+            signal.signal(number, handler)
+        logging.getLogger().removeHandler(self._log)
+        self._log.close()
+        self._lock.release()
+
+    def explain(self, error: BaseException) -> str:
+        """What went wrong, where, in one line."""
+        return self.progress.where() + one_line(error)
+
+    @property
+    def log(self) -> str:
+        """Where the log is."""
+        return shorten(self._log.baseFilename)
+
+
+def _begin(  # noqa: PLR0913, PLR0917 - all that a run is
+    data: Path,
+    project: Path,
+    parameters: dict[str, Any],
+    request: dict[str, Any],
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+) -> Transaction:
+    datasets = {name: catalog[name] for name in sorted(pipeline.datasets()) if name in catalog}
+    outputs = find_outputs(data, datasets, pipeline.all_outputs())
+    reads, faults = check_run(pipeline, catalog, outputs, request)
+    if TRAINING_NODE in {node.short_name for node in pipeline.nodes}:
+        faults += check_model_files(parameters, project)
+    if faults:
+        raise click.ClickException("\n".join(faults))
+    record = Record(
+        run=request["run_id"],
+        pipelines=request["pipeline_names"] or ["__default__"],
+        command=_command(),
+        env=request["env"],
+        parameters=parameters,
+        reads=reads,
+        writes={
+            name: version.save if (version := dataset._version) else None
+            for name, dataset in outputs.items()
+            if name in pipeline.all_outputs()
+        },
+        git=git_commit(project),
+        packages=package_versions(),
+        started=now(),
+        pid=os.getpid(),
+    )
+    transaction = Transaction(data, record, outputs)
+    transaction.begin()
+    return transaction
+
+
+def _command() -> str | None:
+    program = Path(sys.argv[0]).name
+    return shlex.join([program, *sys.argv[1:]]) if program == "kedro" else None
+
+
+def _exit_on_signals(process: int) -> dict[int, Any]:
+    """Have SIGTERM and SIGHUP end the process in an orderly way; returns the former handlers."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            sys.exit(128 + number)
+        signal.signal(number, signal.SIG_DFL)  # a forked worker dies as it would have
+        signal.raise_signal(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    return {
+        number: signal.signal(number, end)
+        for number in numbers
+        if signal.getsignal(number) is signal.SIG_DFL
+    }
+
+
+class _LogFile(logging.FileHandler):
+    """The run's log; what cannot be written, on a full disk say, is left out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def write(self, text: str) -> None:
+        """Write what is for the log alone."""
+        self.handle(logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": text}))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: the screen has it too."""

@@ -1,0 +1,62 @@
+"""The closing words of a run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .checks import shorten
+from .records import Record
+
+logger = logging.getLogger(__name__)
+
+METRICS = "metrics"
+MODEL = "fusion_model"
+SUBMISSION = "submission_file"
+
+
+def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds: float) -> None:
+    """Say what was written where, the numbers that matter, and what to try next.
+
+    Args:
+        record: Of the run.
+        places: What it wrote, by dataset: the file or folder of that very version.
+        data: The data folder.
+        seconds: How long the run took.
+    """
+    logger.info("%s completed in %s", record.name, duration(seconds))
+    layers = defaultdict(list)
+    for name, place in places.items():
+        layers[place.relative_to(data).parts[0]].append(name)
+    for layer, names in sorted(layers.items()):
+        logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
+    if METRICS in places:
+        logger.info("%s", describe_metrics(json.loads(places[METRICS].read_text("utf-8"))))
+    if SUBMISSION in places:
+        logger.info("The submission is %s", shorten(places[SUBMISSION]))
+    elif MODEL in places:
+        logger.info("Next: kedro run --pipeline=inference, or kedro viz run to look at it all")
+
+
+def describe_metrics(metrics: Mapping[str, Any]) -> str:
+    """The three numbers that matter."""
+    low, high = metrics["accuracy_interval"]
+    name, best = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
+    return (
+        f"accuracy {metrics['accuracy']:.3f} ({low:.3f} to {high:.3f}), "
+        f"macro-F1 {metrics['macro_f1']:.3f}; best baseline ({name}): "
+        f"accuracy {best['accuracy']:.3f}, macro-F1 {best['macro_f1']:.3f}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time span as one would say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
