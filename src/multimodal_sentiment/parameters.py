@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
@@ -55,6 +55,14 @@ class ScratchParameters(Group):
     layers: Count
     heads: Count
 
+    @model_validator(mode="after")
+    def _heads_divide(self) -> ScratchParameters:
+        if self.hidden_size % self.heads:
+            raise ValueError(
+                f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})"
+            )
+        return self
+
 
 class TextParameters(Group):
     """The text encoder."""
@@ -70,8 +78,14 @@ class ImageParameters(Group):
 
     architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
     weights: str | None
-    size: Annotated[int, Field(ge=32, le=1024)]
-    resize: Annotated[int, Field(ge=32, le=1024)]
+    size: Annotated[int, Field(ge=64, le=1024)]
+    resize: Annotated[int, Field(ge=64, le=1024)]
+
+    @model_validator(mode="after")
+    def _square_fits(self) -> ImageParameters:
+        if self.resize < self.size:
+            raise ValueError(f"resize ({self.resize} px) must be at least size ({self.size} px)")
+        return self
 
 
 class FusionParameters(Group):
@@ -112,6 +126,7 @@ class TrainingParameters(Group):
     max_gradient_norm: Positive
     label_smoothing: Probability
     class_weights: Literal["none", "sqrt", "balanced"]
+    least_view: Annotated[float, Field(gt=0, le=1)]
     tuning_fraction: Fraction
     patience: Count
     resume: bool
@@ -120,7 +135,7 @@ class TrainingParameters(Group):
 class ComputeParameters(Group):
     """What the model runs on; changes speed, and results only by rounding."""
 
-    device: str
+    device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
     prediction_batch_size: Count
     workers: Annotated[int, Field(ge=0)]

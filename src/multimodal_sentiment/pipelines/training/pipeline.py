@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "labelled.examples",
                     "duplicate_groups",
                     "encoding_profile",
+                    "training_checkpoints",
                     "params:model",
                     "params:training",
                     "params:compute",

@@ -1,0 +1,94 @@
+"""A trained classifier as a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractVersionedDataset, DatasetError, Version
+
+if TYPE_CHECKING:
+    from multimodal_sentiment.model import SentimentClassifier
+
+_FILES = ("config.json", "model.safetensors", "encoding_profile.json")
+
+
+class ModelFolderDataset(AbstractVersionedDataset["SentimentClassifier", "SentimentClassifier"]):
+    """``ModelFolderDataset`` keeps a ``SentimentClassifier`` in a folder of its own.
+
+    The folder is that of a transformers model: configuration with labels and temperature, weights
+    as safetensors, tokenizer. Loading unpickles nothing and runs no code of the folder.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    fusion_model:
+      type: multimodal_sentiment.datasets.ModelFolderDataset
+      filepath: data/06_models/fusion_model
+      versioned: true
+    ```
+
+    Example usage for the Python API:
+
+    >>> classifier = ModelFolderDataset(filepath="data/06_models/fusion_model").load()
+    >>> classifier.labels
+    ['negative', 'neutral', 'positive']
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Creates a new instance of ``ModelFolderDataset``.
+
+        Args:
+            filepath: The folder, or with versions the folder of their folders.
+            version: Which version to load and save.
+            metadata: Any arbitrary metadata; ignored by Kedro.
+        """
+        super().__init__(filepath=PurePosixPath(filepath), version=version)
+        self.metadata = metadata
+
+    def load(self) -> SentimentClassifier:
+        """Read the classifier.
+
+        Raises:
+            DatasetError: If a file is missing or broken.
+        """
+        from multimodal_sentiment.model import SentimentClassifier
+
+        folder = Path(self._get_load_path())
+        absent = [name for name in _FILES if not (folder / name).is_file()]
+        if absent:
+            raise DatasetError(
+                f"{folder} is no whole model: {', '.join(absent)} missing: train again, or pin "
+                "another version with --load-versions"
+            )
+        try:
+            return SentimentClassifier.load(folder, self.resolve_load_version())
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise DatasetError(
+                f"the model in {folder} cannot be read: {reason}: train again, or pin another "
+                "version with --load-versions"
+            ) from error
+
+    def save(self, data: SentimentClassifier) -> None:
+        """Write the classifier."""
+        folder = Path(self._get_save_path())
+        folder.mkdir(parents=True, exist_ok=True)
+        data.save(folder)
+
+    def _exists(self) -> bool:
+        folder = Path(self._get_load_path())
+        return all((folder / name).is_file() for name in _FILES)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}
+
+    def preview(self) -> str:
+        """The configuration, for Kedro-Viz."""
+        return (Path(self._get_load_path()) / "config.json").read_text(encoding="utf-8")

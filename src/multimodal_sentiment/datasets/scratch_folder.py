@@ -1,0 +1,58 @@
+"""A folder for what a node needs between two tries."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+
+class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
+    """``ScratchFolderDataset`` hands a node a folder to keep its own intermediate state in.
+
+    What lies there is no result and outlives the node only so that an interrupted run can go on.
+    When a run that used it is complete, it is emptied.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    training_checkpoints:
+      type: multimodal_sentiment.datasets.ScratchFolderDataset
+      path: data/06_models/checkpoints
+    ```
+
+    Example usage for the Python API:
+
+    >>> folder = ScratchFolderDataset(path="data/06_models/checkpoints").load()
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        """Creates a new instance of ``ScratchFolderDataset``.
+
+        Args:
+            path: The folder; it is made when it is needed.
+            metadata: Any arbitrary metadata; ignored by Kedro.
+        """
+        self._path = Path(path)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """The folder, which then exists."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        return self._path
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refused: nodes write into the folder themselves."""
+        raise DatasetError(f"{self._path} is a folder for intermediate state: nothing is saved to it")
+
+    def clear(self) -> None:
+        """Remove the folder and what is in it."""
+        shutil.rmtree(self._path, ignore_errors=True)
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path}

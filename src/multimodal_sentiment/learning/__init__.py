@@ -1,0 +1,15 @@
+"""Fitting a model to posts, and asking it about others."""
+
+from .data import PostDataset, digest, rows_of
+from .fitting import TrainingPosts, fit_classifier
+from .prediction import predict_examples, predict_logits
+
+__all__ = [
+    "PostDataset",
+    "TrainingPosts",
+    "digest",
+    "fit_classifier",
+    "predict_examples",
+    "predict_logits",
+    "rows_of",
+]

@@ -1,0 +1,174 @@
+"""Posts as the model takes them, a batch at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from multimodal_sentiment.imaging import unpack
+from multimodal_sentiment.model import SentimentConfig
+from multimodal_sentiment.model.processing import Pixels, central_square, resample, tokenize
+
+Batch = dict[str, torch.Tensor]
+
+
+class PostDataset(Dataset[Batch]):
+    """Posts, read from their store when a batch asks for them.
+
+    Args:
+        config: Of the model that will take the batches.
+        tokenizer: Of the model's text encoder; not needed by a model of images.
+        texts: One a post; an empty one counts as missing.
+        pictures: One a post, uint8 RGB of shape (height, width, 3), or none.
+        labels: One a post; without them batches carry none.
+        varied: Whether pictures are cut for training: a random square of `resize` px, from which
+            the device cuts and flips at random. Otherwise it is the central square of `size` px.
+    """
+
+    def __init__(  # noqa: PLR0913 - a post is a text, a picture and a label
+        self,
+        config: SentimentConfig,
+        tokenizer: PreTrainedTokenizerBase | None,
+        texts: Sequence[str],
+        pictures: Sequence[Pixels | None],
+        labels: np.ndarray | None = None,
+        *,
+        varied: bool = False,
+    ) -> None:
+        self._config = config
+        self._pictures = pictures
+        self._labels = labels
+        self._varied = varied
+        self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)
+        self._tokens: list[list[int]] = []
+        if config.uses_text and tokenizer is not None:
+            self._tokens = tokenize(tokenizer, texts, config.max_tokens)
+            self._padding = tokenizer.pad_token_id
+        self._length = len(texts)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        """The posts of one batch, already collated."""
+        batch: Batch = {}
+        if self._config.uses_text:
+            batch.update(self._texts(indices))
+        if self._config.uses_image:
+            batch.update(self._images(indices))
+        if self._labels is not None:
+            batch["labels"] = torch.from_numpy(self._labels[indices])
+        return batch
+
+    @property
+    def token_counts(self) -> np.ndarray:
+        """The number of tokens of each text; zero throughout for a model of images."""
+        if not self._tokens:
+            return np.zeros(len(self), dtype=np.int64)
+        return np.array([len(tokens) for tokens in self._tokens])
+
+    def _texts(self, indices: list[int]) -> Batch:
+        rows = [self._tokens[index] for index in indices]
+        shape = len(rows), max(map(len, rows))
+        ids = torch.full(shape, self._padding, dtype=torch.long)
+        mask = torch.zeros(shape, dtype=torch.long)
+        for row, tokens in enumerate(rows):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        return {"input_ids": ids, "attention_mask": mask} | _presence(
+            "has_text", self._has_text[indices]
+        )
+
+    def _images(self, indices: list[int]) -> Batch:
+        resize, size = self._config.image_config["resize"], self._config.image_config["size"]
+        side = resize if self._varied else size
+        pixels = np.zeros((len(indices), side, side, 3), dtype=np.uint8)
+        present = np.zeros(len(indices), dtype=bool)
+        for row, index in enumerate(indices):
+            picture = self._pictures[index]
+            if picture is None:
+                continue
+            present[row] = True
+            if self._varied:
+                pixels[row] = _random_square(picture, side)
+            else:
+                pixels[row] = central_square(picture, resize, size)
+        return {"pixels": torch.from_numpy(pixels)} | _presence("has_image", present)
+
+
+class StoredPictures(Sequence[Pixels | None]):
+    """The pictures of some rows of a table of examples, decoded when asked for.
+
+    Args:
+        examples: The table; see the preparation pipeline.
+        rows: Which rows, in which order.
+    """
+
+    def __init__(self, examples: pa.Table, rows: np.ndarray) -> None:
+        self._rows = rows
+        self._stored = examples["image"]
+        self._heights = examples["height"].to_numpy()
+        self._widths = examples["width"].to_numpy()
+        self._storage = (examples.schema.metadata or {})[b"storage"].decode()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Pixels | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Pixels | None]: ...
+    def __getitem__(self, index: int | slice) -> Pixels | Sequence[Pixels | None] | None:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        row = int(self._rows[index])
+        stored = self._stored[row].as_buffer()
+        if stored is None:
+            return None
+        return unpack(stored, self._storage, int(self._heights[row]), int(self._widths[row]))
+
+
+def rows_of(guids: pd.Series, examples: pa.Table) -> np.ndarray:
+    """Where the posts of these guids stand in a table of examples.
+
+    Raises:
+        ValueError: If one is not there.
+    """
+    rows = pd.Index(examples["guid"].to_pandas()).get_indexer(pd.Index(guids))
+    if (rows < 0).any():
+        lost = guids[rows < 0]
+        raise ValueError(
+            f"{len(lost)} posts are not among the examples, {lost.iloc[0]} first: they come from "
+            "different runs: run the whole pipeline again, or pin versions that belong together"
+        )
+    return rows
+
+
+def digest(lines: Iterable[str]) -> str:
+    """The SHA-256 of some lines, in hexadecimal."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _presence(name: str, present: np.ndarray) -> Batch:
+    # A batch that lacks nothing carries no mask, and the model then need not look for gaps.
+    return {} if present.all() else {name: torch.from_numpy(present)}
+
+
+def _random_square(picture: Pixels, size: int) -> Pixels:
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    # Drawn from torch's generator, whose state checkpoints keep.
+    offset = float(torch.rand(())) * (max(height, width) - side)
+    left, top = (offset, 0.0) if width > height else (0.0, offset)
+    return resample(picture, (left, top, side), size)

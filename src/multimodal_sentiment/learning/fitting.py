@@ -1,0 +1,271 @@
+"""A new model is fitted to posts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
+
+from multimodal_sentiment.assessment import fit_temperature
+from multimodal_sentiment.duplicates import grouped_split
+from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+
+from .data import PostDataset, StoredPictures, digest, rows_of
+from .device import Device, choose_device
+from .prediction import predict_logits
+from .trainer import Progress, SentimentTrainer, history_of, judge_tuning, learning_rate_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingPosts:
+    """Labelled posts to learn from.
+
+    Attributes:
+        examples: The table that holds them.
+        rows: Which of its rows they are.
+        tags: One a post.
+        groups: One a post; twins share one.
+    """
+
+    examples: pa.Table
+    rows: np.ndarray
+    tags: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    def select(
+        cls, posts: pd.DataFrame, examples: pa.Table, duplicate_groups: pd.DataFrame
+    ) -> TrainingPosts:
+        """The posts of a frame with the columns `guid` and `tag`, in its order."""
+        groups = duplicate_groups.set_index("guid")["group"].loc[posts["guid"]]
+        return cls(
+            examples, rows_of(posts["guid"], examples), posts["tag"].to_numpy(), groups.to_numpy()
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, which: np.ndarray) -> TrainingPosts:
+        """Some of the posts, by a mask or by positions."""
+        return TrainingPosts(
+            self.examples, self.rows[which], self.tags[which], self.groups[which]
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        """One a post."""
+        texts: list[str] = self.examples["text"].take(pa.array(self.rows)).to_pylist()
+        return texts
+
+    def as_dataset(self, classifier: SentimentClassifier, *, varied: bool) -> PostDataset:
+        """The posts as the classifier's model takes them."""
+        positions = {label: index for index, label in enumerate(classifier.labels)}
+        return PostDataset(
+            classifier.config,
+            classifier.tokenizer,
+            self.texts,
+            StoredPictures(self.examples, self.rows),
+            np.array([positions[tag] for tag in self.tags], dtype=np.int64),
+            varied=varied,
+        )
+
+
+def fit_classifier(  # noqa: PLR0913 - each is a thing of its own
+    posts: TrainingPosts,
+    encoding_profile: dict[str, Any],
+    model_parameters: ModelParameters,
+    training: TrainingParameters,
+    compute: ComputeParameters,
+    checkpoints: Path,
+) -> tuple[SentimentClassifier, pd.DataFrame]:
+    """Fit a new classifier.
+
+    A grouped part of the posts is held out to choose the epoch and the temperature.
+
+    Args:
+        posts: All posts that may teach.
+        encoding_profile: Kept with the classifier.
+        model_parameters: The architecture.
+        training: How to fit it.
+        compute: What to run on.
+        checkpoints: A folder for what an interrupted training needs to go on.
+
+    Returns:
+        The classifier, and one row an epoch of how its training went.
+
+    Raises:
+        ValueError: If the posts are too few, or an encoder or device is not there.
+    """
+    device = choose_device(compute)
+    held_out = grouped_split(posts.tags, posts.groups, training.tuning_fraction, training.seed)
+    learning, tuning = posts.take(~held_out), posts.take(held_out)
+    set_seed(training.seed)
+    labels = sorted(set(posts.tags))
+    model, tokenizer = build_model(
+        model_parameters,
+        labels,
+        learning.texts,
+        label_smoothing=training.label_smoothing,
+        class_weights=_class_weights(learning.tags, labels, training.class_weights),
+    )
+    classifier = SentimentClassifier(model, tokenizer, encoding_profile)
+    _freeze(model, training)
+    logger.info("%s", _describe(classifier, model_parameters, device, len(learning), len(tuning)))
+
+    fingerprint = _fingerprint(posts, model_parameters, training)
+    tuning_set = tuning.as_dataset(classifier, varied=False)
+    trainer = SentimentTrainer(
+        rates=training.learning_rate,
+        least_area=training.least_view,
+        model=model,
+        args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
+        train_dataset=learning.as_dataset(classifier, varied=True),
+        eval_dataset=tuning_set,
+        data_collator=dict,
+        compute_metrics=judge_tuning,
+        callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=_checkpoint(checkpoints, fingerprint, training.resume))
+    history = pd.DataFrame(history_of(trainer.state))
+
+    truth = np.array([labels.index(tag) for tag in tuning.tags])
+    model.config.calibration_temperature = fit_temperature(
+        predict_logits(classifier, tuning_set, compute), truth
+    )
+    model.config.training = {
+        "fingerprint": fingerprint,
+        "posts_sha256": digest(sorted(posts.examples["guid"].take(pa.array(posts.rows)).to_pylist())),
+        "learning_posts": len(learning),
+        "tuning_posts": len(tuning),
+        "epoch": int(history.loc[history["chosen"], "epoch"].iloc[0]),
+        "seed": training.seed,
+        "device": str(device),
+        "text_encoder": model_parameters.text.encoder,
+        "image_weights": model_parameters.image.weights,
+    }
+    return classifier, history
+
+
+def _class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float] | None:
+    if kind == "none":
+        return None
+    balanced = np.array([len(tags) / (len(labels) * (tags == label).sum()) for label in labels])
+    weights: list[float] = (np.sqrt(balanced) if kind == "sqrt" else balanced).tolist()
+    return weights
+
+
+def _freeze(model: SentimentModel, training: TrainingParameters) -> None:
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = learning_rate_of(name, training.learning_rate) > 0
+
+
+def _describe(
+    classifier: SentimentClassifier,
+    parameters: ModelParameters,
+    device: Device,
+    learning: int,
+    tuning: int,
+) -> str:
+    config, parts, scratch = classifier.config, [], False
+    if config.uses_text:
+        scratch |= parameters.text.encoder is None
+        text = config.text_config
+        origin = parameters.text.encoder or "from scratch"
+        parts.append(f"{text.model_type} of {text.num_hidden_layers} layers ({origin})")
+    if config.uses_image:
+        scratch |= parameters.image.weights is None
+        image = config.image_config
+        origin = parameters.image.weights or "from scratch"
+        parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
+    size = sum(weight.numel() for weight in classifier.model.parameters()) / 1e6
+    note = "; --env=pretrained is the real thing" if scratch else ""
+    return (
+        f"Training {' and '.join(parts)}, {size:.1f} million weights, on {device}: "
+        f"{learning:,} posts to learn from, {tuning:,} to tune by{note}"
+    )
+
+
+def _fingerprint(
+    posts: TrainingPosts, model_parameters: ModelParameters, training: TrainingParameters
+) -> str:
+    """Equal for two trainings that would learn the same: an interrupted one can then go on."""
+    seen = posts.examples.select(["guid", "text", "image_hash"]).take(pa.array(posts.rows))
+    content = [
+        seen.to_pydict(),
+        posts.tags.tolist(),
+        posts.groups.tolist(),
+        model_parameters.model_dump(),
+        training.model_dump(exclude={"resume"}),
+    ]
+    return digest(json.dumps(part, sort_keys=True) for part in content)[:16]
+
+
+def _checkpoint(folder: Path, fingerprint: str, resume: bool) -> str | None:
+    """The newest whole checkpoint of this very training, if it is to go on."""
+    own = folder / fingerprint
+    if not resume:
+        shutil.rmtree(own, ignore_errors=True)
+        return None
+    # The trainer's state is written last.
+    whole = [path.parent for path in own.glob("checkpoint-*/trainer_state.json")]
+    if not whole:
+        logger.warning("training.resume: no checkpoint of these posts and parameters: starting anew")
+        return None
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
+    logger.info("Going on from %s", newest.name)
+    return str(newest)
+
+
+def _arguments(
+    training: TrainingParameters,
+    compute: ComputeParameters,
+    device: Device,
+    posts: int,
+    folder: Path,
+) -> TrainingArguments:
+    steps = math.ceil(posts / training.batch_size) * training.epochs
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=training.epochs,
+        per_device_train_batch_size=training.batch_size,
+        per_device_eval_batch_size=compute.prediction_batch_size,
+        learning_rate=training.learning_rate.heads,
+        weight_decay=training.weight_decay,
+        warmup_steps=round(training.warmup_fraction * steps),
+        lr_scheduler_type="cosine",
+        max_grad_norm=training.max_gradient_norm,
+        optim="adamw_torch_fused",
+        seed=training.seed,
+        data_seed=training.seed,
+        use_cpu=device.kind == "cpu",
+        bf16=device.bf16,
+        dataloader_num_workers=compute.workers,
+        dataloader_pin_memory=device.kind == "cuda",
+        # The state of every random generator is kept at the end of an epoch, so that a training
+        # that goes on from there ends as if it had never stopped.
+        eval_strategy="epoch",
+        logging_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="selection",
+        greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        disable_tqdm=True,
+        report_to="none",
+    )

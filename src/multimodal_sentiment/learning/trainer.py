@@ -1,0 +1,180 @@
+"""transformers' Trainer, with what this model adds: a learning rate a part, and random views."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+from transformers import (
+    EvalPrediction,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.parameters import LearningRates
+
+from .augmentation import random_views
+
+logger = logging.getLogger(__name__)
+
+
+class SentimentTrainer(Trainer):
+    """Trains the parts of a sentiment model, each at its own rate.
+
+    Args:
+        rates: The peak learning rate of each part.
+        least_area: The least share of a picture that a random view keeps.
+    """
+
+    def __init__(self, *, rates: LearningRates, least_area: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._rates = rates
+        self._least_area = least_area
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """One group for each part and for each weight decay."""
+        if self.optimizer is None:
+            decaying = set(self.get_decay_parameter_names(self.model))
+            groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+            for name, parameter in self.model.named_parameters():
+                if parameter.requires_grad:
+                    key = learning_rate_of(name, self._rates), name in decaying
+                    groups.setdefault(key, []).append(parameter)
+            optimizer, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            self.optimizer = optimizer(
+                [
+                    {
+                        "params": parameters,
+                        "lr": rate,
+                        "weight_decay": self.args.weight_decay if decays else 0.0,
+                    }
+                    for (rate, decays), parameters in groups.items()
+                ],
+                **options,
+            )
+        return self.optimizer
+
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        prepared: dict[str, Any] = super()._prepare_inputs(inputs)
+        if self.model.training and "pixels" in prepared:
+            size = self.model.config.image_config["size"]
+            prepared["pixels"] = random_views(prepared["pixels"], size, self._least_area)
+        return prepared
+
+
+def learning_rate_of(name: str, rates: LearningRates) -> float:
+    """The peak learning rate of a weight of the model, by its name."""
+    for part in ("text", "image"):
+        if name.startswith(f"branches.{part}.encoder."):
+            return float(getattr(rates, part))
+    return rates.heads
+
+
+def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
+    """What is measured on the tuning posts after each epoch.
+
+    `selection` decides which epoch is kept: macro-F1, and between equals, which are common in
+    small sets, the lower log-loss.
+    """
+    logits, true = np.asarray(outcome.predictions), np.asarray(outcome.label_ids)
+    predicted = logits.argmax(axis=1)
+    macro_f1 = float(f1_score(true, predicted, average="macro"))
+    loss = log_loss(true, softmax(logits), labels=range(logits.shape[1]))
+    return {
+        "accuracy": float(accuracy_score(true, predicted)),
+        "macro_f1": macro_f1,
+        "selection": macro_f1 - 1e-4 * float(loss),
+    }
+
+
+class Progress(TrainerCallback):
+    """Says after each epoch how it went, and in long epochs how far it is."""
+
+    PATIENCE = 30.0  # seconds between two lines within an epoch
+
+    def __init__(self, posts: int) -> None:
+        self._posts = posts
+        self._started = self._spoke = 0.0
+        self._first_step = 0
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the epoch's clock."""
+        self._started = self._spoke = time.monotonic()
+        self._first_step = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Speak if nothing has been said for long."""
+        now = time.monotonic()
+        if now - self._spoke > self.PATIENCE:
+            self._spoke = now
+            done = state.global_step - self._first_step
+            speed = done * args.train_batch_size / (now - self._started)
+            share = 100 * state.global_step / max(1, state.max_steps)
+            logger.info("Training: %.0f%% done, %.1f posts/s", share, speed)
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Stop the epoch's clock."""
+        self._seconds = time.monotonic() - self._started
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float],
+        **_: Any,
+    ) -> None:
+        """Add the epoch's speed to what is kept of it."""
+        if "loss" in logs:
+            state.log_history[-1]["posts_per_second"] = self._posts / self._seconds
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """One line an epoch."""
+        row = history_of(state)[-1]
+        logger.info(
+            "Epoch %d of %d: loss %.3f, tuning loss %.3f, accuracy %.3f, macro-F1 %.3f; "
+            "learning rate %.1e, %.1f posts/s",
+            row["epoch"],
+            args.num_train_epochs,
+            row["train_loss"],
+            row["tuning_loss"],
+            row["tuning_accuracy"],
+            row["tuning_macro_f1"],
+            row["learning_rate"],
+            row["posts_per_second"],
+        )
+
+
+def history_of(state: TrainerState) -> list[dict[str, Any]]:
+    """One row an epoch: losses, tuning metrics, learning rate, speed, and whether it was kept."""
+    trained = [entry for entry in state.log_history if "loss" in entry]
+    judged = [entry for entry in state.log_history if "eval_loss" in entry]
+    return [
+        {
+            "epoch": round(train["epoch"]),
+            "train_loss": train["loss"],
+            "tuning_loss": tuning["eval_loss"],
+            "tuning_accuracy": tuning["eval_accuracy"],
+            "tuning_macro_f1": tuning["eval_macro_f1"],
+            "learning_rate": train["learning_rate"],
+            "posts_per_second": train["posts_per_second"],
+            "chosen": tuning["step"] == state.best_global_step,
+        }
+        for train, tuning in zip(trained, judged, strict=True)
+    ]

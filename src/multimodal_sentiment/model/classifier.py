@@ -1,0 +1,65 @@
+"""A trained model with all that it needs to be used, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from .configuration import SentimentConfig
+from .modeling import SentimentModel
+
+_PROFILE = "encoding_profile.json"
+
+
+@dataclass(frozen=True)
+class SentimentClassifier:
+    """A model, its tokenizer, and what it knows of its posts.
+
+    Attributes:
+        model: The model; its configuration names the labels.
+        tokenizer: Of the text encoder; absent from a model of images.
+        encoding_profile: How common each encoding was where the training posts came from.
+        version: Of the folder that it was loaded from, if the catalog gave it one.
+    """
+
+    model: SentimentModel
+    tokenizer: PreTrainedTokenizerBase | None
+    encoding_profile: dict[str, Any]
+    version: str | None = None
+
+    @property
+    def config(self) -> SentimentConfig:
+        """The model's configuration."""
+        return self.model.config
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels, in the order of the logits."""
+        return self.config.labels
+
+    def save(self, folder: Path) -> None:
+        """Write configuration, weights (safetensors), tokenizer and encoding profile."""
+        self.model.save_pretrained(folder)
+        if self.tokenizer is not None:
+            self.tokenizer.save_pretrained(folder)
+        profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)
+        (folder / _PROFILE).write_text(profile, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, version: str | None = None) -> SentimentClassifier:
+        """Read what `save` wrote; nothing is unpickled, and no code of the folder is run."""
+        model = SentimentModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
+        tokenizer = None
+        if model.config.uses_text:
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+        profile = json.loads((folder / _PROFILE).read_text(encoding="utf-8"))
+        return cls(model, tokenizer, profile, version)

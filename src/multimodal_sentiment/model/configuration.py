@@ -1,0 +1,92 @@
+"""Configuration of the sentiment model."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from transformers import AutoConfig, PreTrainedConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class SentimentConfig(PreTrainedConfig):
+    """Everything that defines a sentiment model, and all that prediction needs besides weights.
+
+    Args:
+        modality: What the model looks at.
+        text_config: Configuration of the text encoder; absent if `modality` is `image`.
+        pooling: Which text feature is used: the first token's, or the mean over tokens.
+        max_tokens: Longer texts are cut.
+        image_config: Of the image encoder: `architecture` (a torchvision ResNet), `size` and
+            `resize` in px (short side is brought to `resize`, the central square of `size` is
+            seen), `mean` and `std` of each channel; absent if `modality` is `text`.
+        hidden_size: Width of the fusion's hidden layer.
+        dropout: In the heads.
+        modality_dropout: Probability with which training hides the text, and independently the
+            image, of a post that has both.
+        auxiliary_weight: Weight of the loss of each single-modality head; 0 builds none.
+        label_smoothing: Of the training loss.
+        class_weights: One weight a label, for the training loss; none weighs all alike.
+        calibration_temperature: What logits are divided by before the softmax, fitted on tuning posts.
+        training: What the weights were learnt from and how, for the record.
+    """
+
+    model_type = "multimodal_sentiment"
+
+    def __init__(  # noqa: PLR0913 - a configuration lists all there is
+        self,
+        modality: Literal["text", "image", "both"] = "both",
+        text_config: PreTrainedConfig | dict[str, Any] | None = None,
+        pooling: Literal["cls", "mean"] = "cls",
+        max_tokens: int = 64,
+        image_config: dict[str, Any] | None = None,
+        hidden_size: int = 256,
+        dropout: float = 0.1,
+        modality_dropout: float = 0.0,
+        auxiliary_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        class_weights: list[float] | None = None,
+        calibration_temperature: float = 1.0,
+        training: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(text_config, dict):
+            text_config = AutoConfig.for_model(**text_config)
+        self.modality = modality
+        self.text_config = text_config
+        self.pooling = pooling
+        self.max_tokens = max_tokens
+        self.image_config = image_config
+        self.hidden_size = hidden_size
+        self.dropout = dropout
+        self.modality_dropout = modality_dropout
+        self.auxiliary_weight = auxiliary_weight
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
+        self.calibration_temperature = calibration_temperature
+        self.training = training or {}
+        super().__init__(**kwargs)
+
+    @property
+    def uses_text(self) -> bool:
+        """Whether the model reads texts."""
+        return self.modality != "image"
+
+    @property
+    def uses_image(self) -> bool:
+        """Whether the model looks at images."""
+        return self.modality != "text"
+
+    @property
+    def image_encoder(self) -> dict[str, Any]:
+        """What defines the image encoder."""
+        return {name: self.image_config[name] for name in ("architecture", "mean", "std")}
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of the logits."""
+        return [self.id2label[index] for index in sorted(self.id2label)]
+
+
+AutoConfig.register(SentimentConfig.model_type, SentimentConfig)

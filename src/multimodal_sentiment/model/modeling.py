@@ -1,0 +1,144 @@
+"""The sentiment model: an encoder for each modality, and a fusion of their features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModel, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration import SentimentConfig
+from .encoders import ImageEncoder, TextEncoder
+
+
+@dataclass
+class SentimentOutput(ModelOutput):
+    """What the model says of a batch.
+
+    Attributes:
+        loss: The training loss, if labels were given.
+        logits: Of shape (batch, labels).
+    """
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+
+
+class SentimentModel(PreTrainedModel):
+    """Text and image features, concatenated and classified by a multi-layer perceptron.
+
+    A post may lack its text, its image or both: a learnt embedding stands for what is missing.
+    Training hides modalities at random, so that these embeddings are learnt and no modality is
+    relied on alone; and it asks each modality for the label alone, through a head of its own, so
+    that the stronger one does not keep the weaker one from learning.
+    """
+
+    config_class = SentimentConfig
+    base_model_prefix = "sentiment"
+    main_input_name = "input_ids"
+
+    def __init__(self, config: SentimentConfig) -> None:
+        super().__init__(config)
+        self.branches = nn.ModuleDict()  # text before image
+        if config.uses_text:
+            self.branches["text"] = Branch(TextEncoder(config.text_config, config.pooling), config)
+        if config.uses_image:
+            self.branches["image"] = Branch(ImageEncoder(**config.image_encoder), config)
+        self.fusion = nn.Sequential(
+            nn.Linear(sum(branch.size for branch in self.branches.values()), config.hidden_size),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden_size, config.num_labels),
+        )
+        weights = config.class_weights or [1.0] * config.num_labels
+        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
+        self.post_init()
+
+    def forward(  # noqa: PLR0913 - two modalities, three inputs each
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        has_text: torch.Tensor | None = None,
+        pixels: torch.Tensor | None = None,
+        has_image: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+    ) -> SentimentOutput:
+        """Classify a batch of posts.
+
+        Args:
+            input_ids: Of shape (batch, tokens); a model of images needs none.
+            attention_mask: Of shape (batch, tokens).
+            has_text: Boolean of shape (batch,); if absent, every post has a text.
+            pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
+            has_image: Boolean of shape (batch,); if absent, every post has an image.
+            labels: Of shape (batch,).
+
+        Returns:
+            The logits, and the loss if labels were given.
+        """
+        given = {"text": (has_text, input_ids, attention_mask), "image": (has_image, pixels)}
+        features = {name: branch(*given[name]) for name, branch in self.branches.items()}
+        logits = self.fusion(torch.cat(list(features.values()), dim=-1))  # (batch, labels)
+        if labels is None:
+            return SentimentOutput(logits=logits)
+        loss = self._loss(logits, labels)
+        for name, branch in self.branches.items():
+            if branch.head is not None:
+                own = self._loss(branch.head(features[name]), labels)
+                loss = loss + self.config.auxiliary_weight * own
+        return SentimentOutput(loss=loss, logits=logits)
+
+    def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(
+            logits.float(),
+            labels,
+            weight=self.class_weights,
+            label_smoothing=self.config.label_smoothing if self.training else 0.0,
+        )
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # torchvision initialises its networks as their papers say; transformers would undo it.
+        if not isinstance(module, nn.Conv2d | nn.BatchNorm2d):
+            super()._init_weights(module)
+
+
+class Branch(nn.Module):
+    """One modality: its encoder, the embedding of its absence, and its own head."""
+
+    def __init__(self, encoder: TextEncoder | ImageEncoder, config: SentimentConfig) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.size = encoder.output_size
+        self.norm = nn.LayerNorm(self.size)  # features of both encoders enter on one scale
+        self.missing = nn.Parameter(torch.zeros(self.size))
+        self.hidden_share = config.modality_dropout
+        with_head = config.modality == "both" and config.auxiliary_weight > 0
+        self.head = nn.Linear(self.size, config.num_labels) if with_head else None
+
+    def forward(self, present: torch.Tensor | None, *inputs: torch.Tensor) -> torch.Tensor:
+        """Features of shape (batch, size); only what is present goes through the encoder."""
+        if present is None:
+            features = self.norm(self.encoder(*inputs))
+        else:
+            rows = present.nonzero().squeeze(1)
+            features = self.missing.repeat(len(present), 1)
+            if len(rows):
+                encoded = self.norm(self.encoder(*(value[rows] for value in inputs)))
+                features = features.to(encoded.dtype).index_copy(0, rows, encoded)
+        if self.training and self.hidden_share:
+            hidden = torch.rand(len(features), 1, device=features.device) < self.hidden_share
+            features = torch.where(hidden, self.missing.to(features.dtype), features)
+        return features
+
+    def train(self, mode: bool = True) -> Branch:
+        """Switch to training; a frozen encoder keeps predicting, its batch statistics included."""
+        super().train(mode)
+        if not any(weight.requires_grad for weight in self.encoder.parameters()):
+            self.encoder.eval()
+        return self
+
+
+AutoModel.register(SentimentConfig, SentimentModel)

@@ -1,0 +1,168 @@
+"""Nodes of the evaluation pipeline."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from multimodal_sentiment.parameters import (
+    ComputeParameters,
+    EvaluationParameters,
+    SplittingParameters,
+)
+from multimodal_sentiment.types import Examples, Frame, Json, SentimentClassifier
+
+logger = logging.getLogger(__name__)
+
+
+def predict_validation(
+    fusion_model: SentimentClassifier,
+    validation_posts: Frame,
+    examples: Examples,
+    compute: ComputeParameters,
+) -> Frame:
+    """One row a validation post: `guid, tag, predicted, confidence, p_<label>..., problems`."""
+    from multimodal_sentiment.learning import predict_examples, rows_of
+
+    rows = rows_of(validation_posts["guid"], examples)
+    return predict_examples(fusion_model, examples, rows, compute)
+
+
+def evaluate_predictions(  # noqa: PLR0913 - what the numbers belong to
+    predictions: Frame,
+    fusion_model: SentimentClassifier,
+    train_posts: Frame,
+    validation_posts: Frame,
+    duplicate_groups: Frame,
+    manifest: Frame,
+    splitting: SplittingParameters,
+    evaluation: EvaluationParameters,
+) -> Json:
+    """How good the model is, how sure that is, and what simpler ways reach on the same posts.
+
+    Args:
+        predictions: Of the validation posts.
+        fusion_model: Which made them; its record says what it learnt from.
+        train_posts: What the baselines learn from.
+        validation_posts: In the order of the predictions.
+        duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        manifest: Of the files that the posts were read from.
+        splitting: How posts were divided.
+        evaluation: How predictions are judged.
+
+    Returns:
+        `n, accuracy, macro_f1, weighted_f1, per_class, intervals, accuracy_interval, baselines,
+        calibration, protocol`.
+
+    Raises:
+        ValueError: If the model has learnt from other posts than `train_posts`.
+    """
+    from multimodal_sentiment.assessment import (
+        bootstrap_intervals,
+        classification_metrics,
+        majority_baseline,
+        tfidf_baseline,
+    )
+    from multimodal_sentiment.learning import digest
+
+    _refuse_other_split(fusion_model, train_posts)
+    labels = list(fusion_model.labels)
+    true = predictions["tag"]
+    groups = duplicate_groups.set_index("guid")["group"].loc[predictions["guid"]]
+    judging: dict[str, Any] = {
+        "samples": evaluation.bootstrap_samples,
+        "level": evaluation.confidence_level,
+        "seed": evaluation.seed,
+    }
+
+    def judge(predicted: Any) -> Json:
+        intervals = bootstrap_intervals(true, predicted, groups, labels, **judging)
+        scores = classification_metrics(true, predicted, labels)
+        return scores | {"intervals": intervals, "accuracy_interval": intervals["accuracy"]}
+
+    metrics = judge(predictions["predicted"])
+    baselines = {
+        "majority": majority_baseline(train_posts["tag"], len(true)),
+        "tfidf": tfidf_baseline(train_posts["text"], train_posts["tag"], validation_posts["text"]),
+    }
+    metrics["baselines"] = {
+        name: {"method": baseline.method} | judge(baseline.predicted)
+        for name, baseline in baselines.items()
+    }
+    metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
+    metrics["protocol"] = {
+        "posts": {"training": len(train_posts), "validation": len(predictions)},
+        "validation_sha256": digest(predictions["guid"]),
+        "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
+        "split": splitting.model_dump(),
+        "model": {"version": fusion_model.version} | fusion_model.config.training,
+        "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
+    }
+    logger.info(
+        "%s validation posts: accuracy %.3f (%.3f to %.3f), macro-F1 %.3f; TF-IDF %.3f, majority %.3f",
+        f"{metrics['n']:,}",
+        metrics["accuracy"],
+        *metrics["accuracy_interval"],
+        metrics["macro_f1"],
+        metrics["baselines"]["tfidf"]["accuracy"],
+        metrics["baselines"]["majority"]["accuracy"],
+    )
+    return metrics
+
+
+def plot_evaluation(
+    predictions: Frame, metrics: Json
+) -> tuple[Figure, Figure, Figure, Figure]:
+    """Confusion matrix, F1 of each class, reliability, and confidence by correctness."""
+    from multimodal_sentiment import plots
+    from multimodal_sentiment.assessment import confusion
+
+    labels = list(metrics["per_class"])
+    calibration = metrics["calibration"]
+    return (
+        plots.confusion_matrix(
+            confusion(predictions["tag"], predictions["predicted"], labels), labels
+        ),
+        plots.per_class_f1(metrics),
+        plots.reliability(calibration["before"], calibration["after"]),
+        plots.confidence_by_correctness(
+            predictions["confidence"], predictions["tag"] == predictions["predicted"]
+        ),
+    )
+
+
+def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -> None:
+    from multimodal_sentiment.learning import digest
+
+    if fusion_model.config.training["posts_sha256"] != digest(sorted(train_posts["guid"])):
+        raise ValueError(
+            f"fusion_model {fusion_model.version} has learnt from other posts than train_posts "
+            "holds, so validation_posts may be among them: pin versions that belong together with "
+            "--load-versions, or train again"
+        )
+
+
+def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:
+    """Confidence against accuracy, with the fitted temperature and without."""
+    import numpy as np
+
+    from multimodal_sentiment.assessment import expected_calibration_error, reliability, softmax
+
+    labels, temperature = list(fusion_model.labels), fusion_model.config.calibration_temperature
+    true = np.array([labels.index(tag) for tag in predictions["tag"]])
+    after = predictions[[f"p_{label}" for label in labels]].to_numpy()
+    # Logits are known from probabilities up to a constant a post, which a softmax ignores.
+    before = softmax(np.log(np.maximum(after, np.finfo(float).tiny)) * temperature)
+
+    def summarise(probabilities: np.ndarray) -> Json:
+        table = reliability(probabilities, true, bins)
+        return {
+            "expected_calibration_error": expected_calibration_error(probabilities, true, bins),
+            "bins": table.astype(object).where(table.notna(), None).to_dict("records"),
+        }
+
+    return {
+        "temperature": temperature,
+        "before": summarise(before),
+        "after": summarise(after),
+    }

@@ -1,0 +1,52 @@
+"""Nodes of the inference pipeline."""
+
+from __future__ import annotations
+
+import logging
+
+from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.types import Examples, Frame, SentimentClassifier
+
+logger = logging.getLogger(__name__)
+
+
+def predict_unlabelled(
+    fusion_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
+) -> Frame:
+    """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
+
+    A post without text, image or both is answered from what is left of it.
+    """
+    import numpy as np
+
+    from multimodal_sentiment.learning import predict_examples
+
+    predictions = predict_examples(fusion_model, examples, np.arange(len(examples)), compute)
+    counts = predictions["predicted"].value_counts()
+    logger.info(
+        "%s posts predicted: %s",
+        f"{len(predictions):,}",
+        ", ".join(f"{count:,} {label}" for label, count in counts.items()),
+    )
+    return predictions
+
+
+def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:
+    """The listing's guids, in its order, each with its predicted tag.
+
+    Returns:
+        The same frame, `guid, tag`, for the versioned file and for the one that is handed in.
+
+    Raises:
+        ValueError: If a listed guid has no prediction, or a prediction is no listed guid's.
+    """
+    listed = listing["guid"].drop_duplicates()
+    answers = predictions.set_index("guid")["predicted"]
+    unlike = set(listed) ^ set(answers.index)
+    if unlike or not answers.index.is_unique:
+        raise ValueError(
+            f"the predictions do not answer the listing: {len(unlike)} guids stand in only one of "
+            f"them, such as {min(unlike, default='')!r}: run the whole inference pipeline again"
+        )
+    submission = listed.to_frame().assign(tag=listed.map(answers)).reset_index(drop=True)
+    return submission, submission
