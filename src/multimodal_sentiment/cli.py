@@ -1,16 +1,94 @@
-"""This project's own commands, and Kedro's `run` with errors in one line."""
+"""This project's own commands, and Kedro's `run` with its errors in one line."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from kedro.framework.cli.project import PARAMS_ARG_HELP
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import _split_params, env_option
+from kedro.framework.session import KedroSession
+
+if TYPE_CHECKING:
+    from kedro.framework.startup import ProjectMetadata
 
 
 @click.group(name="kedro")
 def cli() -> None:
     """Commands of this project."""
+
+
+@cli.command()
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    required=True,
+    help="How many versions of each dataset stay: the newest that are whole.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@env_option
+@click.option(
+    "--params", type=click.UNPROCESSED, default="", callback=_split_params, help=PARAMS_ARG_HELP
+)
+@click.pass_obj
+def prune(
+    metadata: ProjectMetadata, keep: int, yes: bool, env: str | None, params: dict[str, Any]
+) -> None:
+    """Remove old versions, and what failed runs left.
+
+    Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
+    whichever run wrote it. Checkpoints of an unfinished training stay.
+    """
+    from multimodal_sentiment.runs.lock import locked
+    from multimodal_sentiment.runs.pruning import find_leftovers, remove, versioned_datasets
+    from multimodal_sentiment.runs.records import data_folder
+    from multimodal_sentiment.runs.transaction import recover
+
+    session = KedroSession.create(metadata.project_path, env=env, runtime_params=params)
+    context = session.load_context()
+    data = data_folder(context)
+    with locked(data):
+        recover(data)
+        leftovers = find_leftovers(data, versioned_datasets(data, context.catalog), keep)
+        if not leftovers:
+            click.echo(f"Nothing to remove from {data}.")
+            return
+        for leftover in leftovers:
+            place = leftover.path.relative_to(data)
+            click.echo(f"{leftover.size / 1e6:10.3f} MB  {place}  ({leftover.reason})")
+        size = sum(leftover.size for leftover in leftovers) / 1e6
+        if not yes:
+            click.confirm(f"Remove these {size:.3f} MB from {data}?", abort=True)
+        remove(leftovers)
+        click.echo(f"Removed {size:.3f} MB.")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--labelled", default=400, show_default=True, help="Posts with a tag.")
+@click.option("--unlabelled", default=80, show_default=True, help="Posts without.")
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other posts.")
+@click.option(
+    "--size",
+    default="small",
+    show_default=True,
+    help="Of the photos: small (10 KB), or lab, as large as real ones.",
+)
+@click.option("--workers", default=1, show_default=True, help="Processes that draw.")
+def sample(folder: Path, **options: Any) -> None:
+    """Write made-up posts into FOLDER: listings, texts and drawn photos."""
+    from multimodal_sentiment.sample import write_sample
+
+    try:
+        summary = write_sample(folder, **options)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{summary.labelled} labelled and {summary.unlabelled} unlabelled posts in {folder}: "
+        f"kedro run --params raw={folder},data=ANOTHER_FOLDER"
+    )
 
 
 def run(**options: Any) -> Any:

@@ -6,6 +6,7 @@ import errno
 
 from kedro.io import DatasetError
 
+KEDRO_WRAPPING = ("Failed while loading data", "Failed while saving data", "Failed during")
 ADVICE = {
     errno.ENOSPC: "free some space, or write elsewhere with --params data=FOLDER",
     errno.EDQUOT: "free some space, or write elsewhere with --params data=FOLDER",
@@ -26,7 +27,7 @@ def one_line(error: BaseException) -> str:
 
     Kedro wraps what a dataset raises in a description of the dataset; the cause says more.
     """
-    while isinstance(error, DatasetError) and error.__cause__ is not None:
+    while str(error).startswith(KEDRO_WRAPPING) and error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, OSError) and error.errno in ADVICE:
         file = f"{error.filename}: " if error.filename else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,16 @@ def lock_folder(data: Path) -> BaseFileLock:
     except Timeout:
         raise click.ClickException(f"{data}: in use by {_holder(data)}") from None
     return lock
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Have the data folder for a while."""
+    lock = lock_folder(data)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _holder(data: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -12,7 +13,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
 
 RUNS = "runs"
 VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")  # of Kedro's save versions
@@ -85,6 +91,18 @@ class Record:
         """The run in words."""
         pipelines = "+".join(self.pipelines).replace("__default__", "default")
         return f"Run {self.run} ({pipelines})"
+
+
+def data_folder(context: KedroContext) -> Path:
+    """Where the layers of a project are written, and its runs recorded.
+
+    Raises:
+        click.ClickException: If Kedro could not find versions in there.
+    """
+    data = os.path.abspath(context.project_path / context.config_loader["parameters"]["data"])
+    if glob.has_magic(data):
+        raise click.ClickException(f"data: {data} holds one of * ? [ : choose another folder")
+    return Path(data)
 
 
 def read_records(data: Path) -> list[Record]:

@@ -21,7 +21,7 @@ from .checks import check_model_files, check_run, shorten
 from .errors import one_line
 from .lock import lock_folder
 from .progress import Progress
-from .records import Outcome, Record, git_commit, log_path, now, package_versions
+from .records import Outcome, Record, data_folder, git_commit, log_path, now, package_versions
 from .summary import log_summary
 from .transaction import Transaction, find_outputs, recover
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
+
+    from multimodal_sentiment.datasets import ScratchFolderDataset
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +62,13 @@ class Run:
             pipeline = SequentialRunner()._filter_pipeline_for_missing_outputs(pipeline, catalog)
         self.progress = Progress(pipeline)
         self._began = perf_counter()
-        parameters = context.config_loader["parameters"]
-        self._data = Path(os.path.abspath(context.project_path / parameters["data"]))
+        self._data = data_folder(context)
         try:
             self._lock = lock_folder(self._data)
             try:
                 recover(self._data)
-                self._transaction = _begin(
-                    self._data, context.project_path, parameters, request, pipeline, catalog
-                )
+                self._transaction = _begin(self._data, context, request, pipeline, catalog)
+                self._scratch = _scratch_folders(pipeline, catalog)
             except BaseException:
                 self._lock.release()
                 raise
@@ -93,6 +93,8 @@ class Run:
                 f"{one_line(error)} ({record.name} is done but for moving its outputs into place: "
                 "the next run will do that)"
             ) from error
+        for folder in self._scratch:
+            folder.clear()
         log_summary(record, places, self._data, perf_counter() - self._began)
 
     def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
@@ -125,19 +127,19 @@ class Run:
         return shorten(self._log.baseFilename)
 
 
-def _begin(  # noqa: PLR0913, PLR0917 - all that a run is
+def _begin(
     data: Path,
-    project: Path,
-    parameters: dict[str, Any],
+    context: KedroContext,
     request: dict[str, Any],
     pipeline: Pipeline,
     catalog: DataCatalog,
 ) -> Transaction:
+    parameters = context.config_loader["parameters"]
     datasets = {name: catalog[name] for name in sorted(pipeline.datasets()) if name in catalog}
     outputs = find_outputs(data, datasets, pipeline.all_outputs())
     reads, faults = check_run(pipeline, catalog, outputs, request)
     if TRAINING_NODE in {node.short_name for node in pipeline.nodes}:
-        faults += check_model_files(parameters, project)
+        faults += check_model_files(parameters, context.project_path)
     if faults:
         raise click.ClickException("\n".join(faults))
     record = Record(
@@ -152,7 +154,7 @@ def _begin(  # noqa: PLR0913, PLR0917 - all that a run is
             for name, dataset in outputs.items()
             if name in pipeline.all_outputs()
         },
-        git=git_commit(project),
+        git=git_commit(context.project_path),
         packages=package_versions(),
         started=now(),
         pid=os.getpid(),
@@ -160,6 +162,13 @@ def _begin(  # noqa: PLR0913, PLR0917 - all that a run is
     transaction = Transaction(data, record, outputs)
     transaction.begin()
     return transaction
+
+
+def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFolderDataset]:
+    from multimodal_sentiment.datasets import ScratchFolderDataset
+
+    datasets = [catalog.get(name) for name in pipeline.inputs()]
+    return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
 
 
 def _command() -> str | None:
