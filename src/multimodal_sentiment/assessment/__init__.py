@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from multimodal_sentiment.assessment.baselines import Baseline, majority_baseline, tfidf_baseline
-from multimodal_sentiment.assessment.calibration import (
+from .baselines import Baseline, majority_baseline, tfidf_baseline
+from .calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,
     softmax,
 )
-from multimodal_sentiment.assessment.comparison import compare_variants, holm, mcnemar
-from multimodal_sentiment.assessment.contribution import modality_contributions
-from multimodal_sentiment.assessment.intervals import bootstrap_intervals
-from multimodal_sentiment.assessment.metrics import (
+from .comparison import compare_variants, holm, mcnemar
+from .contribution import modality_contributions
+from .intervals import bootstrap_intervals
+from .metrics import (
     class_indices,
     classification_metrics,
     confusion,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from multimodal_sentiment.assessment.intervals import percentile_interval, resampled_scores
-from multimodal_sentiment.assessment.metrics import classification_metrics
+from .intervals import percentile_interval, resampled_scores
+from .metrics import classification_metrics
 
 COMPARED = ("accuracy", "macro_f1")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multimodal_sentiment.assessment.metrics import class_indices
+from .metrics import class_indices
 
 MEASURES = ("accuracy", "macro_f1", "weighted_f1")
 
