@@ -43,5 +43,5 @@ def create_pipeline(namespace: str) -> Pipeline:
         namespace=namespace,
         inputs={"post_files"},
         outputs={"duplicate_groups"} if labelled else None,
-        parameters={"params:preparation", "params:splitting"} if labelled else {"params:preparation"},
+        parameters={"params:preparation"} | ({"params:splitting"} if labelled else set()),
     )

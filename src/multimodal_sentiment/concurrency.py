@@ -1,0 +1,33 @@
+"""Many small pieces of work at once, in order, without holding them all."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The function of each item, computed by one thread a core, in the items' order.
+
+    `ThreadPoolExecutor.map` takes in all items at once; here at most four a thread are under way
+    or waiting to be fetched, so memory does not grow with their number.
+    """
+    threads = os.cpu_count() or 1
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) == 4 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:  # the consumer may have left early, or one item may have failed
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,22 @@
+"""Catalog datasets that no library has.
+
+Each is imported when it is first asked for, so that reading the catalog does not load pandas,
+pyarrow or torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = {
+    "ArrowStreamDataset": "arrow_stream",
+    "ListingDataset": "listing",
+    "ModelFolderDataset": "model_folder",
+    "PostFolderDataset": "post_folder",
+    "ScratchFolderDataset": "scratch_folder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

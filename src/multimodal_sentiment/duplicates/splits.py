@@ -1,0 +1,132 @@
+"""Splits that are stratified by label and never divide a group.
+
+scikit-learn's `StratifiedGroupKFold` does the same for folds of equal size, but weighs every fold
+anew for every group in Python: minutes for a million posts, and longer the finer the fraction.
+Here groups of the same make-up (say, one positive post) are dealt out together, and the cost is
+proportional to the number of posts, whatever the fraction.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def grouped_folds(labels: ArrayLike, groups: ArrayLike, folds: int, seed: int) -> NDArray[np.int64]:
+    """Deal posts into folds of about equal size, each with about the same share of each label.
+
+    Args:
+        labels: Of shape (posts,).
+        groups: Of shape (posts,); posts of one group land in one fold.
+        folds: How many.
+        seed: Of the shuffling.
+
+    Returns:
+        The fold of each post, of shape (posts,), from 0.
+
+    Raises:
+        ValueError: If a label has too few groups for every fold to hold it.
+    """
+    return _deal(labels, groups, [1 / folds] * folds, seed)
+
+
+def grouped_split(
+    labels: ArrayLike, groups: ArrayLike, fraction: float, seed: int
+) -> NDArray[np.bool_]:
+    """Set a fraction of the posts aside, with about the same share of each label.
+
+    Args:
+        labels: Of shape (posts,).
+        groups: Of shape (posts,); posts of one group are all set aside or none of them.
+        fraction: Of the posts, between 0 and 1.
+        seed: Of the shuffling.
+
+    Returns:
+        Whether each post is set aside, of shape (posts,).
+
+    Raises:
+        ValueError: If a label has too few groups for both sides to hold it.
+    """
+    return np.equal(_deal(labels, groups, [fraction, 1 - fraction], seed), 0)
+
+
+def _deal(
+    labels: ArrayLike, groups: ArrayLike, capacities: Sequence[float], seed: int
+) -> NDArray[np.int64]:
+    """The side of each post; capacities are the sides' shares of all posts."""
+    names, label = np.unique(np.asarray(labels), return_inverse=True)
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    posts = np.zeros((group.max(initial=-1) + 1, len(names)), np.int64)  # (groups, labels)
+    np.add.at(posts, (group, label), 1)
+    _check(names.tolist(), posts, len(capacities))
+
+    rng = np.random.default_rng(seed)
+    sides = _reserve(names.tolist(), posts, len(capacities), rng)
+    # One post's part of all that a side should hold of its label in the end, (sides, labels).
+    part = 1 / (np.asarray(capacities)[:, None] * posts.sum(axis=0))
+    filled = np.stack([posts[sides == side].sum(axis=0) for side in range(len(part))]) * part
+
+    # Larger groups first; the many single posts then even out what those left uneven.
+    rest = rng.permutation(np.flatnonzero(sides < 0))
+    makeups, makeup = np.unique(posts[rest], axis=0, return_inverse=True)
+    alike = np.split(rest[np.argsort(makeup, kind="stable")], np.bincount(makeup).cumsum()[:-1])
+    for kind in np.argsort(-makeups.sum(axis=1), kind="stable"):
+        gain = part * makeups[kind]
+        dealt = _fill(filled @ makeups[kind], gain @ makeups[kind], len(alike[kind]), rng)
+        sides[alike[kind]] = dealt
+        filled += gain * np.bincount(dealt, minlength=len(part))[:, None]
+    return sides[group]
+
+
+def _check(names: list[object], posts: NDArray[np.int64], sides: int) -> None:
+    total = posts.sum()
+    if len(names) <= 1:
+        raise ValueError(f"cannot split {total} posts: all of them are tagged {names[:1]}")
+    if len(posts) == 1:
+        raise ValueError(f"cannot split {total} posts that are all twins of each other")
+    for name, groups in zip(names, (posts > 0).sum(axis=0), strict=True):
+        if groups < sides:
+            raise _too_few(name, int(groups), sides)
+
+
+def _too_few(name: object, groups: int, sides: int) -> ValueError:
+    return ValueError(
+        f"too few posts tagged {name!r} for {sides} parts that share no twins: {groups} after "
+        f"counting twins once; add posts with that tag, or leave them out"
+    )
+
+
+def _reserve(
+    names: list[object], posts: NDArray[np.int64], sides: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The side of one small group of each label for each side, rare labels first; -1 for others."""
+    side_of = np.full(len(posts), -1)
+    shuffled = rng.permutation(len(posts))
+    by_size = shuffled[np.argsort(posts[shuffled].sum(axis=1), kind="stable")]
+    groups_of_label = (posts > 0).sum(axis=0)
+    for label in np.argsort(groups_of_label, kind="stable"):
+        holding = by_size[posts[by_size, label] > 0]
+        lacking = np.setdiff1d(np.arange(sides), side_of[holding])
+        free = holding[side_of[holding] < 0]
+        if len(free) < len(lacking):
+            raise _too_few(names[label], int(groups_of_label[label]), sides)
+        side_of[free[: len(lacking)]] = rng.permutation(lacking)
+    return side_of
+
+
+def _fill(
+    level: NDArray[np.float64], step: NDArray[np.float64], times: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Choose a side so many times, each time the one that is then the least filled."""
+    ties = rng.permutation(len(level)).tolist()
+    heap = [(level[side] + step[side], ties[side], side) for side in range(len(level))]
+    heapq.heapify(heap)
+    chosen = np.empty(times, np.int64)
+    for turn in range(times):
+        after, tie, side = heap[0]
+        chosen[turn] = side
+        heapq.heapreplace(heap, (after + step[side], tie, side))
+    return chosen

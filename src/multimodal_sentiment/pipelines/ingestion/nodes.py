@@ -1,0 +1,204 @@
+"""Nodes of the ingestion pipeline."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable
+
+from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.types import Frame, Json, PostFiles
+
+logger = logging.getLogger(__name__)
+
+# What listings hold where there is no tag, in any case.
+NO_TAG = frozenset({"", "null", "none", "nan", "?"})
+
+
+def record_files(listing: Frame, post_files: PostFiles) -> Frame:
+    """Record what the posts' files are: `guid, file, bytes, sha256`.
+
+    The raw layer is not copied, but what it was can be checked. Files that cannot be read are left
+    out.
+    """
+    import pandas as pd
+
+    from multimodal_sentiment.concurrency import map_in_order
+    from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+
+    def record(guid: str) -> list[tuple[str, str, int, str]]:
+        rows = []
+        for kind in (post_files.texts, post_files.images):
+            try:
+                rows.append((guid, kind.path(guid), *kind.digest(guid)))
+            except UnreadableFileError:  # noted as a problem of the post by the node that needs it
+                continue
+        return rows
+
+    rows = [row for rows in map_in_order(record, _guids(listing, post_files)) for row in rows]
+    logger.info("%s files, %.1f MB", f"{len(rows):,}", sum(row[2] for row in rows) / 1e6)
+    return pd.DataFrame(rows, columns=["guid", "file", "bytes", "sha256"])
+
+
+def infer_encodings(listing: Frame, post_files: PostFiles, ingestion: IngestionParameters) -> Json:
+    """Learn how common each encoding is among the posts' texts."""
+    from multimodal_sentiment.decoding import infer_profile
+
+    payloads, _ = _read_texts(_guids(listing, post_files), post_files)
+    return infer_profile(payloads, ingestion.encodings).to_dict()
+
+
+def read_labelled_posts(
+    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
+) -> Frame:
+    """One row a post: `guid, text, tag, img_path, encoding, encoding_confidence, problems`.
+
+    Raises:
+        ValueError: If a tag is missing or unknown, or a post is listed under two tags.
+    """
+    listing = _with_known_tags(listing, ingestion.labels)
+    untagged = listing["guid"][listing["tag"] == ""]
+    if len(untagged):
+        raise ValueError(
+            f"the labelled listing gives no tag to {_some(untagged)}: write one of "
+            f"{', '.join(ingestion.labels)}, or list such posts among the unlabelled ones"
+        )
+    return _read_posts(listing, post_files, encoding_profile, ingestion)
+
+
+def read_unlabelled_posts(
+    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
+) -> Frame:
+    """One row a post, as `read_labelled_posts` gives them.
+
+    `null`, `none`, `nan`, `?` and nothing at all mean that there is no tag. A known tag is kept for
+    those who want to compare; nothing is learnt from it.
+
+    Raises:
+        ValueError: If a tag is unknown, or a post is listed under two tags.
+    """
+    listing = _with_known_tags(listing, ingestion.labels)
+    return _read_posts(listing, post_files, encoding_profile, ingestion)
+
+
+def _read_posts(
+    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
+) -> Frame:
+    """One row a guid, in the listing's order; nothing is stripped from the texts."""
+    import pandas as pd
+
+    from multimodal_sentiment.decoding import EncodingProfile, read_texts
+
+    tags = _one_tag_each(listing)
+    guids = _guids(listing, post_files)
+    times_listed = listing["guid"].value_counts().to_dict()
+    payloads, unread = _read_texts(guids, post_files)
+    profile = EncodingProfile.from_dict(encoding_profile)
+    readings = read_texts(payloads, ingestion.encodings, profile)
+
+    rows = []
+    for guid, reading in zip(guids, readings, strict=True):
+        text_problem = reading.problem or ("" if reading.text.strip() else "empty text")
+        problems = [
+            post_files.texts.problem(guid),
+            unread.get(guid, text_problem),
+            post_files.images.problem(guid),
+            f"listed repeatedly: {times_listed[guid]} times" if times_listed[guid] > 1 else "",
+        ]
+        rows.append(
+            (
+                guid,
+                reading.text,
+                tags[guid],
+                post_files.images.path(guid),
+                "" if guid in unread else reading.encoding,
+                0.0 if guid in unread else reading.confidence,
+                "; ".join(dict.fromkeys(filter(None, problems))),
+            )
+        )
+    columns = "guid text tag img_path encoding encoding_confidence problems".split()
+    posts = pd.DataFrame(rows, columns=columns)
+    _log_posts(posts)
+    return posts
+
+
+def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
+    """Each listed guid once, in the listing's order.
+
+    Raises:
+        ValueError: If not one of them has a file.
+    """
+    guids: list[str] = listing["guid"].drop_duplicates().tolist()
+    if not any(guid in post_files.texts or guid in post_files.images for guid in guids):
+        raise ValueError(
+            f"{post_files.folder} holds no text or image of any listed post: expected files such "
+            f"as {_shown(guids[0])} with .txt or .jpg after it: point raw at the right folder"
+        )
+    return guids
+
+
+def _read_texts(guids: list[str], post_files: PostFiles) -> tuple[list[bytes], dict[str, str]]:
+    """The bytes of each guid's text, and why some, left empty, could not be read."""
+    from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+
+    payloads = []
+    unread = {}
+    for guid in guids:
+        try:
+            payloads.append(post_files.texts.read(guid))
+        except UnreadableFileError as error:
+            payloads.append(b"")
+            unread[guid] = str(error)
+    return payloads, unread
+
+
+def _with_known_tags(listing: Frame, labels: list[str]) -> Frame:
+    """The listing with every tag one of the labels, or empty."""
+
+    def known(tag: str) -> str | None:
+        return tag if tag in labels else "" if tag.casefold() in NO_TAG else None
+
+    tags = listing["tag"].map({tag: known(tag) for tag in listing["tag"].unique()})
+    unknown = listing[tags.isna()]
+    if len(unknown):
+        tag = unknown["tag"].iloc[0]
+        near = difflib.get_close_matches(tag.casefold(), labels, n=1)
+        raise ValueError(
+            f"unknown tag {_shown(tag)} of {_some(unknown['guid'][unknown['tag'] == tag])}"
+            f"{f', did you mean {near[0]!r}?' if near else ''}: use {', '.join(labels)}, "
+            f"or change ingestion.labels"
+        )
+    return listing.assign(tag=tags)
+
+
+def _one_tag_each(listing: Frame) -> dict[str, str]:
+    """The tag of each guid."""
+    pairs = listing.drop_duplicates()
+    twice = pairs["guid"][pairs["guid"].duplicated()].drop_duplicates()
+    if len(twice):
+        raise ValueError(f"listed under different tags: {_some(twice)}: keep one line of each")
+    return dict(zip(pairs["guid"], pairs["tag"], strict=True))
+
+
+def _some(guids: Iterable[str]) -> str:
+    """A count and the first few guids, for a message."""
+    guids = list(guids)
+    more = f" and {len(guids) - 3:,} more" if len(guids) > 3 else ""  # noqa: PLR2004
+    posts = "post" if len(guids) == 1 else "posts"
+    return f"{posts} {', '.join(map(_shown, guids[:3]))}{more}"
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 40 else f"{value[:40]}...")  # noqa: PLR2004
+
+
+def _log_posts(posts: Frame) -> None:
+    encodings = posts.loc[posts["encoding"] != "", "encoding"].value_counts()
+    logger.info(
+        "%s posts: %s; %s without image, %s with a problem",
+        f"{len(posts):,}",
+        ", ".join(f"{count:,} {str(name).upper()}" for name, count in encodings.items())
+        or "no text",
+        f"{(posts['img_path'] == '').sum():,}",
+        f"{(posts['problems'] != '').sum():,}",
+    )

@@ -1,0 +1,37 @@
+"""Nodes of the splitting pipeline."""
+
+from __future__ import annotations
+
+import logging
+
+from multimodal_sentiment.parameters import SplittingParameters
+from multimodal_sentiment.types import Examples, Frame
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
+
+
+def split_posts(
+    examples: Examples, groups: Frame, splitting: SplittingParameters
+) -> tuple[Frame, Frame]:
+    """Divide the posts into training and validation posts, each in the listing's order.
+
+    Twins stay together, and both sides hold about the same share of each tag.
+
+    Raises:
+        ValueError: If a tag has too few posts for that.
+    """
+    from multimodal_sentiment.duplicates import grouped_split
+
+    posts = examples.select(COLUMNS).to_pandas()
+    group = posts["guid"].map(groups.set_index("guid")["group"])
+    held_out = grouped_split(posts["tag"], group, splitting.validation_fraction, splitting.seed)
+    train, validation = posts[~held_out], posts[held_out]
+    logger.info(
+        "%s training and %s validation posts (%.1f%%)",
+        f"{len(train):,}",
+        f"{len(validation):,}",
+        100 * len(validation) / len(posts),
+    )
+    return train.reset_index(drop=True), validation.reset_index(drop=True)
