@@ -82,7 +82,7 @@ def encodings(names: Iterable[str], confidences: ArrayLike) -> go.Figure:
     )
     made.add_bar(
         x=((edges[:-1] + edges[1:]) / 2).tolist(),
-        y=[int(height) or None for height in heights],  # a logarithm has no zero
+        y=heights.tolist(),
         marker_color=BLUE,
         customdata=np.stack([edges[:-1], edges[1:]], axis=1).round(2).tolist(),
         hovertemplate="%{y:,} posts between %{customdata[0]} and %{customdata[1]}<extra></extra>",
