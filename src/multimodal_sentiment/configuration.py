@@ -84,6 +84,8 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{name}: has no value"
     if fault["type"] == "extra_forbidden":
         return f"unknown parameter {name}: {_suggest(fault['loc'], model)}"
+    if fault["type"] == "value_error":
+        return f"{name}: {fault['ctx']['error']}"
     must = fault["msg"].replace("Input should be", "must be").partition(", unable to")[0]
     return f"{name}: {must}, not {fault['input']!r}"
 

@@ -8,6 +8,9 @@ from multimodal_sentiment.hooks import PROJECT_HOOKS
 # Kedro 1.7 renames --pipeline; both spellings work, and this project documents the shorter one.
 warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 
+# Datasets of a namespace are used outside of it: that is what their dots are for.
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+
 HOOKS = PROJECT_HOOKS
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 

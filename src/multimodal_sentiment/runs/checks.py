@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ def check_run(
     inputs = {
         name: catalog[name]
         for name in sorted(pipeline.inputs())
-        if name in catalog and not name.startswith("params:") and name != "parameters"
+        if name in catalog and not catalog[name]._EPHEMERAL  # parameters, and what hooks provide
     }
     pins = request["load_versions"] or {}
     faults = [
@@ -84,9 +84,7 @@ def _pin_faults(
     faults = []
     for name in pins:
         if name in written:
-            faults.append(
-                f"--load-versions {name}: this run writes {name}, and reads what it wrote"
-            )
+            faults.append(f"--load-versions {name}: this run writes it, and reads what it wrote")
         elif name not in inputs:
             choice = ", ".join(name for name, dataset in inputs.items() if _versioned(dataset))
             faults.append(f"--load-versions {name}: this run does not read it: choose of {choice}")
@@ -135,7 +133,7 @@ def _pin_newest(name: str, dataset: Any) -> str | None:
 def _missing_faults(
     missing: list[str], pins: Mapping[str, str], catalog: DataCatalog, flags: str
 ) -> list[str]:
-    writers = _find_writers(missing, catalog) if missing else {}
+    writers = _find_writers(set(missing), catalog) if missing else {}
     faults = []
     for name in missing:
         place = _place(catalog[name])
@@ -151,29 +149,27 @@ def _missing_faults(
     return faults
 
 
-def _find_writers(missing: Iterable[str], catalog: DataCatalog) -> dict[str, str]:
+def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
     """Find for each missing dataset the registered pipeline that can write it soonest.
 
-    That is the one which itself lacks the fewest outputs of others, and of those the shortest.
+    That is the one which itself lacks the fewest outputs of others, of those the one that writes
+    most of what is missing, and of those the shortest.
     """
     from kedro.framework.project import pipelines
 
     registered = {name: pipeline for name, pipeline in pipelines.items() if name != "__default__"}
-    written = {name for pipeline in registered.values() for name in pipeline.all_outputs()}
-    absent = {
-        name
-        for pipeline in registered.values()
-        for name in pipeline.inputs() & written
-        if not catalog[name].exists()
-    }
-    soonest = sorted(
-        registered,
-        key=lambda name: (len(registered[name].inputs() & absent), len(registered[name].nodes)),
-    )
+    written = {name: pipeline.all_outputs() for name, pipeline in registered.items()}
+    derived = {dataset for outputs in written.values() for dataset in outputs}
+
+    def rank(name: str) -> tuple[int, int, int]:
+        needed = registered[name].inputs() & derived
+        lacking = sum(not catalog[dataset].exists() for dataset in needed)
+        return lacking, -len(written[name] & missing), len(registered[name].nodes)
+
+    soonest = sorted(registered, key=rank)
     return {
-        dataset: next(name for name in soonest if dataset in registered[name].all_outputs())
-        for dataset in missing
-        if dataset in written
+        dataset: next(name for name in soonest if dataset in written[name])
+        for dataset in missing & derived
     }
 
 

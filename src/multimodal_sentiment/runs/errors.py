@@ -6,7 +6,7 @@ import errno
 
 from kedro.io import DatasetError
 
-KEDRO_WRAPPING = ("Failed while loading data", "Failed while saving data", "Failed during")
+KEDRO_PREFIXES = ("Failed while ", "Failed during ")
 ADVICE = {
     errno.ENOSPC: "free some space, or write elsewhere with --params data=FOLDER",
     errno.EDQUOT: "free some space, or write elsewhere with --params data=FOLDER",
@@ -25,9 +25,13 @@ def is_expected(error: BaseException) -> bool:
 def one_line(error: BaseException) -> str:
     """What an error says, in one line.
 
-    Kedro wraps what a dataset raises in a description of the dataset; the cause says more.
+    Kedro wraps what a dataset raises in a description of the dataset, and that once more in its
+    name; the cause says more.
     """
-    while str(error).startswith(KEDRO_WRAPPING) and error.__cause__ is not None:
+    while isinstance(error, DatasetError) and error.__cause__ is not None:
+        named = isinstance(error.__cause__, DatasetError)
+        if not named and not str(error).startswith(KEDRO_PREFIXES):
+            break
         error = error.__cause__
     if isinstance(error, OSError) and error.errno in ADVICE:
         file = f"{error.filename}: " if error.filename else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import Version
 
@@ -15,7 +15,7 @@ from .records import log_path, read_records, record_path
 from .transaction import Dataset, find_outputs
 
 if TYPE_CHECKING:
-    from kedro.io import DataCatalog
+    from kedro.io import CatalogProtocol
 
 UNSUCCESSFUL = ("failed", "interrupted", "killed")
 
@@ -34,7 +34,7 @@ class Leftover:
         return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def versioned_datasets(data: Path, catalog: DataCatalog) -> dict[str, Dataset]:
+def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[str, Dataset]:
     """Find the versioned datasets of all pipelines below the data folder, by name."""
     from kedro.framework.project import pipelines
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
@@ -77,22 +78,28 @@ class Run:
         self._log = _LogFile(log_path(self._data, self._transaction.record.run))
         logging.getLogger().addHandler(self._log)
         self._former_handlers = _exit_on_signals(self.process)
+        name, nodes = self._transaction.record.name, len(pipeline.nodes)
+        logger.info("%s: %d nodes, log in %s", name, nodes, self.log)
 
     def commit(self) -> None:
         """Move what the run wrote into place, and say what it is.
 
         Raises:
-            click.ClickException: If something cannot be moved; the next run will try again.
+            click.ClickException: If that cannot be written down, and nothing is kept; or if
+                something cannot be moved, and the next run will try again.
         """
         record = self._transaction.record
         record.seconds = self.progress.seconds
         try:
+            self._transaction.seal()
+        except OSError as error:
+            self.abandon("failed", error)
+            raise click.ClickException(one_line(error)) from error
+        try:
             places = self._transaction.commit()
         except OSError as error:
-            raise click.ClickException(
-                f"{one_line(error)} ({record.name} is done but for moving its outputs into place: "
-                "the next run will do that)"
-            ) from error
+            rest = "its outputs are not all in place yet; the next run will see to that"
+            raise click.ClickException(f"{record.name}: {rest}: {one_line(error)}") from error
         for folder in self._scratch:
             folder.clear()
         log_summary(record, places, self._data, perf_counter() - self._began)
@@ -102,7 +109,7 @@ class Run:
         record = self._transaction.record
         record.seconds = self.progress.seconds
         if error:
-            self._log.write("".join(traceback.format_exception(error)))
+            self._log.handle(_traceback(error))
         try:
             self._transaction.abandon(outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
@@ -172,8 +179,8 @@ def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFo
 
 
 def _command() -> str | None:
-    program = Path(sys.argv[0]).name
-    return shlex.join([program, *sys.argv[1:]]) if program == "kedro" else None
+    in_command = click.get_current_context(silent=True) is not None
+    return shlex.join(["kedro", *sys.argv[1:]]) if in_command else None
 
 
 def _exit_on_signals(process: int) -> dict[int, Any]:
@@ -195,6 +202,11 @@ def _exit_on_signals(process: int) -> dict[int, Any]:
     }
 
 
+def _traceback(error: BaseException) -> logging.LogRecord:
+    text = "".join(traceback.format_exception(error))
+    return logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": text})
+
+
 class _LogFile(logging.FileHandler):
     """The run's log; what cannot be written, on a full disk say, is left out."""
 
@@ -202,9 +214,15 @@ class _LogFile(logging.FileHandler):
         super().__init__(path, encoding="utf-8", delay=True)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
-    def write(self, text: str) -> None:
-        """Write what is for the log alone."""
-        self.handle(logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": text}))
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        with suppress(OSError):
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say nothing: the screen has it too."""
+        """Say nothing: the screen has the line too."""
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            super().close()

@@ -46,11 +46,21 @@ class Transaction:
 
     def begin(self) -> None:
         """Write the record and point the outputs into the staging folder."""
-        self.record.save(self.data)
         self._staging.mkdir()
+        self.record.save(self.data)
         for dataset, path, version in self._outputs.values():
             staged = self._staging / _relative(self.data, path)
             _point(dataset, PurePosixPath(staged.as_posix()), version)
+
+    def seal(self) -> None:
+        """Write down what is to be moved into place: from here on the run will be finished."""
+        places = (_place(self.data, path, version) for _, path, version in self._outputs.values())
+        _flush(self._staging)
+        self.record.moves = sorted(
+            {place.as_posix() for place in places if (self._staging / place).exists()}
+        )
+        self.record.outcome = "committing"
+        self.record.save(self.data)
 
     def commit(self) -> dict[str, Path]:
         """Move everything into place. If that fails, the next run finishes it.
@@ -58,18 +68,13 @@ class Transaction:
         Returns:
             The file or folder that each output was written to, by name.
         """
-        places = {
-            name: _relative(self.data, path / version.save if version else path)
-            for name, (_, path, version) in self._outputs.items()
-        }
-        places = {name: place for name, place in places.items() if (self._staging / place).exists()}
-        self.record.moves = sorted({place.as_posix() for place in places.values()})
-        self.record.outcome = "committing"
-        _flush(self._staging)
-        self.record.save(self.data)
         finish(self.data, self.record)
         self._restore()
-        return {name: Path(self._outputs[name][0]._get_load_path()) for name in places}
+        return {
+            name: Path(dataset._get_load_path())
+            for name, (dataset, path, version) in self._outputs.items()
+            if _place(self.data, path, version).as_posix() in self.record.moves
+        }
 
     def abandon(self, outcome: Outcome, error: str | None = None) -> None:
         """Remove everything that the run wrote; first of all, as the disk may be full."""
@@ -132,6 +137,11 @@ def find_outputs(
     }
     paths = {local[name]._filepath for name in written & local.keys()}
     return {name: dataset for name, dataset in local.items() if dataset._filepath in paths}
+
+
+def _place(data: Path, path: PurePosixPath, version: Version | None) -> Path:
+    """What is moved, relative to the data folder: the folder of a version, or the path itself."""
+    return _relative(data, path / version.save if version else path)
 
 
 def _relative(data: Path, path: PurePosixPath) -> Path:

@@ -1,0 +1,1 @@
+"""A project of four nodes, to see what happens around its runs."""

@@ -1,0 +1,20 @@
+"""A dataset that knows when it is whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kedro_datasets.json import JSONDataset
+
+
+class WholeJSONDataset(JSONDataset):
+    """JSON which exists only if it can be read."""
+
+    def _exists(self) -> bool:
+        path = Path(self._get_load_path())
+        try:
+            json.loads(path.read_text())
+        except (OSError, ValueError):
+            return False
+        return True

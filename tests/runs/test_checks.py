@@ -1,0 +1,165 @@
+"""What can be known to fail is said before the first node runs."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+import pytest
+
+MODEL = "06_models/fusion_model.json"
+
+
+def refused(project, *arguments, **options):
+    """The lines that say why a run does not start; that it did not."""
+    before = project.records()
+    with pytest.raises(click.ClickException) as caught:
+        project.run(*arguments, **options)
+    assert project.records() == before
+    return caught.value.message.splitlines()
+
+
+def test_no_model_yet_names_the_command_that_makes_one(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+
+    assert refused(project, "inference") == [
+        "fusion_model: no version yet in data/06_models/fusion_model.json: "
+        'run "kedro run --pipeline=training" first'
+    ]
+
+
+def test_the_advised_command_works_on_the_same_folders(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+
+    (line,) = refused(project, "inference", params={"data": "other"})
+
+    assert line.endswith('run "kedro run --pipeline=training --params data=other" first')
+
+
+def test_the_shortest_pipeline_that_can_run_is_advised(project):
+    project.run("counting")
+
+    (line,) = refused(project, "inference")
+
+    assert 'run "kedro run --pipeline=fitting" first' in line
+
+
+def test_missing_raw_file_says_where_to_put_it(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+
+    assert refused(project, "training", params={"raw": "nowhere"}) == [
+        "source: no file nowhere/source.csv: put it there, or name the folder it is in with "
+        "--params raw=FOLDER"
+    ]
+
+
+def test_newest_version_is_read_and_recorded(project):
+    project.run("training")
+    project.run("training")
+    project.run("inference")
+
+    first, second, inference = project.records()
+    assert first["run"] < second["run"]
+    assert inference["reads"] == {"fusion_model": second["run"]}
+
+
+def test_incomplete_version_is_passed_over(project, caplog):
+    project.run("training")
+    whole = project.versions(MODEL)[0]
+    half = project.data / MODEL / f"{whole}1"  # later than the whole one, and long past
+    half.mkdir()
+    (half / "fusion_model.json").write_text('{"rows"')
+
+    project.run("inference")
+
+    assert project.records()[-1]["reads"] == {"fusion_model": whole}
+    assert f"fusion_model: version {half.name} is incomplete: passed over" in caplog.text
+
+
+def test_pinned_version_is_read(project):
+    project.run("training")
+    (project.data / "01_raw/source.csv").write_text("guid,tag\n1,positive\n")
+    project.run("training")
+    first = project.versions(MODEL)[0]
+
+    project.run("inference", load_versions={"fusion_model": first})
+
+    assert project.records()[-1]["reads"] == {"fusion_model": first}
+    assert (project.data / "07_model_output/submission.txt").read_text() == "rows\n2\n"
+
+
+def test_pinned_version_that_is_not_there_lists_those_that_are(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    for _ in range(7):
+        project.run("training")
+    *older, e, d, c, b, a = project.versions(MODEL)
+    assert len(older) == 2
+
+    assert refused(project, "inference", load_versions={"fusion_model": "2001"}) == [
+        "fusion_model: no version 2001 in data/06_models/fusion_model.json: "
+        f"choose of {a}, {b}, {c}, {d}, {e}, 2 older"
+    ]
+
+
+def test_pin_that_would_be_ignored_is_refused(project):
+    project.run("training")
+
+    assert refused(project, "training", load_versions={"fusion_model": "2001"}) == [
+        "--load-versions fusion_model: this run writes it, and reads what it wrote"
+    ]
+    assert refused(project, "inference", load_versions={"counts": "2001"}) == [
+        "--load-versions counts: this run does not read it: choose of fusion_model"
+    ]
+    assert refused(project, "training", load_versions={"source": "2001"}) == [
+        "--load-versions source: it has no versions"
+    ]
+
+
+def test_clock_that_went_back_is_refused(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    future = project.data / "06_models/fusion_model.json/2999-01-01T00.00.00.000Z"
+    future.mkdir(parents=True)
+    (future / "fusion_model.json").write_text('{"rows": 1}')
+
+    (line,) = refused(project, "training")
+
+    assert line.startswith(
+        "fusion_model: version 2999-01-01T00.00.00.000Z in data/06_models/fusion_model.json "
+        "would count as newer than this run's "
+    )
+    assert line.endswith(": set the clock right, or move that version away")
+
+
+def test_data_folder_that_kedro_cannot_search_is_refused(project):
+    with pytest.raises(click.ClickException, match=r"holds one of \* \? \[ : choose another"):
+        project.run(params={"data": "a[b]"})
+
+
+def test_refused_run_frees_the_folder(project):
+    refused(project, "inference")
+
+    project.run()
+
+
+def test_environment_says_what_it_leaves_out(project, caplog):
+    (project.path / "conf/other").mkdir()
+    (project.path / "conf/local/parameters.yml").write_text("trouble:\n  ballast: 1\n")
+    (project.path / "conf/local/catalog.yml").write_text("counts:\n  type: MemoryDataset\n")
+
+    with caplog.at_level(logging.WARNING):
+        project.session(env="other").load_context()
+
+    assert (
+        "--env=other takes the place of conf/local, and leaves out what stands there: "
+        "trouble.ballast (parameters.yml), counts (catalog.yml)" in caplog.text
+    )
+
+
+def test_own_environment_leaves_nothing_out(project, caplog):
+    (project.path / "conf/local/parameters.yml").write_text("trouble:\n  ballast: 1\n")
+
+    with caplog.at_level(logging.WARNING):
+        project.session().load_context()
+        project.session(env="local").load_context()
+
+    assert "leaves out" not in caplog.text

@@ -1,0 +1,139 @@
+"""Parameters are checked as a whole, by whatever reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from kedro.framework.project import configure_project
+
+from multimodal_sentiment.configuration import CheckedConfigLoader
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def load(conf: Path = REPOSITORY / "conf", **runtime: Any) -> dict[str, Any]:
+    loader = CheckedConfigLoader(
+        str(conf),
+        base_env="base",
+        default_run_env="base",
+        runtime_params=runtime,
+        merge_strategy={"parameters": "soft"},
+    )
+    return loader["parameters"]
+
+
+def faults(**runtime: Any) -> list[str]:
+    with pytest.raises(click.ClickException) as caught:
+        load(**runtime)
+    return caught.value.message.splitlines()
+
+
+def test_parameters_of_every_environment_are_accepted():
+    for env in (path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()):
+        loader = CheckedConfigLoader(
+            str(REPOSITORY / "conf"),
+            env=env,
+            base_env="base",
+            merge_strategy={"parameters": "soft"},
+        )
+        assert loader["parameters"]["training"]["epochs"] > 0
+
+
+@pytest.mark.parametrize(
+    ("runtime", "fault"),
+    [
+        (
+            {"training": {"epoch": 1}},
+            "unknown parameter training.epoch: did you mean training.epochs?",
+        ),
+        ({"trainin": {"epochs": 1}}, "unknown parameter trainin: did you mean training?"),
+        (
+            {"training": {"learning_rate": {"txt": 1}}},
+            "unknown parameter training.learning_rate.txt: "
+            "did you mean training.learning_rate.text?",
+        ),
+        ({"epochs": 1}, "unknown parameter epochs: did you mean training.epochs?"),
+        (
+            {"splitting": {"zzz": 1}},
+            "unknown parameter splitting.zzz: "
+            "choose of splitting.validation_fraction, splitting.seed",
+        ),
+    ],
+)
+def test_unknown_parameter_is_refused_at_every_level(runtime, fault):
+    assert faults(**runtime) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "fault"),
+    [
+        ({"training": {"epochs": "many"}}, "training.epochs: must be a valid integer, not 'many'"),
+        ({"training": {"epochs": 0}}, "training.epochs: must be greater than or equal to 1, not 0"),
+        (
+            {"model": {"modality": "smell"}},
+            "model.modality: must be 'text', 'image' or 'both', not 'smell'",
+        ),
+        ({"data": None}, "data: must be a valid string, not None"),
+        (
+            {"model": {"text": {"scratch": {"hidden_size": 128, "heads": 3}}}},
+            "model.text.scratch: hidden_size (128) must be a multiple of heads (3)",
+        ),
+    ],
+)
+def test_wrong_value_is_refused(runtime, fault):
+    assert faults(**runtime) == [fault]
+
+
+def test_all_faults_are_listed():
+    lines = faults(training={"epochs": 0, "patience": "x"}, trainin=1)
+
+    assert len(lines) == 3
+
+
+def test_missing_parameter_is_named(tmp_path):
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "parameters.yml").write_text("raw: a\ndata: b\n")
+
+    with pytest.raises(click.ClickException, match="training: has no value"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "training: [1, 2",
+        "training: !!python/object/apply:os.system [touch escaped]",
+        "training: ${nothing.here}",
+    ],
+)
+def test_broken_or_hostile_yaml_gives_one_line_and_runs_nothing(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "parameters.yml").write_text(text)
+
+    with pytest.raises(click.ClickException) as caught:
+        load(tmp_path)
+
+    assert caught.value.message.startswith("parameters: ")
+    assert len(caught.value.message.splitlines()) == 1
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_viz_checks_parameters_too():
+    from kedro_viz.integrations.kedro.data_loader import load_data
+
+    configure_project("multimodal_sentiment")
+    with pytest.raises(click.ClickException, match="did you mean training"):
+        load_data(REPOSITORY, extra_params={"training": {"epoch": 1}})
+
+
+def test_command_line_gets_one_line(project):
+    status, output = project.kedro("run", "--params=trainin.epochs=2", cwd=REPOSITORY)
+
+    assert status == 1
+    assert output == "Error: unknown parameter trainin: did you mean training?\n"

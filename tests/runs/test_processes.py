@@ -1,0 +1,118 @@
+"""Runs that are killed, interrupted, short of space, or two at once: real processes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+
+import pytest
+
+MODEL = "06_models/fusion_model.json"
+STATE = "06_models/scratch/state"
+
+
+def results_but_scratch(project):
+    return {name: content for name, content in project.results().items() if name != STATE}
+
+
+def test_killed_run_leaves_newest_as_it_was_and_the_next_cleans_up(project):
+    project.run()
+    before = project.results()
+    held = project.start_held()
+    held.kill()
+    held.communicate()
+    assert results_but_scratch(project) == before
+    assert project.records()[-1]["outcome"] == "running"
+    assert len(project.staged()) == 1
+
+    status, output = project.kedro("run", "--pipeline=inference")
+
+    assert status == 0, output
+    completed, killed, inference = project.records()
+    assert killed["outcome"] == "killed"
+    assert inference["reads"] == {"fusion_model": completed["run"]}
+    assert project.staged() == []
+    assert f"{killed['run']} (training) was killed: what it wrote is removed" in output
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 129)],
+)
+def test_interrupted_run_cleans_up_itself(project, number, status):
+    held = project.start_held()
+    held.send_signal(number)
+    output, _ = held.communicate(timeout=30)
+
+    assert held.returncode == status
+    assert output.splitlines()[-1].endswith("(training) interrupted: nothing of it is kept")
+    assert "Traceback" not in output
+    assert project.records()[0]["outcome"] == "interrupted"
+    assert set(results_but_scratch(project)) == {"01_raw/source.csv"}
+    assert project.staged() == []
+
+
+def test_second_run_at_once_is_refused_and_the_first_unharmed(project):
+    first = project.start_held()
+
+    status, output = project.kedro("run", "--pipeline=training")
+    pruned, said = project.kedro("prune", "--keep=1", "--yes")
+    project.let_go()
+    rest, _ = first.communicate(timeout=30)
+
+    (record,) = project.records()
+    assert status == 1
+    (line,) = output.splitlines()
+    assert line == (
+        f"Error: {project.data}: in use by Run {record['run']} (training), process {first.pid}, "
+        f"since {record['started']}: wait for it"
+    )
+    assert pruned == 1
+    assert said == output
+    assert first.returncode == 0, rest
+    assert record["outcome"] == "completed"
+    assert project.versions(MODEL) == [record["run"]]
+
+
+def test_full_disk_gives_one_line_and_keeps_nothing(project):
+    project.run()
+    before = project.results()
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    status, output = project.kedro(
+        "run", "--pipeline=training", "--params=trouble.ballast=1000000", preexec_fn=small_files
+    )
+
+    assert status == 1
+    *_, error = output.splitlines()
+    assert error.startswith("Error: train, saving fusion_model: ")
+    assert "File too large: allow larger files, or write elsewhere with --params" in error
+    assert "Traceback" not in output
+    assert results_but_scratch(project) == before
+    assert project.records()[-1]["outcome"] == "failed"
+    assert project.staged() == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_read_only_data_folder_gives_one_line(project):
+    project.data.chmod(0o500)
+    try:
+        status, output = project.kedro("run")
+    finally:
+        project.data.chmod(0o700)
+
+    assert status == 1
+    (line,) = output.splitlines()
+    assert "Permission denied: allow it, or write elsewhere with --params data=FOLDER" in line
+
+
+def test_data_folder_that_is_a_file_gives_one_line(project):
+    status, output = project.kedro("run", "--params=data=pyproject.toml")
+
+    assert status == 1
+    assert output.splitlines()[-1].startswith("Error: ")
+    assert len(output.splitlines()) == 1
+    assert "pyproject.toml" in output

@@ -1,0 +1,86 @@
+"""Old versions are removed on demand; what is newest stays."""
+
+from __future__ import annotations
+
+import pytest
+
+MODEL = "06_models/fusion_model.json"
+
+
+@pytest.fixture
+def used(project):
+    """A project after three trainings, one inference, and a run that failed."""
+    for pipeline in ("training", "inference", "training", "training"):
+        project.run(pipeline)
+    with pytest.raises(ValueError, match="is unknown"):
+        project.run(trouble={"error": "value"})
+    return project
+
+
+def test_newest_versions_of_each_dataset_stay(used):
+    first, second, third = used.versions(MODEL)
+    inference = used.versions("07_model_output/predictions.csv")
+
+    status, output = used.kedro("prune", "--keep=2", "--yes")
+
+    assert status == 0, output
+    assert used.versions(MODEL) == [second, third]
+    assert used.versions("02_intermediate/counts.csv") == [second, third]
+    assert used.versions("07_model_output/predictions.csv") == inference
+    assert (used.data / "07_model_output/submission.txt").exists()
+    assert f"{MODEL}/{first}  (old version of fusion_model)" in output
+
+
+def test_records_of_what_is_gone_and_of_failures_go_too(used):
+    _first, inference, second, third, _failed = (record["run"] for record in used.records())
+
+    used.kedro("prune", "--keep=2", "--yes")
+
+    assert [record["run"] for record in used.records()] == [inference, second, third]
+    logs = {path.stem for path in (used.data / "runs").glob("*.log")}
+    assert logs == {inference, second, third}
+
+
+def test_incomplete_version_is_removed_and_does_not_count(used):
+    *_, second, third = used.versions(MODEL)
+    (used.data / MODEL / third / "fusion_model.json").write_text("{")
+
+    used.kedro("prune", "--keep=1", "--yes")
+
+    assert used.versions(MODEL) == [second]
+
+
+def test_nothing_is_removed_without_consent(used):
+    before = used.results()
+    process = used.start("prune", "--keep=1", stdin=-1)
+    output, _ = process.communicate("n\n", timeout=30)
+
+    assert process.returncode == 1
+    assert "Remove these" in output
+    assert used.results() == before
+    assert len(used.records()) == 5
+
+
+def test_another_data_folder_can_be_pruned(used):
+    used.run("training", params={"data": "other"})
+    used.run("training", params={"data": "other"})
+
+    used.kedro("prune", "--keep=1", "--yes", "--params=data=other")
+
+    assert len(list((used.path / "other" / MODEL).iterdir())) == 1
+    assert len(used.versions(MODEL)) == 3
+
+
+def test_nothing_to_remove_is_said(project):
+    project.run()
+
+    status, output = project.kedro("prune", "--keep=1")
+
+    assert (status, output) == (0, f"Nothing to remove from {project.data}.\n")
+
+
+def test_keeping_nothing_is_refused(project):
+    status, output = project.kedro("prune", "--keep=0", "--yes")
+
+    assert status == 2
+    assert "0 is not in the range x>=1" in output

@@ -1,0 +1,149 @@
+"""What a run says."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+import pytest
+from kedro.io import DatasetError
+
+from multimodal_sentiment.runs.errors import is_expected, one_line
+from multimodal_sentiment.runs.summary import duration
+
+
+def said(output: str) -> list[str]:
+    """The lines of a log on the screen, without time, level and version."""
+    lines = [line[17:] for line in output.splitlines()]
+    return [re.sub(r"\d{4}-\d\d-\d\dT[\d.]+Z", "VERSION", line) for line in lines]
+
+
+def test_successful_run_says_what_was_written_where_and_what_to_do_next(project):
+    status, output = project.kedro("run", "--pipeline=training")
+
+    assert status == 0
+    assert [re.sub(r"\d+\.\d s", "N s", line) for line in said(output)] == [
+        "Run VERSION (training): 3 nodes, log in data/runs/VERSION.log",
+        "1/3 count_rows: N s",
+        "2/3 train: N s",
+        "3/3 judge: N s",
+        "Run VERSION (training) completed in N s",
+        "  data/02_intermediate: counts",
+        "  data/06_models: fusion_model",
+        "  data/08_reporting: metrics",
+        "accuracy 0.731 (0.700 to 0.760), macro-F1 0.571; "
+        "best baseline (tfidf): accuracy 0.671, macro-F1 0.500",
+        "Next: kedro run --pipeline=inference, or kedro viz run to look at it all",
+    ]
+
+
+def test_inference_says_where_the_submission_is(project, caplog, monkeypatch):
+    monkeypatch.chdir(project.path)
+    project.run("training")
+    caplog.clear()
+
+    project.run("inference")
+
+    assert caplog.messages[-1] == "The submission is data/07_model_output/submission.txt"
+
+
+def test_failing_run_says_one_line_and_logs_the_traceback(project):
+    status, output = project.kedro("run", "--params=trouble.error=value")
+
+    (record,) = project.records()
+    log = project.data / "runs" / f"{record['run']}.log"
+    assert status == 1
+    *_, last_but_one, last = output.splitlines()
+    assert last_but_one.endswith("(default) failed: nothing of it is kept")
+    assert (
+        last == f"Error: train: tag [x] is unknown (traceback in {log.relative_to(project.path)})"
+    )
+    assert "Traceback" not in output
+    assert record["error"] == "train: tag [x] is unknown"
+    assert 'raise {"value": ValueError' in log.read_text()
+    assert "1/4 count_rows" in log.read_text()
+
+
+def test_bug_keeps_its_traceback(project):
+    status, output = project.kedro("run", "--params=trouble.error=key")
+
+    (record,) = project.records()
+    assert status == 1
+    assert "Traceback (most recent call last)" in output
+    assert "in train\n" in output
+    assert record["error"] == r"train: KeyError: 'tag [x]\nis unknown'"
+
+
+def test_error_in_python_says_where_it_happened(project):
+    with pytest.raises(ValueError, match="is unknown") as caught:
+        project.run(trouble={"error": "value"})
+
+    (note,) = caught.value.__notes__
+    assert note.startswith("train: tag [x] is unknown (traceback in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--pipeline=trainin"], "Failed to find the pipeline named 'trainin'"),
+        (["--from-nodes=trai"], "Pipeline does not contain nodes named ['trai']"),
+        (["--load-versions=fusion:2001"], "'load_versions' keys [fusion] are not found"),
+    ],
+)
+def test_wrong_name_gives_one_line(project, arguments, line):
+    status, output = project.kedro("run", *arguments)
+
+    assert status == 1
+    assert len(output.splitlines()) == 1
+    assert output.startswith(f"Error: {line}")
+
+
+def test_what_a_dataset_raised_is_said_without_kedros_wrapping():
+    full = OSError(errno.ENOSPC, "No space left on device", "x.csv")
+    inner = DatasetError("Failed while saving data to dataset CSVDataset(filepath=x.csv).\n...")
+    inner.__cause__ = full
+    outer = DatasetError("posts: Failed while saving data to dataset ...")
+    outer.__cause__ = inner
+
+    assert one_line(outer) == (
+        "x.csv: No space left on device: free some space, or write elsewhere with "
+        "--params data=FOLDER"
+    )
+
+
+def test_what_a_dataset_says_itself_is_kept():
+    own = DatasetError("the model in x cannot be read: train again")
+    own.__cause__ = KeyError("weights")
+    outer = DatasetError("fusion_model: the model in x cannot be read: train again")
+    outer.__cause__ = own
+
+    assert one_line(outer) == "the model in x cannot be read: train again"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("x"), True),
+        (FileNotFoundError("x"), True),
+        (DatasetError("x"), True),
+        (KeyError("x"), False),
+        (TypeError("x"), False),
+        (RuntimeError("x"), False),
+    ],
+)
+def test_errors_about_input_are_told_from_bugs(error, expected):
+    assert is_expected(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0 s"),
+        (59.4, "59.4 s"),
+        (60, "1 min 0 s"),
+        (119.6, "2 min 0 s"),
+        (7325, "2 h 2 min"),
+    ],
+)
+def test_durations_are_said_as_one_would(seconds, words):
+    assert duration(seconds) == words
