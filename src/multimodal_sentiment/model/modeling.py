@@ -53,8 +53,6 @@ class SentimentModel(PreTrainedModel):
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden_size, config.num_labels),
         )
-        weights = config.class_weights or [1.0] * config.num_labels
-        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self.post_init()
 
     def forward(  # noqa: PLR0913 - two modalities, three inputs each
@@ -92,10 +90,11 @@ class SentimentModel(PreTrainedModel):
         return SentimentOutput(loss=loss, logits=logits)
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        logits, weights = logits.float(), self.config.class_weights
         return functional.cross_entropy(
-            logits.float(),
+            logits,
             labels,
-            weight=self.class_weights,
+            weight=None if weights is None else logits.new_tensor(weights),
             label_smoothing=self.config.label_smoothing if self.training else 0.0,
         )
 
