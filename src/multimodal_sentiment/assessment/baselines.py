@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import hstack
+from scipy.sparse import csr_matrix, hstack
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -45,15 +45,14 @@ def tfidf_baseline(
     if len(set(train_tags)) == 1:
         return _fallback("the training posts have one tag", train_tags, len(texts))
     choices = (_vectorizer("word", 1, 2), _vectorizer("char_wb", 2, 4))
-    vectorizers = [vectorizer for vectorizer in choices if _learns(vectorizer, train_texts)]
-    if not vectorizers:
+    learnt = [(choice, _learn(choice, train_texts)) for choice in choices]
+    learnt = [(vectorizer, known) for vectorizer, known in learnt if known is not None]
+    if not learnt:
         return _fallback("the training texts share nothing", train_tags, len(texts))
     if not len(texts):
         return Baseline(np.array([], dtype=object), _METHOD)
-    known, asked = (
-        hstack([vectorizer.transform(some) for vectorizer in vectorizers], format="csr")
-        for some in (train_texts, texts)
-    )
+    known = hstack([known for _, known in learnt], format="csr")
+    asked = hstack([vectorizer.transform(texts) for vectorizer, _ in learnt], format="csr")
     model = LogisticRegression(C=4, max_iter=1000).fit(known, train_tags)
     return Baseline(model.predict(asked), _METHOD)
 
@@ -64,16 +63,14 @@ def _vectorizer(analyzer: str, shortest: int, longest: int) -> TfidfVectorizer:
         ngram_range=(shortest, longest),
         min_df=2,
         sublinear_tf=True,
-        dtype=np.float32,
     )
 
 
-def _learns(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> bool:
+def _learn(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix | None:
     try:
-        vectorizer.fit(texts)
+        return vectorizer.fit_transform(texts)
     except ValueError:  # scikit-learn's word for an empty vocabulary
-        return False
-    return True
+        return None
 
 
 def _fallback(reason: str, train_tags: Sequence[str], n: int) -> Baseline:
