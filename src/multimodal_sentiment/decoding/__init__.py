@@ -1,0 +1,20 @@
+"""From bytes to text: the encodings of a source's posts, inferred over all of them.
+
+A post alone often has two bytes that are not ASCII, and every encoding makes something of two
+bytes. But the posts of one source share a few encodings. So each post is read in every encoding
+that decodes it, each text is weighed by how plausible it is, and the source's mixture of encodings
+is estimated from all posts together; a post's encoding is then the one most probable by both.
+"""
+
+from .evidence import DEFAULT_CANDIDATES
+from .mixture import EncodingProfile
+from .reading import Reading, chardet_encoding, infer_profile, read_texts
+
+__all__ = [
+    "DEFAULT_CANDIDATES",
+    "EncodingProfile",
+    "Reading",
+    "chardet_encoding",
+    "infer_profile",
+    "read_texts",
+]

@@ -1,0 +1,123 @@
+"""A source's mixture of encodings: the posts of one source share few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# How many posts an encoding counts as having before any is seen (a Dirichlet prior's parameter).
+# Far below one, since a source uses few of the encodings there are: among a thousand posts, a lone
+# one in another encoding must be 2**17 times the better text in it.
+UNSEEN_POSTS = 0.01
+# How many posts of a new source a profile weighs as much as, at most; it never weighs more than the
+# posts it was inferred from.
+PROFILE_POSTS = 1000
+_SETTLED = 1e-4  # when no probability moves by more, the mixture is found
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingProfile:
+    """How common each encoding is among a source's distinct posts that are not plain ASCII.
+
+    Attributes:
+        posts: how many are read in each encoding.
+        expected: how many there are to be expected, every post shared out by its posterior.
+    """
+
+    posts: dict[str, int]
+    expected: dict[str, float]
+
+    def __post_init__(self) -> None:
+        for name, counts in (("posts", self.posts), ("expected", self.expected)):
+            if not isinstance(counts, Mapping) or not all(map(_is_count, counts.values())):
+                raise ValueError(
+                    f"encoding profile: {name!r} is {counts!r}: give a number of posts, zero or "
+                    "more, for each encoding"
+                )
+
+    @classmethod
+    def from_posteriors(
+        cls, names: Sequence[str], shares: npt.NDArray[np.float64]
+    ) -> EncodingProfile:
+        """Count what posts are read in, given how probable each encoding is for each.
+
+        Args:
+            names: the encodings.
+            shares: posteriors, of shape (posts, encodings).
+        """
+        posts = np.bincount(shares.argmax(axis=1), minlength=len(names))
+        expected = shares.sum(axis=0)
+        return cls(
+            {name: int(n) for name, n in zip(names, posts, strict=True) if n},
+            {name: float(n) for name, n in zip(names, expected, strict=True) if n > UNSEEN_POSTS},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the profile as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
+        """Take a profile from what `to_dict` gave.
+
+        Raises:
+            ValueError: these are not a profile's values.
+        """
+        if not isinstance(values, Mapping) or set(values) != {"posts", "expected"}:
+            raise ValueError(
+                f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected', as "
+                "saved by an earlier run"
+            )
+        return cls(values["posts"], values["expected"])
+
+    def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Tell how many posts each encoding counts for as the prior of other posts.
+
+        One post less than expected: were the profile's own source read again, no post should vouch
+        for itself.
+        """
+        total = sum(self.expected.values())
+        weight = min(1.0, PROFILE_POSTS / total) if total else 0.0
+        expected = np.array([self.expected.get(name, 0.0) for name in encodings])
+        return weight * np.maximum(expected - 1.0, 0.0)
+
+
+def posteriors(
+    bits: npt.NDArray[np.float64], pseudo_posts: npt.NDArray[np.float64] | float = 0.0
+) -> npt.NDArray[np.float64]:
+    """Estimate a source's mixture of encodings, and by it how probable each is for each post.
+
+    A Dirichlet mixture by collapsed variational Bayes (Asuncion et al., "On smoothing and inference
+    for topic models", 2009): as in expectation-maximisation each post is shared out among the
+    encodings and their sums are the mixture, but no post counts in the prior of its own reading.
+
+    Args:
+        bits: what each post takes as text in each encoding, infinite where it has no reading; some
+            encoding reads each. (posts, encodings)
+        pseudo_posts: what is known of the source beforehand, as numbers of posts. (encodings,)
+
+    Returns:
+        Probabilities, each row's sum 1. (posts, encodings)
+    """
+    likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits)
+    prior = pseudo_posts + np.full(bits.shape[1], UNSEEN_POSTS)
+    shares = _normalised(likelihood * prior)
+    for _ in range(100):  # a dozen do, as a rule
+        update = _normalised(likelihood * (prior + shares.sum(axis=0) - shares))
+        settled = np.abs(update - shares).max(initial=0.0) < _SETTLED
+        shares = update
+        if settled:
+            break
+    return shares
+
+
+def _normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < np.inf
