@@ -10,7 +10,7 @@ from multimodal_sentiment.parameters import (
     EvaluationParameters,
     SplittingParameters,
 )
-from multimodal_sentiment.types import Examples, Frame, Json, SentimentClassifier
+from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 logger = logging.getLogger(__name__)
 
