@@ -8,7 +8,10 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+import click
 from kedro.framework.hooks import hook_impl
+
+from multimodal_sentiment.runs.errors import one_line
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -93,13 +96,24 @@ class RunHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Move what the run wrote into place."""
-        if self._run:
-            run, self._run = self._run, None
-            try:
-                run.commit()
-            finally:
-                run.close()
+        """Move what the run wrote into place.
+
+        Raises:
+            click.ClickException: If that cannot be begun, and nothing is kept; or if it cannot be
+                finished, and the next run does that.
+        """
+        if not self._run:
+            return
+        try:
+            self._run.seal()
+        except OSError as error:
+            self._abandon("failed", error)
+            raise click.ClickException(one_line(error)) from error
+        run, self._run = self._run, None
+        try:
+            run.commit()
+        finally:
+            run.close()
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:

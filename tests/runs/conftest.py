@@ -65,9 +65,10 @@ class Project:
         output, _ = process.communicate(timeout=60)
         return process.returncode, output
 
-    def start_held(self) -> subprocess.Popen[str]:
+    def start_held(self, *more: str) -> subprocess.Popen[str]:
         """Start a training; it is in the middle of its training node until `let_go`."""
-        process = self.start("run", "--pipeline=training", f"--params=trouble.hold={self.mark}")
+        params = ",".join([f"trouble.hold={self.mark}", *more])
+        process = self.start("run", "--pipeline=training", f"--params={params}")
         wait_for(self.mark)
         return process
 

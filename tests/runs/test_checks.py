@@ -135,6 +135,11 @@ def test_data_folder_that_kedro_cannot_search_is_refused(project):
         project.run(params={"data": "a[b]"})
 
 
+def test_home_folder_that_no_shell_has_expanded_is_refused(project):
+    with pytest.raises(click.ClickException, match="~/x is not expanded here"):
+        project.run(params={"data": "~/x"})
+
+
 def test_refused_run_frees_the_folder(project):
     refused(project, "inference")
 

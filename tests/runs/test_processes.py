@@ -10,6 +10,7 @@ import pytest
 
 MODEL = "06_models/fusion_model.json"
 STATE = "06_models/scratch/state"
+RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
 def results_but_scratch(project):
@@ -46,7 +47,7 @@ def test_interrupted_run_cleans_up_itself(project, number, status):
     output, _ = held.communicate(timeout=30)
 
     assert held.returncode == status
-    assert output.splitlines()[-1].endswith("(training) interrupted: nothing of it is kept")
+    assert output.splitlines()[-1].endswith(f"(training) interrupted: {RESUMABLE}")
     assert "Traceback" not in output
     assert project.records()[0]["outcome"] == "interrupted"
     assert set(results_but_scratch(project)) == {"01_raw/source.csv"}
@@ -116,3 +117,14 @@ def test_data_folder_that_is_a_file_gives_one_line(project):
     assert output.splitlines()[-1].startswith("Error: ")
     assert len(output.splitlines()) == 1
     assert "pyproject.toml" in output
+
+
+def test_worker_that_outlives_a_killed_run_does_not_hold_the_folder(project):
+    held = project.start_held("trouble.worker=true")
+    held.kill()
+    held.wait()
+
+    status, output = project.kedro("run", "--pipeline=training")
+
+    project.let_go()  # and with it the worker
+    assert status == 0, output

@@ -251,13 +251,14 @@ def test_run_killed_while_moving_is_finished_by_the_next(project, monkeypatch, m
     assert project.staged() == []
 
 
-def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch):
+def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch, caplog):
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(transaction, "_move", full)
-    with pytest.raises(click.ClickException, match=r"next run will see to that.*free some space"):
+    with pytest.raises(click.ClickException, match="free some space"):
         project.run("training")
+    assert "not all is in place yet: the next run sees to that" in caplog.text
     monkeypatch.undo()
 
     project.run("inference")
@@ -277,6 +278,29 @@ def test_record_that_cannot_be_written_at_the_end_keeps_nothing(project, monkeyp
     assert set(project.results()) == {"01_raw/source.csv", "06_models/scratch/state"}
     assert project.staged() == []
     assert project.records()[0]["outcome"] == "failed"
+
+
+def test_record_of_another_version_of_the_project_is_acted_upon(project, monkeypatch):
+    seal_a_run(project, monkeypatch, moves_done=1)
+    (path,) = (project.data / "runs").glob("*.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "unheard_of": 1}))
+
+    project.run("inference")
+
+    assert project.records()[0]["outcome"] == "completed"
+    assert project.records()[1]["reads"] == {"fusion_model": record["run"]}
+
+
+def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeypatch, caplog):
+    def interrupt(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(transaction, "_move", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        project.run("training")
+
+    assert "not all is in place yet: the next run sees to that" in caplog.text
 
 
 def test_foreign_files_among_the_records_are_left_alone(project):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
 
 RUNS = "runs"
-VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")  # of Kedro's save versions
 PACKAGES = (
     "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
     "pandas scipy scikit-learn chardet pyarrow pillow ImageHash plotly pydantic"
@@ -97,22 +95,27 @@ def data_folder(context: KedroContext) -> Path:
     """Where the layers of a project are written, and its runs recorded.
 
     Raises:
-        click.ClickException: If Kedro could not find versions in there.
+        click.ClickException: If Kedro would not find there what it writes.
     """
-    data = os.path.abspath(context.project_path / context.config_loader["parameters"]["data"])
+    given = context.config_loader["parameters"]["data"]
+    data = os.path.abspath(context.project_path / given)
     if glob.has_magic(data):
         raise click.ClickException(f"data: {data} holds one of * ? [ : choose another folder")
+    if given.startswith("~"):
+        raise click.ClickException(f"data: {given} is not expanded here: write the whole path")
     return Path(data)
 
 
 def read_records(data: Path) -> list[Record]:
     """All records below a data folder that can be read, oldest first."""
+    known = {field.name for field in fields(Record)}
     records = []
     for path in sorted((data / RUNS).glob("*.json")):
         try:
-            records.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
-        except (ValueError, TypeError):
-            continue  # not ours, or of another version of the project: nothing to act upon
+            content = json.loads(path.read_text(encoding="utf-8"))
+            records.append(Record(**{name: content[name] for name in known & content.keys()}))
+        except (ValueError, TypeError, AttributeError):
+            continue  # not a record
     return records
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRAINING_NODE = "train_model"  # the one that reads pretrained weights
+RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
 class Run:
@@ -81,25 +82,25 @@ class Run:
         name, nodes = self._transaction.record.name, len(pipeline.nodes)
         logger.info("%s: %d nodes, log in %s", name, nodes, self.log)
 
+    def seal(self) -> None:
+        """Write down that the run has succeeded, and what is to be moved into place."""
+        self._transaction.record.seconds = self.progress.seconds
+        self._transaction.seal()
+
     def commit(self) -> None:
         """Move what the run wrote into place, and say what it is.
 
         Raises:
-            click.ClickException: If that cannot be written down, and nothing is kept; or if
-                something cannot be moved, and the next run will try again.
+            click.ClickException: If something cannot be moved.
         """
         record = self._transaction.record
-        record.seconds = self.progress.seconds
-        try:
-            self._transaction.seal()
-        except OSError as error:
-            self.abandon("failed", error)
-            raise click.ClickException(one_line(error)) from error
         try:
             places = self._transaction.commit()
-        except OSError as error:
-            rest = "its outputs are not all in place yet; the next run will see to that"
-            raise click.ClickException(f"{record.name}: {rest}: {one_line(error)}") from error
+        except BaseException as error:
+            logger.warning("%s: not all is in place yet: the next run sees to that", record.name)
+            if isinstance(error, OSError):
+                raise click.ClickException(one_line(error)) from error
+            raise
         for folder in self._scratch:
             folder.clear()
         log_summary(record, places, self._data, perf_counter() - self._began)
@@ -114,7 +115,8 @@ class Run:
             self._transaction.abandon(outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
             logger.warning("%s: its record cannot be written: %s", record.name, one_line(problem))
-        logger.warning("%s %s: nothing of it is kept", record.name, outcome)
+        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else "nothing of it is kept"
+        logger.warning("%s %s: %s", record.name, outcome, kept)
 
     def close(self) -> None:
         """Let go of the data folder."""
@@ -176,6 +178,10 @@ def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFo
 
     datasets = [catalog.get(name) for name in pipeline.inputs()]
     return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
+
+
+def _holds_files(folder: ScratchFolderDataset) -> bool:
+    return any(path.is_file() for path in folder.load().rglob("*"))
 
 
 def _command() -> str | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 
-from .records import RUNS, VERSION, Outcome, Record, read_records, staging_path
+from .records import Outcome, Record, read_records, staging_path
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ class Transaction:
 
     def begin(self) -> None:
         """Write the record and point the outputs into the staging folder."""
-        self._staging.mkdir()
         self.record.save(self.data)
+        self._staging.mkdir()
         for dataset, path, version in self._outputs.values():
             staged = self._staging / _relative(self.data, path)
             _point(dataset, PurePosixPath(staged.as_posix()), version)
@@ -93,16 +93,16 @@ def recover(data: Path) -> None:
     A run that was killed while it moved its outputs into place is finished; what one that was
     killed earlier wrote is removed.
     """
-    for record in read_records(data):
+    records = read_records(data)
+    for record in records:
         if record.outcome == "committing":
             finish(data, record)
             logger.warning("%s was killed at its very end: finished now", record.name)
         elif record.outcome == "running":
             record.close(data, "killed")
             logger.warning("%s was killed: what it wrote is removed", record.name)
-    for folder in (data / RUNS).iterdir():
-        if folder.is_dir() and VERSION.fullmatch(folder.name):
-            shutil.rmtree(folder)
+    for record in records:  # of which a folder may be left if the removal was cut off
+        shutil.rmtree(staging_path(data, record.run), ignore_errors=True)
 
 
 def finish(data: Path, record: Record) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ def count_rows(source: pd.DataFrame) -> pd.DataFrame:
 
 def train(counts: pd.DataFrame, scratch: Path, trouble: dict[str, Any]) -> dict[str, int]:
     (scratch / "state").touch()
+    if trouble["worker"]:
+        get_context("fork").Process(target=hold_on, args=[Path(trouble["hold"])]).start()
     if trouble["hold"]:
         hold_on(Path(trouble["hold"]))
     if trouble["error"]:
