@@ -6,6 +6,7 @@ import codecs
 import difflib
 import encodings
 import pkgutil
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -32,9 +33,9 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes firs
 )
 # Bytes that mean nothing in a text, and the encodings in which they mean something.
 _SIGNS = (
-    (b"\0", ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
-    (b"\x1b", ("iso2022_jp_ext", "iso2022_kr")),
-    (b"~{", ("hz",)),
+    (re.compile(rb"\0"), ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
+    (re.compile(rb"\x1b[$(]"), ("iso2022_jp_ext", "iso2022_kr")),
+    (re.compile(rb"~\{([!-w][!-~])+~\}"), ("hz",)),
 )
 _STRUCTURAL = ("ascii", *(name for _, names in _SIGNS for name in names))
 
@@ -136,7 +137,7 @@ def _signalled(payload: bytes) -> Iterator[str]:
     # ASCII and NULs behind it are the string of a C program.
     body = payload.rstrip(b"\0") if payload.isascii() else payload
     for sign, names in _SIGNS:
-        if sign in body:
+        if sign.search(body):
             yield from names
 
 

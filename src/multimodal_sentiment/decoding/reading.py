@@ -74,7 +74,6 @@ def read_texts(
     """
     names = judged_encodings(candidates)
     distinct = list(dict.fromkeys(payloads))
-    profile = infer_profile(distinct, candidates) if profile is None else profile
     structure = {payload: structural_encoding(payload) for payload in distinct}
     undecided = [payload for payload, name in structure.items() if not name]
     judged = dict(zip(undecided, _judge(undecided, names, profile), strict=True))
@@ -103,9 +102,7 @@ def infer_profile(
     """
     names = judged_encodings(candidates)
     judged = [payload for payload in dict.fromkeys(payloads) if not structural_encoding(payload)]
-    bits = reading_bits(judged[:: 1 + len(judged) // PROFILED_POSTS], names)
-    readable = bits[np.isfinite(bits).any(axis=1)]
-    return EncodingProfile.from_posteriors(names, posteriors(readable))
+    return _profile(names, reading_bits(judged[:: _stride(len(judged))], names))
 
 
 def chardet_encoding(payload: bytes) -> str | None:
@@ -113,11 +110,21 @@ def chardet_encoding(payload: bytes) -> str | None:
     return chardet.detect(payload[:CHARDET_BYTES])["encoding"]
 
 
+def _stride(posts: int) -> int:
+    return 1 + posts // PROFILED_POSTS
+
+
+def _profile(names: Sequence[str], bits: npt.NDArray[np.float64]) -> EncodingProfile:
+    readable = bits[np.isfinite(bits).any(axis=1)]
+    return EncodingProfile.from_posteriors(names, posteriors(readable))
+
+
 def _judge(
-    payloads: Sequence[bytes], names: Sequence[str], profile: EncodingProfile
+    payloads: Sequence[bytes], names: Sequence[str], profile: EncodingProfile | None
 ) -> Iterator[Reading]:
     """Read posts by how plausible they are in each encoding, and how common that is."""
     bits = reading_bits(payloads, names)
+    profile = _profile(names, bits[:: _stride(len(bits))]) if profile is None else profile
     readable = np.isfinite(bits).any(axis=1)
     prior = profile.pseudo_posts(names)
     shares = np.zeros_like(bits)
@@ -149,9 +156,10 @@ def _doubts(
 ) -> tuple[float, list[str]]:
     """Tell how probable a post's text is, and what speaks against it."""
     best, alone = int(shares.argmax()), int(bits.argmin())
-    considered = [int(k) for k in np.argsort(-shares) if shares[k] > NEGLIGIBLE or k == alone]
+    others = {*np.flatnonzero(shares > NEGLIGIBLE).tolist(), alone} - {best}
     # An encoding that gives the same text is no rival.
-    rivals = [k for k in considered if k != best and decoded(payload, names[k]) != text]
+    rivals = [k for k in others if decoded(payload, names[k]) != text]
+    rivals.sort(key=lambda k: shares[k], reverse=True)
     confidence = 1.0 - float(shares[rivals].sum())
     doubts = []
     if confidence < SURE:

@@ -1,0 +1,322 @@
+"""From bytes to texts: what is read, what is flagged."""
+
+# ruff: noqa: RUF001  (texts that look alike are what this is about)
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from multimodal_sentiment.decoding import (
+    DEFAULT_CANDIDATES,
+    Reading,
+    chardet_encoding,
+    infer_profile,
+    read_texts,
+    reading,
+)
+
+PHRASES = json.loads(Path(__file__).with_name("phrases.json").read_text("utf-8"))
+LEGACY = {
+    "cp1252": ("de", "fr", "es", "pt", "it"),
+    "cp1251": ("ru", "uk"),
+    "koi8-u": ("ru", "uk"),
+    "gb18030": ("zh_Hans", "zh_Hant", "ja", "ru", "en"),
+    "big5hkscs": ("zh_Hant",),
+    "cp932": ("ja",),
+    "euc_jp": ("ja",),
+    "cp949": ("ko",),
+}
+SOURCES = [
+    *(("utf-8", language) for language in PHRASES),
+    *((encoding, language) for encoding, languages in LEGACY.items() for language in languages),
+]
+
+
+def phrases(language: str, encoding: str) -> list[str]:
+    """Those of the language's phrases that the encoding holds."""
+    return [
+        text
+        for text in PHRASES[language]
+        if text.encode(encoding, "ignore").decode(encoding, "ignore") == text
+    ]
+
+
+def only(payload: bytes, **options: object) -> Reading:
+    return read_texts([payload], **options)[0]
+
+
+@pytest.mark.parametrize(("encoding", "language"), SOURCES)
+def test_a_source_in_one_encoding_is_read_exactly(encoding, language):
+    texts = phrases(language, encoding)
+    assert [r.text for r in read_texts([text.encode(encoding) for text in texts])] == texts
+
+
+@pytest.mark.parametrize(("encoding", "language"), SOURCES)
+def test_posts_one_at_a_time_are_read_exactly_with_the_profile_of_their_source(encoding, language):
+    texts = phrases(language, encoding)
+    payloads = [text.encode(encoding) for text in texts]
+    profile = infer_profile(payloads)
+    assert [only(payload, profile=profile).text for payload in payloads] == texts
+
+
+@pytest.mark.parametrize("minority", ["cp1252", "cp1251", "cp932", "cp949", "utf-8"])
+def test_a_minority_is_read_in_its_own_encoding(minority):
+    language = LEGACY.get(minority, ("pl",))[0]
+    texts = phrases("zh_Hans", "gb18030") * 1 + phrases(language, minority)[:3]
+    majority = len(texts) - 3
+    payloads = [t.encode("gb18030" if i < majority else minority) for i, t in enumerate(texts)]
+    assert [r.text for r in read_texts(payloads)] == texts
+
+
+@pytest.mark.parametrize(
+    ("payload", "text", "encoding"),
+    [
+        (b"", "", "ascii"),
+        (b" \r\n\t", " \r\n\t", "ascii"),
+        (b"plain, with a ~ and a {", "plain, with a ~ and a {", "ascii"),
+        (b"\xef\xbb\xbfna\xc3\xafve", "naïve", "utf-8-sig"),
+        (b"\xff\xfeh\0\xe9\0", "hé", "utf-16"),
+        (b"\xfe\xff\0h\0\xe9", "hé", "utf-16"),
+        (b"\xff\xfe\0\0h\0\0\0", "h", "utf-32"),
+        (b"\0\0\xfe\xff\0\0\0h", "h", "utf-32"),
+    ],
+)
+def test_structure_that_proves_an_encoding_is_certain(payload, text, encoding):
+    assert only(payload) == Reading(text, encoding, 1.0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("hi there", "utf-16-le"),
+        ("hi there", "utf-16-be"),
+        ("今天 ok", "utf-16-le"),
+        ("今天\n天气", "utf-16-be"),
+        ("нет, не сегодня", "utf-16-le"),
+        ("hi 😊", "utf-32-le"),
+        ("hi 😊", "utf-32-be"),
+        ("お疲れさま ok", "iso2022_jp_ext"),
+        ("ガｱ", "iso2022_jp_ext"),
+        ("한국어", "iso2022_kr"),
+        ("中文 hi", "hz"),
+    ],
+)
+def test_nul_bytes_and_escapes_give_encodings_without_a_mark_away(text, encoding):
+    read = only(text.encode(encoding))
+    assert (read.text, read.encoding) == (text, encoding)
+
+
+@pytest.mark.parametrize("payload", [b"~{ a drawing ~}", b"ends in ~{", b"\x1b[31mred\x1b[0m"])
+def test_signs_of_an_encoding_that_makes_no_text_of_it_leave_ascii(payload):
+    read = only(payload)
+    assert (read.text, read.encoding) == (payload.decode("ascii"), "ascii")
+
+
+@pytest.mark.parametrize("payload", [b"ok\0", b"nice one\0\0", b"a\x01b", "né\x07".encode()])
+def test_control_characters_are_kept_and_flagged(payload):
+    read = only(payload)
+    assert read.text.encode(read.encoding) == payload
+    assert "control characters" in read.problem
+
+
+def test_two_bytes_are_read_as_their_source_reads_them():
+    source = [text.encode("gb18030") for text in PHRASES["zh_Hans"]]
+    posts = [b"RT @someone: it goes on \xa1\xad", b"so \xa1\xad"]
+    readings = read_texts([*source, *posts])[-2:]
+    assert [r.text for r in readings] == ["RT @someone: it goes on …", "so …"]
+    assert {r.encoding for r in readings} == {"gb18030"}
+
+
+def test_chinese_that_is_valid_utf8_follows_its_source_and_is_flagged():
+    # 谢谢 in GB18030 is лл in UTF-8, which is the likelier text alone.
+    payload = "谢谢".encode("gb18030")
+    assert payload == "лл".encode()
+    assert only(payload).text == "лл"
+    source = [text.encode("gb18030") for text in PHRASES["zh_Hans"] + PHRASES["ja"]]
+    read = read_texts([*source, payload])[-1]
+    assert (read.text, read.encoding) == ("谢谢", "gb18030")
+    assert read.problem.startswith("encoding uncertain: gb18030") and "utf-8" in read.problem
+    assert only(payload, profile=infer_profile(source)).text == "谢谢"
+
+
+def test_an_uncertain_encoding_is_flagged_with_its_rival():
+    # "Ч" or "ч": nothing in one letter tells KOI8-U from Windows-1251.
+    read = only(b"\xfe")
+    assert read.confidence < 0.95
+    assert "encoding uncertain" in read.problem
+    assert "koi8-u" in read.problem and "cp1251" in read.problem
+
+
+def test_confidence_is_that_of_the_text_not_of_the_encodings_name():
+    payloads = [text.encode("cp1252") for text in PHRASES["de"]]
+    readings = read_texts(payloads, ["cp1252", "iso8859-1", "utf-8"])
+    sharp = [r for r, text in zip(readings, PHRASES["de"], strict=True) if "„" not in text]
+    assert min(r.confidence for r in sharp) > 0.99
+
+
+@pytest.mark.parametrize(("count", "flagged"), [(1, True), (2, True), (3, False)])
+def test_an_encoding_of_fewer_than_three_posts_is_flagged(count, flagged):
+    source = [text.encode("gb18030") for text in PHRASES["zh_Hans"]]
+    few = [text.encode("cp1251") for text in PHRASES["ru"][:count]]
+    problems = [r.problem for r in read_texts([*source, *few])[-count:]]
+    assert problems == (["encoding rare in this source: cp1251"] if flagged else [""]) * count
+
+
+def test_identical_posts_are_one_post_in_another_encoding():
+    source = [text.encode("gb18030") for text in PHRASES["zh_Hans"]]
+    repeated = [PHRASES["ru"][0].encode("cp1251")] * 5
+    assert "rare" in read_texts([*source, *repeated])[-1].problem
+
+
+def test_the_posts_that_a_profile_counts_make_an_encoding_known():
+    profile = infer_profile([text.encode("cp1252") for text in PHRASES["fr"]])
+    assert only("Ça va ?".encode("cp1252"), profile=profile).problem == ""
+    assert "rare" in only("Ça va ?".encode("cp1252")).problem
+
+
+def test_a_profile_is_moved_by_a_source_in_another_encoding():
+    profile = infer_profile([text.encode("gb18030") for text in PHRASES["zh_Hans"]] * 50)
+    texts = phrases("ko", "cp949")
+    readings = read_texts([text.encode("cp949") for text in texts], profile=profile)
+    assert [r.text for r in readings] == texts
+    assert not any("rare" in r.problem for r in readings)
+
+
+def test_the_profile_of_the_very_source_changes_nothing():
+    payloads = [
+        text.encode("gb18030", "ignore") if number % 5 else text.encode("cp1252", "ignore")
+        for number, text in enumerate(text for texts in PHRASES.values() for text in texts)
+    ]
+    assert read_texts(payloads) == read_texts(payloads, profile=infer_profile(payloads))
+
+
+def test_the_same_posts_give_the_same_readings():
+    payloads = [text.encode("gb18030") for text in PHRASES["ja"]]
+    assert read_texts(payloads) == read_texts(payloads)
+
+
+def test_a_post_cut_within_a_character_is_read_and_the_rest_spelled_out():
+    source = [text.encode() for text in PHRASES["ja"]]
+    read = read_texts([*source, "明日も頑張る".encode()[:-1]])[-1]
+    assert (read.text, read.encoding) == ("明日も頑張\\xe3\\x82", "utf-8")
+    assert read.problem == "undecodable bytes spelled out: read as utf-8 otherwise"
+
+
+def test_a_damaged_post_with_a_mark_is_read_as_the_mark_says():
+    read = only(b"\xef\xbb\xbfcaf\xc3\xa9 \xff")
+    assert (read.text, read.encoding) == ("café \\xff", "utf-8-sig")
+    assert "undecodable" in read.problem
+
+
+def test_what_no_candidate_decodes_goes_to_chardet():
+    text = "für schöne Bücher, größere Möbel und hübsche Gärten"
+    read = only(text.encode("cp1252"), candidates=["utf-8"])
+    assert read.text == text
+    assert "chardet's guess" in read.problem
+
+
+def test_what_nobody_decodes_is_spelled_out_and_said_to_be(monkeypatch):
+    # What chardet makes of noise differs from version to version.
+    monkeypatch.setattr(reading.chardet, "detect", lambda _: {"encoding": None, "confidence": 0.0})
+    read = only(b"\x81\x9d\xff ok \xfe\x8f", candidates=["utf-8"])
+    assert read.text == "\\x81\\x9d\\xff ok \\xfe\\x8f"
+    assert (read.encoding, read.confidence) == ("", 0.0)
+    assert read.problem.startswith("text undecodable")
+
+
+def test_noise_is_flagged_even_where_an_encoding_decodes_it():
+    payload = np.random.default_rng(0).bytes(200)
+    assert "no text in any encoding" in only(payload).problem
+
+
+def test_any_bytes_whatever_are_read_and_come_back_where_nothing_is_flagged():
+    generator = np.random.default_rng(1)
+    payloads = [generator.bytes(int(n)) for n in generator.integers(0, 40, 300)]
+    whole = [text.encode() for texts in PHRASES.values() for text in texts]
+    payloads += [post[: int(generator.integers(len(post) + 1))] for post in whole]
+    payloads += [bytes(generator.permutation(list(post))) for post in whole]
+    not_one_to_one = {
+        "cp932",
+        "big5hkscs",
+        "utf-16",
+        "utf-32",
+        "iso2022_jp_ext",
+        "iso2022_kr",
+        "hz",
+    }
+    for source in (payloads, *([payload] for payload in payloads[::10])):
+        for payload, read in zip(source, read_texts(source), strict=True):
+            read.text.encode()  # no lone surrogates: it can be saved
+            assert 0.0 <= read.confidence <= 1.0
+            if not read.problem:
+                assert payload.decode(read.encoding) == read.text
+                if read.encoding not in not_one_to_one:
+                    assert read.text.encode(read.encoding) == payload
+
+
+def test_identical_posts_are_judged_once(monkeypatch):
+    judged = []
+    weigh = reading.reading_bits
+    monkeypatch.setattr(reading, "reading_bits", lambda p, n: judged.append(len(p)) or weigh(p, n))
+    texts = ["naïve", "plain", "café"] * 1000
+    assert [r.text for r in read_texts([text.encode() for text in texts])] == texts
+    assert judged == [2]
+
+
+def test_a_profile_rests_on_a_bounded_even_draw(monkeypatch):
+    monkeypatch.setattr(reading, "PROFILED_POSTS", 10)
+    profile = infer_profile([f"café {number}".encode() for number in range(95)])
+    assert profile.posts == {"utf-8": 10}
+
+
+def test_long_posts_are_judged_by_their_first_bytes_and_read_whole():
+    text = "今天天气真好，" * 200_000
+    start = time.perf_counter()
+    read = only(text.encode("gb18030"))
+    assert read.text == text
+    assert time.perf_counter() - start < 5  # a guard against judging all of it, not a benchmark
+
+
+def test_candidates_are_a_choice():
+    payload = "Pchnąć w tę łódź jeża".encode("cp1250")
+    assert only(payload, candidates=["utf-8", "cp1250"]).text == "Pchnąć w tę łódź jeża"
+    assert only(payload, candidates=["UTF8", "windows-1250"]).encoding == "cp1250"
+
+
+@pytest.mark.parametrize(
+    ("candidates", "complaint"),
+    [
+        (
+            ["utf-8", "gb1830"],
+            "'gb1830' is unknown or does not extend ASCII: choose one such as gb18030",
+        ),
+        (["utf-16"], "'utf-16' is unknown or does not extend ASCII"),
+        (["base64"], "'base64' is unknown or does not extend ASCII"),
+        ([], "no candidate encodings"),
+    ],
+)
+def test_candidates_that_cannot_be_are_refused_in_one_line(candidates, complaint):
+    for function in (read_texts, infer_profile):
+        with pytest.raises(ValueError) as error:
+            function([b"abc"], candidates)
+        assert complaint in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_no_posts_have_no_readings_and_an_empty_profile():
+    assert read_texts([]) == []
+    assert infer_profile([]).posts == {}
+    assert read_texts([b"ok"], profile=infer_profile([])) == [Reading("ok", "ascii", 1.0, "")]
+
+
+def test_the_defaults_name_codecs_as_python_does():
+    assert read_texts(["ça".encode()], DEFAULT_CANDIDATES)[0].encoding in DEFAULT_CANDIDATES
+
+
+def test_chardet_is_asked_about_one_post_alone():
+    assert chardet_encoding("schöne Grüße aus der Ferne".encode()).lower() == "utf-8"
