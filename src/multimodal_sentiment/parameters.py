@@ -30,13 +30,21 @@ class IngestionParameters(Group):
     labels: Annotated[list[str], Field(min_length=2)]
     encodings: Annotated[list[str], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _labels_differ(self) -> IngestionParameters:
+        if len(set(self.labels)) < len(self.labels) or any(
+            not label or label != label.strip() for label in self.labels
+        ):
+            raise ValueError(f"labels {self.labels} must differ, and not begin or end with spaces")
+        return self
+
 
 class PreparationParameters(Group):
     """What is kept of an image."""
 
     short_side: Annotated[int, Field(ge=16, le=2048)]
     max_aspect_ratio: Annotated[float, Field(ge=1)]
-    max_megapixels: Positive
+    max_megapixels: Annotated[float, Field(gt=0, le=178)]  # Pillow's own limit
     storage: Literal["pixels", "jpeg"]
 
 

@@ -15,6 +15,8 @@ _MODULES = {
     "ScratchFolderDataset": "scratch_folder",
 }
 
+__all__ = list(_MODULES)
+
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:

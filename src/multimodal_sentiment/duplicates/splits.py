@@ -8,7 +8,6 @@ proportional to the number of posts, whatever the fraction.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -65,7 +64,7 @@ def _deal(
 
     rng = np.random.default_rng(seed)
     sides = _reserve(names.tolist(), posts, len(capacities), rng)
-    # One post's part of all that a side should hold of its label in the end, (sides, labels).
+    # One post's part of all that a side is to hold of its label in the end, (sides, labels).
     part = 1 / (np.asarray(capacities)[:, None] * posts.sum(axis=0))
     filled = np.stack([posts[sides == side].sum(axis=0) for side in range(len(part))]) * part
 
@@ -74,17 +73,20 @@ def _deal(
     makeups, makeup = np.unique(posts[rest], axis=0, return_inverse=True)
     alike = np.split(rest[np.argsort(makeup, kind="stable")], np.bincount(makeup).cumsum()[:-1])
     for kind in np.argsort(-makeups.sum(axis=1), kind="stable"):
+        weights = makeups[kind] / makeups[kind].sum()
         gain = part * makeups[kind]
-        dealt = _fill(filled @ makeups[kind], gain @ makeups[kind], len(alike[kind]), rng)
-        sides[alike[kind]] = dealt
-        filled += gain * np.bincount(dealt, minlength=len(part))[:, None]
+        counts = _share_out(len(alike[kind]), filled @ weights, gain @ weights, rng)
+        sides[alike[kind]] = np.repeat(np.arange(len(counts)), counts)
+        filled += gain * counts[:, None]
     return sides[group]
 
 
 def _check(names: list[object], posts: NDArray[np.int64], sides: int) -> None:
     total = posts.sum()
-    if len(names) <= 1:
-        raise ValueError(f"cannot split {total} posts: all of them are tagged {names[:1]}")
+    if not total:
+        raise ValueError("there are no posts to split")
+    if len(names) == 1:
+        raise ValueError(f"cannot split {total} posts that are all tagged {names[0]!r}")
     if len(posts) == 1:
         raise ValueError(f"cannot split {total} posts that are all twins of each other")
     for name, groups in zip(names, (posts > 0).sum(axis=0), strict=True):
@@ -117,16 +119,32 @@ def _reserve(
     return side_of
 
 
-def _fill(
-    level: NDArray[np.float64], step: NDArray[np.float64], times: int, rng: np.random.Generator
+def _share_out(
+    groups: int, level: NDArray[np.float64], step: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Choose a side so many times, each time the one that is then the least filled."""
-    ties = rng.permutation(len(level)).tolist()
-    heap = [(level[side] + step[side], ties[side], side) for side in range(len(level))]
-    heapq.heapify(heap)
-    chosen = np.empty(times, np.int64)
-    for turn in range(times):
-        after, tie, side = heap[0]
-        chosen[turn] = side
-        heapq.heapreplace(heap, (after + step[side], tie, side))
-    return chosen
+    """Share out equal groups so that the sides become equally full, as water would.
+
+    The exact shares are rounded at random, so that large groups have their chance on every side.
+
+    Args:
+        groups: How many.
+        level: How full each side is; 1 is all that it should hold.
+        step: How much fuller a group makes it.
+        rng: Where the rounding comes from.
+
+    Returns:
+        How many groups each side gets.
+    """
+    fits = level + step <= 1
+    if fits.any():
+        level = np.where(fits, level, np.inf)
+    lowest = np.argsort(level)[: np.isfinite(level).sum()]
+    surfaces = (groups + np.cumsum(level[lowest] / step[lowest])) / np.cumsum(1 / step[lowest])
+    shares = np.maximum(surfaces.min() - level, 0) / step
+
+    mixed = rng.permutation(len(shares))
+    ends = np.floor(np.cumsum(shares[mixed]) + rng.random())
+    ends[-1] = groups
+    counts = np.empty(len(shares), np.int64)
+    counts[mixed] = np.diff(ends, prepend=0)
+    return counts

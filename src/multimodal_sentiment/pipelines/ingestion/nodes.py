@@ -193,12 +193,11 @@ def _shown(value: str) -> str:
 
 
 def _log_posts(posts: Frame) -> None:
-    encodings = posts.loc[posts["encoding"] != "", "encoding"].value_counts()
+    encodings = posts.loc[posts["encoding"] != "", "encoding"].str.upper().value_counts()
     logger.info(
         "%s posts: %s; %s without image, %s with a problem",
         f"{len(posts):,}",
-        ", ".join(f"{count:,} {str(name).upper()}" for name, count in encodings.items())
-        or "no text",
+        ", ".join(f"{count:,} {name}" for name, count in encodings.items()) or "no text",
         f"{(posts['img_path'] == '').sum():,}",
         f"{(posts['problems'] != '').sum():,}",
     )

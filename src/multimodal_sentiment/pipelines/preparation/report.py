@@ -97,7 +97,7 @@ def _confidence(posts: pd.DataFrame) -> Json:
 
 def _flagged(posts: pd.DataFrame) -> Json:
     """The posts whose reading is in doubt."""
-    flagged = posts[posts["problems"].str.contains("encoding")]
+    flagged = posts[posts["problems"].str.contains("encoding|undecodable")]
     shown = flagged.head(_MOST_FLAGGED)[["guid", "encoding", "encoding_confidence", "text"]]
     return {
         "posts": len(flagged),
