@@ -26,8 +26,9 @@ def test_no_more_items_are_taken_than_can_be_worked_on() -> None:
 
     def items() -> Iterator[int]:
         nonlocal taken
-        for taken in range(1000):
+        while taken < 1000:
             yield taken
+            taken += 1
 
     results = map_in_order(str, items())
     next(results)

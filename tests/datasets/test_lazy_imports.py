@@ -15,10 +15,8 @@ def test_naming_the_room_imports_no_heavy_library() -> None:
         "import sys, multimodal_sentiment.datasets; "
         "print(sorted({'torch', 'pandas', 'pyarrow', 'transformers'} & set(sys.modules)))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )  # noqa: S603
-    assert run.stdout.strip() == "[]"
+    command = [sys.executable, "-c", program]
+    assert subprocess.check_output(command, text=True).strip() == "[]"  # noqa: S603
 
 
 @pytest.mark.parametrize("name", datasets.__all__)

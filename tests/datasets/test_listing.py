@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,9 @@ def test_every_spelling_of_a_listing_is_the_same_listing(
 @pytest.mark.parametrize(
     "guid",
     [
-        "007", "1.0", "1e5", "NA", "null", "True", "-3", "with space", "../../etc/passwd", "/etc/passwd",
-        "C:\\x", "x" * 5000, "=1+1", "@SUM(A1)", "日本語", "a'b", "\0", "12345678901234567890123",
+        "007", "1.0", "1e5", "NA", "null", "True", "-3", "with space", "../../etc/passwd",
+        "/etc/passwd", "C:\\x", "x" * 5000, "=1+1", "@SUM(A1)", "日本語", "a'b", "\0",
+        "12345678901234567890123",
     ],
 )  # fmt: skip
 def test_a_guid_is_a_name(tmp_path: Path, guid: str) -> None:
@@ -114,6 +116,20 @@ def test_what_is_no_listing_is_refused_in_one_line(
         load(tmp_path, content)
     assert "train.txt" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_bytes_whatever_raise_another_error(tmp_path: Path) -> None:
+    rng = random.Random(0)  # noqa: S311 - only has to be the same each time
+    pieces = [b"1", b"guid", b"tag", b",", b";", b"\t", b'"', b"\n", b"\r", b" ", b"\0", b"\xff"]
+    pieces += [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", "é".encode(), b"positive", b"\x1a"]
+    refused = 0
+    for _ in range(3000):
+        content = b"".join(rng.choices(pieces, k=rng.randrange(30)))
+        try:
+            assert all(guid for guid, _ in load(tmp_path, content))
+        except DatasetError:
+            refused += 1
+    assert 0 < refused < 3000
 
 
 def test_a_listing_that_is_not_there(tmp_path: Path) -> None:

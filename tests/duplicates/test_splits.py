@@ -130,17 +130,15 @@ class TestRefusals:
     def test_twins_count_once(self) -> None:
         labels = ["a"] * 50 + ["rare"] * 3
         groups = [*range(50), 99, 99, 99]
-        with pytest.raises(ValueError, match="'rare' .*: 1 after counting twins once"):
+        with pytest.raises(ValueError, match=r"'rare' .*: 1 after counting twins once"):
             grouped_split(labels, groups, 0.2, 0)
 
     def test_more_folds_than_groups_of_a_label(self) -> None:
-        with pytest.raises(ValueError, match="'b' for 5 parts .*: 4 after"):
+        with pytest.raises(ValueError, match=r"'b' for 5 parts .*: 4 after"):
             grouped_folds(["a"] * 50 + ["b"] * 4, range(54), 5, 0)
 
     def test_one_label_only(self) -> None:
-        with pytest.raises(
-            ValueError, match="cannot split 20 posts that are all tagged 'positive'"
-        ):
+        with pytest.raises(ValueError, match="20 posts that are all tagged 'positive'"):
             grouped_split(["positive"] * 20, range(20), 0.2, 0)
 
     def test_all_posts_twins_of_each_other(self) -> None:

@@ -1,0 +1,248 @@
+"""From a listing and a folder of posts to one readable row a guid."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+
+from multimodal_sentiment.datasets.post_folder import PostFiles
+from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.pipelines.ingestion.nodes import (
+    infer_encodings,
+    read_labelled_posts,
+    read_unlabelled_posts,
+    record_files,
+)
+
+PROJECT = Path(__file__).parents[2]
+PARAMETERS = IngestionParameters(
+    labels=["negative", "neutral", "positive"], encodings=["utf-8", "gb18030", "cp1252"]
+)
+COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
+
+Make = Callable[[dict[str, bytes]], PostFiles]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    folder = tmp_path / "data"
+    folder.mkdir()
+
+    def build(files: dict[str, bytes]) -> PostFiles:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return PostFiles(folder)
+
+    return build
+
+
+def listing(*rows: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["guid", "tag"], dtype=str)
+
+
+def read(
+    files: PostFiles, *rows: tuple[str, str], labelled: bool = True, **changes: list[str]
+) -> pd.DataFrame:
+    parameters = PARAMETERS.model_copy(update=changes)
+    profile = infer_encodings(listing(*rows), files, parameters)
+    node = read_labelled_posts if labelled else read_unlabelled_posts
+    posts = node(listing(*rows), files, profile, parameters)
+    assert posts.columns.tolist() == COLUMNS
+    return posts
+
+
+def problems(posts: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(posts["guid"], posts["problems"], strict=True))
+
+
+class TestManifest:
+    def test_every_file_of_a_listed_post_is_recorded(self, make: Make) -> None:
+        files = make({"1.txt": b"hello", "1.jpg": b"image", "2.txt": b"", "9.txt": b"unlisted"})
+        manifest = record_files(listing(("2", "good"), ("1", "good"), ("3", "good")), files)
+        expected = [
+            ("2", "data/2.txt", 0, hashlib.sha256(b"").hexdigest()),
+            ("1", "data/1.txt", 5, hashlib.sha256(b"hello").hexdigest()),
+            ("1", "data/1.jpg", 5, hashlib.sha256(b"image").hexdigest()),
+        ]
+        assert manifest.columns.tolist() == ["guid", "file", "bytes", "sha256"]
+        assert list(manifest.itertuples(index=False, name=None)) == expected
+
+    def test_a_post_listed_twice_is_recorded_once(self, make: Make) -> None:
+        files = make({"1.txt": b"hello"})
+        assert len(record_files(listing(("1", "neutral"), ("1", "neutral")), files)) == 1
+
+
+class TestRows:
+    def test_a_post_is_a_row(self, make: Make) -> None:
+        posts = read(make({"7.txt": b"Nice day", "7.png": b"image"}), ("7", "positive"))
+        row = posts.iloc[0].to_dict()
+        assert row == {
+            "guid": "7",
+            "text": "Nice day",
+            "tag": "positive",
+            "img_path": "data/7.png",
+            "encoding": "ascii",
+            "encoding_confidence": 1.0,
+            "problems": "",
+        }
+
+    def test_rows_keep_the_listings_order(self, make: Make) -> None:
+        files = make({f"{n}.txt": b"text" for n in range(20)})
+        order = ["13", "2", "19", "0", "7"]
+        assert read(files, *((guid, "neutral") for guid in order))["guid"].tolist() == order
+
+    def test_a_post_without_any_file_still_has_its_row(self, make: Make) -> None:
+        files = make({"1.txt": b"text", "1.jpg": b"image"})
+        posts = read(files, ("1", "neutral"), ("gone", "positive"))
+        row = posts.iloc[1].to_dict()
+        assert (row["guid"], row["text"], row["img_path"], row["encoding"]) == ("gone", "", "", "")
+        assert row["encoding_confidence"] == 0
+        assert row["problems"] == "no text file; no image"
+
+    @pytest.mark.parametrize("guid", ["../1", "/etc/passwd", "x" * 5000, "1.txt", "a\0b", "."])
+    def test_a_strange_guid_is_a_row_without_files(self, make: Make, guid: str) -> None:
+        posts = read(make({"1.txt": b"text"}), ("1", "neutral"), (guid, "neutral"))
+        assert posts["guid"].tolist() == ["1", guid]
+        assert problems(posts)[guid] == "no text file; no image"
+
+    @pytest.mark.parametrize("content", [b"", b"   ", b"\n", b"\xef\xbb\xbf"])
+    def test_a_text_without_words_is_told(self, make: Make, content: bytes) -> None:
+        posts = read(make({"1.txt": content, "1.jpg": b"image"}), ("1", "neutral"))
+        assert posts["text"][0] == content.removeprefix(b"\xef\xbb\xbf").decode()
+        assert problems(posts) == {"1": "empty text"}
+
+    def test_a_huge_text_is_not_read(self, make: Make) -> None:
+        files = make({"1.txt": b"x" * 50_000_000, "1.jpg": b""})
+        assert problems(read(files, ("1", "neutral"))) == {"1": "text file too large: 50.0 MB"}
+
+    def test_odd_files_are_told(self, make: Make, tmp_path: Path) -> None:
+        make({"1.txt": b"text", "1.jpg": b"", "1.png": b"", "2.jpg": b"", "3.txt": b"text"})
+        (tmp_path / "data" / "2.txt").mkdir()
+        (tmp_path / "data" / "3.jpg").symlink_to("1.jpg")
+        posts = read(make({}), ("1", "neutral"), ("2", "neutral"), ("3", "neutral"))
+        assert problems(posts) == {
+            "1": "several images: 1.jpg used",
+            "2": "text file is a link or a folder",
+            "3": "image is a link or a folder",
+        }
+
+    def test_texts_are_read_in_their_encoding(self, make: Make) -> None:
+        chinese = {f"{n}.txt": f"今天天气很好 {n}".encode("gb18030") for n in range(20)}
+        posts = read(make(chinese), *((str(n), "positive") for n in range(20)))
+        assert posts["text"].tolist() == [f"今天天气很好 {n}" for n in range(20)]
+        assert set(posts["encoding"]) == {"gb18030"}
+
+    def test_all_texts_missing(self, make: Make) -> None:
+        posts = read(make({"1.jpg": b"", "2.jpg": b""}), ("1", "neutral"), ("2", "positive"))
+        assert posts["text"].tolist() == ["", ""]
+
+    def test_what_was_read_is_logged(self, make: Make, caplog: pytest.LogCaptureFixture) -> None:
+        files = make({"1.txt": b"text", "2.txt": b"text", "2.jpg": b""})
+        with caplog.at_level(logging.INFO):
+            read(files, ("1", "neutral"), ("2", "neutral"))
+        assert "2 posts: 2 ASCII; 1 without image, 1 with a problem" in caplog.text
+
+
+class TestListedTwice:
+    def test_with_one_tag_it_is_one_row_and_a_problem(self, make: Make) -> None:
+        files = make({"1.txt": b"one", "1.jpg": b"", "2.txt": b"two", "2.jpg": b""})
+        posts = read(files, ("1", "neutral"), ("2", "positive"), ("1", "neutral"), ("1", "neutral"))
+        assert problems(posts) == {"1": "listed repeatedly: 3 times", "2": ""}
+
+    def test_with_two_tags_it_is_an_error_that_names_it(self, make: Make) -> None:
+        rows = [("1", "neutral"), ("22", "positive"), ("22", "negative")]
+        with pytest.raises(ValueError, match="listed under different tags: post '22'"):
+            read(make({"1.txt": b"one"}), *rows)
+
+    def test_spellings_of_no_tag_are_one(self, make: Make) -> None:
+        posts = read(make({"1.txt": b"one"}), ("1", "null"), ("1", ""), ("1", "?"), labelled=False)
+        assert posts["tag"].tolist() == [""]
+
+
+class TestTags:
+    def test_an_unknown_tag_is_an_error_with_the_nearest_known_one(self, make: Make) -> None:
+        rows = [("1", "neutral"), *((str(n), "Positiv") for n in range(2, 9))]
+        with pytest.raises(ValueError, match="unknown tag 'Positiv'") as caught:
+            read(make({"1.txt": b"one"}), *rows)
+        assert str(caught.value) == (
+            "unknown tag 'Positiv' of posts '2', '3', '4' and 4 more, did you mean 'positive'?: "
+            "use negative, neutral, positive, or change ingestion.labels"
+        )
+
+    def test_a_tag_like_no_label_gets_no_suggestion(self, make: Make) -> None:
+        with pytest.raises(ValueError, match="unknown tag 'xyz' of post '1': use negative"):
+            read(make({"1.txt": b"one"}), ("1", "xyz"))
+
+    @pytest.mark.parametrize("tag", ["", "null", "NaN", "?", "None"])
+    def test_a_labelled_post_without_a_tag_is_an_error(self, make: Make, tag: str) -> None:
+        with pytest.raises(ValueError, match="gives no tag to post '1': write one of negative"):
+            read(make({"1.txt": b"one"}), ("1", tag), ("2", "neutral"))
+
+    @pytest.mark.parametrize("tag", ["", "null", "NULL", "none", "nan", "NaN", "?"])
+    def test_an_unlabelled_post_has_none(self, make: Make, tag: str) -> None:
+        posts = read(make({"1.txt": b"one"}), ("1", tag), labelled=False)
+        assert posts["tag"].tolist() == [""]
+
+    def test_a_known_tag_of_an_unlabelled_post_is_kept(self, make: Make) -> None:
+        posts = read(make({"1.txt": b"one"}), ("1", "positive"), ("2", "null"), labelled=False)
+        assert posts["tag"].tolist() == ["positive", ""]
+
+    def test_an_unknown_tag_of_an_unlabelled_post_is_an_error(self, make: Make) -> None:
+        with pytest.raises(ValueError, match="unknown tag 'tag' of post 'id'"):
+            read(make({"1.txt": b"one"}), ("id", "tag"), ("1", "null"), labelled=False)
+
+    def test_labels_may_be_any_strings(self, make: Make) -> None:
+        files = make({"1.txt": b"one"})
+        posts = read(files, ("1", "none"), ("2", "喜"), ("3", "=1"), labels=["none", "喜", "=1"])
+        assert posts["tag"].tolist() == ["none", "喜", "=1"]
+
+
+def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> None:
+    files = make({"900.txt": b"text"})
+    rows = listing(("1", "neutral"), ("2", "positive"))
+    for use in (
+        lambda: record_files(rows, files),
+        lambda: infer_encodings(rows, files, PARAMETERS),
+        lambda: read_labelled_posts(rows, files, {"posts": {}, "expected": {}}, PARAMETERS),
+    ):
+        with pytest.raises(ValueError, match="data holds no text or image of any listed post"):
+            use()
+
+
+TEXTS = [
+    "NA", "null", "None", "nan", "", " ", "\n", "\r", "\r\n", "a\rb", "a\nb", "a\r\nb", '"', '""', '",',
+    'a "quoted" b', "a,b", "  leading", "trailing  ", "\ttab", "nul\0byte", "\0", '\0"', "slash\\",
+    "'", "\u2028", "\x85", "\ufeffmark", "\x1a", "=1+1", "<b>&amp;", "\u202eright to left", "😀",
+    "\U0010ffff", "1.0", "007", "1e5", "True", "x" * 200_000,
+]  # fmt: skip
+
+
+def test_texts_come_back_from_the_catalog_as_they_went_in(tmp_path: Path) -> None:
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        base_env="base",
+        default_run_env="base",
+        runtime_params={"raw": str(tmp_path / "raw"), "data": str(tmp_path / "data")},
+    )
+    catalog = DataCatalog.from_config(loader["catalog"])
+    posts = pd.DataFrame(
+        {
+            "guid": [f"00{n}" for n in range(len(TEXTS))],
+            "text": TEXTS,
+            "tag": "none",
+            "img_path": "",
+            "encoding": "ascii",
+            "encoding_confidence": [n / 7 for n in range(len(TEXTS))],
+            "problems": "",
+        }
+    )
+    for name in ("labelled.posts", "unlabelled.posts", "train_posts", "validation_posts"):
+        catalog.save(name, posts)
+        pd.testing.assert_frame_equal(catalog.load(name), posts, check_dtype=False)
