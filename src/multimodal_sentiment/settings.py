@@ -1,5 +1,6 @@
 """Kedro's settings for this project."""
 
+import csv
 import warnings
 
 from multimodal_sentiment.configuration import CheckedConfigLoader
@@ -10,6 +11,9 @@ warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 
 # Datasets of a namespace are used outside of it: that is what their dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+
+# A text may be longer than the 131,072 characters that Python's CSV reader stops at.
+csv.field_size_limit(2**24)
 
 HOOKS = PROJECT_HOOKS
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

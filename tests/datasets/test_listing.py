@@ -106,7 +106,7 @@ def test_a_long_listing_is_read_whole(tmp_path: Path) -> None:
         ("guid,tag\n1,positive\n,neutral\n", "no guid in line 3, only 'neutral'"),
         ('1,positive\n"2,neutral\n3,neutral\n', "a quote in line 2 that does not end there"),
         (b"1,positive\n2,sch\xf6n\n", "not UTF-8 in line 2: save it as UTF-8"),
-        ("1,a\n" + "x" * 200_000 + ",b\n", "cannot be read in line 2"),
+        ("1,a\n" + "x" * 20_000_000 + ",b\n", "cannot be read in line 2"),
     ],
 )
 def test_what_is_no_listing_is_refused_in_one_line(

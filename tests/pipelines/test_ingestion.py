@@ -217,14 +217,16 @@ def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> Non
 
 
 TEXTS = [
-    "NA", "null", "None", "nan", "", " ", "\n", "\r", "\r\n", "a\rb", "a\nb", "a\r\nb", '"', '""', '",',
-    'a "quoted" b', "a,b", "  leading", "trailing  ", "\ttab", "nul\0byte", "\0", '\0"', "slash\\",
-    "'", "\u2028", "\x85", "\ufeffmark", "\x1a", "=1+1", "<b>&amp;", "\u202eright to left", "😀",
-    "\U0010ffff", "1.0", "007", "1e5", "True", "x" * 200_000,
+    "NA", "null", "None", "nan", "", " ", "\n", "\r", "\r\n", "a\rb", "a\nb", "a\r\nb", '"', '""',
+    '",', 'a "quoted" b', "a,b", "  leading", "trailing  ", "\ttab", "nul\0byte", "\0", '\0"',
+    "slash\\", "'", "\u2028", "\x85", "\ufeffmark", "\x1a", "=1+1", "<b>&amp;",
+    "\u202eright to left", "😀", "\U0010ffff", "1.0", "007", "1e5", "True", "x" * 200_000,
 ]  # fmt: skip
 
 
 def test_texts_come_back_from_the_catalog_as_they_went_in(tmp_path: Path) -> None:
+    import multimodal_sentiment.settings  # noqa: F401 - Kedro imports it in every run
+
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",

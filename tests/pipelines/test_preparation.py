@@ -162,7 +162,7 @@ class TestExamples:
             image.unlink()
         else:
             image.with_suffix(".jpg").write_bytes(jpeg(1))
-        with pytest.raises(ValueError, match="image of post '1' has changed since .* ingestion"):
+        with pytest.raises(ValueError, match=r"image of post '1' has changed since .* ingestion"):
             posts.examples()
 
     def test_an_image_that_came_later_is_not_used(self, make: Callable[..., Posts]) -> None:

@@ -71,6 +71,7 @@ def _deal(
     # Larger groups first; the many single posts then even out what those left uneven.
     rest = rng.permutation(np.flatnonzero(sides < 0))
     makeups, makeup = np.unique(posts[rest], axis=0, return_inverse=True)
+    makeup = makeup.ravel()  # numpy 2.0.0 gives a column
     alike = np.split(rest[np.argsort(makeup, kind="stable")], np.bincount(makeup).cumsum()[:-1])
     for kind in np.argsort(-makeups.sum(axis=1), kind="stable"):
         weights = makeups[kind] / makeups[kind].sum()
