@@ -153,8 +153,9 @@ def test_a_digest_is_size_and_sha256(folder: Path) -> None:
 def test_file_names_that_are_no_text_do_no_harm(folder: Path) -> None:
     with open(os.fsencode(folder) + b"/\xff\xfe.txt", "wb"):
         pass
-    found = files(folder, a__txt=b"hello")
-    assert found.texts.read("a") == b"hello"
+    assert files(folder, a__txt=b"hello").texts.read("a") == b"hello"
+    preview = PostFolderDataset(path=str(folder)).preview()
+    assert preview["data"] == [["a", "data/a.txt", ""], ["??", "data/??.txt", ""]]
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def listing(*rows: tuple[str, str]) -> pd.DataFrame:
 
 
 def read(
-    files: PostFiles, *rows: tuple[str, str], labelled: bool = True, **changes: list[str]
+    files: PostFiles, *rows: tuple[str, str], labelled: bool = False, **changes: list[str]
 ) -> pd.DataFrame:
     parameters = PARAMETERS.model_copy(update=changes)
     profile = infer_encodings(listing(*rows), files, parameters)
@@ -162,7 +162,7 @@ class TestListedTwice:
             read(make({"1.txt": b"one"}), *rows)
 
     def test_spellings_of_no_tag_are_one(self, make: Make) -> None:
-        posts = read(make({"1.txt": b"one"}), ("1", "null"), ("1", ""), ("1", "?"), labelled=False)
+        posts = read(make({"1.txt": b"one"}), ("1", "null"), ("1", ""), ("1", "?"))
         assert posts["tag"].tolist() == [""]
 
 
@@ -170,7 +170,7 @@ class TestTags:
     def test_an_unknown_tag_is_an_error_with_the_nearest_known_one(self, make: Make) -> None:
         rows = [("1", "neutral"), *((str(n), "Positiv") for n in range(2, 9))]
         with pytest.raises(ValueError, match="unknown tag 'Positiv'") as caught:
-            read(make({"1.txt": b"one"}), *rows)
+            read(make({"1.txt": b"one"}), *rows, labelled=True)
         assert str(caught.value) == (
             "unknown tag 'Positiv' of posts '2', '3', '4' and 4 more, did you mean 'positive'?: "
             "use negative, neutral, positive, or change ingestion.labels"
@@ -183,20 +183,40 @@ class TestTags:
     @pytest.mark.parametrize("tag", ["", "null", "NaN", "?", "None"])
     def test_a_labelled_post_without_a_tag_is_an_error(self, make: Make, tag: str) -> None:
         with pytest.raises(ValueError, match="gives no tag to post '1': write one of negative"):
-            read(make({"1.txt": b"one"}), ("1", tag), ("2", "neutral"))
+            read(make({"1.txt": b"one"}), ("1", tag), ("2", "neutral"), labelled=True)
 
     @pytest.mark.parametrize("tag", ["", "null", "NULL", "none", "nan", "NaN", "?"])
     def test_an_unlabelled_post_has_none(self, make: Make, tag: str) -> None:
-        posts = read(make({"1.txt": b"one"}), ("1", tag), labelled=False)
+        posts = read(make({"1.txt": b"one"}), ("1", tag))
         assert posts["tag"].tolist() == [""]
 
     def test_a_known_tag_of_an_unlabelled_post_is_kept(self, make: Make) -> None:
-        posts = read(make({"1.txt": b"one"}), ("1", "positive"), ("2", "null"), labelled=False)
+        posts = read(make({"1.txt": b"one"}), ("1", "positive"), ("2", "null"))
         assert posts["tag"].tolist() == ["positive", ""]
 
     def test_an_unknown_tag_of_an_unlabelled_post_is_an_error(self, make: Make) -> None:
         with pytest.raises(ValueError, match="unknown tag 'tag' of post 'id'"):
-            read(make({"1.txt": b"one"}), ("id", "tag"), ("1", "null"), labelled=False)
+            read(make({"1.txt": b"one"}), ("id", "tag"), ("1", "null"))
+
+    @pytest.mark.parametrize(
+        ("tags", "message"),
+        [
+            (["positive"] * 9, "tags every post 'positive': there is nothing to learn"),
+            (["positive"], "tags every post 'positive'"),
+            (["positive"] * 9 + ["neutral"], "only one post is tagged 'neutral'"),
+        ],
+    )
+    def test_tags_that_cannot_be_split_are_an_error_before_images_are_read(
+        self, make: Make, tags: list[str], message: str
+    ) -> None:
+        rows = [(str(n), tag) for n, tag in enumerate(tags)]
+        with pytest.raises(ValueError, match=message):
+            read(make({"0.txt": b"one"}), *rows, labelled=True)
+
+    def test_labelled_posts_keep_their_tags(self, make: Make) -> None:
+        tags = ["neutral", "positive", "positive", "neutral"]
+        rows = [(str(n), tag) for n, tag in enumerate(tags)]
+        assert read(make({"0.txt": b"one"}), *rows, labelled=True)["tag"].tolist() == tags
 
     def test_labels_may_be_any_strings(self, make: Make) -> None:
         files = make({"1.txt": b"one"})
@@ -206,13 +226,16 @@ class TestTags:
 
 def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> None:
     files = make({"900.txt": b"text"})
-    rows = listing(("1", "neutral"), ("2", "positive"))
+    rows = listing(("1", "neutral"), ("2", "positive"), ("3", "neutral"), ("4", "positive"))
     for use in (
         lambda: record_files(rows, files),
         lambda: infer_encodings(rows, files, PARAMETERS),
         lambda: read_labelled_posts(rows, files, {"posts": {}, "expected": {}}, PARAMETERS),
     ):
-        with pytest.raises(ValueError, match="data holds no text or image of any listed post"):
+        with pytest.raises(
+            ValueError,
+            match=r"data holds no text and no image of any listed post, such as '1\.txt'",
+        ):
             use()
 
 

@@ -180,7 +180,9 @@ class TestExamples:
         dataset = ArrowStreamDataset(filepath=str(tmp_path / "examples.arrow"))
         dataset.save(prepare_examples(posts.posts, posts.manifest, posts.files, PIXELS))
         assert dataset.load().equals(posts.examples())
-        assert "image" not in dataset.preview()["columns"]
+        preview = dataset.preview()
+        assert "image" not in preview["columns"]
+        json.dumps(preview, allow_nan=False)
 
     def test_how_it_went_is_logged(
         self, make: Callable[..., Posts], caplog: pytest.LogCaptureFixture

@@ -82,7 +82,12 @@ class ArrowStreamDataset(AbstractVersionedDataset[pa.RecordBatchReader, pa.Table
         """The first rows, without columns of bytes, for Kedro-Viz."""
         table = self.load().slice(0, nrows)
         shown = [column.name for column in table.schema if not _is_bytes(column.type)]
-        return table.select(shown).to_pandas().to_dict(orient="split")
+        rows = table.select(shown).to_pylist()
+        return {
+            "index": list(range(len(rows))),
+            "columns": shown,
+            "data": [list(row.values()) for row in rows],
+        }
 
     def _exists(self) -> bool:
         try:

@@ -198,10 +198,12 @@ class PostFolderDataset(AbstractDataset[None, PostFiles]):
         """The first posts by name and their files, for Kedro-Viz."""
         files = self.load()
         guids = heapq.nsmallest(nrows, {*files.texts, *files.images})
+        rows = [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids]
         return {
-            "index": list(range(len(guids))),
+            "index": list(range(len(rows))),
             "columns": ["guid", "text file", "image"],
-            "data": [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids],
+            # A name that is not UTF-8 comes from Python with surrogates, which JSON cannot hold.
+            "data": [[cell.encode(errors="replace").decode() for cell in row] for row in rows],
         }
 
     def _exists(self) -> bool:

@@ -54,7 +54,8 @@ def read_labelled_posts(
     """One row a post: `guid, text, tag, img_path, encoding, encoding_confidence, problems`.
 
     Raises:
-        ValueError: If a tag is missing or unknown, or a post is listed under two tags.
+        ValueError: If a tag is missing or unknown, a post is listed under two tags, or the tags
+            are too few to learn from.
     """
     listing = _with_known_tags(listing, ingestion.labels)
     untagged = listing["guid"][listing["tag"] == ""]
@@ -63,6 +64,7 @@ def read_labelled_posts(
             f"the labelled listing gives no tag to {_some(untagged)}: write one of "
             f"{', '.join(ingestion.labels)}, or list such posts among the unlabelled ones"
         )
+    _refuse_unsplittable(listing)
     return _read_posts(listing, post_files, encoding_profile, ingestion)
 
 
@@ -131,8 +133,8 @@ def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
     guids: list[str] = listing["guid"].drop_duplicates().tolist()
     if not any(guid in post_files.texts or guid in post_files.images for guid in guids):
         raise ValueError(
-            f"{post_files.folder} holds no text or image of any listed post: expected files such "
-            f"as {_shown(guids[0])} with .txt or .jpg after it: point raw at the right folder"
+            f"{post_files.folder} holds no text and no image of any listed post, such as "
+            f"{_shown(f'{guids[0]}.txt')}: is raw the folder above it?"
         )
     return guids
 
@@ -178,6 +180,21 @@ def _one_tag_each(listing: Frame) -> dict[str, str]:
     if len(twice):
         raise ValueError(f"listed under different tags: {_some(twice)}: keep one line of each")
     return dict(zip(pairs["guid"], pairs["tag"], strict=True))
+
+
+def _refuse_unsplittable(listing: Frame) -> None:
+    """Say now what the split would find out only after all images have been decoded."""
+    counts = listing.drop_duplicates("guid")["tag"].value_counts()
+    if len(counts) == 1:
+        raise ValueError(
+            f"the labelled listing tags every post {counts.index[0]!r}: there is nothing to learn "
+            f"unless some have another tag"
+        )
+    if counts.iloc[-1] == 1:
+        raise ValueError(
+            f"only one post is tagged {counts.index[-1]!r}: training and validation need one each; "
+            f"add posts with that tag, or leave this one out"
+        )
 
 
 def _some(guids: Iterable[str]) -> str:
