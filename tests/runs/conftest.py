@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,7 @@ class Project:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start a command of its own."""
+        options.setdefault("preexec_fn", heed_signals)
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "kedro", *arguments],
             cwd=options.pop("cwd", self.path),
@@ -100,6 +102,12 @@ class Project:
     def staged(self) -> list[Path]:
         """What is left in staging folders."""
         return [path for path in (self.data / "runs").iterdir() if path.is_dir()]
+
+
+def heed_signals() -> None:
+    """Undo what a shell does to commands in its background: they ignore Ctrl-C and hang-ups."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def wait_for(path: Path, seconds: float = 30) -> None:

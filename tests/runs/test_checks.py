@@ -44,6 +44,15 @@ def test_the_shortest_pipeline_that_can_run_is_advised(project):
     assert 'run "kedro run --pipeline=fitting" first' in line
 
 
+def test_one_pipeline_is_advised_for_all_that_is_missing(project):
+    counts, model = refused(project, "auditing")
+
+    assert counts.startswith("counts: no version yet")
+    assert model.startswith("fusion_model: no version yet")
+    assert '--pipeline=training" first' in counts
+    assert '--pipeline=training" first' in model
+
+
 def test_missing_raw_file_says_where_to_put_it(project, monkeypatch):
     monkeypatch.chdir(project.path)
 

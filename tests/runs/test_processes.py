@@ -128,3 +128,11 @@ def test_worker_that_outlives_a_killed_run_does_not_hold_the_folder(project):
 
     project.let_go()  # and with it the worker
     assert status == 0, output
+
+
+def test_forked_process_that_exits_ends_no_run(project):
+    status, output = project.kedro("run", "--params=trouble.fork=true")
+
+    assert status == 0, output
+    assert len(project.versions("02_intermediate/counts.csv")) == 1
+    assert len(project.versions(MODEL)) == 1

@@ -12,9 +12,12 @@ from typing import Any
 
 import click
 import pytest
+from kedro.io import Version
 from kedro.runner import SequentialRunner, ThreadRunner
+from kedro_datasets.json import JSONDataset
 
 from multimodal_sentiment.runs import transaction
+from multimodal_sentiment.runs.records import Record
 
 MODEL = "06_models/fusion_model.json"
 
@@ -301,6 +304,49 @@ def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeyp
         project.run("training")
 
     assert "not all is in place yet: the next run sees to that" in caplog.text
+
+
+def make_record(run: str, **fields: Any) -> Record:
+    return Record(
+        run=run,
+        pipelines=[],
+        command=None,
+        env=None,
+        parameters={},
+        reads={},
+        writes={},
+        git=None,
+        packages={},
+        started="",
+        **fields,
+    )
+
+
+def test_dataset_of_a_failed_run_loads_what_was_newest_before(tmp_path):
+    (tmp_path / "runs").mkdir()
+    path = str(tmp_path / "model.json")
+    JSONDataset(filepath=path, version=Version(None, "1")).save("before")
+    dataset = JSONDataset(filepath=path, version=Version(None, "2"))
+
+    failing = transaction.Transaction(tmp_path, make_record("2"), {"model": dataset})
+    failing.begin()
+    dataset.save("after")
+    assert dataset.load() == "after"
+    failing.abandon("failed")
+
+    assert dataset.load() == "before"
+
+
+def test_unversioned_folder_is_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+    staged = tmp_path / "runs" / "1" / "folder"
+    staged.mkdir(parents=True)
+    (staged / "new").touch()
+
+    transaction.finish(tmp_path, make_record("1", moves=["folder"]))
+
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
 
 
 def test_foreign_files_among_the_records_are_left_alone(project):

@@ -72,16 +72,19 @@ class Record:
         """Write the record; a reader finds the former or this one, never a half."""
         path = record_path(data, self.run)
         partial = path.with_suffix(".partial")
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=2, ensure_ascii=False, default=str)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                json.dump(asdict(self), file, indent=2, ensure_ascii=False, default=str)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def close(self, data: Path, outcome: Outcome, error: str | None = None) -> None:
         """Write down how the run ended."""
         self.outcome, self.error = outcome, error
-        self.ended, self.pid = self.ended or now(), None
+        self.ended, self.pid = now(), None
         self.save(data)
 
     @property

@@ -75,10 +75,11 @@ class Run:
                 self._lock.release()
                 raise
         except OSError as error:
-            raise click.ClickException(one_line(error)) from error
+            place = "" if error.filename else f"{shorten(self._data)}: "
+            raise click.ClickException(place + one_line(error)) from error
         self._log = _LogFile(log_path(self._data, self._transaction.record.run))
         logging.getLogger().addHandler(self._log)
-        self._former_handlers = _exit_on_signals(self.process)
+        self._former_handlers = _exit_on_signals()
         name, nodes = self._transaction.record.name, len(pipeline.nodes)
         logger.info("%s: %d nodes, log in %s", name, nodes, self.log)
 
@@ -189,14 +190,11 @@ def _command() -> str | None:
     return shlex.join(["kedro", *sys.argv[1:]]) if in_command else None
 
 
-def _exit_on_signals(process: int) -> dict[int, Any]:
+def _exit_on_signals() -> dict[int, Any]:
     """Have SIGTERM and SIGHUP end the process in an orderly way; returns the former handlers."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        if os.getpid() == process:
-            sys.exit(128 + number)
-        signal.signal(number, signal.SIG_DFL)  # a forked worker dies as it would have
-        signal.raise_signal(number)
+        sys.exit(128 + number)
 
     if threading.current_thread() is not threading.main_thread():
         return {}

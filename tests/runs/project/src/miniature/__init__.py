@@ -1,1 +1,1 @@
-"""A project of four nodes, to see what happens around its runs."""
+"""A project of five nodes, to see what happens around its runs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,6 +19,11 @@ def count_rows(source: pd.DataFrame) -> pd.DataFrame:
 
 def train(counts: pd.DataFrame, scratch: Path, trouble: dict[str, Any]) -> dict[str, int]:
     (scratch / "state").touch()
+    if trouble["fork"]:
+        child = os.fork()
+        if not child:
+            sys.exit()
+        os.waitpid(child, 0)
     if trouble["worker"]:
         get_context("fork").Process(target=hold_on, args=[Path(trouble["hold"])]).start()
     if trouble["hold"]:
@@ -54,6 +61,10 @@ def predict(model: dict[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return predictions, predictions
 
 
+def audit(counts: pd.DataFrame, model: dict[str, int]) -> bool:
+    return bool(counts["rows"].iloc[0] == model["rows"])
+
+
 def register_pipelines() -> dict[str, Pipeline]:
     counting = Pipeline([Node(count_rows, "source", "counts", name="count_rows")])
     fitting = Pipeline(
@@ -65,10 +76,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     inference = Pipeline(
         [Node(predict, "fusion_model", ["predictions", "submission_file"], name="predict")]
     )
+    auditing = Pipeline([Node(audit, ["counts", "fusion_model"], "agreement", name="audit")])
     return {
         "__default__": counting + fitting + inference,
         "training": counting + fitting,
         "counting": counting,
         "fitting": fitting,
         "inference": inference,
+        "auditing": auditing,
     }
