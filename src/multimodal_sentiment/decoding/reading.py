@@ -73,8 +73,7 @@ def read_texts(
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
     """
     names = judged_encodings(candidates)
-    distinct = list(dict.fromkeys(payloads))
-    structure = {payload: structural_encoding(payload) for payload in distinct}
+    structure = {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
     undecided = [payload for payload, name in structure.items() if not name]
     judged = dict(zip(undecided, _judge(undecided, names, profile), strict=True))
     readings = {
