@@ -139,6 +139,19 @@ def test_clock_that_went_back_is_refused(project, monkeypatch):
     assert line.endswith(": set the clock right, or move that version away")
 
 
+def test_run_that_was_overtaken_is_refused(project):
+    early = project.session()
+    project.run()
+
+    with pytest.raises(click.ClickException) as caught:
+        early.run(pipeline_names=["training"])
+
+    overtaking = project.records()[0]["run"]
+    assert caught.value.message == (
+        f"run {overtaking} has ended since this one was started: start it again"
+    )
+
+
 def test_data_folder_that_kedro_cannot_search_is_refused(project):
     with pytest.raises(click.ClickException, match=r"holds one of \* \? \[ : choose another"):
         project.run(params={"data": "a[b]"})

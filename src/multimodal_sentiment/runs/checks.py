@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.configuration import flatten
 
@@ -49,7 +50,7 @@ def check_run(
     pins = request["load_versions"] or {}
     faults = [
         *_pin_faults(pins, inputs, pipeline.all_outputs()),
-        *_clock_faults(outputs, request["run_id"]),
+        *_order_faults(outputs, request["run_id"]),
     ]
     if faults:
         return {}, faults
@@ -93,14 +94,19 @@ def _pin_faults(
     return faults
 
 
-def _clock_faults(outputs: Mapping[str, Dataset], save_version: str) -> list[str]:
-    """Find outputs that would not be the newest: the clock went back, or a name is foreign."""
+def _order_faults(outputs: Mapping[str, Dataset], save_version: str) -> list[str]:
+    """Find outputs that would not be the newest.
+
+    Another run was faster, the clock went back, or a folder has a foreign name.
+    """
     newest = {name: next(iter(_versions(dataset)), "") for name, dataset in outputs.items()}
+    later = {name: version for name, version in newest.items() if version >= save_version}
+    if later and max(later.values()) <= generate_timestamp():
+        return [f"run {max(later.values())} has ended since this one was started: start it again"]
     return [
         f"{name}: version {version} in {_place(outputs[name])} would count as newer than this "
         f"run's {save_version}: set the clock right, or move that version away"
-        for name, version in newest.items()
-        if version >= save_version
+        for name, version in later.items()
     ]
 
 
