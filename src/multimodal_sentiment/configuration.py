@@ -63,7 +63,14 @@ def left_out(loader: AbstractConfigLoader) -> list[str]:
     keys = []
     for kind in KINDS:
         for path in sorted(own.rglob(f"{kind}*.yml")):
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            try:
+                content = dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            except (
+                yaml.YAMLError,
+                ValueError,
+                TypeError,
+            ):  # as it is not read, its faults are not ours
+                content = {"all": None}
             named = [name for name, _ in flatten(content)] if kind == "parameters" else content
             keys += [f"{name} ({path.name})" for name in named]
     return keys
@@ -83,7 +90,7 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{name}: has no value"
     if fault["type"] == "extra_forbidden":
-        return f"unknown parameter {name}: {_suggest(fault['loc'], model)}"
+        return f"unknown parameter {name}{_suggest(fault['loc'], model)}"
     if fault["type"] == "value_error":
         return f"{name}: {fault['ctx']['error']}"
     must = fault["msg"].replace("Input should be", "must be").partition(", unable to")[0]
@@ -92,15 +99,16 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
     *groups, key = map(str, loc)
-    level = _tree(model)
+    tree = _tree(model)
+    level = tree
     for group in groups:
-        level = level.get(group, {})
+        level = level.get(group) or {}  # names below a free-form parameter are not known
     prefix = ".".join([*groups, ""])
     near = [prefix + match for match in get_close_matches(key, level, n=1)]
-    elsewhere = [name for name, _ in flatten(_tree(model)) if name.split(".")[-1] == key]
+    elsewhere = [name for name, _ in flatten(tree) if name.split(".")[-1] == key]
     if near or elsewhere:
-        return f"did you mean {' or '.join(near or elsewhere)}?"
-    return f"choose of {', '.join(prefix + name for name in level)}"
+        return f": did you mean {' or '.join(near or elsewhere)}?"
+    return f": choose of {', '.join(prefix + name for name in level)}" if level else ""
 
 
 def _tree(model: type[BaseModel]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
+    from multimodal_sentiment.runs.records import Outcome
     from multimodal_sentiment.runs.run import Run
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class RunHooks:
         if self._run and self._run.process == os.getpid():
             self._abandon("interrupted")
 
-    def _abandon(self, outcome: Any, error: Exception | None = None) -> None:
+    def _abandon(self, outcome: Outcome, error: Exception | None = None) -> None:
         if self._run:
             run, self._run = self._run, None
             try:

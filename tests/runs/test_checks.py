@@ -31,9 +31,9 @@ def test_no_model_yet_names_the_command_that_makes_one(project, monkeypatch):
 def test_the_advised_command_works_on_the_same_folders(project, monkeypatch):
     monkeypatch.chdir(project.path)
 
-    (line,) = refused(project, "inference", params={"data": "other"})
+    (line,) = refused(project, "inference", params={"data": "my data"})
 
-    assert line.endswith('run "kedro run --pipeline=training --params data=other" first')
+    assert line.endswith("run \"kedro run --pipeline=training --params 'data=my data'\" first")
 
 
 def test_the_shortest_pipeline_that_can_run_is_advised(project):
@@ -172,13 +172,15 @@ def test_environment_says_what_it_leaves_out(project, caplog):
     (project.path / "conf/other").mkdir()
     (project.path / "conf/local/parameters.yml").write_text("trouble:\n  ballast: 1\n")
     (project.path / "conf/local/catalog.yml").write_text("counts:\n  type: MemoryDataset\n")
+    (project.path / "conf/local/catalog_broken.yml").write_text("[1, 2")
 
     with caplog.at_level(logging.WARNING):
         project.session(env="other").load_context()
 
     assert (
         "--env=other takes the place of conf/local, and leaves out what stands there: "
-        "trouble.ballast (parameters.yml), counts (catalog.yml)" in caplog.text
+        "trouble.ballast (parameters.yml), counts (catalog.yml), all (catalog_broken.yml)"
+        in caplog.text
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import click
 import pytest
 from kedro.framework.project import configure_project
+from pydantic import BaseModel
 
-from multimodal_sentiment.configuration import CheckedConfigLoader
+from multimodal_sentiment.configuration import CheckedConfigLoader, check_parameters
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -91,6 +92,18 @@ def test_all_faults_are_listed():
     lines = faults(training={"epochs": 0, "patience": "x"}, trainin=1)
 
     assert len(lines) == 3
+
+
+def test_names_below_a_free_form_parameter_are_checked_too():
+    class Variant(BaseModel, extra="forbid"):
+        epochs: int
+
+    class Free(BaseModel):
+        variants: dict[str, Variant]
+
+    assert check_parameters({"variants": {"a": {"epochs": 1, "zzz": 2}}}, Free) == [
+        "unknown parameter variants.a.zzz"
+    ]
 
 
 def test_missing_parameter_is_named(tmp_path):

@@ -107,7 +107,7 @@ def test_read_only_data_folder_gives_one_line(project):
 
     assert status == 1
     (line,) = output.splitlines()
-    assert "Permission denied: allow it, or write elsewhere with --params data=FOLDER" in line
+    assert "Permission denied: allow this user to, or take another folder" in line
 
 
 def test_data_folder_that_is_a_file_gives_one_line(project):

@@ -88,6 +88,7 @@ def test_error_in_python_says_where_it_happened(project):
         (["--pipeline=trainin"], "Failed to find the pipeline named 'trainin'"),
         (["--from-nodes=trai"], "Pipeline does not contain nodes named ['trai']"),
         (["--load-versions=fusion:2001"], "'load_versions' keys [fusion] are not found"),
+        (["--env=nowhere"], "Given configuration path either does not exist"),
     ],
 )
 def test_wrong_name_gives_one_line(project, arguments, line):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -183,7 +184,7 @@ def _flags(request: Mapping[str, Any]) -> str:
     """What a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
     params = ",".join(f"{key}={value}" for key, value in flatten(request["runtime_params"]))
-    return env + (f" --params {params}" if params else "")
+    return env + (f" --params {shlex.quote(params)}" if params else "")
 
 
 def _existing(dataset: Dataset) -> str:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import errno
 
+from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 
 KEDRO_PREFIXES = ("Failed while ", "Failed during ")
+SPACE = "free some space, or write elsewhere with --params data=FOLDER"
 ADVICE = {
-    errno.ENOSPC: "free some space, or write elsewhere with --params data=FOLDER",
-    errno.EDQUOT: "free some space, or write elsewhere with --params data=FOLDER",
+    errno.ENOSPC: SPACE,
+    errno.EDQUOT: SPACE,
     errno.EFBIG: "allow larger files, or write elsewhere with --params data=FOLDER",
     errno.EROFS: "write elsewhere with --params data=FOLDER",
-    errno.EACCES: "allow it, or write elsewhere with --params data=FOLDER",
-    errno.EPERM: "allow it, or write elsewhere with --params data=FOLDER",
+    errno.EACCES: "allow this user to, or take another folder",
+    errno.EPERM: "allow this user to, or take another folder",
 }
 
 
 def is_expected(error: BaseException) -> bool:
     """Whether an error speaks of input, files or configuration, rather than of a bug."""
-    return isinstance(error, ValueError | OSError | DatasetError)
+    return isinstance(error, ValueError | OSError | DatasetError | MissingConfigException)
 
 
 def one_line(error: BaseException) -> str:

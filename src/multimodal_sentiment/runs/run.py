@@ -69,8 +69,8 @@ class Run:
             self._lock = lock_folder(self._data)
             try:
                 recover(self._data)
-                self._transaction = _begin(self._data, context, request, pipeline, catalog)
                 self._scratch = _scratch_folders(pipeline, catalog)
+                self._transaction = _begin(self._data, context, request, pipeline, catalog)
             except BaseException:
                 self._lock.release()
                 raise
