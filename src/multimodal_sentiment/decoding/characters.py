@@ -20,7 +20,10 @@ import numpy.typing as npt
 
 
 class Kind(IntEnum):
-    """What sort of character one is: in any language, some follow each other and some do not."""
+    """What sort of character one is: in any language, some follow each other and some do not.
+
+    Letters, of which words are made, come last.
+    """
 
     SPACE = 0
     DIGIT = 1

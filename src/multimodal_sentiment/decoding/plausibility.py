@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .characters import Characters, Kind, characters
 
-_BATCH = 1 << 18  # characters looked up at once: some 20 MB
+_BATCH = 1 << 14  # characters looked up at once, so that they stay in a core's cache
 
 # How surprising it is that one kind follows another, in bits.
 _USUAL, _COMMON, _ODD, _STRANGE, _ALIEN, _NEVER = 0.0, 2.0, 4.0, 7.0, 12.0, 24.0
@@ -99,7 +99,7 @@ def _grade(before: Kind, after: Kind) -> float:
     """Grade a character after the one beside it."""
     if after in _SCRIPTS:
         if before in _SCRIPTS:
-            return _letter_grade(before, after, switch=_ALIEN, rise=_STRANGE)
+            return _letter_grade(before, after, switch=_ALIEN, guest=_STRANGE, rise=_STRANGE)
         return _USUAL if after is Kind.LATIN_LOWER else np.inf  # a word begins: see _word_grade
     east_asian = _SCRIPTS.get(before) == "East Asian"
     match after:
@@ -116,11 +116,19 @@ def _word_grade(last: Kind, after: Kind) -> float:
     """Grade a word's first letter after the word before."""
     if after not in _SCRIPTS:
         return np.inf
-    return _letter_grade(last, after, switch=_STRANGE, rise=_COMMON)
+    return _letter_grade(last, after, switch=_STRANGE, guest=_ODD, rise=_COMMON)
 
 
-def _letter_grade(last: Kind, after: Kind, *, switch: float, rise: float) -> float:
-    """Grade one letter after another, given what another script and a capital cost."""
+def _letter_grade(last: Kind, after: Kind, *, switch: float, guest: float, rise: float) -> float:
+    """Grade one letter after another.
+
+    Args:
+        last: the letter before, or none.
+        after: the letter.
+        switch: what another script costs,
+        guest: but Latin in an East Asian text, where it is at home.
+        rise: what a capital costs after a small letter.
+    """
     grade = _ODD if after in (Kind.ACCENTED_LOWER, Kind.ACCENTED_UPPER) else _USUAL
     if last not in _SCRIPTS:
         return grade
@@ -129,6 +137,4 @@ def _letter_grade(last: Kind, after: Kind, *, switch: float, rise: float) -> flo
     scripts = {_SCRIPTS[last], _SCRIPTS[after]}
     if len(scripts) == 1:
         return grade
-    # Latin words are at home in East Asian texts.
-    mixes = "Latin" in scripts and scripts & {"East Asian", "Korean"}
-    return grade + ({_ALIEN: _STRANGE, _STRANGE: _ODD}[switch] if mixes else switch)
+    return grade + (guest if "Latin" in scripts and scripts & {"East Asian", "Korean"} else switch)
