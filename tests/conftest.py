@@ -61,9 +61,7 @@ def tiny(settings: dict[str, Any]) -> Callable[..., Parameters]:
 def make_examples() -> Callable[..., pa.Table]:
     """A table of examples as the preparation writes it, from texts, tags and pictures."""
 
-    def build(
-        texts: list[str], tags: list[str], pictures: list[np.ndarray | None]
-    ) -> pa.Table:
+    def build(texts: list[str], tags: list[str], pictures: list[np.ndarray | None]) -> pa.Table:
         heights = [0 if picture is None else picture.shape[0] for picture in pictures]
         widths = [0 if picture is None else picture.shape[1] for picture in pictures]
         columns = {
@@ -76,9 +74,7 @@ def make_examples() -> Callable[..., pa.Table]:
             "width": widths,
             "image_hash": [f"{index:016x}" for index in range(len(texts))],
         }
-        types = {
-            "image": pa.large_binary(), "height": pa.int32(), "width": pa.int32()
-        }
+        types = {"image": pa.large_binary(), "height": pa.int32(), "width": pa.int32()}
         schema = pa.schema(
             [(name, types.get(name, pa.string())) for name in columns],
             metadata={"storage": "pixels"},

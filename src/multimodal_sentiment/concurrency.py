@@ -21,13 +21,9 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> I
     threads = os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) == 4 * threads:
-                    yield waiting.popleft().result()
-            while waiting:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == 4 * threads:
                 yield waiting.popleft().result()
-        finally:  # the consumer may have left early, or one item may have failed
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()

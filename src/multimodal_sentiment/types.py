@@ -22,4 +22,12 @@ else:
 
 Json = dict[str, Any]
 
-__all__ = ["ExampleStream", "Examples", "Figure", "Frame", "Json", "PostFiles", "SentimentClassifier"]
+__all__ = [
+    "ExampleStream",
+    "Examples",
+    "Figure",
+    "Frame",
+    "Json",
+    "PostFiles",
+    "SentimentClassifier",
+]

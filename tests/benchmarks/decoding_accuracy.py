@@ -7,8 +7,6 @@ by default /usr/share/locale: nobody here wrote them. Half of the programs were 
 character model was made; the figures are of the other half. A reading is right if its *text* is.
 """
 
-# ruff: noqa: T201  (a table on the terminal is what it is for)
-
 from __future__ import annotations
 
 import argparse

@@ -6,8 +6,6 @@ The posts are made of the phrases of tests/decoding, three in four plain ASCII, 
 GB18030. The lab's way: chardet once a post, one row concatenated a post.
 """
 
-# ruff: noqa: T201  (a table on the terminal is what it is for)
-
 from __future__ import annotations
 
 import argparse

@@ -15,7 +15,7 @@ from multimodal_sentiment.concurrency import map_in_order
 
 def test_results_come_in_the_order_of_the_items() -> None:
     def slow(item: int) -> int:
-        time.sleep(random.random() / 500)  # noqa: S311 - any delay will do
+        time.sleep(random.random() / 500)
         return item * item
 
     assert list(map_in_order(slow, range(100))) == [item * item for item in range(100)]

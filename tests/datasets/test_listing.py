@@ -119,7 +119,7 @@ def test_what_is_no_listing_is_refused_in_one_line(
 
 
 def test_no_bytes_whatever_raise_another_error(tmp_path: Path) -> None:
-    rng = random.Random(0)  # noqa: S311 - only has to be the same each time
+    rng = random.Random(0)
     pieces = [b"1", b"guid", b"tag", b",", b";", b"\t", b'"', b"\n", b"\r", b" ", b"\0", b"\xff"]
     pieces += [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", "é".encode(), b"positive", b"\x1a"]
     refused = 0

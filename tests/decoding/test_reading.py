@@ -1,7 +1,5 @@
 """From bytes to texts: what is read, what is flagged."""
 
-# ruff: noqa: RUF001  (texts that look alike are what this is about)
-
 from __future__ import annotations
 
 import json

@@ -59,11 +59,12 @@ class TestGroupedSplit:
         times = sum(grouped_split(labels, groups, 0.2, seed)[0] for seed in range(200))
         assert 20 <= times <= 62  # 40 on average, with a standard deviation of 5.7
 
-    def test_large_groups_are_evened_out_by_single_posts(self) -> None:
+    @pytest.mark.parametrize("seed", range(10))
+    def test_what_is_too_large_to_hold_out_is_left_to_single_posts(self, seed: int) -> None:
         labels = np.array(["a", "b"] * 500)
         groups = np.arange(1000)
         groups[:400] = 5000  # 200 of each label, twice the held out part
-        held_out = grouped_split(labels, groups, 0.2, 0)
+        held_out = grouped_split(labels, groups, 0.2, seed)
         assert held_out.sum() == pytest.approx(200, abs=2)
         assert not held_out[:400].any()
 

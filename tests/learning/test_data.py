@@ -72,7 +72,10 @@ def test_a_modality_that_is_not_used_is_not_read() -> None:
             raise AssertionError("read")
 
     posts = PostDataset(
-        SentimentConfig(modality="text", max_tokens=8), learn_tokenizer(["a b"], 100), ["a"], Unreadable()
+        SentimentConfig(modality="text", max_tokens=8),
+        learn_tokenizer(["a b"], 100),
+        ["a"],
+        Unreadable(),
     )
 
     assert set(posts.__getitems__([0])) == {"input_ids", "attention_mask"}

@@ -11,8 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
-from multimodal_sentiment.learning import fitting
+from multimodal_sentiment.learning import TrainingPosts, fit_classifier, fitting, predict_examples
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.trainer import learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
@@ -136,9 +135,7 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
         if whole:
             (folder / "trainer_state.json").touch()
 
-    assert fitting._checkpoint(tmp_path, "print", True) == str(
-        tmp_path / "print" / "checkpoint-20"
-    )
+    assert fitting._checkpoint(tmp_path, "print", True) == str(tmp_path / "print" / "checkpoint-20")
 
 
 def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
@@ -229,15 +226,13 @@ def test_class_weights_follow_their_definition() -> None:
     assert fitting._class_weights(tags, ["a", "b"], "none") is None
     # Inverse frequency, so that posts weigh 1 on average: 10 / (2 * 8), 10 / (2 * 2).
     assert fitting._class_weights(tags, ["a", "b"], "balanced") == pytest.approx([0.625, 2.5])
-    assert fitting._class_weights(tags, ["a", "b"], "sqrt") == pytest.approx(
-        [0.625**0.5, 2.5**0.5]
-    )
+    assert fitting._class_weights(tags, ["a", "b"], "sqrt") == pytest.approx([0.625**0.5, 2.5**0.5])
 
 
 def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
-    with pytest.raises(ValueError, match="no cuda on this machine: choose one of .*cpu"):
+    with pytest.raises(ValueError, match=r"no cuda on this machine: choose one of .*cpu"):
         choose_device(tiny(compute__device="cuda").compute)
 
 

@@ -201,7 +201,9 @@ def test_training_hides_the_asked_share_of_a_modality() -> None:
 def test_gradients_reach_every_weight(batch: dict[str, torch.Tensor]) -> None:
     model = build(auxiliary_weight=0.3).train()
     present = torch.tensor([True, True, True, False])
-    model(**batch, has_text=present, has_image=present, labels=torch.tensor([0, 1, 2, 0])).loss.backward()
+    model(
+        **batch, has_text=present, has_image=present, labels=torch.tensor([0, 1, 2, 0])
+    ).loss.backward()
 
     without = [name for name, weight in model.named_parameters() if weight.grad is None]
     assert without == []
@@ -233,9 +235,7 @@ def test_a_saved_model_answers_as_before(
     torch.testing.assert_close(
         loaded(**batch, labels=labels).loss, model(**batch, labels=labels).loss
     )
-    torch.testing.assert_close(
-        loaded(**batch).logits, model(**batch).logits, rtol=1e-5, atol=1e-5
-    )
+    torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits, rtol=1e-5, atol=1e-5)
     assert loaded.config.labels == ["negative", "neutral", "positive"]
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
 

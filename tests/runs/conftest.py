@@ -51,7 +51,7 @@ class Project:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start a command of its own."""
         options.setdefault("preexec_fn", heed_signals)
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             [sys.executable, "-m", "kedro", *arguments],
             cwd=options.pop("cwd", self.path),
             env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},

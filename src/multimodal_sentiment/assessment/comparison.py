@@ -15,7 +15,7 @@ from .metrics import classification_metrics
 COMPARED = ("accuracy", "macro_f1")
 
 
-def compare_variants(  # noqa: PLR0913
+def compare_variants(
     true: ArrayLike,
     predictions: Mapping[str, ArrayLike],
     pairs: Sequence[tuple[str, str]],

@@ -24,7 +24,7 @@ _HIT, _PREDICTED, _TRUE = range(3)
 _DRAWS_AT_ONCE = 2**23  # 64 MB of counts
 
 
-def bootstrap_intervals(  # noqa: PLR0913
+def bootstrap_intervals(
     true: ArrayLike,
     predicted: ArrayLike,
     groups: ArrayLike,
@@ -58,7 +58,7 @@ def bootstrap_intervals(  # noqa: PLR0913
     }
 
 
-def resampled_scores(  # noqa: PLR0913
+def resampled_scores(
     true: ArrayLike,
     predicted: ArrayLike,
     groups: ArrayLike,

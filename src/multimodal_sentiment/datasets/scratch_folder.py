@@ -45,7 +45,9 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refused: nodes write into the folder themselves."""
-        raise DatasetError(f"{self._path} is a folder for intermediate state: nothing is saved to it")
+        raise DatasetError(
+            f"{self._path} is a folder for intermediate state: nothing is saved to it"
+        )
 
     def clear(self) -> None:
         """Remove the folder and what is in it."""

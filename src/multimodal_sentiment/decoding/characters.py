@@ -6,8 +6,6 @@ before the rare, KS X 1001 its script before Chinese characters), read out of Py
 from one short list of the commonest.
 """
 
-# ruff: noqa: RUF001  (a list of characters holds some that look alike)
-
 from __future__ import annotations
 
 import unicodedata

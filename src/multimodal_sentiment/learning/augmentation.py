@@ -19,7 +19,7 @@ def random_views(pixels: torch.Tensor, size: int, least_area: float) -> torch.Te
     """
     batch, device = len(pixels), pixels.device
     scale = torch.empty(batch, device=device).uniform_(least_area, 1).sqrt()
-    flip = torch.where(torch.rand(batch, device=device) < 0.5, -1.0, 1.0)
+    flip = 1 - 2 * torch.randint(2, (batch,), device=device)
     shift = (2 * torch.rand(2, batch, device=device) - 1) * (1 - scale)
     # From the view's coordinates to the picture's, both in [-1, 1].
     transform = torch.zeros(batch, 2, 3, device=device)

@@ -33,7 +33,7 @@ class PostDataset(Dataset[Batch]):
             the device cuts and flips at random. Otherwise it is the central square of `size` px.
     """
 
-    def __init__(  # noqa: PLR0913 - a post is a text, a picture and a label
+    def __init__(
         self,
         config: SentimentConfig,
         tokenizer: PreTrainedTokenizerBase | None,

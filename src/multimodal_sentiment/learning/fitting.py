@@ -59,9 +59,7 @@ class TrainingPosts:
 
     def take(self, which: np.ndarray) -> TrainingPosts:
         """Some of the posts, by a mask or by positions."""
-        return TrainingPosts(
-            self.examples, self.rows[which], self.tags[which], self.groups[which]
-        )
+        return TrainingPosts(self.examples, self.rows[which], self.tags[which], self.groups[which])
 
     @property
     def texts(self) -> list[str]:
@@ -82,7 +80,7 @@ class TrainingPosts:
         )
 
 
-def fit_classifier(  # noqa: PLR0913 - each is a thing of its own
+def fit_classifier(
     posts: TrainingPosts,
     encoding_profile: dict[str, Any],
     model_parameters: ModelParameters,
@@ -147,7 +145,9 @@ def fit_classifier(  # noqa: PLR0913 - each is a thing of its own
     )
     model.config.training = {
         "fingerprint": fingerprint,
-        "posts_sha256": digest(sorted(posts.examples["guid"].take(pa.array(posts.rows)).to_pylist())),
+        "posts_sha256": digest(
+            sorted(posts.examples["guid"].take(pa.array(posts.rows)).to_pylist())
+        ),
         "learning_posts": len(learning),
         "tuning_posts": len(tuning),
         "epoch": int(history.loc[history["chosen"], "epoch"].iloc[0]),
@@ -222,7 +222,9 @@ def _checkpoint(folder: Path, fingerprint: str, resume: bool) -> str | None:
     # The trainer's state is written last.
     whole = [path.parent for path in own.glob("checkpoint-*/trainer_state.json")]
     if not whole:
-        logger.warning("training.resume: no checkpoint of these posts and parameters: starting anew")
+        logger.warning(
+            "training.resume: no checkpoint of these posts and parameters: starting anew"
+        )
         return None
     newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
     logger.info("Going on from %s", newest.name)

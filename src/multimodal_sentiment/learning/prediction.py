@@ -19,7 +19,10 @@ from .device import choose_device
 
 
 def predict_examples(
-    classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray, compute: ComputeParameters
+    classifier: SentimentClassifier,
+    examples: pa.Table,
+    rows: np.ndarray,
+    compute: ComputeParameters,
 ) -> pd.DataFrame:
     """What some rows of a table of examples are said to be, and how surely.
 
@@ -82,4 +85,3 @@ def predict_logits(
 def _chunks(order: np.ndarray, size: int) -> Iterator[list[int]]:
     for start in range(0, len(order), size):
         yield order[start : start + size].tolist()
-

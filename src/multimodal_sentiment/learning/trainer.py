@@ -34,6 +34,8 @@ class SentimentTrainer(Trainer):
         least_area: The least share of a picture that a random view keeps.
     """
 
+    optimizer: torch.optim.Optimizer | None
+
     def __init__(self, *, rates: LearningRates, least_area: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._rates = rates

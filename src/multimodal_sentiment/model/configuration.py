@@ -20,7 +20,7 @@ class SentimentConfig(PreTrainedConfig):
         max_tokens: Longer texts are cut.
         image_config: Of the image encoder: `architecture` (a torchvision ResNet), `size` and
             `resize` in px (short side is brought to `resize`, the central square of `size` is
-            seen), `mean` and `std` of each channel; absent if `modality` is `text`.
+            seen), `mean` and `std` of each channel; empty if `modality` is `text`.
         hidden_size: Width of the fusion's hidden layer.
         dropout: In the heads.
         modality_dropout: Probability with which training hides the text, and independently the
@@ -28,13 +28,14 @@ class SentimentConfig(PreTrainedConfig):
         auxiliary_weight: Weight of the loss of each single-modality head; 0 builds none.
         label_smoothing: Of the training loss.
         class_weights: One weight a label, for the training loss; none weighs all alike.
-        calibration_temperature: What logits are divided by before the softmax, fitted on tuning posts.
+        calibration_temperature: What logits are divided by before the softmax, fitted on tuning
+            posts.
         training: What the weights were learnt from and how, for the record.
     """
 
     model_type = "multimodal_sentiment"
 
-    def __init__(  # noqa: PLR0913 - a configuration lists all there is
+    def __init__(
         self,
         modality: Literal["text", "image", "both"] = "both",
         text_config: PreTrainedConfig | dict[str, Any] | None = None,
@@ -54,10 +55,10 @@ class SentimentConfig(PreTrainedConfig):
         if isinstance(text_config, dict):
             text_config = AutoConfig.for_model(**text_config)
         self.modality = modality
-        self.text_config = text_config
+        self.text_config: Any = text_config
         self.pooling = pooling
         self.max_tokens = max_tokens
-        self.image_config = image_config
+        self.image_config = image_config or {}
         self.hidden_size = hidden_size
         self.dropout = dropout
         self.modality_dropout = modality_dropout

@@ -55,7 +55,7 @@ class SentimentModel(PreTrainedModel):
         )
         self.post_init()
 
-    def forward(  # noqa: PLR0913 - two modalities, three inputs each
+    def forward(
         self,
         input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,

@@ -61,7 +61,7 @@ def _two_panels(title: str, names: list[str]) -> go.Figure:
     return made.update_layout(showlegend=False)
 
 
-def _add_dots(  # noqa: PLR0913, PLR0917
+def _add_dots(
     made: go.Figure,
     column: int,
     values: list[float],

@@ -28,7 +28,7 @@ def predict_validation(
     return predict_examples(fusion_model, examples, rows, compute)
 
 
-def evaluate_predictions(  # noqa: PLR0913 - what the numbers belong to
+def evaluate_predictions(
     predictions: Frame,
     fusion_model: SentimentClassifier,
     train_posts: Frame,
@@ -81,9 +81,12 @@ def evaluate_predictions(  # noqa: PLR0913 - what the numbers belong to
         return scores | {"intervals": intervals, "accuracy_interval": intervals["accuracy"]}
 
     metrics = judge(predictions["predicted"])
+    train_tags = train_posts["tag"].tolist()
     baselines = {
-        "majority": majority_baseline(train_posts["tag"], len(true)),
-        "tfidf": tfidf_baseline(train_posts["text"], train_posts["tag"], validation_posts["text"]),
+        "majority": majority_baseline(train_tags, len(true)),
+        "tfidf": tfidf_baseline(
+            train_posts["text"].tolist(), train_tags, validation_posts["text"].tolist()
+        ),
     }
     metrics["baselines"] = {
         name: {"method": baseline.method} | judge(baseline.predicted)
@@ -99,7 +102,8 @@ def evaluate_predictions(  # noqa: PLR0913 - what the numbers belong to
         "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
     }
     logger.info(
-        "%s validation posts: accuracy %.3f (%.3f to %.3f), macro-F1 %.3f; TF-IDF %.3f, majority %.3f",
+        "%s validation posts: accuracy %.3f (%.3f to %.3f), macro-F1 %.3f; "
+        "TF-IDF %.3f, majority %.3f",
         f"{metrics['n']:,}",
         metrics["accuracy"],
         *metrics["accuracy_interval"],
@@ -110,9 +114,7 @@ def evaluate_predictions(  # noqa: PLR0913 - what the numbers belong to
     return metrics
 
 
-def plot_evaluation(
-    predictions: Frame, metrics: Json
-) -> tuple[Figure, Figure, Figure, Figure]:
+def plot_evaluation(predictions: Frame, metrics: Json) -> tuple[Figure, Figure, Figure, Figure]:
     """Confusion matrix, F1 of each class, reliability, and confidence by correctness."""
     from multimodal_sentiment import plots
     from multimodal_sentiment.assessment import confusion

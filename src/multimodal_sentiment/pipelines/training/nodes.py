@@ -8,7 +8,7 @@ from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, 
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 
-def train_model(  # noqa: PLR0913 - what a training depends on
+def train_model(
     train_posts: Frame,
     examples: Examples,
     duplicate_groups: Frame,
