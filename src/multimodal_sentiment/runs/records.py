@@ -148,7 +148,7 @@ def git_commit(project: Path) -> str | None:
     if not git:
         return None
     command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
 
 
