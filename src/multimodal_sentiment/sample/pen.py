@@ -48,7 +48,7 @@ class Pen:
         """Fills the polygon through `points`, of shape (n, 2)."""
         self._draw.polygon(self._pixels(points), fill=colour)
 
-    def ellipse(  # noqa: PLR0913, PLR0917 (a shape is its numbers)
+    def ellipse(
         self, x: float, y: float, width: float, height: float, colour: Colour, turn: float = 0.0
     ) -> None:
         """Fills an ellipse of half axes `width` and `height`, turned by `turn` degrees."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageChops
 
+from .chance import happens
 from .pen import random_colour
 from .scenery import draw_props, draw_setting
 from .subjects import draw_subject
@@ -53,7 +54,7 @@ def draw_picture(judgement: str, size: PictureSize, rng: Generator) -> Image.Ima
         An RGB image, 0.7 to 1.4 times as high as wide.
     """
     low, high = size.width
-    width = high if rng.random() < size.full_width else int(rng.integers(low, high + 1))
+    width = high if happens(rng, size.full_width) else int(rng.integers(low, high + 1))
     height = max(low, round(width * np.exp(rng.uniform(np.log(0.7), np.log(1.4)))))
     scale = size.oversampling
     image = draw_setting((width * scale, height * scale), rng)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .phrases import LANGUAGES
 from .texts import compose, pass_on
 
-FAULTS = ("no image", "broken image", "empty text", "")
+FAULTS = ("no image", "broken image", "empty text", "")  # the last: none
 
 Whole = NDArray[np.int64]
 
@@ -54,24 +54,24 @@ JUDGEMENTS = {
 
 # Shares in tenths of a percent.
 VOICES = {
-    Voice("en", "ascii"): 620,
-    Voice("en", "gb18030"): 110,
-    Voice("zh", "gb18030"): 60,
-    Voice("ru", "gb18030"): 45,
-    Voice("ja", "gb18030"): 30,
-    Voice("es", "gb18030"): 20,
-    Voice("pt", "gb18030"): 10,
+    Voice("en", "ascii"): 650,
+    Voice("en", "gb18030"): 140,
+    Voice("zh", "gb18030"): 45,
+    Voice("ru", "gb18030"): 30,
+    Voice("ja", "gb18030"): 20,
+    Voice("es", "gb18030"): 10,
+    Voice("pt", "gb18030"): 5,
     Voice("ja", "cp932"): 15,
     Voice("ru", "utf-8"): 10,
     Voice("ja", "utf-8"): 10,
     Voice("fr", "utf-8"): 10,
     Voice("de", "utf-8"): 10,
-    Voice("en", "utf-8"): 5,
+    Voice("en", "utf-8"): 10,
     Voice("zh", "utf-8-sig"): 5,
     Voice("de", "cp1252"): 10,
     Voice("fr", "cp1252"): 10,
-    Voice("es", "cp1252"): 10,
-    Voice("pt", "cp1252"): 10,
+    Voice("es", "cp1252"): 5,
+    Voice("pt", "cp1252"): 5,
 }
 
 

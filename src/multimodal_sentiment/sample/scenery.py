@@ -26,7 +26,7 @@ def draw_setting(size: tuple[int, int], rng: Generator) -> Image.Image:
 
 def draw_props(image: Image.Image, judgement: str, rng: Generator) -> None:
     """Scatters things around the middle: festive, dismal or neither, as the judgement is."""
-    themed = happens(rng, 0.6)
+    themed = happens(rng, 0.75)
     shapes = _PROPS[judgement if themed else "neutral"]
     for _ in range(rng.integers(3, 10)):
         angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.0)

@@ -9,14 +9,14 @@ from numpy.random import Generator
 from PIL import Image
 
 from .chance import happens, pick
-from .pen import LIGHT, Colour, Pen, ink_for, random_colour, ring, shade
+from .pen import DARK, LIGHT, Colour, Pen, ink_for, random_colour, ring, shade
 
 
 def draw_subject(image: Image.Image, judgement: str, rng: Generator) -> None:
     """Draws one subject near the middle; its expression is the judgement, all else is chance."""
     short = min(image.size)
     x, y = (side / 2 + short * rng.uniform(-0.07, 0.07) for side in image.size)
-    radius = short * rng.uniform(0.26, 0.38)
+    radius = short * rng.uniform(0.3, 0.4)
     pen = Pen(image, (x, y), radius, rng.normal(0, 9), mirror=happens(rng, 0.5))
     body = pick(rng, _BODIES)
     skin = body is _person
@@ -27,55 +27,63 @@ def draw_subject(image: Image.Image, judgement: str, rng: Generator) -> None:
 
 def _draw_face(pen: Pen, judgement: str, fill: Colour, rng: Generator) -> None:
     ink = ink_for(fill)
-    apart, eye_level, size = rng.uniform(0.3, 0.42), rng.uniform(-0.3, -0.2), rng.uniform(0.1, 0.15)
-    eyes = rng.choice(["dots", "round", "dashes", "glasses"], p=[0.4, 0.3, 0.15, 0.15])
-    for x in (-apart, apart):
-        if eyes == "dots":
-            pen.ellipse(x, eye_level, size, size * 1.3, ink)
-        elif eyes == "round":
-            pen.ellipse(x, eye_level, size * 1.7, size * 1.9, LIGHT)
-            pen.ellipse(x * 0.95, eye_level + size * 0.3, size, size, ink_for(LIGHT))
-        elif eyes == "dashes":
-            pen.stroke(np.array([[x - size, eye_level], [x + size, eye_level]]), size * 0.8, ink)
-        else:
-            pen.ellipse(x, eye_level, size * 2.1, size * 1.8, ink)
-    if eyes == "glasses":
-        pen.stroke(np.array([[-apart, eye_level], [apart, eye_level]]), size * 0.6, ink)
-    elif happens(rng, 0.4):
-        _draw_brows(pen, judgement, (apart, eye_level - size * 2.6), ink)
+    apart, level, size = rng.uniform(0.3, 0.42), rng.uniform(-0.3, -0.2), rng.uniform(0.1, 0.15)
+    if happens(rng, 0.15):
+        _draw_glasses(pen, apart, level, size, ink)
+    else:
+        eye = pick(rng, _EYES)
+        for x in (-apart, apart):
+            eye(pen, x, level, size, ink)
+        if happens(rng, 0.4):
+            _draw_brows(pen, judgement, apart, level - size * 2.6, ink)
     if happens(rng, 0.3):
         cheek = random_colour(rng, (0.6, 1.0))
         for x in (-0.62, 0.62):
             pen.ellipse(x, 0.12, 0.13, 0.09, cheek)
     if judgement == "negative" and happens(rng, 0.25):
-        pen.ellipse(apart, eye_level + size * 2.8, size * 0.6, size, LIGHT)
-    _draw_mouth(pen, judgement, fill, rng)
+        pen.ellipse(apart, level + size * 2.8, size * 0.6, size, LIGHT)  # a tear
+    _draw_mouth(pen, judgement, ink, rng)
 
 
-def _draw_brows(pen: Pen, judgement: str, place: tuple[float, float], ink: Colour) -> None:
-    apart, y = place
+def _dot(pen: Pen, x: float, y: float, size: float, ink: Colour) -> None:
+    pen.ellipse(x, y, size, size * 1.3, ink)
+
+
+def _round(pen: Pen, x: float, y: float, size: float, ink: Colour) -> None:
+    pen.ellipse(x, y, size * 1.7, size * 1.9, LIGHT)
+    pen.ellipse(x * 0.95, y + size * 0.3, size, size, DARK)
+
+
+def _dash(pen: Pen, x: float, y: float, size: float, ink: Colour) -> None:
+    pen.stroke(np.array([[x - size, y], [x + size, y]]), size * 0.8, ink)
+
+
+def _draw_glasses(pen: Pen, apart: float, y: float, size: float, ink: Colour) -> None:
+    for x in (-apart, apart):
+        pen.ellipse(x, y, size * 2.1, size * 1.8, ink)
+    pen.stroke(np.array([[-apart, y], [apart, y]]), size * 0.6, ink)
+
+
+def _draw_brows(pen: Pen, judgement: str, apart: float, y: float, ink: Colour) -> None:
     slant = {"positive": 0.04, "neutral": 0.0, "negative": 0.12}[judgement]
     for side in (-1, 1):
         inner, outer = side * (apart - 0.14), side * (apart + 0.14)
         pen.stroke(np.array([[inner, y - slant], [outer, y + slant]]), 0.06, ink)
 
 
-def _draw_mouth(pen: Pen, judgement: str, fill: Colour, rng: Generator) -> None:
-    """A curve that hangs through (smile) or is arched (frown); straight or no mouth for neither."""
-    ink = ink_for(fill)
-    y, half, depth = rng.uniform(0.36, 0.44), rng.uniform(0.42, 0.56), rng.uniform(0.3, 0.42)
-    across = np.linspace(-1, 1, 15)
+def _draw_mouth(pen: Pen, judgement: str, ink: Colour, rng: Generator) -> None:
+    """A curve that hangs (smile) or is arched (frown), open or not; a line or none for neither."""
     bend = {"positive": 1.0, "neutral": 0.0, "negative": -1.0}[judgement]
-    curve = np.stack([half * across, y + bend * depth * (0.5 - across**2)], axis=1)
-    style = rng.choice(["line", "open", "small"], p=[0.6, 0.3, 0.1])
-    if judgement == "neutral" and style == "small":
+    if not bend and happens(rng, 0.1):
         return
-    if style == "open":
-        if bend:
-            pen.polygon(curve, ink)
-        pen.stroke(np.concatenate([curve, curve[:1]]), 0.1 if bend else 0.18, ink)
+    y, half, depth = rng.uniform(0.36, 0.44), rng.uniform(0.46, 0.58), rng.uniform(0.36, 0.46)
+    across = np.linspace(-1, 1, 15)
+    curve = np.stack([half * across, y + bend * depth * (0.5 - across**2)], axis=1)
+    if bend and happens(rng, 0.3):
+        pen.polygon(curve, ink)
+        pen.stroke(np.concatenate([curve, curve[:1]]), 0.1, ink)
     else:
-        pen.stroke(curve, rng.uniform(0.13, 0.18), ink)
+        pen.stroke(curve, rng.uniform(0.14, 0.19), ink)
 
 
 def _person(pen: Pen, fill: Colour, rng: Generator) -> None:
@@ -211,3 +219,4 @@ _BODIES: tuple[Callable[[Pen, Colour, Generator], None], ...] = (
     _person, _person, _person, _cat, _bear, _rabbit, _sun, _moon, _balloon, _robot,
     _ghost, _flower, _house, _mug, _cloud, _pumpkin,
 )  # fmt: skip
+_EYES: tuple[Callable[[Pen, float, float, float, Colour], None], ...] = (_dot, _dot, _round, _dash)

@@ -33,13 +33,10 @@ def compose(language: str, judgement: str, number: int, ascii_only: bool, rng: G
     text = words.gap.join([saying, words.places[place], words.times[time]])
     if round_:
         text += f" ({round_ + 1})"
-    tags = [pick(rng, HASHTAGS["neutral"])] if happens(rng, 0.5) else []
-    # Posts in other languages are too few for their words to be learnt: a hashtag always helps.
-    if judgement != "neutral" and (language != "en" or happens(rng, 0.85)):
-        tags.insert(int(rng.integers(len(tags) + 1)), pick(rng, HASHTAGS[judgement]))
     if happens(rng, 0.15):
         text += " " + "?" * int(rng.integers(2, 5))  # emoji that an earlier program has lost
-    text = " ".join([text, *tags])
+    # In most languages the posts are too few for their words to be learnt: a hashtag always helps.
+    text = f"{text} {pick(rng, HASHTAGS[judgement])}"
     return text if ascii_only else _typeset(text, rng)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ LISTINGS = {True: "train.txt", False: "test_without_label.txt"}
 _BATCH = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Summary:
     """What was written.
 
@@ -37,15 +37,27 @@ class Summary:
         bytes: Size of all texts and photos.
     """
 
-    labelled: int
-    unlabelled: int
-    tags: dict[str, int]
-    encodings: dict[str, int]
-    faults: dict[str, int]
-    bytes: int
+    labelled: int = 0
+    unlabelled: int = 0
+    tags: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+
+    def count(self, post: Post, size: int) -> None:
+        """Adds one post, for which `size` bytes were written."""
+        if post.labelled:
+            self.labelled += 1
+            self.tags[post.judgements.tag] += 1
+        else:
+            self.unlabelled += 1
+        self.encodings[post.voice.encoding] += 1
+        if post.fault:
+            self.faults[post.fault] += 1
+        self.bytes += size
 
 
-def write_sample(  # noqa: PLR0913 (each says one thing about the sample)
+def write_sample(
     folder: Path,
     *,
     labelled: int = 400,
@@ -82,10 +94,7 @@ def write_sample(  # noqa: PLR0913 (each says one thing about the sample)
         raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
     _refuse_posts(folder)
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    tags: Counter[str] = Counter()
-    encodings: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    volume = 0
+    summary = Summary()
     write = partial(_write_post, folder=folder / "data", seed=seed, size=SIZES[size])
     with ExitStack() as stack:
         listings = {
@@ -95,14 +104,11 @@ def write_sample(  # noqa: PLR0913 (each says one thing about the sample)
         for listing in listings.values():
             listing.write("guid,tag\n")
         posts = _written(plan(labelled, unlabelled, seed), write, workers)
-        for post, bytes_ in track(posts, "Drawing posts", labelled + unlabelled, transient=True):
+        for post, written in track(posts, "Drawing posts", labelled + unlabelled, transient=True):
             tag = post.judgements.tag if post.labelled else "null"
             listings[post.labelled].write(f"{post.guid},{tag}\n")
-            tags.update([tag] if post.labelled else [])
-            encodings[post.voice.encoding] += 1
-            faults.update([post.fault] if post.fault else [])
-            volume += bytes_
-    return Summary(labelled, unlabelled, dict(tags), dict(encodings), dict(faults), volume)
+            summary.count(post, written)
+    return summary
 
 
 def _refuse_posts(folder: Path) -> None:
@@ -133,11 +139,11 @@ def _write_post(post: Post, folder: Path, seed: int, size: PictureSize) -> int:
     _create(folder / f"{post.guid}.txt", text)
     if post.fault == "no image":
         return len(text)
-    image = draw_picture(post.judgements.image, size, np.random.default_rng([seed, 3, post.photo]))
     guid = int(post.guid)
+    image = draw_picture(post.judgements.image, size, np.random.default_rng([seed, 3, post.photo]))
     photo = encode_picture(image, size, np.random.default_rng([seed, 4, guid]), post.shrink)
     if post.fault == "broken image":
-        # Half a download, or another file under the wrong name.
+        # Half a download, or a server's excuse under the photo's name.
         photo = photo[: len(photo) // 2] if guid % 2 else b"<html>404 Not Found</html>\n"
     _create(folder / f"{post.guid}.jpg", photo)
     return len(text) + len(photo)
