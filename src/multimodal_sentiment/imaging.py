@@ -84,6 +84,8 @@ def decode_image(
             return _decode(image, short_side, max_aspect_ratio)
     except Image.DecompressionBombError as error:
         raise BrokenImageError(f"claims over {max_megapixels:g} megapixels") from error
+    except MemoryError:  # no fault of the image
+        raise
     except Exception as error:  # Pillow answers broken bytes with nearly any exception
         raise BrokenImageError(_reason(payload, error)) from error
 

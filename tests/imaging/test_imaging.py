@@ -286,6 +286,16 @@ class TestBroken:
         assert str(caught.value).startswith("one, two three xxx")
         assert len(str(caught.value)) == 80
 
+    def test_a_machine_short_of_memory_does_not_make_an_image_broken(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(Image.Image, "convert", fail)
+        with pytest.raises(MemoryError):
+            decode(encoded(scene()))
+
 
 class TestPerceptualHash:
     def test_it_is_the_librarys(self) -> None:

@@ -144,7 +144,7 @@ def _share_out(
     shares = np.maximum(surfaces.min() - level, 0) / step
 
     mixed = rng.permutation(len(shares))
-    ends = np.floor(np.cumsum(shares[mixed]) + rng.random())
+    ends = np.minimum(np.floor(np.cumsum(shares[mixed]) + rng.random()), groups)
     ends[-1] = groups
     counts = np.empty(len(shares), np.int64)
     counts[mixed] = np.diff(ends, prepend=0)

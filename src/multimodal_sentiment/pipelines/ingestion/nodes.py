@@ -198,7 +198,7 @@ def _refuse_unsplittable(listing: Frame) -> None:
 
 
 def _some(guids: Iterable[str]) -> str:
-    """A count and the first few guids, for a message."""
+    """The first few guids and how many more there are, for a message."""
     guids = list(guids)
     more = f" and {len(guids) - 3:,} more" if len(guids) > 3 else ""  # noqa: PLR2004
     posts = "post" if len(guids) == 1 else "posts"
