@@ -120,7 +120,9 @@ def test_inference_answers_the_listing_and_changes_nothing_that_training_wrote(
 
     assert before.items() <= after.items()
     listed = [line.split(",")[0] for line in _lines(journey.raw / "test_without_label.txt")]
-    submitted = [line.split(",") for line in _lines(journey.data / "07_model_output/submission.txt")]
+    submitted = [
+        line.split(",") for line in _lines(journey.data / "07_model_output/submission.txt")
+    ]
     assert [guid for guid, _ in submitted] == listed
     assert {tag for _, tag in submitted[1:]} <= {"negative", "neutral", "positive"}
 

@@ -32,6 +32,7 @@ from multimodal_sentiment.pipelines.preparation.nodes import (
     plot_ingestion,
     prepare_examples,
     report_ingestion,
+    report_labelled_ingestion,
 )
 
 INGESTION = IngestionParameters(labels=["bad", "good"], encodings=["utf-8", "gb18030"])
@@ -258,7 +259,7 @@ class TestReport:
         examples = posts.examples()
         groups = group_duplicates(examples)
         splitting = SplittingParameters(validation_fraction=0.5, seed=3)
-        twins = report_ingestion(examples, posts.files, groups, splitting)["twins"]
+        twins = report_labelled_ingestion(examples, posts.files, groups, splitting)["twins"]
         held_out = set(np.random.default_rng(3).permutation(30)[:15])
         assert twins == {
             "posts": 2,  # 3 and 4
@@ -278,7 +279,7 @@ class TestReport:
         examples = posts.examples()
         groups = group_duplicates(examples)
         splitting = SplittingParameters(validation_fraction=0.5, seed=0)
-        report = report_ingestion(examples, posts.files, groups, splitting)
+        report = report_labelled_ingestion(examples, posts.files, groups, splitting)
         assert json.loads(json.dumps(report, allow_nan=False)) == report
 
     def test_four_figures_show_it(self, posts: Posts) -> None:

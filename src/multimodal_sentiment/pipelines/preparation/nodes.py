@@ -55,20 +55,22 @@ def group_duplicates(examples: Examples) -> Frame:
     return pd.DataFrame({"guid": examples["guid"].to_pylist(), "group": groups})
 
 
-def report_ingestion(
-    examples: Examples,
-    post_files: PostFiles,
-    groups: Frame | None = None,
-    splitting: SplittingParameters | None = None,
+def report_ingestion(examples: Examples, post_files: PostFiles) -> Json:
+    """What came in: tags, problems, encodings, lengths and sizes."""
+    from .report import describe_posts
+
+    return describe_posts(examples.drop_columns("image").to_pandas(), post_files)
+
+
+def report_labelled_ingestion(
+    examples: Examples, post_files: PostFiles, groups: Frame, splitting: SplittingParameters
 ) -> Json:
-    """What came in: tags, problems, encodings, lengths, sizes and, of labelled posts, twins."""
-    from .report import describe_posts, describe_twins
+    """What came in, and how many validation posts a random split would have leaked."""
+    from .report import describe_twins
 
     posts = examples.drop_columns("image").to_pandas()
-    report = describe_posts(posts, post_files)
-    if groups is not None and splitting is not None:
-        report["twins"] = describe_twins(posts, groups, splitting)
-    return report
+    twins = describe_twins(posts, groups, splitting)
+    return report_ingestion(examples, post_files) | {"twins": twins}
 
 
 def plot_ingestion(examples: Examples) -> tuple[Figure, Figure, Figure, Figure]:

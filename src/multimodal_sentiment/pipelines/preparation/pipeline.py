@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import group_duplicates, plot_ingestion, prepare_examples, report_ingestion
+from .nodes import (
+    group_duplicates,
+    plot_ingestion,
+    prepare_examples,
+    report_ingestion,
+    report_labelled_ingestion,
+)
 
 
 def create_pipeline(namespace: str) -> Pipeline:
@@ -23,12 +29,9 @@ def create_pipeline(namespace: str) -> Pipeline:
     )
     labelled = namespace == "labelled"
     report = Node(
-        report_ingestion,
-        inputs={
-            "examples": "examples",
-            "post_files": "post_files",
-            **({"groups": "duplicate_groups", "splitting": "params:splitting"} if labelled else {}),
-        },
+        report_labelled_ingestion if labelled else report_ingestion,
+        inputs=["examples", "post_files"]
+        + (["duplicate_groups", "params:splitting"] if labelled else []),
         outputs="ingestion_report",
         name="report_ingestion",
     )
