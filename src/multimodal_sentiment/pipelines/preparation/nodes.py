@@ -66,11 +66,10 @@ def report_labelled_ingestion(
     examples: Examples, post_files: PostFiles, groups: Frame, splitting: SplittingParameters
 ) -> Json:
     """What came in, and how many validation posts a random split would have leaked."""
-    from .report import describe_twins
+    from .report import describe_posts, describe_twins
 
     posts = examples.drop_columns("image").to_pandas()
-    twins = describe_twins(posts, groups, splitting)
-    return report_ingestion(examples, post_files) | {"twins": twins}
+    return describe_posts(posts, post_files) | {"twins": describe_twins(posts, groups, splitting)}
 
 
 def plot_ingestion(examples: Examples) -> tuple[Figure, Figure, Figure, Figure]:
