@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, fitting, predict_examples
+from multimodal_sentiment.learning.checkpoints import newest_checkpoint
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.trainer import learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
@@ -135,7 +136,7 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
         if whole:
             (folder / "trainer_state.json").touch()
 
-    assert fitting._checkpoint(tmp_path, "print", True) == str(tmp_path / "print" / "checkpoint-20")
+    assert newest_checkpoint(tmp_path, "print", True) == str(tmp_path / "print" / "checkpoint-20")
 
 
 def test_posts_that_lack_a_modality_are_learnt_from_and_answered(

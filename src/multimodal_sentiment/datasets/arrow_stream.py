@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError
+
+from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
     from kedro_datasets._typing import TablePreview
 
 
-class ArrowStreamDataset(AbstractVersionedDataset[pa.RecordBatchReader, pa.Table]):
+class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
     """``ArrowStreamDataset`` saves a stream of record batches, and loads it memory-mapped.
 
     The file is in Arrow's IPC file format. Neither way is more than a batch in memory at a time.
@@ -38,23 +40,6 @@ class ArrowStreamDataset(AbstractVersionedDataset[pa.RecordBatchReader, pa.Table
     >>> dataset.load()["number"].to_pylist()
     [0, 1, 2]
     """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        """Creates a new instance of ``ArrowStreamDataset``.
-
-        Args:
-            filepath: The file, or with versions the folder of their folders.
-            version: Which version to load and save.
-            metadata: Any arbitrary metadata; ignored by Kedro.
-        """
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
 
     def load(self) -> pa.Table:
         """Map the table into memory.
@@ -95,9 +80,6 @@ class ArrowStreamDataset(AbstractVersionedDataset[pa.RecordBatchReader, pa.Table
                 return True
         except DatasetError:
             return False
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}
 
     @contextmanager
     def _reader(self) -> Iterator[pa.RecordBatchFileReader]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError
+
+from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
     from multimodal_sentiment.model import SentimentClassifier
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 _FILES = ("config.json", "model.safetensors", "encoding_profile.json")
 
 
-class ModelFolderDataset(AbstractVersionedDataset["SentimentClassifier", "SentimentClassifier"]):
+class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "SentimentClassifier"]):
     """``ModelFolderDataset`` keeps a ``SentimentClassifier`` in a folder of its own.
 
     The folder is that of a transformers model: configuration with labels and temperature, weights
@@ -34,23 +36,6 @@ class ModelFolderDataset(AbstractVersionedDataset["SentimentClassifier", "Sentim
     >>> classifier.labels
     ['negative', 'neutral', 'positive']
     """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        """Creates a new instance of ``ModelFolderDataset``.
-
-        Args:
-            filepath: The folder, or with versions the folder of their folders.
-            version: Which version to load and save.
-            metadata: Any arbitrary metadata; ignored by Kedro.
-        """
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata
 
     def load(self) -> SentimentClassifier:
         """Read the classifier.
@@ -85,9 +70,6 @@ class ModelFolderDataset(AbstractVersionedDataset["SentimentClassifier", "Sentim
     def _exists(self) -> bool:
         folder = Path(self._get_load_path())
         return all((folder / name).is_file() for name in _FILES)
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}
 
     def preview(self) -> str:
         """The configuration, for Kedro-Viz."""

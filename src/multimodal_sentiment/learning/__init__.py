@@ -3,7 +3,8 @@
 from transformers.utils import logging as transformers_logging
 
 from .data import PostDataset, digest, rows_of
-from .fitting import TrainingPosts, fit_classifier
+from .fitting import fit_classifier
+from .posts import TrainingPosts
 from .prediction import predict_examples, predict_logits
 
 # Its bars for reading and writing weights say nothing that our own log does not.

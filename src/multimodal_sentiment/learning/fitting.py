@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,64 +17,14 @@ from multimodal_sentiment.duplicates import grouped_split
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
-from .data import PostDataset, StoredPictures, digest, rows_of
+from .checkpoints import fingerprint_of, newest_checkpoint
+from .data import digest
 from .device import Device, choose_device
+from .posts import TrainingPosts
 from .prediction import predict_logits
 from .trainer import Progress, SentimentTrainer, history_of, judge_tuning, learning_rate_of
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingPosts:
-    """Labelled posts to learn from.
-
-    Attributes:
-        examples: The table that holds them.
-        rows: Which of its rows they are.
-        tags: One a post.
-        groups: One a post; twins share one.
-    """
-
-    examples: pa.Table
-    rows: np.ndarray
-    tags: np.ndarray
-    groups: np.ndarray
-
-    @classmethod
-    def select(
-        cls, posts: pd.DataFrame, examples: pa.Table, duplicate_groups: pd.DataFrame
-    ) -> TrainingPosts:
-        """The posts of a frame with the columns `guid` and `tag`, in its order."""
-        groups = duplicate_groups.set_index("guid")["group"].loc[posts["guid"]]
-        return cls(
-            examples, rows_of(posts["guid"], examples), posts["tag"].to_numpy(), groups.to_numpy()
-        )
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, which: np.ndarray) -> TrainingPosts:
-        """Some of the posts, by a mask or by positions."""
-        return TrainingPosts(self.examples, self.rows[which], self.tags[which], self.groups[which])
-
-    @property
-    def texts(self) -> list[str]:
-        """One a post."""
-        texts: list[str] = self.examples["text"].take(pa.array(self.rows)).to_pylist()
-        return texts
-
-    def as_dataset(self, classifier: SentimentClassifier, *, varied: bool) -> PostDataset:
-        """The posts as the classifier's model takes them."""
-        positions = {label: index for index, label in enumerate(classifier.labels)}
-        return PostDataset(
-            classifier.config,
-            classifier.tokenizer,
-            self.texts,
-            StoredPictures(self.examples, self.rows),
-            np.array([positions[tag] for tag in self.tags], dtype=np.int64),
-            varied=varied,
-        )
 
 
 def fit_classifier(
@@ -122,7 +69,7 @@ def fit_classifier(
     _freeze(model, training)
     logger.info("%s", _describe(classifier, model_parameters, device, len(learning), len(tuning)))
 
-    fingerprint = _fingerprint(posts, model_parameters, training)
+    fingerprint = fingerprint_of(posts, model_parameters, training)
     tuning_set = tuning.as_dataset(classifier, varied=False)
     trainer = SentimentTrainer(
         rates=training.learning_rate,
@@ -136,7 +83,9 @@ def fit_classifier(
         callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=_checkpoint(checkpoints, fingerprint, training.resume))
+    trainer.train(
+        resume_from_checkpoint=newest_checkpoint(checkpoints, fingerprint, training.resume)
+    )
     history = pd.DataFrame(history_of(trainer.state))
 
     truth = np.array([labels.index(tag) for tag in tuning.tags])
@@ -196,39 +145,6 @@ def _describe(
         f"Training {' and '.join(parts)}, {size:.1f} million weights, on {device}: "
         f"{learning:,} posts to learn from, {tuning:,} to tune by{note}"
     )
-
-
-def _fingerprint(
-    posts: TrainingPosts, model_parameters: ModelParameters, training: TrainingParameters
-) -> str:
-    """Equal for two trainings that would learn the same: an interrupted one can then go on."""
-    seen = posts.examples.select(["guid", "text", "image_hash"]).take(pa.array(posts.rows))
-    content = [
-        seen.to_pydict(),
-        posts.tags.tolist(),
-        posts.groups.tolist(),
-        model_parameters.model_dump(),
-        training.model_dump(exclude={"resume"}),
-    ]
-    return digest(json.dumps(part, sort_keys=True) for part in content)[:16]
-
-
-def _checkpoint(folder: Path, fingerprint: str, resume: bool) -> str | None:
-    """The newest whole checkpoint of this very training, if it is to go on."""
-    own = folder / fingerprint
-    if not resume:
-        shutil.rmtree(own, ignore_errors=True)
-        return None
-    # The trainer's state is written last.
-    whole = [path.parent for path in own.glob("checkpoint-*/trainer_state.json")]
-    if not whole:
-        logger.warning(
-            "training.resume: no checkpoint of these posts and parameters: starting anew"
-        )
-        return None
-    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
-    logger.info("Going on from %s", newest.name)
-    return str(newest)
 
 
 def _arguments(

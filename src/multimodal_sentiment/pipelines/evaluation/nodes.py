@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
 from multimodal_sentiment.parameters import (
     ComputeParameters,
     EvaluationParameters,
     SplittingParameters,
 )
-from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 logger = logging.getLogger(__name__)
 

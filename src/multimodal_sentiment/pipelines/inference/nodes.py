@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from multimodal_sentiment.contracts import Examples, Frame, SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
-from multimodal_sentiment.types import Examples, Frame, SentimentClassifier
 
 logger = logging.getLogger(__name__)
 

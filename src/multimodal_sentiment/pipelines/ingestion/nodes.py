@@ -6,8 +6,8 @@ import difflib
 import logging
 from collections.abc import Iterable
 
+from multimodal_sentiment.contracts import Frame, Json, PostFiles
 from multimodal_sentiment.parameters import IngestionParameters
-from multimodal_sentiment.types import Frame, Json, PostFiles
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.contracts import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 from multimodal_sentiment.parameters import PreparationParameters, SplittingParameters
-from multimodal_sentiment.types import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema

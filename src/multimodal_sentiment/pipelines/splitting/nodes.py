@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from multimodal_sentiment.contracts import Examples, Frame
 from multimodal_sentiment.parameters import SplittingParameters
-from multimodal_sentiment.types import Examples, Frame
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
-from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 
 def train_model(

@@ -1,0 +1,35 @@
+"""What datasets at a path of this machine, with versions, have in common."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+
+from kedro.io import AbstractVersionedDataset, Version
+
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
+
+
+class LocalVersionedDataset(AbstractVersionedDataset[Saved, Loaded]):
+    """A file or folder of this machine that may have versions."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Creates a new instance.
+
+        Args:
+            filepath: The file or folder, or with versions the folder of their folders.
+            version: Which version to load and save.
+            metadata: Any arbitrary metadata; ignored by Kedro.
+        """
+        super().__init__(filepath=PurePosixPath(filepath), version=version)
+        self.metadata = metadata
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}
