@@ -99,6 +99,8 @@ class ImageParameters(Group):
 class FusionParameters(Group):
     """How the two modalities are joined."""
 
+    kind: Literal["concat", "gated", "late"]
+    visible_scores: bool
     hidden_size: Count
     dropout: Probability
     modality_dropout: Probability

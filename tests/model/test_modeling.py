@@ -11,6 +11,7 @@ from transformers import BertConfig, BertModel
 
 from multimodal_sentiment.model import SentimentConfig, SentimentModel
 from multimodal_sentiment.model.encoders import ImageEncoder, TextEncoder
+from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion
 from multimodal_sentiment.model.modeling import Branch
 
 LABELS = {0: "negative", 1: "neutral", 2: "positive"}
@@ -108,7 +109,7 @@ def test_a_missing_modality_is_its_embedding_whatever_stands_in_its_place(
     torch.testing.assert_close(logits[[0, 2, 3]], model(**batch).logits[[0, 2, 3]])
     # By hand: the fusion of the text's features and the embedding.
     text = model.branches["text"](None, batch["input_ids"], batch["attention_mask"])[1]
-    expected = model.fusion(torch.cat([text, model.branches["image"].missing]))
+    expected = model.fusion.layers(torch.cat([text, model.branches["image"].missing]))
     torch.testing.assert_close(logits[1], expected)
 
 
@@ -170,11 +171,44 @@ def test_the_loss_is_the_weighted_sum_of_all_heads(batch: dict[str, torch.Tensor
         return float(-(weight * np.log(chance[range(4), labels])).sum() / weight.sum())
 
     expected = (
-        loss(model.fusion(torch.cat([text, image], dim=1)))
+        loss(model.fusion.layers(torch.cat([text, image], dim=1)))
         + 0.3 * loss(model.branches["text"].head(text))
         + 0.3 * loss(model.branches["image"].head(image))
     )
     assert model(**batch, labels=labels).loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "visible", "kind"),
+    [
+        ("concat", False, ConcatFusion),
+        ("concat", True, ConcatFusion),
+        ("gated", False, GatedFusion),
+        ("gated", True, GatedFusion),
+        ("late", False, LateFusion),
+    ],
+)
+def test_every_fusion_learns_and_is_saved(
+    fusion: str, visible: bool, kind: type, batch: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    model = build(fusion=fusion, visible_scores=visible)
+    model.train()(**batch, labels=torch.tensor([0, 1, 2, 0])).loss.backward()
+    learning = {name: weight.grad is not None for name, weight in model.named_parameters()}
+    model.eval().save_pretrained(tmp_path)
+
+    assert isinstance(model.fusion, kind)
+    assert model.fusion.with_scores == visible if fusion != "late" else True
+    assert all(learnt for name, learnt in learning.items() if not name.endswith("missing"))
+    loaded = SentimentModel.from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits)
+
+
+@pytest.mark.parametrize("fusion", ["gated", "late"])
+def test_a_single_modality_is_classified_by_a_perceptron(fusion: str) -> None:
+    model = build("text", fusion=fusion, visible_scores=True)
+
+    assert isinstance(model.fusion, ConcatFusion)
+    assert model.branches["text"].head is None
 
 
 def test_without_auxiliary_loss_there_are_no_heads() -> None:

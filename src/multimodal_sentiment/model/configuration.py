@@ -21,11 +21,13 @@ class SentimentConfig(PreTrainedConfig):
         image_config: Of the image encoder: `architecture` (a torchvision ResNet), `size` and
             `resize` in px (short side is brought to `resize`, the central square of `size` is
             seen), `mean` and `std` of each channel; empty if `modality` is `text`.
+        fusion: How two modalities are joined: `concat`, `gated` or `late`; see `fusion.py`.
+        visible_scores: Whether a concatenating or gated fusion sees what the unimodal heads say.
         hidden_size: Width of the fusion's hidden layer.
         dropout: In the heads.
         modality_dropout: Probability with which training hides the text, and independently the
             image, of a post that has both.
-        auxiliary_weight: Weight of the loss of each single-modality head; 0 builds none.
+        auxiliary_weight: Weight of the loss of each unimodal head.
         label_smoothing: Of the training loss.
         class_weights: One weight a label, for the training loss; none weighs all alike.
         calibration_temperature: What logits are divided by before the softmax, fitted on tuning
@@ -42,6 +44,8 @@ class SentimentConfig(PreTrainedConfig):
         pooling: Literal["cls", "mean"] = "cls",
         max_tokens: int = 64,
         image_config: dict[str, Any] | None = None,
+        fusion: Literal["concat", "gated", "late"] = "concat",
+        visible_scores: bool = False,
         hidden_size: int = 256,
         dropout: float = 0.1,
         modality_dropout: float = 0.0,
@@ -59,6 +63,8 @@ class SentimentConfig(PreTrainedConfig):
         self.pooling = pooling
         self.max_tokens = max_tokens
         self.image_config = image_config or {}
+        self.fusion = fusion
+        self.visible_scores = visible_scores
         self.hidden_size = hidden_size
         self.dropout = dropout
         self.modality_dropout = modality_dropout
@@ -78,6 +84,12 @@ class SentimentConfig(PreTrainedConfig):
     def uses_image(self) -> bool:
         """Whether the model looks at images."""
         return self.modality != "text"
+
+    @property
+    def has_unimodal_heads(self) -> bool:
+        """Whether each modality has a head of its own: where a loss or the fusion needs it."""
+        needed = self.auxiliary_weight > 0 or self.visible_scores or self.fusion == "late"
+        return self.modality == "both" and needed
 
     @property
     def image_encoder(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from transformers.utils import ModelOutput
 
 from .configuration import SentimentConfig
 from .encoders import ImageEncoder, TextEncoder
+from .fusion import ConcatFusion, GatedFusion, LateFusion
 
 
 @dataclass
@@ -28,7 +29,7 @@ class SentimentOutput(ModelOutput):
 
 
 class SentimentModel(PreTrainedModel):
-    """Text and image features, concatenated and classified by a multi-layer perceptron.
+    """An encoder for each modality, a head that judges by it alone, and a fusion of both.
 
     A post may lack its text, its image or both: a learnt embedding stands for what is missing.
     Training hides modalities at random, so that these embeddings are learnt and no modality is
@@ -47,12 +48,7 @@ class SentimentModel(PreTrainedModel):
             self.branches["text"] = Branch(TextEncoder(config.text_config, config.pooling), config)
         if config.uses_image:
             self.branches["image"] = Branch(ImageEncoder(**config.image_encoder), config)
-        self.fusion = nn.Sequential(
-            nn.Linear(sum(branch.size for branch in self.branches.values()), config.hidden_size),
-            nn.ReLU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.hidden_size, config.num_labels),
-        )
+        self.fusion = _build_fusion(config, [branch.size for branch in self.branches.values()])
         self.post_init()
 
     def forward(
@@ -79,14 +75,17 @@ class SentimentModel(PreTrainedModel):
         """
         given = {"text": (has_text, input_ids, attention_mask), "image": (has_image, pixels)}
         features = {name: branch(*given[name]) for name, branch in self.branches.items()}
-        logits = self.fusion(torch.cat(list(features.values()), dim=-1))  # (batch, labels)
+        scores = {
+            name: branch.head(features[name])
+            for name, branch in self.branches.items()
+            if branch.head is not None
+        }
+        logits = self.fusion(features, scores)  # (batch, labels)
         if labels is None:
             return SentimentOutput(logits=logits)
         loss = self._loss(logits, labels)
-        for name, branch in self.branches.items():
-            if branch.head is not None:
-                own = self._loss(branch.head(features[name]), labels)
-                loss = loss + self.config.auxiliary_weight * own
+        for own in scores.values():
+            loss = loss + self.config.auxiliary_weight * self._loss(own, labels)
         return SentimentOutput(loss=loss, logits=logits)
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -114,8 +113,7 @@ class Branch(nn.Module):
         self.norm = nn.LayerNorm(self.size)  # features of both encoders enter on one scale
         self.missing = nn.Parameter(torch.zeros(self.size))
         self.hidden_share = config.modality_dropout
-        with_head = config.modality == "both" and config.auxiliary_weight > 0
-        self.head = nn.Linear(self.size, config.num_labels) if with_head else None
+        self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
     def forward(self, present: torch.Tensor | None, *inputs: torch.Tensor) -> torch.Tensor:
         """Features of shape (batch, size); only what is present goes through the encoder."""
@@ -138,6 +136,20 @@ class Branch(nn.Module):
         if not any(weight.requires_grad for weight in self.encoder.parameters()):
             self.encoder.eval()
         return self
+
+
+def _build_fusion(config: SentimentConfig, sizes: list[int]) -> nn.Module:
+    # One modality has nothing to be joined with: a perceptron classifies it.
+    if config.modality == "both" and config.fusion == "late":
+        return LateFusion()
+    gated = config.modality == "both" and config.fusion == "gated"
+    return (GatedFusion if gated else ConcatFusion)(
+        sizes,
+        config.hidden_size,
+        config.num_labels,
+        config.dropout,
+        with_scores=config.modality == "both" and config.visible_scores,
+    )
 
 
 AutoModel.register(SentimentConfig, SentimentModel)
