@@ -3,13 +3,14 @@
 from .data import PostDataset, digest, rows_of
 from .fitting import fit_classifier
 from .posts import TrainingPosts
-from .prediction import predict_examples, predict_logits
+from .prediction import name_answers, predict_examples, predict_logits
 
 __all__ = [
     "PostDataset",
     "TrainingPosts",
     "digest",
     "fit_classifier",
+    "name_answers",
     "predict_examples",
     "predict_logits",
     "rows_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from pathlib import Path
@@ -106,6 +107,7 @@ def fit_classifier(
             "macro_f1": float(kept["tuning_macro_f1"]),
         },
         "seed": training.seed,
+        "pictures": json.loads((posts.examples.schema.metadata or {}).get(b"pictures", b"{}")),
         "device": str(device),
         "text_encoder": model_parameters.text.encoder,
         "image_weights": model_parameters.image.weights,

@@ -42,7 +42,7 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
             f"{_origin(training.get('image_weights'))}"
         )
     facts["size"] = f"{weights / 1e6:,.1f} million weights, {weights * 4 / 1e6:,.0f} MB"
-    if training:
+    if "learning_posts" in training:
         facts["learnt from"] = (
             f"{training['learning_posts']:,} posts; {training['tuning_posts']:,} more chose epoch "
             f"{training['epoch']} and temperature {config['calibration_temperature']:.2f}"
