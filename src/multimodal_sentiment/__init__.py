@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multimodal_sentiment.direct import Classifier
+    from multimodal_sentiment.model import SentimentClassifier
 
 try:
     __version__ = version("multimodal-sentiment")
@@ -17,12 +18,12 @@ except PackageNotFoundError:  # run from a checkout that is not installed
 __all__ = ["__version__", "load_classifier"]
 
 
-def load_classifier(folder: str | Path, device: str = "auto") -> Classifier:
+def load_classifier(model: str | Path | SentimentClassifier, device: str = "auto") -> Classifier:
     """Load a trained model, to be used without a pipeline.
 
     Args:
-        folder: The model's folder, or the one above its versions (`data/06_models/fusion_model`),
-            of which the newest is taken.
+        model: Its folder; or the one above its versions (`data/06_models/fusion_model`), of which
+            the newest is taken; or what the catalog loads as `fusion_model`.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
@@ -33,4 +34,4 @@ def load_classifier(folder: str | Path, device: str = "auto") -> Classifier:
     """
     from multimodal_sentiment.direct import open_classifier
 
-    return open_classifier(folder, device)
+    return open_classifier(model, device)

@@ -22,13 +22,15 @@ ImageSource = str | Path | bytes | Image.Image | None
 _AS_PNG = frozenset({"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"})
 
 
-def open_classifier(folder: str | Path, device: str) -> Classifier:
+def open_classifier(model: str | Path | SentimentClassifier, device: str) -> Classifier:
     """See `multimodal_sentiment.load_classifier`."""
-    folder = Path(folder)
-    version = None if (folder / "config.json").is_file() else Version(None, None)
     compute = ComputeParameters.model_validate(
         {"device": device, "precision": "auto", "prediction_batch_size": 128, "workers": 0}
     )
+    if isinstance(model, SentimentClassifier):
+        return Classifier(model, compute)
+    folder = Path(model)
+    version = None if (folder / "config.json").is_file() else Version(None, None)
     dataset = ModelFolderDataset(filepath=folder.absolute().as_posix(), version=version)
     return Classifier(dataset.load(), compute)
 
