@@ -9,6 +9,7 @@ from multimodal_sentiment.pipelines import (
     inference,
     ingestion,
     preparation,
+    reporting,
     splitting,
     training,
 )
@@ -26,6 +27,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "splitting": splitting.create_pipeline(),
         "fitting": training.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
+        "reporting": reporting.create_pipeline(),
         "prediction": inference.create_pipeline(),
     }
     journeys = {
@@ -33,7 +35,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         + steps["preparation"]
         + steps["splitting"]
         + steps["fitting"]
-        + steps["evaluation"],
+        + steps["evaluation"]
+        + steps["reporting"],
         "inference": ingestion.create_pipeline("unlabelled")
         + preparation.create_pipeline("unlabelled")
         + steps["prediction"],

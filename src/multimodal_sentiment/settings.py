@@ -1,7 +1,12 @@
 """Kedro's settings for this project."""
 
 import csv
+import os
 import warnings
+from pathlib import Path
+
+import yaml
+from kedro.framework.project import LOGGING
 
 from multimodal_sentiment.configuration import CheckedConfigLoader
 from multimodal_sentiment.hooks import PROJECT_HOOKS
@@ -11,6 +16,13 @@ warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 
 # Datasets of a namespace are used outside of it: that is what their dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+
+# Kedro takes conf/logging.yml from the folder that a command is started in: in a folder of the
+# project that would leave its own, noisier logging.
+_LOGGING = Path(__file__).parents[2] / "conf" / "logging.yml"
+if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exists():
+    if _LOGGING.is_file():
+        LOGGING.configure(yaml.safe_load(_LOGGING.read_text(encoding="utf-8")))
 
 # A text may be longer than the 131,072 characters that Python's CSV reader stops at.
 csv.field_size_limit(2**24)

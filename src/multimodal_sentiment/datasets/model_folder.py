@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ from kedro.io import DatasetError
 from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
+    from kedro_datasets._typing import JSONPreview
+
     from multimodal_sentiment.model import SentimentClassifier
 
 _FILES = ("config.json", "model.safetensors", "encoding_profile.json")
@@ -71,6 +75,19 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
         folder = Path(self._get_load_path())
         return all((folder / name).is_file() for name in _FILES)
 
-    def preview(self) -> str:
-        """The configuration, for Kedro-Viz."""
-        return (Path(self._get_load_path()) / "config.json").read_text(encoding="utf-8")
+    def preview(self) -> JSONPreview:
+        """What the model is, its whole configuration, and what lies beside it, for Kedro-Viz."""
+        from kedro_datasets._typing import JSONPreview
+        from safetensors import safe_open
+
+        from multimodal_sentiment.reporting import describe_model
+
+        folder = Path(self._get_load_path())
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+            shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]
+        files = {
+            path.name: f"{path.stat().st_size / 1e6:,.3f} MB" for path in sorted(folder.iterdir())
+        }
+        model = describe_model(config, sum(math.prod(shape) for shape in shapes))
+        return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))

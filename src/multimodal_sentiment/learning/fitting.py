@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from pathlib import Path
@@ -92,6 +93,7 @@ def fit_classifier(
     model.config.calibration_temperature = fit_temperature(
         predict_logits(classifier, tuning_set, compute), truth
     )
+    kept = history.loc[history["chosen"]].iloc[0]
     model.config.training = {
         "fingerprint": fingerprint,
         "posts_sha256": digest(
@@ -99,8 +101,13 @@ def fit_classifier(
         ),
         "learning_posts": len(learning),
         "tuning_posts": len(tuning),
-        "epoch": int(history.loc[history["chosen"], "epoch"].iloc[0]),
+        "epoch": int(kept["epoch"]),
+        "tuning": {
+            "accuracy": float(kept["tuning_accuracy"]),
+            "macro_f1": float(kept["tuning_macro_f1"]),
+        },
         "seed": training.seed,
+        "pictures": json.loads((posts.examples.schema.metadata or {}).get(b"pictures", b"{}")),
         "device": str(device),
         "text_encoder": model_parameters.text.encoder,
         "image_weights": model_parameters.image.weights,
@@ -139,7 +146,7 @@ def _describe(
         image = config.image_config
         origin = parameters.image.weights or "from scratch"
         parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
-    size = sum(weight.numel() for weight in classifier.model.parameters()) / 1e6
+    size = classifier.weights / 1e6
     note = "; --env=pretrained is the real thing" if scratch else ""
     return (
         f"Training {' and '.join(parts)}, {size:.1f} million weights, on {device}: "

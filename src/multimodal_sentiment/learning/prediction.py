@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.pace import tell_pace
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .data import PostDataset, StoredPictures
@@ -37,18 +38,30 @@ def predict_examples(
         StoredPictures(examples, rows),
     )
     logits = predict_logits(classifier, dataset, compute)
-    probabilities = softmax(logits, classifier.config.calibration_temperature)
-    labels = np.array(classifier.labels, dtype=object)
     return pd.DataFrame(
         {
             "guid": posts["guid"],
             "tag": posts["tag"],
-            "predicted": labels[probabilities.argmax(axis=1)],
-            "confidence": probabilities.max(axis=1),
-            **{f"p_{label}": probabilities[:, index] for index, label in enumerate(labels)},
+            **name_answers(classifier, logits),
             "problems": posts["problems"],
         }
     )
+
+
+def name_answers(classifier: SentimentClassifier, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns `predicted, confidence, p_<label>...` of the answers.
+
+    Args:
+        classifier: Knows the labels, and the temperature of its confidence.
+        logits: Of shape (posts, labels).
+    """
+    probabilities = softmax(logits, classifier.config.calibration_temperature)
+    labels = np.array(classifier.labels, dtype=object)
+    return {
+        "predicted": labels[probabilities.argmax(axis=1)],
+        "confidence": probabilities.max(axis=1),
+        **{f"p_{label}": probabilities[:, index] for index, label in enumerate(labels)},
+    }
 
 
 def predict_logits(
@@ -74,7 +87,7 @@ def predict_logits(
     )
     scores = []
     with torch.inference_mode(), device.autocast():
-        for batch in loader:
+        for batch in tell_pace(loader, len(loader), "Predicting", "batches"):
             inputs = {name: value.to(device.kind) for name, value in batch.items()}
             scores.append(model(**inputs).logits.float().cpu())
     logits = np.empty((len(posts), len(classifier.labels)), dtype=np.float32)

@@ -1,9 +1,15 @@
 """The sentiment model: configuration, encoders, fusion, processing; a transformers model."""
 
+from transformers.utils import logging as transformers_logging
+
 from .building import build_model
 from .classifier import SentimentClassifier
 from .configuration import SentimentConfig
 from .modeling import SentimentModel, SentimentOutput
+
+# Its bars for reading and writing weights say nothing that our own log does not.
+transformers_logging.disable_progress_bar()
+transformers_logging.set_verbosity_error()
 
 __all__ = [
     "SentimentClassifier",

@@ -10,10 +10,13 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from multimodal_sentiment.reporting import model_card
+
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
 
 _PROFILE = "encoding_profile.json"
+_CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,20 @@ class SentimentClassifier:
         """The labels, in the order of the logits."""
         return self.config.labels
 
+    @property
+    def weights(self) -> int:
+        """How many numbers the model has learnt."""
+        return sum(weight.numel() for weight in self.model.parameters())
+
     def save(self, folder: Path) -> None:
-        """Write configuration, weights (safetensors), tokenizer and encoding profile."""
+        """Write configuration, weights (safetensors), tokenizer, encoding profile and card."""
         self.model.save_pretrained(folder)
         if self.tokenizer is not None:
             self.tokenizer.save_pretrained(folder)
         profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)
         (folder / _PROFILE).write_text(profile, encoding="utf-8")
+        card = model_card(self.config.to_dict(), self.weights)
+        (folder / _CARD).write_text(card, encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, folder: Path, version: str | None = None) -> SentimentClassifier:

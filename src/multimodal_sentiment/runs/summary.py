@@ -15,6 +15,7 @@ from .records import Record
 logger = logging.getLogger(__name__)
 
 METRICS = "metrics"
+REPORT = "report"
 MODEL = "fusion_model"
 SUBMISSION = "submission_file"
 
@@ -36,6 +37,8 @@ def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds:
         logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
     if METRICS in places:
         logger.info("%s", describe_metrics(json.loads(places[METRICS].read_text("utf-8"))))
+    if REPORT in places:
+        logger.info("The report is %s: open it in a browser", shorten(places[REPORT]))
     if SUBMISSION in places:
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:

@@ -16,6 +16,7 @@ def create_pipeline() -> Pipeline:
                 inputs=["fusion_model", "validation_posts", "labelled.examples", "params:compute"],
                 outputs="validation_predictions",
                 name="predict_validation",
+                namespace="evaluation",
             ),
             Node(
                 evaluate_predictions,
@@ -31,12 +32,14 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="metrics",
                 name="evaluate_predictions",
+                namespace="evaluation",
             ),
             Node(
                 plot_evaluation,
                 inputs=["validation_predictions", "metrics"],
                 outputs=["confusion_matrix", "per_class_f1", "reliability", "confidence"],
                 name="plot_evaluation",
+                namespace="evaluation",
             ),
         ]
     )

@@ -16,12 +16,14 @@ def create_pipeline() -> Pipeline:
                 inputs=["fusion_model", "unlabelled.examples", "params:compute"],
                 outputs="unlabelled.predictions",
                 name="predict_unlabelled",
+                namespace="prediction",
             ),
             Node(
                 write_submission,
                 inputs=["unlabelled.predictions", "unlabelled.listing"],
                 outputs=["submission", "submission_file"],
                 name="write_submission",
+                namespace="prediction",
             ),
         ]
     )

@@ -25,6 +25,7 @@ def record_files(listing: Frame, post_files: PostFiles) -> Frame:
 
     from multimodal_sentiment.concurrency import map_in_order
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+    from multimodal_sentiment.pace import tell_pace
 
     def record(guid: str) -> list[tuple[str, str, int, str]]:
         rows = []
@@ -35,7 +36,9 @@ def record_files(listing: Frame, post_files: PostFiles) -> Frame:
                 continue
         return rows
 
-    rows = [row for rows in map_in_order(record, _guids(listing, post_files)) for row in rows]
+    guids = _guids(listing, post_files)
+    recorded = tell_pace(map_in_order(record, guids), len(guids), "Recording files of")
+    rows = [row for rows in recorded for row in rows]
     logger.info("%s files, %.1f MB", f"{len(rows):,}", sum(row[2] for row in rows) / 1e6)
     return pd.DataFrame(rows, columns=["guid", "file", "bytes", "sha256"])
 
@@ -45,7 +48,13 @@ def infer_encodings(listing: Frame, post_files: PostFiles, ingestion: IngestionP
     from multimodal_sentiment.decoding import infer_profile
 
     payloads, _ = _read_texts(_guids(listing, post_files), post_files)
-    return infer_profile(payloads, ingestion.encodings).to_dict()
+    profile = infer_profile(payloads, ingestion.encodings)
+    common = sorted(profile.posts.items(), key=lambda item: -item[1])
+    logger.info(
+        "What the source writes in besides ASCII: %s",
+        ", ".join(f"{count:,} {name.upper()}" for name, count in common if count) or "nothing",
+    )
+    return profile.to_dict()
 
 
 def read_labelled_posts(
@@ -142,10 +151,11 @@ def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
 def _read_texts(guids: list[str], post_files: PostFiles) -> tuple[list[bytes], dict[str, str]]:
     """The bytes of each guid's text, and why some, left empty, could not be read."""
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+    from multimodal_sentiment.pace import tell_pace
 
     payloads = []
     unread = {}
-    for guid in guids:
+    for guid in tell_pace(guids, len(guids), "Reading texts of"):
         try:
             payloads.append(post_files.texts.read(guid))
         except UnreadableFileError as error:

@@ -17,18 +17,21 @@ def create_pipeline(namespace: str) -> Pipeline:
         inputs=["listing", "post_files"],
         outputs="manifest",
         name="record_files",
+        namespace="ingestion",
     )
     infer = Node(
         infer_encodings,
         inputs=["listing", "post_files", "params:ingestion"],
         outputs="encoding_profile",
         name="infer_encodings",
+        namespace="ingestion",
     )
     read = Node(
         read_labelled_posts if namespace == "labelled" else read_unlabelled_posts,
         inputs=["listing", "post_files", "encoding_profile", "params:ingestion"],
         outputs="posts",
         name="read_posts",
+        namespace="ingestion",
     )
     labelled = namespace == "labelled"
     return Pipeline(

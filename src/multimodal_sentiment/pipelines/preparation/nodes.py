@@ -59,7 +59,9 @@ def report_ingestion(examples: Examples, post_files: PostFiles) -> Json:
     """What came in: tags, problems, encodings, lengths and sizes."""
     from .report import describe_posts
 
-    return describe_posts(examples.drop_columns("image").to_pandas(), post_files)
+    report = describe_posts(examples.drop_columns("image").to_pandas(), post_files)
+    _log_report(report)
+    return report
 
 
 def report_labelled_ingestion(
@@ -69,7 +71,14 @@ def report_labelled_ingestion(
     from .report import describe_posts, describe_twins
 
     posts = examples.drop_columns("image").to_pandas()
-    return describe_posts(posts, post_files) | {"twins": describe_twins(posts, groups, splitting)}
+    report = describe_posts(posts, post_files)
+    _log_report(report)
+    twins = describe_twins(posts, groups, splitting)
+    logger.info(
+        "%s of %s validation posts of a random split would have a twin in training",
+        *(f"{count:,}" for count in reversed(twins["random_split"].values())),
+    )
+    return report | {"twins": twins}
 
 
 def plot_ingestion(examples: Examples) -> tuple[Figure, Figure, Figure, Figure]:
@@ -82,6 +91,22 @@ def plot_ingestion(examples: Examples) -> tuple[Figure, Figure, Figure, Figure]:
         plots.encodings(posts["encoding"], posts["encoding_confidence"]),
         plots.text_lengths(posts["text"].str.len(), posts["tag"]),
         plots.image_sizes(posts["original_width"], posts["original_height"]),
+    )
+
+
+def _log_report(report: Json) -> None:
+    alone = report["chardet_alone"]
+    logger.info(
+        "%s readings in doubt; chardet alone would read %s of %s texts otherwise, %s not at all",
+        *(
+            f"{count:,}"
+            for count in (
+                report["flagged_encodings"]["posts"],
+                alone["another text"],
+                alone["posts_asked"],
+                alone["no text"],
+            )
+        ),
     )
 
 
@@ -99,7 +124,10 @@ def _schema(preparation: PreparationParameters) -> Schema:
             *[(name, pa.int32()) for name in sizes],
             ("image_hash", pa.string()),
         ],
-        metadata={"storage": preparation.storage},
+        metadata={
+            "storage": preparation.storage,
+            "pictures": preparation.model_dump_json(exclude={"storage"}),
+        },
     )
 
 

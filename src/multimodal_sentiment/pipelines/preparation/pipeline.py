@@ -20,12 +20,14 @@ def create_pipeline(namespace: str) -> Pipeline:
         inputs=["posts", "manifest", "post_files", "params:preparation"],
         outputs="examples",
         name="prepare_examples",
+        namespace="preparation",
     )
     group = Node(
         group_duplicates,
         inputs="examples",
         outputs="duplicate_groups",
         name="group_duplicates",
+        namespace="preparation",
     )
     labelled = namespace == "labelled"
     report = Node(
@@ -34,12 +36,14 @@ def create_pipeline(namespace: str) -> Pipeline:
         + (["duplicate_groups", "params:splitting"] if labelled else []),
         outputs="ingestion_report",
         name="report_ingestion",
+        namespace="preparation",
     )
     plot = Node(
         plot_ingestion,
         inputs="examples",
         outputs=["class_balance", "encodings", "text_lengths", "image_sizes"],
         name="plot_ingestion",
+        namespace="preparation",
     )
     return Pipeline(
         [prepare, group, report, plot] if labelled else [prepare, report, plot],

@@ -16,6 +16,7 @@ def create_pipeline() -> Pipeline:
                 inputs=["labelled.examples", "duplicate_groups", "params:splitting"],
                 outputs=["train_posts", "validation_posts"],
                 name="split_posts",
+                namespace="splitting",
             )
         ]
     )

@@ -25,12 +25,14 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs=["fusion_model", "training_history"],
                 name="train_model",
+                namespace="fitting",
             ),
             Node(
                 plot_learning_curves,
                 inputs="training_history",
                 outputs="learning_curves",
                 name="plot_learning_curves",
+                namespace="fitting",
             ),
         ]
     )

@@ -1,0 +1,66 @@
+"""A page of HTML as a dataset."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kedro.io import DatasetError
+
+from .versioned import LocalVersionedDataset
+
+if TYPE_CHECKING:
+    from kedro_datasets._typing import HTMLPreview
+
+_NOT_SHOWN = re.compile(r"<(title|script|style|figure)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+
+
+class HtmlPageDataset(LocalVersionedDataset[str, str]):
+    """``HtmlPageDataset`` keeps a page of HTML.
+
+    Its preview in Kedro-Viz is the page without its scripts, styles and figures.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    report:
+      type: multimodal_sentiment.datasets.HtmlPageDataset
+      filepath: data/08_reporting/report.html
+      versioned: true
+    ```
+
+    Example usage for the Python API:
+
+    >>> dataset = HtmlPageDataset(filepath="report.html")
+    >>> dataset.save("<!doctype html><title>Report</title><h1>Report</h1>")
+    >>> dataset.load()
+    '<!doctype html><title>Report</title><h1>Report</h1>'
+    """
+
+    def load(self) -> str:
+        """Read the page.
+
+        Raises:
+            DatasetError: If it is not there.
+        """
+        path = Path(self._get_load_path())
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+
+    def save(self, data: str) -> None:
+        """Write the page."""
+        path = Path(self._get_save_path())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(data, encoding="utf-8", newline="\n")
+
+    def preview(self) -> HTMLPreview:
+        """The page's words, tables and pictures, for Kedro-Viz."""
+        from kedro_datasets._typing import HTMLPreview
+
+        return HTMLPreview(_NOT_SHOWN.sub("", self.load()))
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).is_file()

@@ -1,0 +1,93 @@
+"""Nodes of the reporting pipeline."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
+
+if TYPE_CHECKING:
+    from multimodal_sentiment.reporting import WrongAnswer
+
+logger = logging.getLogger(__name__)
+
+_MOST_WRONG = 24  # that are shown, with their pictures
+
+
+def write_report(
+    fusion_model: SentimentClassifier,
+    examples: Examples,
+    train_posts: Frame,
+    predictions: Frame,
+    metrics: Json,
+    ingestion_report: Json,
+    training_history: Frame,
+    class_balance: Figure,
+    encodings: Figure,
+    text_lengths: Figure,
+    image_sizes: Figure,
+    learning_curves: Figure,
+    confusion_matrix: Figure,
+    per_class_f1: Figure,
+    reliability: Figure,
+    confidence: Figure,
+) -> str:
+    """One HTML page: numbers, what to distrust, figures, and the surest wrong answers.
+
+    It holds all it shows, pictures and scripts too, and can be sent as it is.
+    """
+    from multimodal_sentiment.reporting import describe_model, find_doubts, write_page
+
+    wrong = predictions[predictions["tag"] != predictions["predicted"]]
+    shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
+    doubts = find_doubts(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
+    logger.info(
+        "%s of %s answers wrong, %s shown; %s things to distrust%s",
+        f"{len(wrong):,}",
+        f"{len(predictions):,}",
+        len(shown),
+        len(doubts),
+        f", first: {doubts[0].what.lower()}" if doubts else "",
+    )
+    return write_page(
+        metrics=metrics,
+        ingestion=ingestion_report,
+        model=describe_model(fusion_model.config.to_dict(), fusion_model.weights),
+        split={
+            name: posts["tag"].value_counts().to_dict()
+            for name, posts in (("training", train_posts), ("validation", predictions))
+        },
+        figures={
+            "results": [confusion_matrix, per_class_f1, reliability, confidence],
+            "training": [learning_curves],
+            "data": [class_balance, text_lengths, encodings, image_sizes],
+        },
+        wrong=_wrong_answers(shown, examples, list(fusion_model.labels)),
+        wrong_in_all=len(wrong),
+        doubts=doubts,
+    )
+
+
+def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[WrongAnswer]:
+    """The posts with their text and picture."""
+    from multimodal_sentiment.learning import rows_of
+    from multimodal_sentiment.learning.data import StoredPictures
+    from multimodal_sentiment.reporting import WrongAnswer, thumbnail
+
+    rows = rows_of(shown["guid"], examples)
+    texts = examples["text"].take(rows).to_pylist()
+    return [
+        WrongAnswer(
+            guid=post.guid,
+            text=text,
+            picture=None if picture is None else thumbnail(picture),
+            true=post.tag,
+            predicted=post.predicted,
+            probabilities={label: getattr(post, f"p_{label}") for label in labels},
+            problems=post.problems,
+        )
+        for post, text, picture in zip(
+            shown.itertuples(index=False), texts, StoredPictures(examples, rows), strict=True
+        )
+    ]

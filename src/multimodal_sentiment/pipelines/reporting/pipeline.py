@@ -1,0 +1,39 @@
+"""What a training run did and how well, on one page that can be sent to a colleague."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import write_report
+
+
+def create_pipeline() -> Pipeline:
+    """The report."""
+    return Pipeline(
+        [
+            Node(
+                write_report,
+                inputs={
+                    "fusion_model": "fusion_model",
+                    "examples": "labelled.examples",
+                    "train_posts": "train_posts",
+                    "predictions": "validation_predictions",
+                    "metrics": "metrics",
+                    "ingestion_report": "labelled.ingestion_report",
+                    "training_history": "training_history",
+                    "class_balance": "labelled.class_balance",
+                    "encodings": "labelled.encodings",
+                    "text_lengths": "labelled.text_lengths",
+                    "image_sizes": "labelled.image_sizes",
+                    "learning_curves": "learning_curves",
+                    "confusion_matrix": "confusion_matrix",
+                    "per_class_f1": "per_class_f1",
+                    "reliability": "reliability",
+                    "confidence": "confidence",
+                },
+                outputs="report",
+                name="write_report",
+                namespace="reporting",
+            )
+        ]
+    )

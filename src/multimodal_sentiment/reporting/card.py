@@ -1,0 +1,96 @@
+"""What a model is, in words: from its configuration alone, so that it can travel with it.
+
+The form is that of model hubs: Markdown under a head of YAML. Source: Mitchell et al., "Model Cards
+for Model Reporting", 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from .templating import render
+
+_LICENSE = "apache-2.0"
+
+
+def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
+    """What a sentiment model is and has learnt from, a line each.
+
+    Args:
+        config: The model's configuration, as its `config.json` has it.
+        weights: How many numbers it has learnt.
+    """
+    training = config.get("training") or {}
+    facts = {
+        "labels": ", ".join(_labels(config)),
+        "looks at": {"both": "text and image"}.get(config["modality"], config["modality"]),
+    }
+    if config["modality"] != "image":
+        text = config["text_config"]
+        facts["text encoder"] = (
+            f"{text['model_type']}, {text['num_hidden_layers']} layers of {text['hidden_size']}, "
+            f"{text['vocab_size']:,} word pieces, at most {config['max_tokens']} a text, "
+            f"{_origin(training.get('text_encoder'))}"
+        )
+    if config["modality"] != "text":
+        image = config["image_config"]
+        facts["image encoder"] = (
+            f"{image['architecture']} at {image['size']} px, "
+            f"{_origin(training.get('image_weights'))}"
+        )
+    facts["size"] = f"{weights / 1e6:,.1f} million weights, {weights * 4 / 1e6:,.0f} MB"
+    if "learning_posts" in training:
+        facts["learnt from"] = (
+            f"{training['learning_posts']:,} posts; {training['tuning_posts']:,} more chose epoch "
+            f"{training['epoch']} and temperature {config['calibration_temperature']:.2f}"
+        )
+        facts["trained on"] = f"{training['device']}, seed {training['seed']}"
+    return facts
+
+
+def model_card(config: Mapping[str, Any], weights: int) -> str:
+    """The card of a model, for the `README.md` of its folder.
+
+    What is measured on validation posts is measured later, and stands in `metrics` and `report`.
+
+    Args:
+        config: As for `describe_model`.
+        weights: The same.
+    """
+    training = config.get("training") or {}
+    pretrained = [training.get(name) for name in ("text_encoder", "image_weights")]
+    head = {
+        "license": _LICENSE,
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification" if config["modality"] == "text" else None,
+        "tags": ["sentiment", "multimodal", config["model_type"], config["modality"]],
+        "metrics": ["accuracy", "f1"],
+        "labels": _labels(config),
+        "base_model": [name.rstrip("/").split("/")[-1] for name in pretrained if name],
+    }
+    return render(
+        "model_card.md",
+        head=yaml.safe_dump(
+            {key: value for key, value in head.items() if value},
+            sort_keys=False,
+            allow_unicode=True,
+        ),
+        facts=describe_model(config, weights),
+        labels=_labels(config),
+        uses_text=config["modality"] != "image",
+        uses_image=config["modality"] != "text",
+        training=training,
+        pretrained=any(pretrained),
+    )
+
+
+def _labels(config: Mapping[str, Any]) -> list[str]:
+    names = config["id2label"]  # its keys are numbers, or in JSON strings
+    return [names[key] for key in sorted(names, key=int)]
+
+
+def _origin(pretrained: str | None) -> str:
+    return f"pretrained ({pretrained})" if pretrained else "trained from scratch"

@@ -1,0 +1,49 @@
+"""Posts to look at."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+_SIDE = 320  # px
+_QUALITY = 78
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """A post that was answered wrongly.
+
+    Attributes:
+        guid: Of the post.
+        text: Its text.
+        picture: A data URI; none if the post has no picture that can be read.
+        true: Its tag.
+        predicted: The answer.
+        probabilities: Of each label.
+        problems: What is wrong with the post.
+    """
+
+    guid: str
+    text: str
+    picture: str | None
+    true: str
+    predicted: str
+    probabilities: dict[str, float]
+    problems: str
+
+
+def thumbnail(pixels: np.ndarray) -> str:
+    """A small JPEG of a picture, as a data URI.
+
+    Args:
+        pixels: uint8 RGB of shape (height, width, 3).
+    """
+    image = Image.fromarray(pixels)
+    image.thumbnail((_SIDE, _SIDE))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

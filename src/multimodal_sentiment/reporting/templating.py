@@ -1,0 +1,27 @@
+"""Where the templates are, and how they are filled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template; what goes into HTML is escaped: texts of posts are anybody's."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": percent, "count": "{:,}".format}
+    return environment.get_template(template).render(values)
+
+
+def percent(share: float) -> str:
+    """A share as one would say it: 0.8125 is 81.2%."""
+    return f"{share:.1%}"

@@ -1,0 +1,182 @@
+"""Kedro viz and the report, opened in a browser where there is one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Project
+
+LAYERS = [
+    "01_raw",
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+]
+SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs the extra test: selenium")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("no Chromium with its chromedriver on this machine")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    flags = (
+        "headless no-sandbox disable-gpu no-first-run disable-background-networking "
+        "disable-component-update disable-sync disable-dev-shm-usage window-size=1600,1000"
+    )
+    for flag in flags.split():
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture(scope="module")
+def viz(trained_project: Project) -> Iterator[str]:
+    """The address of a running kedro viz."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["kedro", "viz", "run", "--no-browser", "--port", str(port)]
+    server = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=trained_project.path,
+        env=os.environ | {"PYTHONPATH": str(trained_project.path / "src")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(lambda: fetch(f"{address}/api/main"))
+        yield address
+    finally:  # its child serves, and survives it
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def fetch(address: str) -> Any:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own server
+            return json.load(answer)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return None
+
+
+def _wait(condition: Any) -> Any:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.2)
+    raise TimeoutError(f"not within {SECONDS} s")
+
+
+@pytest.mark.parametrize("pipeline", ["__default__", "training"])
+def test_layers_rise_from_raw_to_reporting(viz, pipeline):
+    assert fetch(f"{viz}/api/pipelines/{pipeline}")["layers"] == LAYERS
+
+
+def test_what_inference_makes_rises_through_the_layers(viz):
+    # The model is not made there but brought: viz puts its layer, as all that depend on nothing,
+    # beside the raw one.
+    made = ["01_raw", "02_intermediate", "03_primary", "07_model_output", "08_reporting"]
+
+    layers = fetch(f"{viz}/api/pipelines/inference")["layers"]
+
+    assert [layer for layer in layers if layer in made] == made
+
+
+def test_the_steps_collapse(viz):
+    top = fetch(f"{viz}/api/main")["modular_pipelines"]["__root__"]["children"]
+
+    assert {child["id"] for child in top if child["type"] == "modularPipeline"} >= {
+        "labelled",
+        "unlabelled",
+        "splitting",
+        "fitting",
+        "evaluation",
+        "reporting",
+        "prediction",
+    }
+
+
+def test_everything_that_a_run_wrote_has_a_preview(viz):
+    nodes = fetch(f"{viz}/api/main")["nodes"]
+    datasets = {node["name"]: node["id"] for node in nodes if node["type"] == "data"}
+    without = {
+        name
+        for name, node in datasets.items()
+        if not fetch(f"{viz}/api/nodes/{node}").get("preview")
+    }
+
+    assert without == {"training_checkpoints"}
+
+
+def test_a_browser_shows_the_layers_and_a_preview(viz, browser):
+    nodes = fetch(f"{viz}/api/main")["nodes"]
+    metrics = next(node["id"] for node in nodes if node["name"] == "metrics")
+
+    browser.get(f"{viz}/?pid=__default__&sid={metrics}&expandAllPipelines=true")
+
+    def texts() -> str:
+        return str(browser.execute_script("return document.body.textContent"))
+
+    shown = _wait(
+        lambda: (text := texts()) and "macro_f1" in text and "08_reporting" in text and text
+    )
+    assert all(layer in shown for layer in LAYERS)
+
+
+def test_the_site_that_viz_builds_holds_the_previews(trained_project: Project):
+    trained_project.kedro("viz", "build", "--include-previews")
+
+    site = trained_project.path / "build"
+    assert (site / "index.html").is_file()
+    nodes = [json.loads(path.read_text()) for path in (site / "api" / "nodes").iterdir()]
+    kinds = {node.get("preview_type") for node in nodes if node.get("preview")}
+    assert {"TablePreview", "JSONPreview", "PlotlyPreview", "HTMLPreview"} <= kinds
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_fits_any_screen(trained_project: Project, browser, width, scheme):
+    report = trained_project.newest("08_reporting/report.html")
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    browser.get_log("browser")
+
+    browser.get(Path(report).as_uri())
+
+    figures = "return document.querySelectorAll('figure .main-svg').length"
+    _wait(lambda: browser.execute_script(figures) > 0)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    page = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert page == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}[scheme]
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

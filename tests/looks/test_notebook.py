@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import PROJECT, Project
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_without_outputs(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+    assert not [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_run_from_start_to_end(path, trained_project: Project, monkeypatch):
+    nbformat = pytest.importorskip("nbformat", reason="needs the extra test: nbformat")
+    nbclient = pytest.importorskip("nbclient", reason="needs the extra test: nbclient")
+    pytest.importorskip("ipykernel", reason="needs the extra test: ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(trained_project.path / "src"))
+    notebook = nbformat.read(path, as_version=4)
+    place = {"metadata": {"path": str(trained_project.path / "notebooks")}}
+
+    nbclient.NotebookClient(notebook, timeout=120, resources=place).execute()
+
+    last = notebook.cells[-1].outputs[-1]
+    assert "predicted" in last["data"]["text/plain"]

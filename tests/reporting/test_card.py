@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from multimodal_sentiment.reporting import describe_model, model_card
+
+
+def test_a_model_is_described_from_its_configuration_alone(config):
+    assert describe_model(config, 134_000_000) == {
+        "labels": "negative, neutral, positive",
+        "looks at": "text and image",
+        "text encoder": (
+            "bert, 12 layers of 768, 30,522 word pieces, at most 64 a text, "
+            "pretrained (encoders/bert-base-uncased)"
+        ),
+        "image encoder": "resnet50 at 224 px, trained from scratch",
+        "size": "134.0 million weights, 536 MB",
+        "learnt from": "2,304 posts; 256 more chose epoch 4 and temperature 1.25",
+        "trained on": "cuda in bf16, seed 0",
+    }
+
+
+def test_a_model_of_texts_has_no_image_encoder(config):
+    config["modality"] = "text"
+
+    facts = describe_model(config, 1_000_000)
+
+    assert facts["looks at"] == "text"
+    assert "image encoder" not in facts
+
+
+def test_the_card_has_the_head_that_model_hubs_read(config):
+    card = model_card(config, 134_000_000)
+
+    _, head, body = card.split("---\n", 2)
+    assert yaml.safe_load(head) == {
+        "license": "apache-2.0",
+        "library_name": "transformers",
+        "tags": ["sentiment", "multimodal", "multimodal_sentiment", "both"],
+        "metrics": ["accuracy", "f1"],
+        "labels": ["negative", "neutral", "positive"],
+        "base_model": ["bert-base-uncased"],
+    }
+    assert "negative, neutral or positive, from its text and photo." in body
+    assert "accuracy 0.750 and macro-F1 0.500" in body
+    assert "`p_negative`, `p_neutral`, `p_positive`" in body
+
+
+def test_the_card_claims_nothing_of_a_model_that_was_not_trained(config):
+    card = model_card(config | {"training": {}}, 1_000_000)
+
+    assert "Nothing yet" in card
+    assert "tuning posts" not in card
+
+
+def test_the_card_says_what_a_model_from_scratch_has_not_seen(config):
+    config["training"]["text_encoder"] = None
+
+    assert "trained from scratch on these few posts" in model_card(config, 1_000_000)
+
+
+def test_labels_cannot_break_the_head(config):
+    config["id2label"] = {"0": "a: [b", "1": "---\nlicense: mit"}
+
+    _, head, _ = re.split("^---\n", model_card(config, 1), maxsplit=2, flags=re.MULTILINE)
+
+    assert yaml.safe_load(head)["license"] == "apache-2.0"
+    assert yaml.safe_load(head)["labels"] == ["a: [b", "---\nlicense: mit"]
