@@ -9,6 +9,7 @@ from typing import Any
 
 _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
+    "EncoderStoreDataset": "encoder_store",
     "ListingDataset": "listing",
     "ModelFolderDataset": "model_folder",
     "PostFolderDataset": "post_folder",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.runner import SequentialRunner
 
-from .checks import check_model_files, check_run, shorten
+from .checks import check_encoders, check_run, shorten
 from .errors import one_line
 from .lock import lock_folder
 from .progress import Progress
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRAINING_NODE = "train_model"  # the one that reads pretrained weights
 RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
@@ -148,8 +147,7 @@ def _begin(
     datasets = {name: catalog[name] for name in sorted(pipeline.datasets()) if name in catalog}
     outputs = find_outputs(data, datasets, pipeline.all_outputs())
     reads, faults = check_run(pipeline, catalog, outputs, request)
-    if TRAINING_NODE in {node.short_name for node in pipeline.nodes}:
-        faults += check_model_files(parameters, context.project_path)
+    faults += check_encoders(pipeline, catalog, request, parameters)
     if faults:
         raise click.ClickException("\n".join(faults))
     record = Record(
