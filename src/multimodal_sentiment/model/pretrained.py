@@ -31,6 +31,9 @@ from .configuration import IMAGENET_MEAN, IMAGENET_STD
 
 _OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
+_OWN = ("embeddings.", "encoder.", "transformer.")  # what weights of a text encoder begin with
+_CLIP_BESIDES = ("text_model.", "text_projection", "visual_projection", "logit_")
+
 # Vocabularies are padded to round sizes, by less than this.
 _MOST_PADDING = 1024
 
@@ -49,9 +52,12 @@ def load_text_encoder(
     Raises:
         EncoderError: If either cannot be read, or they do not belong together.
     """
-    model = _load(AutoModel, encoder, within=("embeddings.", "encoder.", "transformer."))
+    model = _load("text", encoder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(encoder.path, **_OFFLINE)
+        if hasattr(tokenizer, "normalization"):
+            # BERTweet's, which by this reads links and users as the two tokens it was taught.
+            tokenizer = AutoTokenizer.from_pretrained(encoder.path, normalization=True, **_OFFLINE)
     except Exception as error:  # whatever a broken vocabulary makes its parser raise
         raise EncoderError(
             f"model.text.encoder: cannot read the tokenizer in {encoder.path}: {_first(error)}"
@@ -115,7 +121,7 @@ def load_image_encoder(encoder: Encoder, size: int) -> tuple[dict[str, Any], Wei
 
 
 def _load_clip(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
-    tower = _load(CLIPVisionModel, encoder, within=("vision_model.",))
+    tower = _load("image", encoder)
     if tower.config.image_size != size:
         raise EncoderError(
             f"model.image.size: {encoder.name} sees squares of {tower.config.image_size} px, not "
@@ -131,15 +137,13 @@ def _load_clip(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
     }, tower.state_dict()
 
 
-def _load(kind: Any, encoder: Encoder, within: tuple[str, ...]) -> PreTrainedModel:
-    """A transformers model whose weights are all there, and no others of its own.
+def _load(modality: str, encoder: Encoder) -> PreTrainedModel:
+    """A transformers model whose weights are all there, and none that it knows nothing of.
 
-    Args:
-        kind: The class to load.
-        encoder: Its folder; it may hold heads, or another tower, besides.
-        within: What the names of its own weights begin with.
+    Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
     """
-    parameter = "model.text.encoder" if kind is AutoModel else "model.image.encoder"
+    kind: Any = AutoModel if modality == "text" else CLIPVisionModel
+    parameter = f"model.{modality}.encoder"
     try:
         # Their own precision may be half; a model is trained and kept in single.
         model, report = kind.from_pretrained(
@@ -147,7 +151,7 @@ def _load(kind: Any, encoder: Encoder, within: tuple[str, ...]) -> PreTrainedMod
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
-            **({**_OFFLINE} if kind is AutoModel else {"local_files_only": True}),
+            local_files_only=True,
         )
     except Exception as error:  # what transformers raises here has no common base
         raise EncoderError(
@@ -160,7 +164,8 @@ def _load(kind: Any, encoder: Encoder, within: tuple[str, ...]) -> PreTrainedMod
     superfluous = [
         name
         for name in report["unexpected_keys"]
-        if name.removeprefix(prefix).startswith(within) and not name.endswith("position_ids")
+        if name.removeprefix(prefix).startswith(_OWN) or modality == "image"
+        if not name.startswith(_CLIP_BESIDES) and not name.endswith("position_ids")
     ]
     if missing or superfluous:
         family = model.config.model_type

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FETCHED = "only encoders that have come are kept, and what has come of the next"
 RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
@@ -69,6 +70,7 @@ class Run:
             try:
                 recover(self._data)
                 self._scratch = _scratch_folders(pipeline, catalog)
+                self._fetches = _fetches_encoders(pipeline, catalog)
                 self._transaction = _begin(self._data, context, request, pipeline, catalog)
             except BaseException:
                 self._lock.release()
@@ -115,7 +117,8 @@ class Run:
             self._transaction.abandon(outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
             logger.warning("%s: its record cannot be written: %s", record.name, one_line(problem))
-        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else "nothing of it is kept"
+        kept = FETCHED if self._fetches else "nothing of it is kept"
+        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else kept
         logger.warning("%s %s: %s", record.name, outcome, kept)
 
     def close(self) -> None:
@@ -177,6 +180,12 @@ def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFo
 
     datasets = [catalog.get(name) for name in pipeline.inputs()]
     return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
+
+
+def _fetches_encoders(pipeline: Pipeline, catalog: DataCatalog) -> bool:
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    return any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs())
 
 
 def _holds_files(folder: ScratchFolderDataset) -> bool:
