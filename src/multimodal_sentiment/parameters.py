@@ -81,11 +81,17 @@ class TextParameters(Group):
     pooling: Literal["cls", "mean"]
 
 
+class ScratchImageParameters(Group):
+    """An image encoder that is trained from scratch."""
+
+    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
+
 class ImageParameters(Group):
     """The image encoder."""
 
-    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-    weights: str | None
+    encoder: str | None
+    scratch: ScratchImageParameters
     size: Annotated[int, Field(ge=64, le=1024)]
     resize: Annotated[int, Field(ge=64, le=1024)]
 
@@ -114,6 +120,16 @@ class ModelParameters(Group):
     text: TextParameters
     image: ImageParameters
     fusion: FusionParameters
+
+    @property
+    def encoders(self) -> dict[str, str]:
+        """The pretrained encoders that the model starts from, by modality."""
+        named = {"text": self.text.encoder, "image": self.image.encoder}
+        return {
+            modality: name
+            for modality, name in named.items()
+            if name is not None and self.modality in (modality, "both")
+        }
 
 
 class LearningRates(Group):
@@ -151,6 +167,12 @@ class ComputeParameters(Group):
     workers: Annotated[int, Field(ge=0)]
 
 
+class EncodersParameters(Group):
+    """Where pretrained encoders are fetched from."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://")] | None
+
+
 class EvaluationParameters(Group):
     """How the validation predictions are judged."""
 
@@ -171,4 +193,5 @@ class Parameters(Group):
     model: ModelParameters
     training: TrainingParameters
     compute: ComputeParameters
+    encoders: EncodersParameters
     evaluation: EvaluationParameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Pipeline
 
 from multimodal_sentiment.pipelines import (
+    encoders,
     evaluation,
     inference,
     ingestion,
@@ -45,4 +46,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": journeys["training"] + journeys["inference"],
         **journeys,
         **steps,
+        "encoders": encoders.create_pipeline(),
     }

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, fitting, predict_examples
 from multimodal_sentiment.learning.checkpoints import newest_checkpoint
 from multimodal_sentiment.learning.device import choose_device
@@ -38,7 +39,13 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
 
 def fit(posts: TrainingPosts, parameters: Parameters, folder: Path) -> Fit:
     return fit_classifier(
-        posts, {"weights": {}}, parameters.model, parameters.training, parameters.compute, folder
+        posts,
+        {"weights": {}},
+        parameters.model,
+        parameters.training,
+        parameters.compute,
+        folder,
+        EncoderStore(folder / "encoders", folder),
     )
 
 

@@ -35,8 +35,7 @@ def metrics() -> dict[str, Any]:
                 "version": "2026-01-01T00.00.00.000Z",
                 "epoch": 3,
                 "tuning_posts": 400,
-                "text_encoder": "encoders/bert",
-                "image_weights": None,
+                "encoders": {"text": {"name": "encoders/bert"}},
             },
             "split": {"seed": 0},
             "validation_sha256": "ab" * 32,
@@ -89,7 +88,6 @@ def config() -> dict[str, Any]:
             "seed": 0,
             "posts_sha256": "ef" * 32,
             "fingerprint": "0123456789abcdef",
-            "text_encoder": "encoders/bert-base-uncased",
-            "image_weights": None,
+            "encoders": {"text": {"name": "encoders/bert-base-uncased"}},
         },
     }

@@ -56,7 +56,7 @@ def test_the_card_claims_nothing_of_a_model_that_was_not_trained(config):
 
 
 def test_the_card_says_what_a_model_from_scratch_has_not_seen(config):
-    config["training"]["text_encoder"] = None
+    config["training"]["encoders"] = {}
 
     assert "trained from scratch on these few posts" in model_card(config, 1_000_000)
 

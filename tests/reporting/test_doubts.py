@@ -59,7 +59,7 @@ def test_a_training_that_ended_while_getting_better_is_said(metrics, ingestion):
 
 
 def test_encoders_from_scratch_and_few_tuning_posts_are_said(metrics, ingestion):
-    metrics["protocol"]["model"] |= {"text_encoder": None, "tuning_posts": 31}
+    metrics["protocol"]["model"] |= {"encoders": {}, "tuning_posts": 31}
 
     assert titles(metrics, ingestion) == ["Only 31 tuning posts", "Encoders trained from scratch"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
+    "EncoderStoreDataset": "encoder_store",
     "HtmlPageDataset": "html_page",
     "ListingDataset": "listing",
     "ModelFolderDataset": "model_folder",

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,7 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def fingerprint_of(
-    posts: TrainingPosts, model_parameters: ModelParameters, training: TrainingParameters
+    posts: TrainingPosts,
+    model_parameters: ModelParameters,
+    training: TrainingParameters,
+    encoders: dict[str, Any],
 ) -> str:
     """Equal for two trainings that would learn the same: an interrupted one can then go on."""
     seen = posts.examples.select(["guid", "text", "image_hash"]).take(pa.array(posts.rows))
@@ -28,6 +32,7 @@ def fingerprint_of(
         posts.groups.tolist(),
         model_parameters.model_dump(),
         training.model_dump(exclude={"resume"}),
+        encoders,
     ]
     return digest(json.dumps(part, sort_keys=True) for part in content)[:16]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArgumen
 
 from multimodal_sentiment.assessment import fit_temperature
 from multimodal_sentiment.duplicates import grouped_split
+from multimodal_sentiment.encoders import Encoder, EncoderStore, find_encoder
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 from .checkpoints import fingerprint_of, newest_checkpoint
 from .data import digest
 from .device import Device, choose_device
+from .features import compute_features, encoders_aside
 from .posts import TrainingPosts
 from .prediction import predict_logits
 from .trainer import Progress, SentimentTrainer, history_of, judge_tuning, learning_rate_of
@@ -35,6 +38,7 @@ def fit_classifier(
     training: TrainingParameters,
     compute: ComputeParameters,
     checkpoints: Path,
+    encoders: EncoderStore,
 ) -> tuple[SentimentClassifier, pd.DataFrame]:
     """Fit a new classifier.
 
@@ -47,6 +51,7 @@ def fit_classifier(
         training: How to fit it.
         compute: What to run on.
         checkpoints: A folder for what an interrupted training needs to go on.
+        encoders: Where pretrained encoders are found.
 
     Returns:
         The classifier, and one row an epoch of how its training went.
@@ -59,40 +64,50 @@ def fit_classifier(
     learning, tuning = posts.take(~held_out), posts.take(held_out)
     set_seed(training.seed)
     labels = sorted(set(posts.tags))
+    pretrained = {
+        modality: find_encoder(encoders, modality, name)
+        for modality, name in model_parameters.encoders.items()
+    }
+    origins = {modality: encoder.identify() for modality, encoder in pretrained.items()}
     model, tokenizer = build_model(
         model_parameters,
         labels,
         learning.texts,
+        pretrained,
         label_smoothing=training.label_smoothing,
         class_weights=_class_weights(learning.tags, labels, training.class_weights),
     )
     classifier = SentimentClassifier(model, tokenizer, encoding_profile)
-    _freeze(model, training)
-    logger.info("%s", _describe(classifier, model_parameters, device, len(learning), len(tuning)))
+    frozen = _freeze(model, training)
+    logger.info("%s", _describe(classifier, pretrained, device, len(learning), len(tuning)))
 
-    fingerprint = fingerprint_of(posts, model_parameters, training)
-    tuning_set = tuning.as_dataset(classifier, varied=False)
-    trainer = SentimentTrainer(
-        rates=training.learning_rate,
-        least_area=training.least_view,
-        model=model,
-        args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
-        train_dataset=learning.as_dataset(classifier, varied=True),
-        eval_dataset=tuning_set,
-        data_collator=dict,
-        compute_metrics=judge_tuning,
-        callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train(
-        resume_from_checkpoint=newest_checkpoint(checkpoints, fingerprint, training.resume)
-    )
-    history = pd.DataFrame(history_of(trainer.state))
-
+    fingerprint = fingerprint_of(posts, model_parameters, training, origins)
+    resumed = newest_checkpoint(checkpoints, fingerprint, training.resume)
+    features = compute_features(classifier, frozen, posts, compute, checkpoints / "features")
     truth = np.array([labels.index(tag) for tag in tuning.tags])
-    model.config.calibration_temperature = fit_temperature(
-        predict_logits(classifier, tuning_set, compute), truth
-    )
+    with encoders_aside(model, frozen):
+        learning_set, tuning_set = (
+            part.with_features(
+                classifier, {name: rows[which] for name, rows in features.items()}, varied=varied
+            )
+            for part, which, varied in [(learning, ~held_out, True), (tuning, held_out, False)]
+        )
+        trainer = SentimentTrainer(
+            rates=training.learning_rate,
+            least_area=training.least_view,
+            model=model,
+            args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
+            train_dataset=learning_set,
+            eval_dataset=tuning_set,
+            data_collator=dict,
+            compute_metrics=judge_tuning,
+            callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=resumed)
+        logits = predict_logits(classifier, tuning_set, compute)
+    history = pd.DataFrame(history_of(trainer.state))
+    model.config.calibration_temperature = fit_temperature(logits, truth)
     kept = history.loc[history["chosen"]].iloc[0]
     model.config.training = {
         "fingerprint": fingerprint,
@@ -109,8 +124,8 @@ def fit_classifier(
         "seed": training.seed,
         "pictures": json.loads((posts.examples.schema.metadata or {}).get(b"pictures", b"{}")),
         "device": str(device),
-        "text_encoder": model_parameters.text.encoder,
-        "image_weights": model_parameters.image.weights,
+        "encoders": origins,
+        "frozen": frozen,
     }
     return classifier, history
 
@@ -123,31 +138,31 @@ def _class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float
     return weights
 
 
-def _freeze(model: SentimentModel, training: TrainingParameters) -> None:
+def _freeze(model: SentimentModel, training: TrainingParameters) -> list[str]:
+    """Freeze the encoders whose learning rate is 0, and say of which modalities they are."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad = learning_rate_of(name, training.learning_rate) > 0
+    return [name for name in model.branches if not getattr(training.learning_rate, name)]
 
 
 def _describe(
     classifier: SentimentClassifier,
-    parameters: ModelParameters,
+    pretrained: Mapping[str, Encoder],
     device: Device,
     learning: int,
     tuning: int,
 ) -> str:
-    config, parts, scratch = classifier.config, [], False
+    config, parts = classifier.config, []
     if config.uses_text:
-        scratch |= parameters.text.encoder is None
         text = config.text_config
-        origin = parameters.text.encoder or "from scratch"
+        origin = pretrained.get("text", "from scratch")
         parts.append(f"{text.model_type} of {text.num_hidden_layers} layers ({origin})")
     if config.uses_image:
-        scratch |= parameters.image.weights is None
         image = config.image_config
-        origin = parameters.image.weights or "from scratch"
+        origin = pretrained.get("image", "from scratch")
         parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
     size = classifier.weights / 1e6
-    note = "; --env=pretrained is the real thing" if scratch else ""
+    note = "" if len(pretrained) == len(parts) else "; --env=pretrained is the real thing"
     return (
         f"Training {' and '.join(parts)}, {size:.1f} million weights, on {device}: "
         f"{learning:,} posts to learn from, {tuning:,} to tune by{note}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import pyarrow as pa
 from multimodal_sentiment.model import SentimentClassifier
 
 from .data import PostDataset, StoredPictures, rows_of
+from .features import FeatureDataset, Features
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,38 @@ class TrainingPosts:
         texts: list[str] = self.examples["text"].take(pa.array(self.rows)).to_pylist()
         return texts
 
-    def as_dataset(self, classifier: SentimentClassifier, *, varied: bool) -> PostDataset:
-        """The posts as the classifier's model takes them."""
-        positions = {label: index for index, label in enumerate(classifier.labels)}
+    def as_dataset(
+        self, classifier: SentimentClassifier, *, varied: bool, only: str | None = None
+    ) -> PostDataset:
+        """The posts as the classifier's model takes them, or only one of its modalities."""
+        config = copy(classifier.config)
+        if only is not None:
+            config.modality = cast(Any, only)
         return PostDataset(
-            classifier.config,
+            config,
             classifier.tokenizer,
             self.texts,
             StoredPictures(self.examples, self.rows),
-            np.array([positions[tag] for tag in self.tags], dtype=np.int64),
+            self._labels(classifier),
             varied=varied,
         )
+
+    def with_features(
+        self, classifier: SentimentClassifier, features: Features, *, varied: bool
+    ) -> PostDataset | FeatureDataset:
+        """The posts as a model takes them of whose encoders some are frozen.
+
+        Args:
+            classifier: The classifier.
+            features: Of the frozen modalities, a row for each of these posts; maybe of none.
+            varied: Whether pictures that are still encoded are cut for training.
+        """
+        if not features:
+            return self.as_dataset(classifier, varied=varied)
+        encoded = [name for name in classifier.model.branches if name not in features]
+        rest = self.as_dataset(classifier, varied=varied, only=encoded[0]) if encoded else None
+        return FeatureDataset(features, self._labels(classifier), rest)
+
+    def _labels(self, classifier: SentimentClassifier) -> np.ndarray:
+        positions = {label: index for index, label in enumerate(classifier.labels)}
+        return np.array([positions[tag] for tag in self.tags], dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,11 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.pace import tell_pace
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .data import PostDataset, StoredPictures
-from .device import choose_device
+from .data import Batch, PostDataset, StoredPictures
+from .device import Device, choose_device
+
+if TYPE_CHECKING:
+    from .features import FeatureDataset
 
 
 def predict_examples(
@@ -65,7 +69,9 @@ def name_answers(classifier: SentimentClassifier, logits: np.ndarray) -> dict[st
 
 
 def predict_logits(
-    classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
+    classifier: SentimentClassifier,
+    posts: PostDataset | FeatureDataset,
+    compute: ComputeParameters,
 ) -> np.ndarray:
     """The model's raw scores.
 
@@ -76,23 +82,32 @@ def predict_logits(
         return np.empty((0, len(classifier.labels)), dtype=np.float32)
     device = choose_device(compute)
     model = classifier.model.to(device.kind).eval()
-    # Texts of like length share a batch, so that little of it is padding.
+    logits = np.empty((len(posts), len(classifier.labels)), dtype=np.float32)
+    with torch.inference_mode(), device.autocast():
+        for indices, batch in in_batches(posts, compute, device):
+            logits[indices] = model(**batch).logits.float().cpu().numpy()
+    return logits
+
+
+def in_batches(
+    posts: PostDataset | FeatureDataset, compute: ComputeParameters, device: Device
+) -> Iterator[tuple[list[int], Batch]]:
+    """The posts in batches on a device, each with the positions of its posts.
+
+    Texts of like length share a batch, so that little of it is padding.
+    """
     order = np.argsort(posts.token_counts, kind="stable")
+    chunks = list(_chunks(order, compute.prediction_batch_size))
     loader = DataLoader(
         posts,
-        batch_sampler=list(_chunks(order, compute.prediction_batch_size)),
+        batch_sampler=chunks,
         collate_fn=dict,
         num_workers=compute.workers,
         pin_memory=device.kind == "cuda",
     )
-    scores = []
-    with torch.inference_mode(), device.autocast():
-        for batch in tell_pace(loader, len(loader), "Predicting", "batches"):
-            inputs = {name: value.to(device.kind) for name, value in batch.items()}
-            scores.append(model(**inputs).logits.float().cpu())
-    logits = np.empty((len(posts), len(classifier.labels)), dtype=np.float32)
-    logits[order] = torch.cat(scores).numpy()
-    return logits
+    told = tell_pace(loader, len(loader), "Predicting", "batches")
+    for indices, batch in zip(chunks, told, strict=True):
+        yield indices, {name: value.to(device.kind) for name, value in batch.items()}
 
 
 def _chunks(order: np.ndarray, size: int) -> Iterator[list[int]]:

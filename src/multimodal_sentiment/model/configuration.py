@@ -18,9 +18,10 @@ class SentimentConfig(PreTrainedConfig):
         text_config: Configuration of the text encoder; absent if `modality` is `image`.
         pooling: Which text feature is used: the first token's, or the mean over tokens.
         max_tokens: Longer texts are cut.
-        image_config: Of the image encoder: `architecture` (a torchvision ResNet), `size` and
-            `resize` in px (short side is brought to `resize`, the central square of `size` is
-            seen), `mean` and `std` of each channel; empty if `modality` is `text`.
+        image_config: Of the image encoder: `architecture` (a torchvision ResNet, or `clip`), of a
+            CLIP the configuration of its `vision` tower, `size` and `resize` in px (short side is
+            brought to `resize`, the central square of `size` is seen), `mean` and `std` of each
+            channel; empty if `modality` is `text`.
         fusion: How two modalities are joined: `concat`, `gated` or `late`; see `fusion.py`.
         visible_scores: Whether a concatenating or gated fusion sees what the unimodal heads say.
         hidden_size: Width of the fusion's hidden layer.
@@ -94,7 +95,8 @@ class SentimentConfig(PreTrainedConfig):
     @property
     def image_encoder(self) -> dict[str, Any]:
         """What defines the image encoder."""
-        return {name: self.image_config[name] for name in ("architecture", "mean", "std")}
+        names = ("architecture", "mean", "std", "vision")
+        return {name: self.image_config[name] for name in names if name in self.image_config}
 
     @property
     def labels(self) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torchvision
 from torch import nn
-from transformers import AutoModel, PreTrainedConfig
+from transformers import AutoModel, CLIPVisionConfig, CLIPVisionModel, PreTrainedConfig
 
 
 class TextEncoder(nn.Module):
-    """A transformers encoder of the BERT family and a pooling of its last layer."""
+    """A transformers encoder of the BERT or RoBERTa families and a pooling of its last layer."""
 
     def __init__(self, config: PreTrainedConfig, pooling: str) -> None:
         super().__init__()
@@ -36,17 +38,47 @@ class TextEncoder(nn.Module):
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
+class ComputedFeatures(nn.Module):
+    """Stands where a frozen encoder stood, and takes the features that it has computed."""
+
+    def __init__(self, output_size: int) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The features, of shape (batch, hidden), as they are."""
+        return features
+
+
 class ImageEncoder(nn.Module):
-    """A torchvision ResNet without its classifier.
+    """A torchvision ResNet without its classifier, or the vision tower of a CLIP.
 
     He et al., "Deep Residual Learning for Image Recognition", 2015.
+    Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", 2021.
+
+    Args:
+        architecture: A torchvision ResNet, or `clip`.
+        mean: Of each channel, in [0, 1], as its weights were learnt with.
+        std: The same.
+        vision: Configuration of a CLIP's vision tower.
     """
 
-    def __init__(self, architecture: str, mean: list[float], std: list[float]) -> None:
+    def __init__(
+        self,
+        architecture: str,
+        mean: list[float],
+        std: list[float],
+        vision: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
-        self.encoder = torchvision.models.get_model(architecture, weights=None)
-        self.output_size: int = self.encoder.fc.in_features
-        self.encoder.fc = nn.Identity()
+        self.output_size: int
+        if vision is not None:
+            self.encoder = CLIPVisionModel(CLIPVisionConfig(**vision))
+            self.output_size = self.encoder.config.hidden_size
+        else:
+            self.encoder = torchvision.models.get_model(architecture, weights=None)
+            self.output_size = self.encoder.fc.in_features
+            self.encoder.fc = nn.Identity()
         self.mean, self.std = mean, std
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -63,5 +95,7 @@ class ImageEncoder(nn.Module):
         images = pixels.permute(0, 3, 1, 2).float()  # (batch, 3, height, width)
         mean = images.new_tensor(self.mean).view(3, 1, 1) * 255
         std = images.new_tensor(self.std).view(3, 1, 1) * 255
-        features: torch.Tensor = self.encoder((images - mean) / std)
+        output = self.encoder((images - mean) / std)
+        # Of a CLIP: its class token, normalised, before it is projected to meet the texts.
+        features: torch.Tensor = output if torch.is_tensor(output) else output.pooler_output
         return features

@@ -59,6 +59,8 @@ class SentimentModel(PreTrainedModel):
         pixels: torch.Tensor | None = None,
         has_image: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
+        text_features: torch.Tensor | None = None,
+        image_features: torch.Tensor | None = None,
     ) -> SentimentOutput:
         """Classify a batch of posts.
 
@@ -69,11 +71,16 @@ class SentimentModel(PreTrainedModel):
             pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
             has_image: Boolean of shape (batch,); if absent, every post has an image.
             labels: Of shape (batch,).
+            text_features: Of shape (batch, hidden), where `ComputedFeatures` stands for the text
+                encoder; then there are no tokens.
+            image_features: The same for images.
 
         Returns:
             The logits, and the loss if labels were given.
         """
-        given = {"text": (has_text, input_ids, attention_mask), "image": (has_image, pixels)}
+        text = (input_ids, attention_mask) if text_features is None else (text_features,)
+        image = (pixels if image_features is None else image_features,)
+        given = {"text": (has_text, *text), "image": (has_image, *image)}
         features = {name: branch(*given[name]) for name, branch in self.branches.items()}
         scores = {
             name: branch.head(features[name])
@@ -108,7 +115,7 @@ class Branch(nn.Module):
 
     def __init__(self, encoder: TextEncoder | ImageEncoder, config: SentimentConfig) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder: nn.Module = encoder
         self.size = encoder.output_size
         self.norm = nn.LayerNorm(self.size)  # features of both encoders enter on one scale
         self.missing = nn.Parameter(torch.zeros(self.size))

@@ -33,13 +33,12 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
         facts["text encoder"] = (
             f"{text['model_type']}, {text['num_hidden_layers']} layers of {text['hidden_size']}, "
             f"{text['vocab_size']:,} word pieces, at most {config['max_tokens']} a text, "
-            f"{_origin(training.get('text_encoder'))}"
+            f"{_origin(training, 'text')}"
         )
     if config["modality"] != "text":
         image = config["image_config"]
         facts["image encoder"] = (
-            f"{image['architecture']} at {image['size']} px, "
-            f"{_origin(training.get('image_weights'))}"
+            f"{image['architecture']} at {image['size']} px, {_origin(training, 'image')}"
         )
     facts["size"] = f"{weights / 1e6:,.1f} million weights, {weights * 4 / 1e6:,.0f} MB"
     if "learning_posts" in training:
@@ -61,7 +60,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         weights: The same.
     """
     training = config.get("training") or {}
-    pretrained = [training.get(name) for name in ("text_encoder", "image_weights")]
+    pretrained = [encoder["name"] for encoder in training.get("encoders", {}).values()]
     head = {
         "license": _LICENSE,
         "library_name": "transformers",
@@ -69,7 +68,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         "tags": ["sentiment", "multimodal", config["model_type"], config["modality"]],
         "metrics": ["accuracy", "f1"],
         "labels": _labels(config),
-        "base_model": [name.rstrip("/").split("/")[-1] for name in pretrained if name],
+        "base_model": [name.rstrip("/").split("/")[-1] for name in pretrained],
     }
     return render(
         "model_card.md",
@@ -83,7 +82,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         uses_text=config["modality"] != "image",
         uses_image=config["modality"] != "text",
         training=training,
-        pretrained=any(pretrained),
+        pretrained=bool(pretrained),
     )
 
 
@@ -92,5 +91,6 @@ def _labels(config: Mapping[str, Any]) -> list[str]:
     return [names[key] for key in sorted(names, key=int)]
 
 
-def _origin(pretrained: str | None) -> str:
-    return f"pretrained ({pretrained})" if pretrained else "trained from scratch"
+def _origin(training: Mapping[str, Any], modality: str) -> str:
+    encoder = training.get("encoders", {}).get(modality)
+    return f"pretrained ({encoder['name']})" if encoder else "trained from scratch"

@@ -115,7 +115,7 @@ def _about_training(model: Mapping[str, Any], epochs: int) -> list[Doubt]:
                 "It may have stopped too early: try more of training.epochs.",
             )
         )
-    if not model["text_encoder"] and not model["image_weights"]:
+    if not model["encoders"]:
         doubts.append(
             Doubt(
                 "Encoders trained from scratch",

@@ -6,7 +6,6 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Set
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
@@ -59,18 +58,29 @@ def check_run(
     return versions, _missing_faults(missing, pins, catalog, _flags(request))
 
 
-def check_model_files(parameters: Mapping[str, Any], project: Path) -> list[str]:
-    """Find which pretrained weights that the parameters name are not there."""
-    model = parameters["model"]
-    named = {
-        "text": ("model.text.encoder", model["text"]["encoder"]),
-        "image": ("model.image.weights", model["image"]["weights"]),
-    }
-    return [
-        f"{name}: no {path} in the project folder: name what exists, or null to train from scratch"
-        for modality, (name, path) in named.items()
-        if path and model["modality"] in (modality, "both") and not (project / path).exists()
-    ]
+def check_encoders(
+    pipeline: Pipeline, catalog: DataCatalog, request: Mapping[str, Any], parameters: Any
+) -> list[str]:
+    """Find which pretrained encoders that the run needs are not here, or cannot be used."""
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    datasets = [catalog.get(name) for name in sorted(pipeline.inputs())]
+    stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
+    if not stores:
+        return []
+    from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
+    from multimodal_sentiment.parameters import ModelParameters
+
+    faults = []
+    for modality, name in ModelParameters.model_validate(parameters["model"]).encoders.items():
+        try:
+            find_encoder(stores[0].load(), modality, name)
+        except MissingEncoderError as error:
+            advice = f'run "kedro run --pipeline=encoders{_flags(request)}" first'
+            faults.append(f"{error}: name what exists, or {advice}")
+        except EncoderError as error:
+            faults.append(str(error))
+    return faults
 
 
 def shorten(path: str | os.PathLike[str]) -> str:

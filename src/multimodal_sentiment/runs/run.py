@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.runner import SequentialRunner
 
-from .checks import check_model_files, check_run, shorten
+from .checks import check_encoders, check_run, shorten
 from .errors import one_line
 from .lock import lock_folder
 from .progress import Progress
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRAINING_NODE = "train_model"  # the one that reads pretrained weights
+FETCHED = "only encoders that have come are kept, and what has come of the next"
 RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
@@ -70,6 +70,7 @@ class Run:
             try:
                 recover(self._data)
                 self._scratch = _scratch_folders(pipeline, catalog)
+                self._fetches = _fetches_encoders(pipeline, catalog)
                 self._transaction = _begin(self._data, context, request, pipeline, catalog)
             except BaseException:
                 self._lock.release()
@@ -116,7 +117,8 @@ class Run:
             self._transaction.abandon(outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
             logger.warning("%s: its record cannot be written: %s", record.name, one_line(problem))
-        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else "nothing of it is kept"
+        kept = FETCHED if self._fetches else "nothing of it is kept"
+        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else kept
         logger.warning("%s %s: %s", record.name, outcome, kept)
 
     def close(self) -> None:
@@ -148,8 +150,7 @@ def _begin(
     datasets = {name: catalog[name] for name in sorted(pipeline.datasets()) if name in catalog}
     outputs = find_outputs(data, datasets, pipeline.all_outputs())
     reads, faults = check_run(pipeline, catalog, outputs, request)
-    if TRAINING_NODE in {node.short_name for node in pipeline.nodes}:
-        faults += check_model_files(parameters, context.project_path)
+    faults += check_encoders(pipeline, catalog, request, parameters)
     if faults:
         raise click.ClickException("\n".join(faults))
     record = Record(
@@ -179,6 +180,12 @@ def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFo
 
     datasets = [catalog.get(name) for name in pipeline.inputs()]
     return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
+
+
+def _fetches_encoders(pipeline: Pipeline, catalog: DataCatalog) -> bool:
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    return any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs())
 
 
 def _holds_files(folder: ScratchFolderDataset) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 
@@ -14,6 +15,7 @@ def train_model(
     duplicate_groups: Frame,
     encoding_profile: Json,
     checkpoints: Path,
+    pretrained_encoders: EncoderStore,
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
@@ -28,6 +30,7 @@ def train_model(
         duplicate_groups: `guid, group`.
         encoding_profile: Travels with the model.
         checkpoints: A folder for what an interrupted training needs to go on.
+        pretrained_encoders: Where those that `model` names are found.
         model: The architecture.
         training: How it is fitted.
         compute: What it runs on.
@@ -38,7 +41,9 @@ def train_model(
     from multimodal_sentiment.learning import TrainingPosts, fit_classifier
 
     posts = TrainingPosts.select(train_posts, examples, duplicate_groups)
-    return fit_classifier(posts, encoding_profile, model, training, compute, checkpoints)
+    return fit_classifier(
+        posts, encoding_profile, model, training, compute, checkpoints, pretrained_encoders
+    )
 
 
 def plot_learning_curves(training_history: Frame) -> Figure:

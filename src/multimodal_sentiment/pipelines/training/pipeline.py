@@ -19,6 +19,7 @@ def create_pipeline() -> Pipeline:
                     "duplicate_groups",
                     "encoding_profile",
                     "training_checkpoints",
+                    "pretrained_encoders",
                     "params:model",
                     "params:training",
                     "params:compute",

@@ -1,0 +1,269 @@
+"""The hub: what it has of an encoder, and its files, each checked.
+
+The hub's own library does the talking, and so honours HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN,
+HF_HUB_DOWNLOAD_TIMEOUT and the proxies' variables. Its own way of storing files is not used: it
+starts a broken-off file anew in the next process, and believes what it received if the size is
+right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, constants, hf_hub_url
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import build_hf_headers
+
+from .contents import FILES, WEIGHTS, digest_file, without_weights
+from .references import EncoderError, Reference
+
+logger = logging.getLogger(__name__)
+
+UNAUTHORISED, FORBIDDEN, NOT_FOUND, RANGE = 401, 403, 404, 416
+MIRROR = "another mirror (HF_ENDPOINT, or encoders.endpoint)"
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file as the hub describes it.
+
+    Attributes:
+        path: Its name.
+        size: In bytes.
+        sha256: Of a large file.
+        blob: Of any other: the SHA-1 that git knows it by.
+    """
+
+    path: str
+    size: int
+    sha256: str | None
+    blob: str | None
+
+    def is_at(self, path: Path) -> bool:
+        """Whether a file has this one's size and checksum."""
+        if not path.is_file() or path.stat().st_size != self.size:
+            return False
+        if self.sha256:
+            return digest_file(path) == self.sha256
+        content = f"blob {self.size}\0".encode() + path.read_bytes()
+        return hashlib.sha1(content, usedforsecurity=False).hexdigest() == self.blob
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a hub has of an encoder, at one commit, of that which is needed here."""
+
+    name: str
+    repository: str
+    commit: str
+    endpoint: str
+    files: tuple[RemoteFile, ...]
+
+    def download(self, file: RemoteFile, folder: Path) -> None:
+        """Fetch a file into a folder, and give it its name when it is right.
+
+        What has come of it stays as `<name>.part`, from which the next try goes on.
+
+        Raises:
+            EncoderError: If it cannot be had, or is not what the hub said.
+        """
+        part = folder / f"{file.path}.part"
+        resumed = _fill(part, file, self)
+        if not file.is_at(part) and resumed:
+            logger.warning(
+                "%s: what had come of %s was wrong: from its start", self.name, file.path
+            )
+            part.unlink()
+            _fill(part, file, self)
+        if not file.is_at(part):
+            size = part.stat().st_size
+            part.unlink()
+            fault = "another SHA-256" if file.sha256 else "another checksum"
+            wrong = fault if size == file.size else f"{size:,} bytes, not {file.size:,}"
+            raise EncoderError(
+                f"{self.name}: {file.path} from {self.endpoint} has {wrong} than it says, and is "
+                f"not kept: try again, or {MIRROR}"
+            )
+        with part.open("rb") as opened:
+            os.fsync(opened.fileno())
+        part.rename(folder / file.path)
+
+
+def list_files(reference: Reference, endpoint: str | None) -> Listing:
+    """Ask a hub which files an encoder has.
+
+    Raises:
+        EncoderError: If it does not say, or they are not those of an encoder.
+    """
+    place = (endpoint or constants.ENDPOINT).rstrip("/")
+    with _explained(reference.name, reference, place):
+        info = HfApi(endpoint=place).model_info(
+            reference.repository,
+            revision=reference.revision,
+            files_metadata=True,
+            timeout=constants.HF_HUB_ETAG_TIMEOUT,
+        )
+    siblings = {file.rfilename: file for file in info.siblings or []}
+    if WEIGHTS not in siblings:
+        raise EncoderError(without_weights(f"{reference} at {place}", list(siblings)))
+    files = tuple(_describe(siblings[name], reference, place) for name in FILES if name in siblings)
+    if info.sha is None or (reference.is_pinned and info.sha != reference.revision):
+        raise EncoderError(
+            f"{place} answers for {reference} with revision {info.sha}: choose {MIRROR}"
+        )
+    weights = next(file for file in files if file.path == WEIGHTS)
+    if reference.sha256 not in (None, weights.sha256):
+        raise EncoderError(
+            f"{place} has other weights of {reference} than were published (SHA-256 "
+            f"{weights.sha256}, not {reference.sha256}): choose {MIRROR}"
+        )
+    return Listing(reference.name, reference.repository, info.sha, place, files)
+
+
+def _describe(sibling: Any, reference: Reference, place: str) -> RemoteFile:
+    sha256 = sibling.lfs["sha256"] if sibling.lfs else None
+    if sibling.size is None or not (sha256 or sibling.blob_id):
+        raise EncoderError(
+            f"{place} does not tell size and checksum of {sibling.rfilename} of {reference}: "
+            f"choose {MIRROR}"
+        )
+    return RemoteFile(sibling.rfilename, sibling.size, sha256, sibling.blob_id)
+
+
+def _fill(part: Path, file: RemoteFile, listing: Listing) -> bool:
+    """Bring a part to its full size; returns whether it began with what an earlier try had left."""
+    url = hf_hub_url(
+        listing.repository, file.path, revision=listing.commit, endpoint=listing.endpoint
+    )
+    size = part.stat().st_size if part.exists() else 0
+    if size > file.size:
+        part.unlink()
+        size = 0
+    resumed = size > 0
+    if resumed:
+        logger.info("%s: %s goes on from %.0f%%", listing.name, file.path, 100 * size / file.size)
+    while size < file.size:
+        with part.open("ab") as opened, _explained(listing.name, listing, listing.endpoint, file):
+            try:
+                http_get(
+                    url,
+                    opened,
+                    resume_size=size,
+                    headers=build_hf_headers(),
+                    expected_size=file.size,
+                    displayed_filename=file.path,
+                    tqdm_class=None if sys.stderr.isatty() else _Lines,
+                )
+            except (HTTPError, OSError) as error:
+                opened.flush()
+                # A connection that brought something before it broke is worth another try.
+                if part.stat().st_size <= size and not _has_ended(error):
+                    raise
+        if part.stat().st_size <= size:
+            break
+        size = part.stat().st_size
+    return resumed
+
+
+def _has_ended(error: HTTPError | OSError) -> bool:
+    """Whether the server holds that there is no more of a file; its checks will judge that."""
+    if isinstance(error, HfHubHTTPError):
+        return bool(error.response.status_code == RANGE)
+    library_says_wrong_size = isinstance(error, OSError) and error.errno is None
+    return library_says_wrong_size and not isinstance(error, OfflineModeIsEnabled)
+
+
+@contextmanager
+def _explained(
+    name: str, asked: Reference | Listing, place: str, file: RemoteFile | None = None
+) -> Iterator[None]:
+    """Put what goes wrong with the hub in one line; what goes wrong with the disk passes."""
+    kept = "; what has come so far is kept" if file else ""
+    try:
+        yield
+    except OfflineModeIsEnabled as error:
+        raise EncoderError(
+            f"{name} is not here yet, and HF_HUB_OFFLINE forbids to fetch it: unset it, or name a "
+            "local folder"
+        ) from error
+    except HfHubHTTPError as error:
+        raise EncoderError(f"{name}: {_refusal(error, asked, place, file)}{kept}") from error
+    except HTTPError as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise EncoderError(
+            f"{name}: {place} cannot be reached ({reason}): check the connection and the proxy "
+            f"(HTTPS_PROXY), or name {MIRROR}{kept}"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise EncoderError(
+            f"{name}: {place} does not answer as a hub does: check HF_ENDPOINT and "
+            "encoders.endpoint, or whether a login page stands in between"
+        ) from error
+
+
+def _refusal(
+    error: HfHubHTTPError, asked: Reference | Listing, place: str, file: RemoteFile | None
+) -> str:
+    status = error.response.status_code
+    if isinstance(error, GatedRepoError):
+        return (
+            f"gated at {place}: accept its terms on its page there, then set HF_TOKEN to a token "
+            "of yours"
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return f"{place} has no such revision of it: choose another in NAME@REVISION"
+    if file and (isinstance(error, EntryNotFoundError) or status == NOT_FOUND):
+        return f"{place} lists {file.path} but does not have it: choose {MIRROR}"
+    # A hub answers 401 for what does not exist too, so as not to tell what is private.
+    unknown = status == NOT_FOUND or (status == UNAUTHORISED and file is None)
+    if unknown or isinstance(error, RepositoryNotFoundError):
+        return (
+            f"{place} has no {asked.repository}, or it is private: check the name, or set HF_TOKEN "
+            "to a token that may read it"
+        )
+    if status in (UNAUTHORISED, FORBIDDEN):
+        return f"{place} refuses access ({status}): check HF_TOKEN"
+    return f"{place} answers with error {status}: try again later, or name {MIRROR}"
+
+
+class _Lines:
+    """A progress bar where none can be drawn: a log line now and then."""
+
+    EVERY = 15.0  # seconds between two lines
+
+    def __init__(self, *, desc: str, total: int | None, initial: int, **_: Any) -> None:
+        self._name, self._total, self._done = desc, total, initial
+        self._spoke = time.monotonic()
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to close."""
+
+    def update(self, size: int) -> None:
+        """Some bytes have come."""
+        self._done += size
+        now = time.monotonic()
+        if now - self._spoke > self.EVERY:
+            self._spoke = now
+            share = f" ({100 * self._done / self._total:.0f}%)" if self._total else ""
+            logger.info("%s: %.0f MB%s", self._name, self._done / 1e6, share)

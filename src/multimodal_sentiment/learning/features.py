@@ -1,0 +1,169 @@
+"""A frozen encoder's features are computed once; what is trained sees them in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.utils.data import Dataset
+
+from multimodal_sentiment.model import SentimentClassifier, SentimentModel
+from multimodal_sentiment.model.encoders import ComputedFeatures
+from multimodal_sentiment.parameters import ComputeParameters
+
+from .data import Batch, PostDataset, digest
+from .device import Device, choose_device
+from .prediction import in_batches
+
+if TYPE_CHECKING:
+    from .posts import TrainingPosts
+
+logger = logging.getLogger(__name__)
+
+# Of each frozen modality, of shape (posts, size), float32; a row of NaN is a post that lacks it.
+Features = Mapping[str, np.ndarray]
+
+
+class FeatureDataset(Dataset[Batch]):
+    """Posts, with computed features where an encoder is frozen.
+
+    Args:
+        features: Of the frozen modalities.
+        labels: One a post.
+        rest: The same posts, for the modality that is still encoded, if there is one.
+    """
+
+    def __init__(self, features: Features, labels: np.ndarray, rest: PostDataset | None) -> None:
+        self._features = features
+        self._labels = labels
+        self._rest = rest
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        """The posts of one batch, already collated."""
+        batch = {} if self._rest is None else self._rest.__getitems__(indices)
+        for name, values in self._features.items():
+            rows = torch.from_numpy(np.asarray(values[indices]))
+            batch[f"{name}_features"] = rows
+            present = ~rows[:, 0].isnan()
+            if not present.all():
+                batch[f"has_{name}"] = present
+        batch["labels"] = torch.from_numpy(self._labels[indices])
+        return batch
+
+    @property
+    def token_counts(self) -> np.ndarray:
+        """The number of tokens of each text; zero throughout where texts are not read."""
+        if self._rest is None:
+            return np.zeros(len(self), dtype=np.int64)
+        return self._rest.token_counts
+
+
+def compute_features(
+    classifier: SentimentClassifier,
+    frozen: list[str],
+    posts: TrainingPosts,
+    compute: ComputeParameters,
+    folder: Path,
+) -> Features:
+    """The features of some posts under the encoders that are frozen.
+
+    Pictures are seen as in prediction, without variation. Features that an interrupted training of
+    the same posts and encoders has left are used again.
+
+    Args:
+        classifier: Its encoders are used as they are.
+        frozen: The modalities whose encoder is frozen.
+        posts: Which posts.
+        compute: What to run on.
+        folder: Where features are kept.
+    """
+    device = choose_device(compute)
+    features = {}
+    for name in frozen:
+        began = time.monotonic()
+        path = folder / f"features-{name}-{_fingerprint(classifier, name, posts, device)}.npy"
+        known = path.exists()
+        if not known:
+            dataset = posts.as_dataset(classifier, varied=False, only=name)
+            _write_features(classifier.model, name, dataset, compute, device, path)
+        features[name] = np.load(path, mmap_mode="r")
+        words = "from the interrupted training" if known else f"{time.monotonic() - began:.1f} s"
+        count, size = features[name].shape
+        logger.info(
+            "The %s encoder is frozen: %d features of %s posts, %s", name, size, f"{count:,}", words
+        )
+    return features
+
+
+@contextmanager
+def encoders_aside(model: SentimentModel, frozen: list[str]) -> Iterator[None]:
+    """Within, the model takes features of frozen modalities; it and its checkpoints are small."""
+    encoders = {name: model.branches[name].encoder for name in frozen}
+    for name, encoder in encoders.items():
+        model.branches[name].encoder = ComputedFeatures(encoder.output_size)
+    try:
+        yield
+    finally:
+        for name, encoder in encoders.items():
+            model.branches[name].encoder = encoder
+
+
+def _write_features(
+    model: SentimentModel,
+    name: str,
+    dataset: PostDataset,
+    compute: ComputeParameters,
+    device: Device,
+    path: Path,
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    encoder = model.branches[name].encoder.to(device.kind).eval()
+    shape = len(dataset), encoder.output_size
+    values = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    keys = ("input_ids", "attention_mask") if name == "text" else ("pixels",)
+    with torch.inference_mode(), device.autocast():
+        for indices, batch in in_batches(dataset, compute, device):
+            present = batch.get(f"has_{name}", torch.ones(len(indices), dtype=torch.bool))
+            rows = np.full((len(indices), encoder.output_size), np.nan, dtype=np.float32)
+            if present.any():
+                inputs = [batch[key][present] for key in keys]
+                rows[present.cpu().numpy()] = encoder(*inputs).float().cpu().numpy()
+            values[indices] = rows
+    values.flush()
+    encoder.to("cpu")
+    partial.rename(path)
+
+
+def _fingerprint(
+    classifier: SentimentClassifier, name: str, posts: TrainingPosts, device: Device
+) -> str:
+    """Equal for equal posts, encoders, and ways to read the ones for the others."""
+    config, tokenizer = classifier.config, classifier.tokenizer
+    seen = posts.examples.select(["guid", "text", "image_hash", "height", "width"])
+    vocabulary = sorted(tokenizer.get_vocab().items()) if tokenizer is not None else []
+    weights = hashlib.sha256()
+    for key, value in classifier.model.branches[name].encoder.state_dict().items():
+        weights.update(key.encode())
+        weights.update(value.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    content = [
+        seen.take(pa.array(posts.rows)).to_pydict(),
+        [vocabulary, config.max_tokens, config.pooling, config.image_config],
+        [weights.hexdigest(), str(device)],
+    ]
+    return digest(json.dumps(part, sort_keys=True) for part in content)[:16]
