@@ -140,8 +140,10 @@ def test_the_report_shows_wrong_answers_with_their_pictures(journey: Journey) ->
 
 def test_a_command_in_a_folder_of_the_project_logs_as_elsewhere(journey: Journey) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "kedro", "run", "--pipeline=splitting", "--params"]
-        + [f"raw={journey.raw},data={journey.data}"],
+        [
+            *(sys.executable, "-m", "kedro", "run", "--pipeline=splitting"),
+            *("--params", f"raw={journey.raw},data={journey.data}"),
+        ],
         cwd=PROJECT / "notebooks",
         capture_output=True,
         text=True,
