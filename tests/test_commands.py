@@ -107,6 +107,7 @@ def test_the_model_folder_holds_no_pickle(journey: Journey) -> None:
     names = {path.name for path in journey.newest("06_models/fusion_model").iterdir()}
 
     assert {"config.json", "model.safetensors", "tokenizer.json", "encoding_profile.json"} <= names
+    assert "README.md" in names
     assert not [name for name in names if name.endswith((".bin", ".pkl", ".pt", ".pth"))]
     assert not (journey.data / "06_models" / "checkpoints").exists()
 
@@ -125,6 +126,34 @@ def test_inference_answers_the_listing_and_changes_nothing_that_training_wrote(
     ]
     assert [guid for guid, _ in submitted] == listed
     assert {tag for _, tag in submitted[1:]} <= {"negative", "neutral", "positive"}
+
+
+def test_the_report_shows_wrong_answers_with_their_pictures(journey: Journey) -> None:
+    report = journey.newest("08_reporting/report.html").read_text(encoding="utf-8")
+    predictions = journey.frame("07_model_output/validation_predictions.csv")
+    wrong = int((predictions["tag"] != predictions["predicted"]).sum())
+
+    assert f"{wrong} of {len(predictions)} answers are wrong" in report
+    assert 1 <= report.count('src="data:image/jpeg;base64,') <= 24
+    assert "report.html: open it in a browser" in journey.log
+
+
+def test_a_command_in_a_folder_of_the_project_logs_as_elsewhere(journey: Journey) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "kedro", "run", "--pipeline=splitting"),
+            *("--params", f"raw={journey.raw},data={journey.data}"),
+        ],
+        cwd=PROJECT / "notebooks",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert " INFO    1/1 splitting.split_posts: " in done.stderr
+    assert "Loading weights" not in journey.log
 
 
 def test_a_pinned_model_answers_as_it_did(journey: Journey) -> None:
