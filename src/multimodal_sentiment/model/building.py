@@ -20,6 +20,7 @@ from transformers import (
 
 from multimodal_sentiment.parameters import ImageParameters, ModelParameters, TextParameters
 
+from .checking import check_sizes
 from .configuration import IMAGENET_MEAN, IMAGENET_STD, SentimentConfig
 from .modeling import SentimentModel
 from .processing import learn_tokenizer
@@ -89,6 +90,7 @@ def _text_encoder(
         )
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
+        check_sizes(folder)
         encoder = AutoModel.from_pretrained(folder, use_safetensors=True, **options)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     except (OSError, ValueError, SafetensorError) as error:
