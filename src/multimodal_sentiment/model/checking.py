@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +23,15 @@ from multimodal_sentiment.parameters import Count, NotNegative, Probability
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
 
+logger = logging.getLogger(__name__)
+
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer_config.json"
 LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all languages takes 20
 READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
 
+_TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
 _OTHER = "it was trained by another version of this project"
 
 
@@ -83,10 +87,12 @@ def read_config(folder: Path) -> SentimentConfig:
     if "auto_map" in content:
         raise ValueError(f"{CONFIG} asks to run code of the folder (auto_map): that is never done")
     own = {*inspect.signature(SentimentConfig.__init__).parameters} - {"self", "kwargs"}
-    known = {*own, *PreTrainedConfig().to_dict(), "architectures", "dtype", "torch_dtype"}
-    for names, fault in ((own - content.keys(), "lacks"), (content.keys() - known, "also holds")):
-        if names:
-            raise ValueError(f"{CONFIG} {fault} {', '.join(sorted(names))}: {_OTHER}")
+    if lacking := own - content.keys():
+        raise ValueError(f"{CONFIG} lacks {', '.join(sorted(lacking))}: {_OTHER}")
+    # transformers adds keys of its own, others in each release: no reason to refuse a model.
+    if unknown := content.keys() - own - PreTrainedConfig().to_dict().keys() - _TRANSFORMERS:
+        names = ", ".join(sorted(unknown))
+        logger.warning("%s also holds %s, which is not used: perhaps %s", CONFIG, names, _OTHER)
     try:
         _Saved.model_validate(content | {"image_config": content["image_config"] or None})
     except ValidationError as error:
