@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +51,7 @@ def prune(
     session = KedroSession.create(metadata.project_path, env=env, runtime_params=params)
     context = session.load_context()
     data = data_folder(context)
-    with locked(data):
+    with errors_in_one_line(), locked(data):
         recover(data)
         leftovers = find_leftovers(data, versioned_datasets(data, context.catalog), keep)
         if not leftovers:
@@ -89,6 +91,17 @@ def sample(folder: Path, **options: Any) -> None:
         f"{summary.labelled} labelled and {summary.unlabelled} unlabelled posts in {folder}: "
         f"kedro run --params raw={folder},data=ANOTHER_FOLDER"
     )
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Have what the system refuses said in one line."""
+    from multimodal_sentiment.runs.errors import one_line
+
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(one_line(error)) from error
 
 
 def run(**options: Any) -> Any:

@@ -156,9 +156,9 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):  # no fixed range: its own extremes become black and white
-        levels = np.nan_to_num(np.asarray(image, np.float32))
+        levels = np.nan_to_num(np.asarray(image, np.float32)).astype(np.float64)
         levels -= levels.min()
-        levels *= 255 / max(levels.max(), np.finfo(np.float32).tiny)
+        levels *= 255 / (levels.max() or 1)  # one level: black
         return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -203,7 +203,9 @@ class TestTags:
         [
             (["positive"] * 9, "tags every post 'positive': there is nothing to learn"),
             (["positive"], "tags every post 'positive'"),
-            (["positive"] * 9 + ["neutral"], "only one post is tagged 'neutral'"),
+            (["positive"] * 9 + ["neutral"], "only 1 post is tagged 'neutral'"),
+            (["positive"] * 9 + ["neutral"] * 2, "only 2 posts are tagged 'neutral'"),
+            (["positive", "neutral", "negative"], "only 1 post is tagged"),
         ],
     )
     def test_tags_that_cannot_be_split_are_an_error_before_images_are_read(
@@ -214,7 +216,7 @@ class TestTags:
             read(make({"0.txt": b"one"}), *rows, labelled=True)
 
     def test_labelled_posts_keep_their_tags(self, make: Make) -> None:
-        tags = ["neutral", "positive", "positive", "neutral"]
+        tags = ["neutral", "positive", "positive", "neutral", "neutral", "positive"]
         rows = [(str(n), tag) for n, tag in enumerate(tags)]
         assert read(make({"0.txt": b"one"}), *rows, labelled=True)["tag"].tolist() == tags
 
@@ -226,7 +228,7 @@ class TestTags:
 
 def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> None:
     files = make({"900.txt": b"text"})
-    rows = listing(("1", "neutral"), ("2", "positive"), ("3", "neutral"), ("4", "positive"))
+    rows = listing(*[(str(n), "neutral" if n % 2 else "positive") for n in range(1, 7)])
     for use in (
         lambda: record_files(rows, files),
         lambda: infer_encodings(rows, files, PARAMETERS),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("guid", "tag")
 
+# Far above any listing: ten million posts. What is larger is not read.
+LARGEST = 256 * 2**20  # bytes
+
 _MOST_SHOWN = 60  # characters of a cell in a message
 _SEPARATORS = (",", ";", "\t")
 _MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
@@ -97,6 +100,9 @@ class ListingDataset(AbstractDataset[None, pd.DataFrame]):
 
     def _text(self) -> str:
         try:
+            size = self._filepath.stat().st_size
+            if size > LARGEST:
+                self._refuse(f"is too large: {size / 1e6:.0f} MB")
             payload = self._filepath.read_bytes()
         except OSError as error:
             self._refuse(f"cannot be read: {error.strerror}")

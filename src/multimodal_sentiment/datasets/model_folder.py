@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from multimodal_sentiment.model import SentimentClassifier
 
-_FILES = ("config.json", "model.safetensors", "encoding_profile.json")
+_MOST_SHOWN = 300  # characters of a reason
+_WEIGHTS = "model.safetensors"
+_FILES = ("config.json", _WEIGHTS, "encoding_profile.json")
 
 
 class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "SentimentClassifier"]):
@@ -58,8 +60,10 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
             )
         try:
             return SentimentClassifier.load(folder, self.resolve_load_version())
-        except Exception as error:
-            reason = str(error).strip().splitlines()[0]
+        except MemoryError:  # no fault of the folder
+            raise
+        except Exception as error:  # transformers answers odd folders with nearly any exception
+            reason = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
             raise DatasetError(
                 f"the model in {folder} cannot be read: {reason}: train again, or pin another "
                 "version with --load-versions"
@@ -73,7 +77,7 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
 
     def _exists(self) -> bool:
         folder = Path(self._get_load_path())
-        return all((folder / name).is_file() for name in _FILES)
+        return all((folder / name).is_file() for name in _FILES) and _is_whole(folder / _WEIGHTS)
 
     def preview(self) -> JSONPreview:
         """What the model is, its whole configuration, and what lies beside it, for Kedro-Viz."""
@@ -91,3 +95,14 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
         }
         model = describe_model(config, sum(math.prod(shape) for shape in shapes))
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
+
+
+def _is_whole(weights: Path) -> bool:
+    """Whether a safetensors file holds all that it lists."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):
+            return True
+    except (SafetensorError, OSError):
+        return False

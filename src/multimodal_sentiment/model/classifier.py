@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.reporting import model_card
 
+from .checking import check_weights, read_config, read_json, read_tokenizer
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
 
@@ -62,14 +63,22 @@ class SentimentClassifier:
 
     @classmethod
     def load(cls, folder: Path, version: str | None = None) -> SentimentClassifier:
-        """Read what `save` wrote; nothing is unpickled, and no code of the folder is run."""
+        """Read what `save` wrote; nothing is unpickled, and no code of the folder is run.
+
+        Raises:
+            ValueError: If the folder is not what this version of the project writes.
+        """
+        config = read_config(folder)
+        check_weights(folder, config)
+        profile = read_json(folder / _PROFILE)
         model = SentimentModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
         tokenizer = None
         if model.config.uses_text:
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        profile = json.loads((folder / _PROFILE).read_text(encoding="utf-8"))
+            tokenizer = read_tokenizer(folder, config)
         return cls(model, tokenizer, profile, version)

@@ -27,6 +27,7 @@ from multimodal_sentiment.encoders import (
     read_config,
 )
 
+from .checking import check_sizes
 from .configuration import IMAGENET_MEAN, IMAGENET_STD
 
 _OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -54,6 +55,7 @@ def load_text_encoder(
     """
     model = _load("text", encoder)
     try:
+        check_sizes(encoder.path)
         tokenizer = AutoTokenizer.from_pretrained(encoder.path, **_OFFLINE)
         if hasattr(tokenizer, "normalization"):
             # BERTweet's, which by this reads links and users as the two tokens it was taught.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,29 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
-def lock_folder(data: Path) -> BaseFileLock:
+@dataclass(frozen=True)
+class FolderLock:
+    """A data folder that this process has.
+
+    Attributes:
+        file: What is locked.
+        made: Folders that were made for it, the innermost first.
+    """
+
+    file: BaseFileLock
+    made: list[Path]
+
+    def release(self) -> None:
+        """Let go of the folder; where nothing was written, nothing is left."""
+        with suppress(OSError):  # something was written
+            if self.made and len(list(self.made[0].iterdir())) == 1:
+                Path(self.file.lock_file).unlink()  # whoever waits for this very file sees it go
+                for folder in self.made:
+                    folder.rmdir()
+        self.file.release()
+
+
+def lock_folder(data: Path) -> FolderLock:
     """Take the data folder for this process; the system frees it when the process ends.
 
     Raises:
@@ -24,13 +47,14 @@ def lock_folder(data: Path) -> BaseFileLock:
     from filelock import FileLock, Timeout
 
     folder = data / RUNS
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", thread_local=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise click.ClickException(f"{data}: in use by {_holder(data)}") from None
-    return lock
+    return FolderLock(lock, made)
 
 
 @contextmanager

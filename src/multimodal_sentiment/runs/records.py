@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -111,15 +111,29 @@ def data_folder(context: KedroContext) -> Path:
 
 def read_records(data: Path) -> list[Record]:
     """All records below a data folder that can be read, oldest first."""
-    known = {field.name for field in fields(Record)}
+    from pydantic import TypeAdapter
+
+    reader = TypeAdapter(Record)
     records = []
     for path in sorted((data / RUNS).glob("*.json")):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            records.append(Record(**{name: content[name] for name in known & content.keys()}))
-        except (ValueError, TypeError, AttributeError):
+            record = reader.validate_json(path.read_bytes())
+        except (ValueError, OSError):
             continue  # not a record
+        if _is_own(record, path):
+            records.append(record)
     return records
+
+
+def _is_own(record: Record, path: Path) -> bool:
+    """Whether a record can be of a run that wrote below the data folder.
+
+    What a record names is moved and removed, and the folder may come from anywhere.
+    """
+    places = [Path(place) for place in record.moves]
+    return record.run == path.stem and not any(
+        place.is_absolute() or ".." in place.parts or not place.parts for place in places
+    )
 
 
 def record_path(data: Path, run: str) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 
-from .records import Outcome, Record, read_records, staging_path
+from .records import RUNS, Outcome, Record, read_records, staging_path
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +101,8 @@ def recover(data: Path) -> None:
         elif record.outcome == "running":
             record.close(data, "killed")
             logger.warning("%s was killed: what it wrote is removed", record.name)
+    for partial in (data / RUNS).glob("*.partial"):  # a record that was being written
+        partial.unlink()
     for record in records:  # of which a folder may be left if the removal was cut off
         shutil.rmtree(staging_path(data, record.run), ignore_errors=True)
 

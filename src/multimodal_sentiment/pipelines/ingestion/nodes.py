@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 # What listings hold where there is no tag, in any case.
 NO_TAG = frozenset({"", "null", "none", "nan", "?"})
 
+_FEWEST = 3  # posts of a tag that training can do with
+
 
 def record_files(listing: Frame, post_files: PostFiles) -> Frame:
     """Record what the posts' files are: `guid, file, bytes, sha256`.
@@ -200,10 +202,11 @@ def _refuse_unsplittable(listing: Frame) -> None:
             f"the labelled listing tags every post {counts.index[0]!r}: there is nothing to learn "
             f"unless some have another tag"
         )
-    if counts.iloc[-1] == 1:
+    if counts.iloc[-1] < _FEWEST:
+        posts = "post is" if counts.iloc[-1] == 1 else "posts are"
         raise ValueError(
-            f"only one post is tagged {counts.index[-1]!r}: training and validation need one each; "
-            f"add posts with that tag, or leave this one out"
+            f"only {counts.iloc[-1]} {posts} tagged {counts.index[-1]!r}: learning, tuning and "
+            f"validation need one each; add posts with that tag, or leave it out"
         )
 
 

@@ -1,0 +1,176 @@
+"""A model folder is checked before anything in it is believed.
+
+It may come from anywhere. transformers fills up what a folder lacks, a weight with random numbers
+and a vocabulary with none, and passes over what it does not know; predictions of such a model would
+look like any others.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
+from safetensors import SafetensorError, safe_open
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+
+from multimodal_sentiment.parameters import Count, NotNegative, Probability
+
+from .configuration import SentimentConfig
+from .modeling import SentimentModel
+
+logger = logging.getLogger(__name__)
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer_config.json"
+LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all languages takes 20
+READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
+
+_TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
+_OTHER = "it was trained by another version of this project"
+
+
+class _SavedImage(BaseModel):
+    """The part of it that is about images."""
+
+    architecture: str = Field(pattern="^(resnet[0-9]+|clip)$")
+    vision: dict[str, Any] | None = None
+    size: Count
+    resize: Count
+    mean: list[FiniteFloat] = Field(min_length=3, max_length=3)
+    std: list[FiniteFloat] = Field(min_length=3, max_length=3)
+
+
+class _Saved(BaseModel):
+    """What a configuration file must hold for the model to be what it was."""
+
+    model_type: Literal["multimodal_sentiment"]
+    modality: Literal["text", "image", "both"]
+    pooling: Literal["cls", "mean"]
+    text_config: dict[str, Any] | None
+    image_config: _SavedImage | None
+    max_tokens: Count
+    fusion: Literal["concat", "gated", "late"]
+    visible_scores: bool
+    hidden_size: Count
+    dropout: Probability
+    modality_dropout: Probability
+    auxiliary_weight: NotNegative
+    label_smoothing: Probability
+    calibration_temperature: FiniteFloat = Field(gt=0)
+    id2label: dict[int, str] = Field(min_length=2)
+
+
+def check_sizes(folder: Path) -> None:
+    """Refuse what would fill the memory before it is read.
+
+    Raises:
+        ValueError: If a file that transformers or tokenizers would read whole is too large.
+    """
+    for path in sorted(folder.iterdir()):
+        size = path.stat().st_size if path.suffix in READ_WHOLE and path.is_file() else 0
+        if size > LARGEST:
+            raise ValueError(f"{path.name} is too large: {size / 1e6:.0f} MB")
+
+
+def read_config(folder: Path) -> SentimentConfig:
+    """Read and check the configuration of a saved model.
+
+    Raises:
+        ValueError: If a file of the folder is too large to be read, or the configuration is not one
+            that this version of the project wrote.
+    """
+    check_sizes(folder)
+    content = read_json(folder / CONFIG)
+    if "auto_map" in content:
+        raise ValueError(f"{CONFIG} asks to run code of the folder (auto_map): that is never done")
+    own = {*inspect.signature(SentimentConfig.__init__).parameters} - {"self", "kwargs"}
+    if lacking := own - content.keys():
+        raise ValueError(f"{CONFIG} lacks {', '.join(sorted(lacking))}: {_OTHER}")
+    # transformers adds keys of its own, others in each release: no reason to refuse a model.
+    if unknown := content.keys() - own - PreTrainedConfig().to_dict().keys() - _TRANSFORMERS:
+        names = ", ".join(sorted(unknown))
+        logger.warning("%s also holds %s, which is not used: perhaps %s", CONFIG, names, _OTHER)
+    try:
+        _Saved.model_validate(content | {"image_config": content["image_config"] or None})
+    except ValidationError as error:
+        fault, *_ = error.errors()
+        name = ".".join(map(str, fault["loc"]))
+        raise ValueError(f"{CONFIG} holds a wrong {name}: {fault['msg']}") from error
+    return SentimentConfig.from_dict(content)
+
+
+def check_weights(folder: Path, config: SentimentConfig) -> None:
+    """Compare the names and shapes of saved weights with those of the model they are for.
+
+    Raises:
+        ValueError: If the file is broken or cut short, or a weight is missing, of another shape, or
+            not one of the model's.
+    """
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
+    with torch.device("meta"):  # takes no memory, whatever the configuration claims
+        state = SentimentModel(config).state_dict(keep_vars=True)
+    shared = {id(tensor) for name, tensor in state.items() if name in given}  # saved once
+    wanted = {
+        name: tuple(tensor.shape)
+        for name, tensor in state.items()
+        if name in given or id(tensor) not in shared
+    }
+    odd = sorted(name for name in wanted | given if wanted.get(name) != given.get(name))
+    if odd:
+        raise ValueError(
+            f"{WEIGHTS} does not fit {CONFIG}: {len(odd)} of {len(wanted)} weights are missing, "
+            f"unknown or of another shape, {odd[0]} first"
+        )
+
+
+def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizerBase:
+    """Read a tokenizer and compare it with the text encoder that it feeds.
+
+    Raises:
+        ValueError: If it is broken, or has no vocabulary, or a larger one than the encoder.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except MemoryError:
+        raise
+    except Exception as error:  # nearly any, from Python and from Rust
+        raise ValueError(f"the tokenizer is broken: {error}") from error
+    names = {TOKENIZER: TOKENIZER} if not (folder / TOKENIZER).is_file() else {}
+    vocabularies = tokenizer.vocab_files_names.values()
+    if vocabularies and not any((folder / name).is_file() for name in vocabularies):
+        names |= dict.fromkeys(vocabularies, " or ".join(sorted(vocabularies)))
+    if names:
+        raise ValueError(f"the tokenizer's {', '.join(dict.fromkeys(names.values()))} is missing")
+    if len(tokenizer) > config.text_config.vocab_size:
+        raise ValueError(
+            f"the tokenizer has {len(tokenizer)} pieces, the text encoder "
+            f"{config.text_config.vocab_size}: they do not belong together"
+        )
+    return tokenizer
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return content
