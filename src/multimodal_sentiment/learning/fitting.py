@@ -95,7 +95,7 @@ def fit_classifier(
         trainer = SentimentTrainer(
             rates=training.learning_rate,
             least_area=training.least_view,
-            model=model,
+            model=device.place(model),
             args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
             train_dataset=learning_set,
             eval_dataset=tuning_set,
@@ -192,8 +192,9 @@ def _arguments(
         data_seed=training.seed,
         use_cpu=device.kind == "cpu",
         bf16=device.bf16,
-        dataloader_num_workers=compute.workers,
+        dataloader_num_workers=device.workers,
         dataloader_pin_memory=device.kind == "cuda",
+        accelerator_config={"non_blocking": device.kind == "cuda"},
         # The state of every random generator is kept at the end of an epoch, so that a training
         # that goes on from there ends as if it had never stopped.
         eval_strategy="epoch",
