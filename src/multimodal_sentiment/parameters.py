@@ -164,6 +164,7 @@ class ComputeParameters(Group):
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
     prediction_batch_size: Count
+    compile: Literal["auto"] | bool
     workers: Literal["auto"] | Annotated[int, Field(ge=0)]
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel, buil
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 from .checkpoints import fingerprint_of, newest_checkpoint
+from .compilation import compiled, worth_compiling
 from .data import digest
 from .device import Device, choose_device
 from .features import compute_features, encoders_aside
@@ -104,7 +106,10 @@ def fit_classifier(
             callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train(resume_from_checkpoint=resumed)
+        lessons = len(learning) * training.epochs
+        worth = worth_compiling(compute.compile, model, device.kind, lessons)
+        with compiled(model, device.kind) if worth else nullcontext():
+            trainer.train(resume_from_checkpoint=resumed)
         logits = predict_logits(classifier, tuning_set, compute)
     history = pd.DataFrame(history_of(trainer.state))
     model.config.calibration_temperature = fit_temperature(logits, truth)
