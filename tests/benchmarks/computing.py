@@ -16,6 +16,7 @@ from reading import Workplace
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
 from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
+from multimodal_sentiment.learning.compilation import compiled
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
@@ -24,30 +25,42 @@ STEPS = 2  # of the lab's in a round, since they are short
 
 
 def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]:
-    compute = work.parameters.compute.model_copy(update={"device": device})
+    """Compiled, as a training of the lab's size is; the step as it is written, besides."""
+    compute = work.parameters.compute.model_copy(
+        update={"device": device, "compile": not work.quick}
+    )
     image = work.parameters.model.image
     lab = lab_way.Model(work.text_config, image.architecture, 512).to(device)
     classifier = _classifier(work)
-    size = work.parameters.training.batch_size
-    steps = in_turn(_our_step(work, classifier, compute), _lab_steps(work, lab, device), rounds + 1)
-    bare, of_lab = size / steps[0], STEPS * lab_way.BATCH / steps[1]
-    epoch, whole = _our_epoch(work, compute)
+    step, lab_steps = _our_step(work, classifier, compute), _lab_steps(work, lab, device)
+    plain, compiling = in_turn(step, lab_steps, rounds), 0.0
+    fast = plain
+    if compute.compile:
+        with compiled(classifier.model, device):
+            compiling = seconds(step)
+            fast = in_turn(step, lab_steps, rounds)
+    epoch, rest = _our_epoch(work, compute)
     lab_epoch = _lab_epoch(work, lab, device)
-    count = len(work.rows)
     loader = work.lab_loader(training=False)
     answers = in_turn(
         lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
         lambda: lab_way.predict(lab, loader, device),
         rounds,
     )
-    speed = "posts/s"
-    precision = str(choose_device(compute))
+    ours, theirs = work.parameters.training.batch_size, STEPS * lab_way.BATCH
+    count, speed, precision = len(work.rows), "posts/s", str(choose_device(compute))
+
+    def row(what: str, ours: float, lab: float | None = None, unit: str = speed) -> Figure:
+        return Figure(what, unit, ours, lab, device=device, note=precision if lab else "")
+
     return [
-        Figure("training step", speed, bare, of_lab, device=device, note=precision),
-        Figure("training epoch, its input included", speed, epoch, lab_epoch, device=device),
-        Figure("its share of the bare step", "", epoch / bare, lab_epoch / of_lab, device=device),
-        Figure("training: checkpoints, tuning, loading", "s", whole, device=device),
-        Figure("inference", speed, count / answers[0], count / answers[1], device=device),
+        row("training step, not compiled", ours / plain[0], theirs / plain[1]),
+        row("training step", ours / fast[0], theirs / fast[1]),
+        row("training epoch, its input included", epoch, lab_epoch),
+        row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
+        row("  compiling, once a training", compiling, unit="s"),
+        row("  all else: set-up, tuning, checkpoints", rest - compiling, unit="s"),
+        row("inference", count / answers[0], count / answers[1]),
     ]
 
 
@@ -98,7 +111,10 @@ def _lab_steps(work: Workplace, model: lab_way.Model, device: str) -> Callable[[
 
 
 def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, float]:
-    """Posts a second over an epoch's input and steps, and the seconds of all else in a training."""
+    """Posts a second over an epoch's input and steps, and the seconds of all else in a training.
+
+    The first of two epochs does what is done once, and does not count.
+    """
     training = work.parameters.training.model_copy(update={"epochs": 2, "patience": 2})
     tags, rows = work.rows["tag"].to_numpy(), work.rows_here
     posts = TrainingPosts(work.examples, rows, tags, np.arange(len(rows)))
@@ -111,8 +127,8 @@ def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, floa
         )
     ((classifier, history),) = histories
     learnt = classifier.config.training["learning_posts"]
-    in_epochs = sum(learnt / speed for speed in history["posts_per_second"])
-    return float(history["posts_per_second"].iloc[-1]), taken - in_epochs
+    speed = float(history["posts_per_second"].iloc[-1])
+    return speed, taken - 2 * learnt / speed
 
 
 def _lab_epoch(work: Workplace, model: lab_way.Model, device: str) -> float:

@@ -43,7 +43,7 @@ class LengthAwareSampler(Sampler[int]):
         order = generator.permutation(len(self))
         # A rest that fills no batch stays last, so that the cuts fall between the others.
         whole = len(self) - len(self) % self._batch_size
-        batches = []
+        batches: list[np.ndarray] = []
         stretch = self._batch_size * _SORTED_BATCHES
         for start in range(0, whole, stretch):
             some = order[start : min(start + stretch, whole)]
