@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -71,7 +72,6 @@ def measure_start_up(folder: Path, rounds: int) -> list[Figure]:
     least, _ = _run(_kedro("run", "--pipeline=training", "--params", params))
     (record,) = (data / "runs").glob("*.json")
     nodes = sum(json.loads(record.read_text("utf-8"))["seconds"].values())
-    # The first run imports; what the nodes wait for imports is what both ways of counting share.
     return [
         Figure(
             "kedro registry list",
@@ -157,18 +157,19 @@ def _kedro(*arguments: str) -> list[str]:
 def _run(command: list[str], folder: Path = PROJECT) -> tuple[float, float]:
     """Seconds of a command, and the most memory it held, file-backed pages apart, in MB."""
     start, most = time.perf_counter(), 0.0
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         while process.poll() is None:
             most = max(most, _held(process.pid))
             try:
                 process.wait(MEASURED_EVERY)
             except subprocess.TimeoutExpired:
                 continue
+        taken = time.perf_counter() - start
         if process.returncode:
-            sys.exit(f"{' '.join(command)} failed:\n{process.stderr.read()}")
-    return time.perf_counter() - start, most
+            log.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{log.read()}")
+    return taken, most
 
 
 def _held(process: int) -> float:
