@@ -164,7 +164,8 @@ class ComputeParameters(Group):
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
     prediction_batch_size: Count
-    workers: Annotated[int, Field(ge=0)]
+    compile: Literal["auto"] | bool
+    workers: Literal["auto"] | Annotated[int, Field(ge=0)]
 
 
 class EncodersParameters(Group):

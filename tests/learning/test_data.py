@@ -10,7 +10,11 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from multimodal_sentiment.learning.augmentation import random_views
+from multimodal_sentiment.learning.augmentation import (
+    _views_one_by_one,
+    random_views,
+    views_at_once,
+)
 from multimodal_sentiment.learning.data import PostDataset, StoredPictures, rows_of
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.processing import (
@@ -119,16 +123,32 @@ def test_a_view_for_training_is_a_whole_square_of_the_picture() -> None:
 def test_random_views_show_the_asked_share() -> None:
     torch.manual_seed(0)
     side = 80
-    ramp = torch.arange(side, dtype=torch.uint8)  # each column tells where it is
+    ramp = 3 * torch.arange(side, dtype=torch.uint8)  # each column tells where it is
     pixels = ramp.view(1, 1, side, 1).expand(500, side, side, 3)
-    views = random_views(pixels, 40, 0.25)
+    views = random_views(pixels, 40, 0.25).float() / 3
 
     assert views.shape == (500, 40, 40, 3)
-    step = (views[:, 20, 1, 0] - views[:, 20, 0, 0]) * 40 / side  # share of a side; < 0 is flipped
-    assert 0.5 - 1e-3 <= step.abs().min() < 0.53
-    assert 0.97 < step.abs().max() <= 1 + 1e-3
-    assert 0.4 < (step < 0).float().mean() < 0.6
-    assert views.min() >= 0 and views.max() <= side - 1
+    # Of a side, between the middles of the first and the last column; negative if flipped.
+    width = (views[:, 20, 38, 0] - views[:, 20, 1, 0]) * 40 / 37 / side
+    assert 0.5 - 0.02 <= width.abs().min() < 0.53
+    assert 0.97 < width.abs().max() <= 1 + 0.02
+    assert 0.4 < (width < 0).float().mean() < 0.6
+    centres = views[:, 20, 19:21, 0].mean(1)
+    assert centres.min() < 0.3 * side and centres.max() > 0.7 * side
+
+
+def test_views_one_by_one_are_those_made_at_once() -> None:
+    pixels = torch.from_numpy(photo(80, 80)).expand(2, 80, 80, 3)
+    scale, flipped = torch.tensor([0.75, 1.0]), torch.tensor([True, False])
+    shift = torch.tensor([[0.25, 0.0], [-0.2, 0.0]])  # to the right, and up
+    transform = torch.zeros(2, 2, 3)
+    transform[:, 0, 0] = scale * (1 - 2 * flipped.long())
+    transform[:, 1, 1] = scale
+    transform[:, :, 2] = shift.T
+
+    one_by_one = _views_one_by_one(pixels, 60, scale, flipped, shift).float()
+    error = (views_at_once(pixels, 60, transform) - one_by_one)[:, 2:-2, 2:-2].abs()
+    assert error.mean() < 1 and error.max() < 8
 
 
 def test_a_view_of_everything_changes_nothing_but_the_side() -> None:
@@ -136,9 +156,7 @@ def test_a_view_of_everything_changes_nothing_but_the_side() -> None:
     pixels = torch.from_numpy(photo(64, 64)).expand(8, 64, 64, 3)
 
     for view in random_views(pixels, 64, 1.0):
-        assert any(
-            torch.allclose(view, side.float(), atol=1e-2) for side in (pixels[0], pixels[0].flip(1))
-        )
+        assert any(torch.equal(view, side) for side in (pixels[0], pixels[0].flip(1)))
 
 
 def test_resampling_within_bounds_is_a_cut() -> None:

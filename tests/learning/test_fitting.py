@@ -244,6 +244,16 @@ def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) 
         choose_device(tiny(compute__device="cuda").compute)
 
 
+@pytest.mark.parametrize("tiles", [True, False])
+def test_bf16_is_chosen_where_it_is_faster(
+    tiny: Callable[..., Parameters], monkeypatch: pytest.MonkeyPatch, tiles: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+
+    assert choose_device(tiny(compute__precision="auto").compute).bf16 is tiles
+    assert choose_device(tiny(compute__precision="bf16").compute).bf16
+
+
 def test_weights_are_kept_whole_in_float32(
     posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:

@@ -15,20 +15,66 @@ def random_views(pixels: torch.Tensor, size: int, least_area: float) -> torch.Te
         least_area: The least share of a picture's area that its view keeps, up to 1.
 
     Returns:
-        Of shape (batch, size, size, 3), float, in the range of the input.
+        Of shape (batch, size, size, 3), in the range of the input; uint8 or float.
     """
     batch, device = len(pixels), pixels.device
     scale = torch.empty(batch, device=device).uniform_(least_area, 1).sqrt()
     flip = 1 - 2 * torch.randint(2, (batch,), device=device)
     shift = (2 * torch.rand(2, batch, device=device) - 1) * (1 - scale)
+    if device.type == "cpu":
+        return _views_one_by_one(pixels, size, scale, flip < 0, shift)
     # From the view's coordinates to the picture's, both in [-1, 1].
     transform = torch.zeros(batch, 2, 3, device=device)
     transform[:, 0, 0] = scale * flip
     transform[:, 1, 1] = scale
     transform[:, :, 2] = shift.T
-    grid = functional.affine_grid(transform, [batch, 3, size, size], align_corners=False)
+    return views_at_once(pixels, size, transform)
+
+
+def views_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:
+    """What an affine transform of each picture shows; what a GPU does best.
+
+    Args:
+        pixels: uint8 RGB of shape (batch, side, side, 3).
+        size: The side of the result, px.
+        transform: Of shape (batch, 2, 3), from the view's coordinates to the picture's.
+
+    Returns:
+        Of shape (batch, size, size, 3), float.
+    """
+    shape = [len(pixels), 3, size, size]
+    grid = functional.affine_grid(transform, shape, align_corners=False)
     images = pixels.permute(0, 3, 1, 2).float()  # (batch, 3, side, side)
     views = functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
     return views.permute(0, 2, 3, 1)
+
+
+def _views_one_by_one(
+    pixels: torch.Tensor,
+    size: int,
+    scale: torch.Tensor,
+    flipped: torch.Tensor,
+    shift: torch.Tensor,
+) -> torch.Tensor:
+    """The same on a CPU, which resizes bytes three times as fast as it samples floats.
+
+    Edges fall on whole pixels.
+    """
+    side = pixels.shape[1]
+    sides = (scale * side).round().clamp(min=1).long()
+    # A shift is of the view's centre, in halves of the picture's side.
+    lefts, tops = ((1 + shift) * side / 2 - sides / 2).round().long()
+    ends = side - sides
+    lefts, tops = torch.minimum(lefts, ends).clamp(min=0), torch.minimum(tops, ends).clamp(min=0)
+    views = torch.empty(len(pixels), size, size, 3, dtype=torch.uint8)
+    for row, (length, left, top, flip) in enumerate(
+        zip(sides.tolist(), lefts.tolist(), tops.tolist(), flipped.tolist(), strict=True)
+    ):
+        cut = pixels[row : row + 1, top : top + length, left : left + length]
+        view = functional.interpolate(
+            cut.permute(0, 3, 1, 2), (size, size), mode="bilinear", antialias=True
+        ).permute(0, 2, 3, 1)[0]  # (size, size, 3)
+        views[row] = view.flip(1) if flip else view
+    return views

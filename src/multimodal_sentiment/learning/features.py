@@ -133,7 +133,7 @@ def _write_features(
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    encoder = model.branches[name].encoder.to(device.kind).eval()
+    encoder = device.place(model.branches[name].encoder).eval()
     shape = len(dataset), encoder.output_size
     values = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
     keys = ("input_ids", "attention_mask") if name == "text" else ("pixels",)

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel, buil
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 from .checkpoints import fingerprint_of, newest_checkpoint
+from .compilation import compiled, worth_compiling
 from .data import digest
 from .device import Device, choose_device
 from .features import compute_features, encoders_aside
@@ -95,7 +97,7 @@ def fit_classifier(
         trainer = SentimentTrainer(
             rates=training.learning_rate,
             least_area=training.least_view,
-            model=model,
+            model=device.place(model),
             args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
             train_dataset=learning_set,
             eval_dataset=tuning_set,
@@ -104,7 +106,10 @@ def fit_classifier(
             callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train(resume_from_checkpoint=resumed)
+        lessons = len(learning) * training.epochs
+        worth = worth_compiling(compute.compile, model, device.kind, lessons)
+        with compiled(model, device.kind) if worth else nullcontext():
+            trainer.train(resume_from_checkpoint=resumed)
         logits = predict_logits(classifier, tuning_set, compute)
     history = pd.DataFrame(history_of(trainer.state))
     model.config.calibration_temperature = fit_temperature(logits, truth)
@@ -192,8 +197,9 @@ def _arguments(
         data_seed=training.seed,
         use_cpu=device.kind == "cpu",
         bf16=device.bf16,
-        dataloader_num_workers=compute.workers,
+        dataloader_num_workers=device.workers,
         dataloader_pin_memory=device.kind == "cuda",
+        accelerator_config={"non_blocking": device.kind == "cuda"},
         # The state of every random generator is kept at the end of an epoch, so that a training
         # that goes on from there ends as if it had never stopped.
         eval_strategy="epoch",

@@ -81,7 +81,7 @@ def predict_logits(
     if not len(posts):
         return np.empty((0, len(classifier.labels)), dtype=np.float32)
     device = choose_device(compute)
-    model = classifier.model.to(device.kind).eval()
+    model = device.place(classifier.model).eval()
     logits = np.empty((len(posts), len(classifier.labels)), dtype=np.float32)
     with torch.inference_mode(), device.autocast():
         for indices, batch in in_batches(posts, compute, device):
@@ -102,12 +102,15 @@ def in_batches(
         posts,
         batch_sampler=chunks,
         collate_fn=dict,
-        num_workers=compute.workers,
+        num_workers=device.workers,
         pin_memory=device.kind == "cuda",
     )
     told = tell_pace(loader, len(loader), "Predicting", "batches")
     for indices, batch in zip(chunks, told, strict=True):
-        yield indices, {name: value.to(device.kind) for name, value in batch.items()}
+        yield (
+            indices,
+            {name: value.to(device.kind, non_blocking=True) for name, value in batch.items()},
+        )
 
 
 def _chunks(order: np.ndarray, size: int) -> Iterator[list[int]]:

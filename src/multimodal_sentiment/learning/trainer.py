@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss
+from torch.utils.data import Sampler
 from transformers import (
     EvalPrediction,
     Trainer,
@@ -22,6 +24,7 @@ from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.parameters import LearningRates
 
 from .augmentation import random_views
+from .batches import LengthAwareSampler
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,15 @@ class SentimentTrainer(Trainer):
                 **options,
             )
         return self.optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        posts = self.train_dataset if train_dataset is None else train_dataset
+        return LengthAwareSampler(posts.token_counts, self._train_batch_size, self.args.data_seed)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sequence[int]:
+        # What is measured depends on no order, and posts of like length need little padding.
+        by_length: list[int] = np.argsort(eval_dataset.token_counts, kind="stable").tolist()
+        return by_length
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         prepared: dict[str, Any] = super()._prepare_inputs(inputs)

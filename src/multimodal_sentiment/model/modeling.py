@@ -123,18 +123,19 @@ class Branch(nn.Module):
         self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
     def forward(self, present: torch.Tensor | None, *inputs: torch.Tensor) -> torch.Tensor:
-        """Features of shape (batch, size); only what is present goes through the encoder."""
-        if present is None:
-            features = self.norm(self.encoder(*inputs))
-        else:
-            rows = present.nonzero().squeeze(1)
-            features = self.missing.repeat(len(present), 1)
-            if len(rows):
-                encoded = self.norm(self.encoder(*(value[rows] for value in inputs)))
-                features = features.to(encoded.dtype).index_copy(0, rows, encoded)
+        """Features of shape (batch, size); only what is present, and not hidden, is encoded."""
+        batch = len(inputs[0])
         if self.training and self.hidden_share:
-            hidden = torch.rand(len(features), 1, device=features.device) < self.hidden_share
-            features = torch.where(hidden, self.missing.to(features.dtype), features)
+            # Drawn on the CPU, so that no GPU need be waited for to know how many are left.
+            shown = torch.rand(batch) >= self.hidden_share
+            present = shown if present is None else present.cpu() & shown
+        if present is None:
+            return self.norm(self.encoder(*inputs))
+        rows = present.nonzero().squeeze(1).to(self.missing.device)
+        features = self.missing.repeat(batch, 1)
+        if len(rows):
+            encoded = self.norm(self.encoder(*(value[rows] for value in inputs)))
+            features = features.to(encoded.dtype).index_copy(0, rows, encoded)
         return features
 
     def train(self, mode: bool = True) -> Branch:

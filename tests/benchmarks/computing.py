@@ -1,0 +1,148 @@
+"""What the device does: training steps, epochs, predictions."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import lab_way
+import numpy as np
+import torch
+from figures import Figure, in_turn, seconds
+from reading import Workplace
+
+from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
+from multimodal_sentiment.learning.augmentation import random_views
+from multimodal_sentiment.learning.batches import LengthAwareSampler
+from multimodal_sentiment.learning.compilation import compiled
+from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.parameters import ComputeParameters
+
+STEPS = 2  # of the lab's in a round, since they are short
+
+
+def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]:
+    """Compiled, as a training of the lab's size is; the step as it is written, besides."""
+    compute = work.parameters.compute.model_copy(
+        update={"device": device, "compile": not work.quick}
+    )
+    image = work.parameters.model.image
+    lab = lab_way.Model(work.text_config, image.architecture, 512).to(device)
+    classifier = _classifier(work)
+    step, lab_steps = _our_step(work, classifier, compute), _lab_steps(work, lab, device)
+    plain, compiling = in_turn(step, lab_steps, rounds), 0.0
+    fast = plain
+    if compute.compile:
+        with compiled(classifier.model, device):
+            compiling = seconds(step)
+            fast = in_turn(step, lab_steps, rounds)
+    epoch, rest = _our_epoch(work, compute)
+    lab_epoch = _lab_epoch(work, lab, device)
+    loader = work.lab_loader(training=False)
+    answers = in_turn(
+        lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
+        lambda: lab_way.predict(lab, loader, device),
+        rounds,
+    )
+    ours, theirs = work.parameters.training.batch_size, STEPS * lab_way.BATCH
+    count, speed, precision = len(work.rows), "posts/s", str(choose_device(compute))
+
+    def row(what: str, ours: float, lab: float | None = None, unit: str = speed) -> Figure:
+        return Figure(what, unit, ours, lab, device=device, note=precision if lab else "")
+
+    return [
+        row("training step, not compiled", ours / plain[0], theirs / plain[1]),
+        row("training step", ours / fast[0], theirs / fast[1]),
+        row("training epoch, its input included", epoch, lab_epoch),
+        row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
+        row("  compiling, once a training", compiling, unit="s"),
+        row("  all else: set-up, tuning, checkpoints", rest - compiling, unit="s"),
+        row("inference", count / answers[0], count / answers[1]),
+    ]
+
+
+def _classifier(work: Workplace) -> SentimentClassifier:
+    model, tokenizer = build_model(work.parameters.model, lab_way.LABELS, [])
+    return SentimentClassifier(model, tokenizer, {})
+
+
+def _our_step(
+    work: Workplace, classifier: SentimentClassifier, compute: ComputeParameters
+) -> Callable[[], None]:
+    """A step on a batch that is there already, its random views included."""
+    device, training = choose_device(compute), work.parameters.training
+    model = device.place(classifier.model)
+    posts = work.dataset(varied=True)
+    order = list(LengthAwareSampler(posts.token_counts, training.batch_size, 0))
+    batch = {
+        name: value.to(device.kind)
+        for name, value in posts.__getitems__(order[: training.batch_size]).items()
+    }
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+
+    def step() -> None:
+        model.train()
+        views = random_views(batch["pixels"], work.parameters.model.image.size, training.least_view)
+        with device.autocast():
+            loss = model(**batch | {"pixels": views}).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), training.max_gradient_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        _wait(device.kind)
+
+    step()
+    return step
+
+
+def _lab_steps(work: Workplace, model: lab_way.Model, device: str) -> Callable[[], None]:
+    batches = list(islice(work.lab_loader(training=True), STEPS))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+
+    def steps() -> None:
+        lab_way.train(model, batches, device, optimizer)
+        _wait(device)
+
+    steps()
+    return steps
+
+
+def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, float]:
+    """Posts a second over an epoch's input and steps, and the seconds of all else in a training.
+
+    The first of two epochs does what is done once, and does not count.
+    """
+    training = work.parameters.training.model_copy(update={"epochs": 2, "patience": 2})
+    tags, rows = work.rows["tag"].to_numpy(), work.rows_here
+    posts = TrainingPosts(work.examples, rows, tags, np.arange(len(rows)))
+    with tempfile.TemporaryDirectory() as folder:
+        histories = []
+        taken = seconds(
+            lambda: histories.append(
+                fit_classifier(posts, {}, work.parameters.model, training, compute, Path(folder))
+            )
+        )
+    ((classifier, history),) = histories
+    learnt = classifier.config.training["learning_posts"]
+    speed = float(history["posts_per_second"].iloc[-1])
+    return speed, taken - 2 * learnt / speed
+
+
+def _lab_epoch(work: Workplace, model: lab_way.Model, device: str) -> float:
+    """Over half the posts: the lab's way takes long, and is as slow in every step."""
+    batches = max(1, len(work.rows) // lab_way.BATCH // 2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+
+    def part() -> None:
+        lab_way.train(model, islice(work.lab_loader(training=True), batches), device, optimizer)
+        _wait(device)
+
+    return batches * lab_way.BATCH / seconds(part)
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()

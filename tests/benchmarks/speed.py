@@ -1,0 +1,80 @@
+"""How fast this project is, against the lab's way on the same machine, in one table.
+
+    python tests/benchmarks/speed.py [--quick] [--json FILE]
+
+Posts are generated, their photos as large as real ones; weights are random: BERT-base and
+ResNet-50 at 224 px (with `--quick` smaller ones: a look at whether all works, no measurement).
+Both ways are measured in turn, and medians compared. Let nothing else run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import torch
+import transformers
+from commands import measure_commands, measure_memory, measure_start_up
+from computing import measure_computing
+from figures import Figure, print_table, write_json
+from reading import Workplace, measure_input, measure_reading
+
+SECTIONS = ("reading", "input", "computing", "commands", "start-up", "memory")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="small models, few posts")
+    parser.add_argument("--posts", type=int, default=128, help="labelled posts")
+    parser.add_argument("--many", type=int, default=4000, help="posts to measure memory with")
+    parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    given = parser.parse_args()
+    unknown = set(given.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"unknown section {min(unknown)}: choose of {', '.join(SECTIONS)}")
+    sections = given.sections or SECTIONS
+    if given.quick:
+        given.posts, given.many, given.rounds = min(given.posts, 48), min(given.many, 200), 1
+    logging.basicConfig(level=logging.ERROR)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        work = Workplace(Path(folder), given.posts, quick=given.quick)
+        if "reading" in sections:
+            figures += measure_reading(work, given.rounds)
+        if "input" in sections:
+            figures += measure_input(work, given.rounds)
+        if "computing" in sections:
+            for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+                figures += measure_computing(work, device, given.rounds)
+        if "commands" in sections:
+            figures += measure_commands(work)
+        if "start-up" in sections:
+            figures += measure_start_up(Path(folder), given.rounds)
+        if "memory" in sections:
+            figures += measure_memory(work, given.many)
+    print_table(figures)
+    if given.json:
+        write_json(figures, machine() | {"posts": given.posts, "quick": given.quick}, given.json)
+
+
+def machine() -> dict[str, object]:
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "amx": torch.cpu._is_amx_tile_supported(),
+        "gpu": gpu,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+if __name__ == "__main__":
+    main()
