@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
+_LEAST_SAID = 0.001  # of p-values
 
 
 def put_in_words(
@@ -23,9 +24,7 @@ def put_in_words(
         majority: The label that the majority baseline answers.
         level: Of the intervals.
     """
-    sentences = [
-        _of_pair(pair, modalities, comparison["n"], level) for pair in comparison["pairs"]
-    ]
+    sentences = [_of_pair(pair, modalities, comparison["n"], level) for pair in comparison["pairs"]]
     baselines = {name: words.format(majority=majority) for name, words in BASELINES.items()}
     for name in modalities:
         against = [pair for pair in comparison["against_baselines"] if pair["first"] == name]
@@ -84,4 +83,4 @@ def _interval(test: Mapping[str, Any], level: float) -> str:
 
 def _p_value(test: Mapping[str, Any]) -> str:
     p_value = test["p_adjusted"]
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return f"p < {_LEAST_SAID}" if p_value < _LEAST_SAID else f"p = {p_value:.3f}"

@@ -2,14 +2,17 @@
 
 from .data import PostDataset, digest, rows_of
 from .fitting import fit_classifier
+from .members import Member, fit_members
 from .posts import TrainingPosts
 from .prediction import name_answers, predict_examples, predict_logits
 
 __all__ = [
+    "Member",
     "PostDataset",
     "TrainingPosts",
     "digest",
     "fit_classifier",
+    "fit_members",
     "name_answers",
     "predict_examples",
     "predict_logits",

@@ -83,6 +83,15 @@ def check_encoders(
     return faults
 
 
+def varied(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parameters of each variant of a comparison."""
+    from multimodal_sentiment.parameters import Parameters, vary
+
+    whole = Parameters.model_validate(parameters)
+    changes = whole.comparison.compared.values()
+    return [vary(whole.model, whole.training, change).model_dump() for change in changes]
+
+
 def shorten(path: str | os.PathLike[str]) -> str:
     """A path as short as can be said from the current folder."""
     relative = os.path.relpath(path)
