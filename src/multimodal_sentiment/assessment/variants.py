@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .comparison import COMPARED
 from .intervals import MEASURES, bootstrap_intervals
 from .metrics import classification_metrics
 
@@ -73,11 +74,13 @@ def judge_slices(
             name: np.asarray(tags, dtype=object)[:, chosen] for name, tags in predictions.items()
         }
         scores = judge_variants(truth[chosen], answers, group[chosen], labels, **drawing)
-        kept = ("accuracy", "macro_f1", "intervals")
         judged[part] = {
             "n": int(chosen.sum()),
             "variants": {
-                name: {measure: score[measure] for measure in kept}
+                name: {
+                    **{measure: score[measure] for measure in COMPARED},
+                    "intervals": {name: score["intervals"][name] for name in COMPARED},
+                }
                 for name, score in scores.items()
             },
         }

@@ -1,6 +1,7 @@
 """Fitting a model to posts, and asking it about others."""
 
 from .data import PostDataset, digest, rows_of
+from .explanation import explain_examples
 from .fitting import fit_classifier
 from .members import Member, fit_members
 from .posts import TrainingPosts
@@ -11,6 +12,7 @@ __all__ = [
     "PostDataset",
     "TrainingPosts",
     "digest",
+    "explain_examples",
     "fit_classifier",
     "fit_members",
     "name_answers",
