@@ -202,7 +202,8 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 def _flags(request: Mapping[str, Any]) -> str:
     """What a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
-    params = ",".join(f"{key}={value}" for key, value in flatten(request["runtime_params"]))
+    given = flatten(request["runtime_params"])
+    params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
     return env + (f" --params {shlex.quote(params)}" if params else "")
 
 
