@@ -78,6 +78,7 @@ def prune(
     show_default=True,
     help="Of the photos: small (10 KB), or lab, as large as real ones.",
 )
+@click.option("--noise", is_flag=True, help="Photos show nothing but noise: text alone can tell.")
 @click.option("--workers", default=1, show_default=True, help="Processes that draw.")
 def sample(folder: Path, **options: Any) -> None:
     """Write made-up posts into FOLDER: listings, texts and drawn photos."""

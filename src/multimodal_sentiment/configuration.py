@@ -108,7 +108,11 @@ def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
     elsewhere = [name for name, _ in flatten(tree) if name.split(".")[-1] == key]
     if near or elsewhere:
         return f": did you mean {' or '.join(near or elsewhere)}?"
-    return f": choose of {', '.join(prefix + name for name in level)}" if level else ""
+    if not level:
+        leaves = {name.split(".")[-1] for name, _ in flatten(tree)}
+        near = get_close_matches(key, leaves, n=1)
+        return f": did you mean {prefix}{near[0]}?" if near else ""
+    return f": choose of {', '.join(prefix + name for name in level)}"
 
 
 def _tree(model: type[BaseModel]) -> dict[str, Any]:

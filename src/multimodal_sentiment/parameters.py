@@ -6,9 +6,10 @@ tree; like each of its branches it refuses a key that it does not know.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
@@ -16,6 +17,9 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Changes = dict[Literal["model", "training"], dict[str, Any]]
+
+BASELINES = ("majority", "tfidf")  # what every comparison judges beside its variants
 
 
 class Group(BaseModel):
@@ -183,6 +187,42 @@ class EvaluationParameters(Group):
     seed: Seed
 
 
+class ComparisonParameters(Group):
+    """Which variants of the model are compared, and on what."""
+
+    variants: dict[str, Changes | None]
+    pairs: list[tuple[str, str]]
+    seeds: Count
+    folds: Annotated[int, Field(ge=2)] | None
+    second_look: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> ComparisonParameters:
+        taken = self.variants.keys() & set(BASELINES)
+        if taken:
+            raise ValueError(f"variants may not be named {min(taken)!r}: a baseline is")
+        if not self.compared:
+            raise ValueError("variants are all left out: keep one at least")
+        for pair in self.pairs:
+            unknown = [name for name in pair if name not in self.variants]
+            if unknown:
+                choice = ", ".join(self.variants)
+                raise ValueError(f"pairs name {unknown[0]!r}: choose of {choice}")
+            if pair[0] == pair[1]:
+                raise ValueError(f"pairs compare {pair[0]!r} with itself: name two variants")
+        return self
+
+    @property
+    def compared(self) -> dict[str, Changes]:
+        """The variants that are not left out."""
+        return {name: changes for name, changes in self.variants.items() if changes is not None}
+
+    @property
+    def compared_pairs(self) -> list[tuple[str, str]]:
+        """The pairs of which neither is left out."""
+        return [pair for pair in self.pairs if set(pair) <= self.compared.keys()]
+
+
 class Parameters(Group):
     """All parameters of a run."""
 
@@ -196,3 +236,43 @@ class Parameters(Group):
     compute: ComputeParameters
     encoders: EncodersParameters
     evaluation: EvaluationParameters
+    comparison: ComparisonParameters
+
+    @model_validator(mode="after")
+    def _variants_are_whole(self) -> Parameters:
+        faults: list[Any] = []
+        for name, changes in self.comparison.compared.items():
+            try:
+                vary(self.model, self.training, changes)
+            except ValidationError as error:
+                place = ("comparison", "variants", name)
+                faults += [{**fault, "loc": place + fault["loc"]} for fault in error.errors()]
+        if faults:
+            raise ValidationError.from_exception_data("Parameters", faults)
+        return self
+
+
+class Variant(Group):
+    """What one variant of a comparison is made from."""
+
+    model: ModelParameters
+    training: TrainingParameters
+
+
+def vary(model: ModelParameters, training: TrainingParameters, changes: Changes) -> Variant:
+    """The parameters with some changed.
+
+    Raises:
+        ValidationError: If a change names what there is not, or gives it a wrong value.
+    """
+    base = {"model": model.model_dump(), "training": training.model_dump()}
+    return Variant.model_validate(_overlaid(base, changes))
+
+
+def _overlaid(base: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, Any]:
+    both = {
+        key: _overlaid(base[key], changes[key])
+        for key in base.keys() & changes.keys()
+        if isinstance(base[key], Mapping) and isinstance(changes[key], Mapping)
+    }
+    return {**base, **changes, **both}

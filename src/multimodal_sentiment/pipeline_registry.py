@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Pipeline
 
 from multimodal_sentiment.pipelines import (
+    comparison,
     encoders,
     evaluation,
     inference,
@@ -17,7 +18,7 @@ from multimodal_sentiment.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The two journeys, and the steps they are made of.
+    """The journeys, and the steps they are made of.
 
     Each pipeline is built here rather than found by `find_pipelines`, which builds only what the
     command line asks for and so cannot compose.
@@ -30,14 +31,13 @@ def register_pipelines() -> dict[str, Pipeline]:
         "evaluation": evaluation.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "prediction": inference.create_pipeline(),
+        "comparing": comparison.create_pipeline(),
     }
+    reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
     journeys = {
-        "training": steps["ingestion"]
-        + steps["preparation"]
-        + steps["splitting"]
-        + steps["fitting"]
-        + steps["evaluation"]
-        + steps["reporting"],
+        "reading": reading,
+        "training": reading + steps["fitting"] + steps["evaluation"] + steps["reporting"],
+        "comparison": reading + steps["comparing"],
         "inference": ingestion.create_pipeline("unlabelled")
         + preparation.create_pipeline("unlabelled")
         + steps["prediction"],

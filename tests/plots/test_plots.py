@@ -74,6 +74,9 @@ FIGURES = {
     "modality_contributions": plots.modality_contributions([0.1], [0.2], ["image"]),
     "variants": plots.variants({"both": scores(0.7), HOSTILE: scores(0.6)}),
     "differences": plots.differences([pair("both", HOSTILE)]),
+    "slices": plots.slices(
+        {HOSTILE: {"n": 3, "variants": {"both": scores(0.7), HOSTILE: scores(0.6)}}}
+    ),
 }
 EMPTY = {
     "class_balance": plots.class_balance([]),
@@ -88,6 +91,7 @@ EMPTY = {
     "modality_contributions": plots.modality_contributions([], [], []),
     "variants": plots.variants({}),
     "differences": plots.differences([]),
+    "slices": plots.slices({}),
 }
 
 
@@ -308,6 +312,15 @@ def test_differences_are_coloured_where_they_are_sure():
     assert figure.data[0].x == pytest.approx((20, -20, 20))
     assert figure.data[0].marker.color == (GREEN, VERMILLION, GREY)
     assert figure.layout.yaxis.ticktext[0] == "a<br>minus b"
+
+
+def test_slices_draw_each_variant_on_each_part():
+    part = {"n": 3, "variants": {"both": scores(0.7), "text": scores(0.6)}}
+    both, text = plots.slices({"with a twin": part, "without a twin": part | {"n": 4}}).data
+
+    assert (both.name, text.name) == ("both", "text")
+    assert both.x == (0.7, 0.7)
+    assert both.y[0] < text.y[0] < both.y[1]  # the first on top, part by part
 
 
 def test_figures_stay_small_however_many_posts_there_are():

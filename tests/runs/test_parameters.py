@@ -11,6 +11,7 @@ from kedro.framework.project import configure_project
 from pydantic import BaseModel
 
 from multimodal_sentiment.configuration import CheckedConfigLoader, check_parameters
+from multimodal_sentiment.parameters import Parameters, vary
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -58,6 +59,11 @@ def test_parameters_of_every_environment_are_accepted():
         ),
         ({"epochs": 1}, "unknown parameter epochs: did you mean training.epochs?"),
         (
+            {"comparison": {"variants": {"both": {"model": {"modalit": "text"}}}}},
+            "unknown parameter comparison.variants.both.model.modalit: "
+            "did you mean comparison.variants.both.model.modality?",
+        ),
+        (
             {"splitting": {"zzz": 1}},
             "unknown parameter splitting.zzz: "
             "choose of splitting.validation_fraction, splitting.seed",
@@ -79,6 +85,31 @@ def test_unknown_parameter_is_refused_at_every_level(runtime, fault):
         ),
         ({"data": None}, "data: must be a valid string, not None"),
         (
+            {"comparison": {"variants": {"both": {"training": {"epochs": 0}}}}},
+            "comparison.variants.both.training.epochs: must be greater than or equal to 1, not 0",
+        ),
+        (
+            {"comparison": {"variants": {"x": {"model": {"text": {"scratch": {"heads": 3}}}}}}},
+            "comparison.variants.x.model.text.scratch: "
+            "hidden_size (128) must be a multiple of heads (3)",
+        ),
+        (
+            {"comparison": {"pairs": [["both", "txt"]]}},
+            "comparison: pairs name 'txt': choose of text, image, both",
+        ),
+        (
+            {"comparison": {"pairs": [["both", "both"]]}},
+            "comparison: pairs compare 'both' with itself: name two variants",
+        ),
+        (
+            {"comparison": {"variants": {"tfidf": {}}}},
+            "comparison: variants may not be named 'tfidf': a baseline is",
+        ),
+        (
+            {"comparison": {"variants": dict.fromkeys(["text", "image", "both"])}},
+            "comparison: variants are all left out: keep one at least",
+        ),
+        (
             {"model": {"text": {"scratch": {"hidden_size": 128, "heads": 3}}}},
             "model.text.scratch: hidden_size (128) must be a multiple of heads (3)",
         ),
@@ -86,6 +117,16 @@ def test_unknown_parameter_is_refused_at_every_level(runtime, fault):
 )
 def test_wrong_value_is_refused(runtime, fault):
     assert faults(**runtime) == [fault]
+
+
+def test_a_variant_changes_what_it_names_and_leaves_the_rest():
+    given = load(comparison={"variants": {"wide": {"model": {"fusion": {"hidden_size": 99}}}}})
+    parameters = Parameters.model_validate(given)
+    varied = vary(parameters.model, parameters.training, parameters.comparison.variants["wide"])
+
+    expected = {**given["model"], "fusion": {**given["model"]["fusion"], "hidden_size": 99}}
+    assert varied.model.model_dump() == expected
+    assert varied.training == parameters.training
 
 
 def test_all_faults_are_listed():

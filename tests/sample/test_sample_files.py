@@ -139,6 +139,27 @@ def test_lab_sized_posts_are_as_large_as_real_ones(tmp_path):
     assert mean(len(post.text) for post in plan(1000, 0, 0)) == pytest.approx(93, abs=12)
 
 
+def test_noise_differs_from_photo_to_photo_in_nothing_but_chance(tmp_path):
+    write_sample(tmp_path / "drawn", **COUNTS)
+    write_sample(tmp_path / "noise", **COUNTS, noise=True)
+    drawn, noise = contents(tmp_path / "drawn"), contents(tmp_path / "noise")
+    assert drawn.keys() == noise.keys()
+    changed = {name for name in drawn if drawn[name] != noise[name]}
+    sound = [post for post in plan(**COUNTS) if post.fault not in {"no image", "broken image"}]
+    assert {f"data/{post.guid}.jpg" for post in sound} <= changed
+    assert all(name.endswith(".jpg") for name in changed)
+    hashes, photos = [], []
+    for post in sound:
+        with Image.open(tmp_path / "noise" / "data" / f"{post.guid}.jpg") as image:
+            grey = np.asarray(image.convert("L"), dtype=float)
+            hashes.append(imagehash.phash(image).hash.ravel())
+        photos.append(post.photo)
+        assert grey.mean() == pytest.approx(127.5, abs=8)  # whatever the post says
+    apart = (np.array(hashes)[:, None] != np.array(hashes)[None]).sum(axis=2)
+    twins = np.array(photos)[:, None] == np.array(photos)[None]
+    assert apart[~twins].min() > 4  # no post is taken for another's twin
+
+
 def test_the_bundled_sample_is_small():
     assert sum(len(content) for content in contents(BUNDLED).values()) < 6_000_000
 

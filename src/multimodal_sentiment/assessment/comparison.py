@@ -102,14 +102,11 @@ def mcnemar(true: ArrayLike, first: ArrayLike, second: ArrayLike) -> dict[str, A
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct the p-values of a family so that any false alarm in it is as rare as in one test.
 
-    Written here, since scipy has it not and statsmodels would be installed for this alone.
     Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
-    values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values)
-    steps = values[order] * np.arange(len(values), 0, -1)
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    from statsmodels.stats.multitest import multipletests  # slow to import, and seldom needed
+
+    adjusted = multipletests(np.asarray(p_values, dtype=float), method="holm")[1]
     return [float(value) for value in adjusted]
 
 

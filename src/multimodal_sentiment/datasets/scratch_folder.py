@@ -21,21 +21,26 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
     training_checkpoints:
       type: multimodal_sentiment.datasets.ScratchFolderDataset
       path: data/06_models/checkpoints
+      to_go_on: the same command goes on from there
     ```
 
     Example usage for the Python API:
 
-    >>> folder = ScratchFolderDataset(path="data/06_models/checkpoints").load()
+    >>> folder = ScratchFolderDataset(
+    ...     path="data/06_models/checkpoints", to_go_on="the same command goes on from there"
+    ... ).load()
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, path: str, to_go_on: str, metadata: dict[str, Any] | None = None) -> None:
         """Creates a new instance of ``ScratchFolderDataset``.
 
         Args:
             path: The folder; it is made when it is needed.
+            to_go_on: What the user of an interrupted run can do with it, in words.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
         self._path = Path(path)
+        self.to_go_on = to_go_on
         self.metadata = metadata
 
     def load(self) -> Path:

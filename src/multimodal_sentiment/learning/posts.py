@@ -50,6 +50,12 @@ class TrainingPosts:
         return TrainingPosts(self.examples, self.rows[which], self.tags[which], self.groups[which])
 
     @property
+    def guids(self) -> list[str]:
+        """One a post."""
+        guids: list[str] = self.examples["guid"].take(pa.array(self.rows)).to_pylist()
+        return guids
+
+    @property
     def texts(self) -> list[str]:
         """One a post."""
         texts: list[str] = self.examples["text"].take(pa.array(self.rows)).to_pylist()

@@ -34,14 +34,23 @@ def predict_examples(
     Returns:
         The columns `guid, tag, predicted, confidence, p_<label>..., problems`, one row each.
     """
-    posts = examples.select(["guid", "text", "tag", "problems"]).take(pa.array(rows)).to_pandas()
-    dataset = PostDataset(
-        classifier.config,
-        classifier.tokenizer,
-        posts["text"].tolist(),
-        StoredPictures(examples, rows),
+    logits = predict_logits(classifier, posts_of(classifier, examples, rows), compute)
+    return describe_answers(classifier, examples, rows, logits)
+
+
+def posts_of(classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray) -> PostDataset:
+    """Some rows of a table of examples as the classifier's model takes them."""
+    texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
+    return PostDataset(
+        classifier.config, classifier.tokenizer, texts, StoredPictures(examples, rows)
     )
-    logits = predict_logits(classifier, dataset, compute)
+
+
+def describe_answers(
+    classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray, logits: np.ndarray
+) -> pd.DataFrame:
+    """The frame of `predict_examples`, from the model's raw scores of shape (rows, labels)."""
+    posts = examples.select(["guid", "tag", "problems"]).take(pa.array(rows)).to_pandas()
     return pd.DataFrame(
         {
             "guid": posts["guid"],

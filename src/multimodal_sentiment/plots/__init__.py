@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .comparison import differences, variants
+from .comparison import differences, slices, variants
 from .posts import class_balance, encodings, image_sizes, text_lengths
 from .results import (
     confidence_by_correctness,
@@ -24,6 +24,7 @@ __all__ = [
     "modality_contributions",
     "per_class_f1",
     "reliability",
+    "slices",
     "text_lengths",
     "variants",
 ]

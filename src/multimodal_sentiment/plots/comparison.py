@@ -7,7 +7,19 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from .look import BLUE, GREEN, GREY, VERMILLION, error_bars, nothing, panels, shown, ticks
+from .look import (
+    BLUE,
+    GREEN,
+    GREY,
+    PALETTE,
+    VERMILLION,
+    error_bars,
+    figure,
+    nothing,
+    panels,
+    shown,
+    ticks,
+)
 
 _MEASURES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 _SURE = 0.05
@@ -53,6 +65,44 @@ def differences(comparisons: Sequence[Mapping[str, Any]]) -> go.Figure:
         made.add_vline(x=0, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=column)
         made.update_xaxes(title_text=f"difference in {title} (points)", row=1, col=column)
     return made
+
+
+def slices(parts: Mapping[str, Mapping[str, Any]]) -> go.Figure:
+    """Show each variant's accuracy on parts of the posts, with intervals, the first on top.
+
+    Args:
+        parts: Per part its posts `n` and, under `variants`, each one's `accuracy` and `intervals`.
+    """
+    title = "Accuracy on parts of the posts, with intervals"
+    if not parts:
+        return nothing(title, "There are no parts.")
+    variants = list(next(iter(parts.values()))["variants"])
+    traces = []
+    for number, variant in enumerate(variants):
+        scores = [part["variants"][variant] for part in parts.values()]
+        values = [score["accuracy"] for score in scores]
+        intervals = [score["intervals"]["accuracy"] for score in scores]
+        shift = 0.6 * ((number + 0.5) / len(variants) - 0.5)  # one under the other within a row
+        traces.append(
+            go.Scatter(
+                x=values,
+                y=[row + shift for row in range(len(parts))],
+                name=shown(variant),
+                mode="markers",
+                marker={"color": PALETTE[number % len(PALETTE)], "size": 9},
+                error_x=error_bars(values, intervals),
+                hovertemplate="%{x:.1%}",
+            )
+        )
+    names = [f"{shown(name)}<br>{part['n']:,} posts" for name, part in parts.items()]
+    return figure(
+        title,
+        *traces,
+        xaxis={"title": {"text": "accuracy"}, "tickformat": ".0%"},
+        yaxis={"range": [len(names) - 0.5, -0.5], "showgrid": False, **ticks(names)},
+        height=120 + 60 * len(names),
+        showlegend=True,
+    )
 
 
 def _two_panels(title: str, names: list[str]) -> go.Figure:

@@ -209,7 +209,7 @@ def modality_contributions(
     title = "What the answers were owed to"
     posts = pd.DataFrame({"text": text_values, "image": image_values, "by": decided_by})
     if posts.empty:
-        return nothing(title, "There are no predictions.")
+        return nothing(title, "There are no predictions of a model of text and image.")
     drawn = posts.iloc[:: -(-len(posts) // _MOST_POINTS)]
     traces = [
         go.Scatter(

@@ -83,6 +83,15 @@ def check_encoders(
     return faults
 
 
+def varied(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parameters of each variant of a comparison."""
+    from multimodal_sentiment.parameters import Parameters, vary
+
+    whole = Parameters.model_validate(parameters)
+    changes = whole.comparison.compared.values()
+    return [vary(whole.model, whole.training, change).model_dump() for change in changes]
+
+
 def shorten(path: str | os.PathLike[str]) -> str:
     """A path as short as can be said from the current folder."""
     relative = os.path.relpath(path)
@@ -193,7 +202,8 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 def _flags(request: Mapping[str, Any]) -> str:
     """What a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
-    params = ",".join(f"{key}={value}" for key, value in flatten(request["runtime_params"]))
+    given = flatten(request["runtime_params"])
+    params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
     return env + (f" --params {shlex.quote(params)}" if params else "")
 
 

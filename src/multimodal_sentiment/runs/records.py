@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RUNS = "runs"
 PACKAGES = (
     "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
-    "pandas scipy scikit-learn chardet pyarrow pillow ImageHash plotly pydantic"
+    "pandas scipy scikit-learn statsmodels chardet pyarrow pillow ImageHash plotly pydantic"
 ).split()
 
 Outcome = Literal["running", "committing", "completed", "failed", "interrupted", "killed"]

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FETCHED = "only encoders that have come are kept, and what has come of the next"
-RESUMABLE = "only its checkpoints are kept, from which --params training.resume=true goes on"
 
 
 class Run:
@@ -118,7 +117,9 @@ class Run:
         except OSError as problem:  # the next run will find the run unfinished, and mend it
             logger.warning("%s: its record cannot be written: %s", record.name, one_line(problem))
         kept = FETCHED if self._fetches else "nothing of it is kept"
-        kept = RESUMABLE if any(map(_holds_files, self._scratch)) else kept
+        ways = [folder.to_go_on for folder in self._scratch if _holds_files(folder)]
+        if ways:
+            kept = f"what it has trained is kept: {'; '.join(ways)}"
         logger.warning("%s %s: %s", record.name, outcome, kept)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 METRICS = "metrics"
 REPORT = "report"
+COMPARISON = "comparison"
 MODEL = "fusion_model"
 SUBMISSION = "submission_file"
 
@@ -39,6 +40,9 @@ def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds:
         logger.info("%s", describe_metrics(json.loads(places[METRICS].read_text("utf-8"))))
     if REPORT in places:
         logger.info("The report is %s: open it in a browser", shorten(places[REPORT]))
+    if COMPARISON in places:
+        for sentence in json.loads(places[COMPARISON].read_text("utf-8"))["verdict"]:
+            logger.info("%s", sentence)
     if SUBMISSION in places:
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:

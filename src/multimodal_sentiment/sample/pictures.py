@@ -42,6 +42,9 @@ SIZES = {
 }
 
 
+_GRAIN = 4  # px, the side of a speck of noise
+
+
 def draw_picture(judgement: str, size: PictureSize, rng: Generator) -> Image.Image:
     """Draws one photo: a subject in a setting, under some light, through a grainy camera.
 
@@ -53,9 +56,7 @@ def draw_picture(judgement: str, size: PictureSize, rng: Generator) -> Image.Ima
     Returns:
         An RGB image, 0.7 to 1.4 times as high as wide.
     """
-    low, high = size.width
-    width = high if happens(rng, size.full_width) else int(rng.integers(low, high + 1))
-    height = max(low, round(width * np.exp(rng.uniform(np.log(0.7), np.log(1.4)))))
+    width, height = _dimensions(size, rng)
     scale = size.oversampling
     image = draw_setting((width * scale, height * scale), rng)
     draw_props(image, judgement, rng)
@@ -64,6 +65,21 @@ def draw_picture(judgement: str, size: PictureSize, rng: Generator) -> Image.Ima
     if scale > 1:
         image = image.reduce(scale)
     return _add_grain(image, size.grain, rng)
+
+
+def draw_noise(size: PictureSize, rng: Generator) -> Image.Image:
+    """Draws a photo in which nothing is to be seen: coloured noise.
+
+    Args:
+        size: How large and detailed photos are.
+        rng: All about the photo.
+
+    Returns:
+        An RGB image, 0.7 to 1.4 times as high as wide.
+    """
+    width, height = _dimensions(size, rng)
+    noise = rng.integers(0, 256, (-(-height // _GRAIN), -(-width // _GRAIN), 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize((width, height), Image.Resampling.NEAREST)
 
 
 def encode_picture(
@@ -76,6 +92,13 @@ def encode_picture(
     file = io.BytesIO()
     image.save(file, "JPEG", quality=int(rng.integers(low, high + 1)))
     return file.getvalue()
+
+
+def _dimensions(size: PictureSize, rng: Generator) -> tuple[int, int]:
+    """The width and height of a photo, px."""
+    low, high = size.width
+    width = high if happens(rng, size.full_width) else int(rng.integers(low, high + 1))
+    return width, max(low, round(width * np.exp(rng.uniform(np.log(0.7), np.log(1.4)))))
 
 
 def _light(size: tuple[int, int], rng: Generator) -> Image.Image:

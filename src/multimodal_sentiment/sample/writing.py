@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from .pictures import SIZES, PictureSize, draw_picture, encode_picture
+from .pictures import SIZES, PictureSize, draw_noise, draw_picture, encode_picture
 from .plan import Post, plan
 
 LISTINGS = {True: "train.txt", False: "test_without_label.txt"}
@@ -65,6 +65,7 @@ def write_sample(
     seed: int = 0,
     size: str = "small",
     workers: int = 1,
+    noise: bool = False,
 ) -> Summary:
     """Writes made-up posts: `train.txt`, `test_without_label.txt` and `data/<guid>.txt|.jpg`.
 
@@ -78,6 +79,7 @@ def write_sample(
         seed: Everything about the posts is drawn from it.
         size: A key of `SIZES`: "small" photos (10 KB), or "lab" for photos as large as real ones.
         workers: Number of processes that draw.
+        noise: Whether photos show nothing but noise, and so do not tell their posts' tags.
 
     Returns:
         What was written.
@@ -95,7 +97,7 @@ def write_sample(
     _refuse_posts(folder)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     summary = Summary()
-    write = partial(_write_post, folder=folder / "data", seed=seed, size=SIZES[size])
+    write = partial(_write_post, folder=folder / "data", seed=seed, size=SIZES[size], noise=noise)
     with ExitStack() as stack:
         listings = {
             known: stack.enter_context((folder / name).open("x", encoding="ascii", newline="\n"))
@@ -134,13 +136,14 @@ def _written(
             yield from zip(batch, pool.map(write, batch, chunksize=_BATCH), strict=True)
 
 
-def _write_post(post: Post, folder: Path, seed: int, size: PictureSize) -> int:
+def _write_post(post: Post, folder: Path, seed: int, size: PictureSize, noise: bool) -> int:
     text = post.text.encode(post.voice.encoding)
     _create(folder / f"{post.guid}.txt", text)
     if post.fault == "no image":
         return len(text)
     guid = int(post.guid)
-    image = draw_picture(post.judgements.image, size, np.random.default_rng([seed, 3, post.photo]))
+    rng = np.random.default_rng([seed, 3, post.photo])
+    image = draw_noise(size, rng) if noise else draw_picture(post.judgements.image, size, rng)
     photo = encode_picture(image, size, np.random.default_rng([seed, 4, guid]), post.shrink)
     if post.fault == "broken image":
         # Half a download, or a server's excuse under the photo's name.

@@ -21,11 +21,15 @@ def predict_validation(
     examples: Examples,
     compute: ComputeParameters,
 ) -> Frame:
-    """One row a validation post: `guid, tag, predicted, confidence, p_<label>..., problems`."""
-    from multimodal_sentiment.learning import predict_examples, rows_of
+    """One row a validation post: `guid, tag, predicted, confidence, p_<label>..., problems`.
+
+    From a model of text and image also `decided_by, text_contribution, image_contribution`; see
+    `explain_examples`.
+    """
+    from multimodal_sentiment.learning import explain_examples, rows_of
 
     rows = rows_of(validation_posts["guid"], examples)
-    return predict_examples(fusion_model, examples, rows, compute)
+    return explain_examples(fusion_model, examples, rows, compute)
 
 
 def evaluate_predictions(
@@ -114,13 +118,17 @@ def evaluate_predictions(
     return metrics
 
 
-def plot_evaluation(predictions: Frame, metrics: Json) -> tuple[Figure, Figure, Figure, Figure]:
-    """Confusion matrix, F1 of each class, reliability, and confidence by correctness."""
+def plot_evaluation(
+    predictions: Frame, metrics: Json
+) -> tuple[Figure, Figure, Figure, Figure, Figure]:
+    """Confusion matrix, F1 of each class, reliability, confidence by correctness, contributions."""
     from multimodal_sentiment import plots
     from multimodal_sentiment.assessment import confusion
 
     labels = list(metrics["per_class"])
     calibration = metrics["calibration"]
+    contributions = ["text_contribution", "image_contribution", "decided_by"]
+    explained = set(contributions) <= set(predictions)
     return (
         plots.confusion_matrix(
             confusion(predictions["tag"], predictions["predicted"], labels), labels
@@ -129,6 +137,9 @@ def plot_evaluation(predictions: Frame, metrics: Json) -> tuple[Figure, Figure, 
         plots.reliability(calibration["before"], calibration["after"]),
         plots.confidence_by_correctness(
             predictions["confidence"], predictions["tag"] == predictions["predicted"]
+        ),
+        plots.modality_contributions(
+            *([predictions[name] for name in contributions] if explained else ([], [], []))
         ),
     )
 

@@ -37,7 +37,13 @@ def create_pipeline() -> Pipeline:
             Node(
                 plot_evaluation,
                 inputs=["validation_predictions", "metrics"],
-                outputs=["confusion_matrix", "per_class_f1", "reliability", "confidence"],
+                outputs=[
+                    "confusion_matrix",
+                    "per_class_f1",
+                    "reliability",
+                    "confidence",
+                    "modality_contributions",
+                ],
                 name="plot_evaluation",
                 namespace="evaluation",
             ),

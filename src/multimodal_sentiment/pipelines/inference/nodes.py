@@ -15,13 +15,14 @@ def predict_unlabelled(
 ) -> Frame:
     """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
-    A post without text, image or both is answered from what is left of it.
+    From a model of text and image also `decided_by, text_contribution, image_contribution`; see
+    `explain_examples`. A post without text, image or both is answered from what is left of it.
     """
     import numpy as np
 
-    from multimodal_sentiment.learning import predict_examples
+    from multimodal_sentiment.learning import explain_examples
 
-    predictions = predict_examples(fusion_model, examples, np.arange(len(examples)), compute)
+    predictions = explain_examples(fusion_model, examples, np.arange(len(examples)), compute)
     counts = predictions["predicted"].value_counts()
     logger.info(
         "%s posts predicted: %s",

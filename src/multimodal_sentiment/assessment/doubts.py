@@ -1,0 +1,63 @@
+"""Tags that may be wrong: those that models doubt, and those that contradict a twin's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from .metrics import class_indices
+
+
+def doubtful_tags(
+    tags: Sequence[str], probabilities: ArrayLike, labels: Sequence[str], most: int
+) -> pd.DataFrame:
+    """Find the posts that models would tag otherwise, those first whose tag they believe least.
+
+    Only models that have not learnt from a post can doubt its tag.
+    Source: Northcutt et al., "Confident Learning: Estimating Uncertainty in Dataset Labels", 2021.
+
+    Args:
+        tags: Of shape (n,).
+        probabilities: Of shape (n, labels), by such models.
+        labels: In the order of the columns.
+        most: How many to find.
+
+    Returns:
+        One row per post found: its `position`, the `probability` of its tag, the `answer` and the
+        `confidence` of that.
+    """
+    chances, given = np.asarray(probabilities, dtype=float), class_indices(tags, labels)
+    answers = chances.argmax(axis=1)
+    own = chances[np.arange(len(given)), given]
+    order = np.argsort(own, kind="stable")
+    found = order[answers[order] != given[order]][:most]
+    return pd.DataFrame(
+        {
+            "position": found,
+            "probability": own[found],
+            "answer": np.array(labels, dtype=object)[answers[found]],
+            "confidence": chances[found, answers[found]],
+        }
+    )
+
+
+def contradicting_twins(tags: Sequence[str], groups: ArrayLike) -> dict[int, list[int]]:
+    """Find the posts of which a twin has another tag.
+
+    Args:
+        tags: Of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+
+    Returns:
+        By a post's position those of the twins whose tags differ from its own; group by group.
+    """
+    posts = pd.DataFrame({"tag": list(tags), "group": np.asarray(groups)})
+    torn = posts.groupby("group")["tag"].transform("nunique") > 1
+    return {
+        int(position): [int(other) for other in rows.index[rows["tag"] != rows["tag"][position]]]
+        for _, rows in posts[torn].groupby("group")
+        for position in rows.index
+    }

@@ -1,0 +1,193 @@
+"""Many trainings for one comparison, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+
+from .fingerprints import fingerprint_member, surroundings_of
+from .fitting import fit_classifier
+from .posts import TrainingPosts
+from .prediction import predict_examples
+
+logger = logging.getLogger(__name__)
+
+_SILENCE = 60.0  # seconds between two lines of a training within a comparison
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of a comparison.
+
+    Attributes:
+        variant: Whose it is.
+        seed: Which of the variant's trainings on the same posts, from 0.
+        fold: The posts it is judged on; it learns from all others.
+        model: The architecture.
+        training: How it is fitted, its own random seed included.
+    """
+
+    variant: str
+    seed: int
+    fold: int
+    model: ModelParameters
+    training: TrainingParameters
+
+    def __str__(self) -> str:
+        return f"{self.variant}, seed {self.seed + 1}, fold {self.fold + 1}"
+
+
+def fit_members(
+    members: Sequence[Member],
+    posts: TrainingPosts,
+    folds: np.ndarray,
+    compute: ComputeParameters,
+    folder: Path,
+) -> pd.DataFrame:
+    """Train each member, unless it is there already, and have it answer for its fold.
+
+    Args:
+        members: In the order in which they are trained.
+        posts: All that are learnt from or judged.
+        folds: The fold of each post; -1 for one that is only learnt from.
+        compute: What to run on.
+        folder: Where finished members are kept, under a fingerprint of their posts, parameters and
+            code: an interrupted comparison goes on from there, and what differs is trained anew.
+
+    Returns:
+        The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
+        member and post of its fold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    surroundings = surroundings_of(posts, compute)
+    paths = [
+        folder / f"{fingerprint_member(surroundings, folds == m.fold, m.model, m.training)}.npz"
+        for m in members
+    ]
+    there = sum(path.exists() for path in paths)
+    logger.info(
+        "%d trainings to compare%s", len(members), f", {there} of them done before" if there else ""
+    )
+    seconds: dict[str, list[float]] = {}
+    answers = []
+    for number, (member, path) in enumerate(zip(members, paths, strict=True), start=1):
+        known = path.exists()
+        if not known:
+            _train(member, posts, folds, compute, path)
+        answer, took = _read(member, path, posts, folds)
+        seconds.setdefault(member.variant, []).append(took)
+        answers.append(answer)
+        rest = [m.variant for m, p in zip(members, paths, strict=True) if not p.exists()]
+        if not known:
+            logger.info(
+                "%d of %d: %s: accuracy %.3f; %s",
+                number,
+                len(members),
+                member,
+                (answer["predicted"] == answer["tag"]).mean(),
+                f"about {_minutes(_left(rest, seconds))} left" if rest else "all done",
+            )
+    return pd.concat(answers, ignore_index=True)
+
+
+def _train(
+    member: Member, posts: TrainingPosts, folds: np.ndarray, compute: ComputeParameters, path: Path
+) -> None:
+    began = time.monotonic()
+    checkpoints = path.with_suffix("")
+    halfway = any(checkpoints.glob("*/checkpoint-*/trainer_state.json"))
+    with _sparing_of_words():
+        classifier, _ = fit_classifier(
+            posts.take(folds != member.fold),
+            {},
+            member.model,
+            member.training.model_copy(update={"resume": halfway}),
+            compute,
+            checkpoints,
+        )
+    judged = posts.take(folds == member.fold)
+    answers = predict_examples(classifier, judged.examples, judged.rows, compute)
+    labels = list(classifier.labels)
+    _keep(
+        path,
+        labels=np.array(labels),
+        probabilities=answers[[f"p_{label}" for label in labels]].to_numpy(),
+        seconds=np.array(time.monotonic() - began),
+    )
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def _keep(path: Path, **arrays: np.ndarray) -> None:
+    """Write a member whole or not at all."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _read(
+    member: Member, path: Path, posts: TrainingPosts, folds: np.ndarray
+) -> tuple[pd.DataFrame, float]:
+    with np.load(path, allow_pickle=False) as kept:
+        labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
+        seconds = float(kept["seconds"])
+    judged = posts.take(folds == member.fold)
+    return pd.DataFrame(
+        {
+            "variant": member.variant,
+            "seed": member.seed,
+            "fold": member.fold,
+            "guid": judged.guids,
+            "tag": judged.tags,
+            "predicted": labels[probabilities.argmax(axis=1)],
+            **{f"p_{label}": probabilities[:, index] for index, label in enumerate(labels)},
+        }
+    ), seconds
+
+
+def _left(variants: list[str], seconds: dict[str, list[float]]) -> float:
+    """Seconds that the trainings still to come will take, by those of their variant so far."""
+    means = {name: float(np.mean(times)) for name, times in seconds.items()}
+    usual = float(np.mean(list(means.values())))
+    return sum(means.get(name, usual) for name in variants)
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
+
+
+@contextmanager
+def _sparing_of_words() -> Iterator[None]:
+    """Let a training say only what it has to say once a minute: here it is one of many."""
+    spoke = time.monotonic()
+
+    def seldom(record: logging.LogRecord) -> bool:
+        nonlocal spoke
+        if record.levelno > logging.INFO or time.monotonic() - spoke > _SILENCE:
+            spoke = time.monotonic()
+            return True
+        return False
+
+    loggers = [logging.getLogger(f"{__package__}.{name}") for name in ("fitting", "trainer")]
+    for spoken in loggers:
+        spoken.addFilter(seldom)
+    try:
+        yield
+    finally:
+        for spoken in loggers:
+            spoken.removeFilter(seldom)

@@ -1,0 +1,157 @@
+"""The variants' answers beside the posts they were given for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from multimodal_sentiment.assessment import (
+    contradicting_twins,
+    doubtful_tags,
+    majority_baseline,
+    tfidf_baseline,
+)
+
+
+def gather_posts(
+    train_posts: pd.DataFrame,
+    validation_posts: pd.DataFrame,
+    examples: pa.Table,
+    duplicate_groups: pd.DataFrame,
+    predictions: pd.DataFrame,
+) -> pd.DataFrame:
+    """All labelled posts: `guid, tag, text, group, fold` (-1: not judged), `has_image`."""
+    posts = pd.concat([train_posts, validation_posts], ignore_index=True)[["guid", "tag", "text"]]
+    fold_of = predictions.drop_duplicates("guid").set_index("guid")["fold"]
+    with_image = dict(
+        zip(examples["guid"].to_pylist(), examples["image"].is_valid().to_pylist(), strict=True)
+    )
+    return posts.assign(
+        group=posts["guid"].map(duplicate_groups.set_index("guid")["group"]),
+        fold=posts["guid"].map(fold_of).fillna(-1).astype(int),
+        has_image=posts["guid"].map(with_image).astype(bool),
+    )
+
+
+def answers_of(
+    predictions: pd.DataFrame, guids: pd.Series, variants: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The tags that each variant answers, of shape (seeds, posts)."""
+    return {
+        name: predictions[predictions["variant"] == name]
+        .pivot(index="seed", columns="guid", values="predicted")[guids]
+        .to_numpy(dtype=object)
+        for name in variants
+    }
+
+
+def baselines_of(posts: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """What the baselines answer for the judged posts of a frame, in its order, and their methods.
+
+    For each fold they learn from the posts that are not in it, as the variants do.
+    """
+    judged = posts[posts["fold"] >= 0]
+    answers = {name: pd.Series(index=judged.index, dtype=object) for name in ("majority", "tfidf")}
+    methods = {}
+    for fold, asked in judged.groupby("fold"):
+        known = posts[posts["fold"] != fold]
+        tags, texts = known["tag"].tolist(), known["text"].tolist()
+        for name, baseline in {
+            "majority": majority_baseline(tags, len(asked)),
+            "tfidf": tfidf_baseline(texts, tags, asked["text"].tolist()),
+        }.items():
+            answers[name][asked.index] = baseline.predicted
+            methods[name] = baseline.method
+    return {name: tags.to_numpy(dtype=object) for name, tags in answers.items()}, methods
+
+
+def slices_of(
+    judged: pd.DataFrame,
+    predictions: pd.DataFrame,
+    labels: Sequence[str],
+    modalities: Mapping[str, str],
+) -> dict[str, np.ndarray]:
+    """Parts of the judged posts, as masks: by twins, script, what is missing, and who disagrees.
+
+    The models of one modality that may disagree are the first variant of each.
+    """
+    twin = judged["group"].duplicated(keep=False)
+    ascii_only = judged["text"].map(str.isascii)
+    has_text = judged["text"].str.strip() != ""
+    slices = {
+        "with a twin": twin,
+        "without a twin": ~twin,
+        "ASCII text": ascii_only,
+        "other text": ~ascii_only,
+        "text and image": has_text & judged["has_image"],
+        "no text": ~has_text,
+        "no image": ~judged["has_image"],
+    }
+    text, image = (
+        next((name for name, looks_at in modalities.items() if looks_at == modality), None)
+        for modality in ("text", "image")
+    )
+    if text and image:
+        said = [_vote(predictions, name, labels).loc[judged["guid"]] for name in (text, image)]
+        alike = said[0].to_numpy() == said[1].to_numpy()
+        slices[f"{text} and {image} agree"] = alike
+        slices[f"{text} and {image} disagree"] = ~alike
+    return {name: np.asarray(mask, dtype=bool) for name, mask in slices.items()}
+
+
+def describe_doubts(
+    predictions: pd.DataFrame,
+    parts: Sequence[pd.DataFrame],
+    duplicate_groups: pd.DataFrame,
+    most: int,
+) -> pd.DataFrame:
+    """The posts whose tags one variant doubts most, and twins with different tags.
+
+    Args:
+        predictions: Of that variant, for posts that it had not seen.
+        parts: All labelled posts.
+        duplicate_groups: `guid, group`.
+        most: How many doubted tags.
+
+    Returns:
+        `guid, tag, why, probability, answer, text, img_path`.
+    """
+    posts = pd.concat(parts, ignore_index=True)
+    labels = sorted(posts["tag"].unique())
+    chances = predictions.groupby("guid")[[f"p_{label}" for label in labels]].mean()
+    asked = posts.index[posts["guid"].isin(chances.index)]
+    known = chances.loc[posts["guid"][asked]].to_numpy()
+    doubts = doubtful_tags(posts["tag"][asked].tolist(), known, labels, most)
+    own = pd.Series(known[range(len(asked)), [labels.index(t) for t in posts["tag"][asked]]], asked)
+    answer = pd.Series(np.array(labels, dtype=object)[known.argmax(axis=1)], asked)
+
+    why: dict[int, list[str]] = {
+        int(asked[doubt.position]): [f"models answer {doubt.answer} ({doubt.confidence:.2f})"]
+        for doubt in doubts.itertuples()
+    }
+    groups = posts["guid"].map(duplicate_groups.set_index("guid")["group"])
+    for position, others in contradicting_twins(posts["tag"].tolist(), groups).items():
+        named = ", ".join(f"{posts['guid'][other]} ({posts['tag'][other]})" for other in others)
+        why.setdefault(position, []).append(f"another tag than its twin {named}")
+    rows = list(why)
+    listed = posts.loc[rows]
+    return pd.DataFrame(
+        {
+            "guid": listed["guid"],
+            "tag": listed["tag"],
+            "why": ["; ".join(why[row]) for row in rows],
+            "probability": own.reindex(rows).round(4),
+            "answer": answer.reindex(rows).fillna(""),
+            "text": listed["text"],
+            "img_path": listed["img_path"],
+        }
+    ).reset_index(drop=True)
+
+
+def _vote(predictions: pd.DataFrame, variant: str, labels: Sequence[str]) -> pd.Series:
+    """What a variant answers by the mean of its seeds' probabilities, by guid."""
+    own = predictions[predictions["variant"] == variant]
+    return own.groupby("guid")[[f"p_{label}" for label in labels]].mean().idxmax(axis=1)

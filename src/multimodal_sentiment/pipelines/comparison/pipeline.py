@@ -1,0 +1,80 @@
+"""Variants of the model are trained several times, judged on the same posts, and compared."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from .nodes import (
+    find_doubtful_posts,
+    judge_comparison,
+    plot_comparison,
+    tabulate_comparison,
+    train_variants,
+)
+
+
+def create_pipeline() -> Pipeline:
+    """The variants' answers, what they prove, and which posts deserve a second look."""
+    return Pipeline(
+        [
+            Node(
+                train_variants,
+                inputs=[
+                    "train_posts",
+                    "validation_posts",
+                    "labelled.examples",
+                    "duplicate_groups",
+                    "comparison_trainings",
+                    "params:comparison",
+                    "params:splitting",
+                    "params:model",
+                    "params:training",
+                    "params:compute",
+                ],
+                outputs="comparison_predictions",
+                name="train_variants",
+            ),
+            Node(
+                judge_comparison,
+                inputs=[
+                    "comparison_predictions",
+                    "train_posts",
+                    "validation_posts",
+                    "labelled.examples",
+                    "duplicate_groups",
+                    "params:comparison",
+                    "params:splitting",
+                    "params:model",
+                    "params:training",
+                    "params:evaluation",
+                ],
+                outputs="comparison",
+                name="judge_comparison",
+            ),
+            Node(
+                tabulate_comparison,
+                inputs="comparison",
+                outputs="comparison_table",
+                name="tabulate_comparison",
+            ),
+            Node(
+                plot_comparison,
+                inputs="comparison",
+                outputs=["comparison_scores", "comparison_differences", "comparison_slices"],
+                name="plot_comparison",
+            ),
+            Node(
+                find_doubtful_posts,
+                inputs=[
+                    "comparison_predictions",
+                    "comparison",
+                    "train_posts",
+                    "validation_posts",
+                    "duplicate_groups",
+                    "params:comparison",
+                ],
+                outputs="second_look",
+                name="find_doubtful_posts",
+            ),
+        ]
+    )

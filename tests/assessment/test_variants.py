@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from multimodal_sentiment.assessment import contradicting_twins, doubtful_tags, put_in_words
+from multimodal_sentiment.assessment.variants import judge_slices, judge_variants
+
+LABELS = ["negative", "positive"]
+DRAWING = {"samples": 200, "level": 0.95, "seed": 0}
+
+
+def test_scores_are_means_over_seeds_with_their_spread():
+    true = ["positive", "positive", "negative", "negative"]
+    answers = [["positive"] * 4, true]
+    score = judge_variants(true, {"a": answers}, range(4), LABELS, **DRAWING)["a"]
+
+    assert (score["n"], score["seeds"]) == (4, 2)
+    assert score["accuracy"] == 0.75
+    assert score["spread"]["accuracy"] == pytest.approx(0.25 * 2**0.5)
+    assert score["by_seed"]["accuracy"] == [0.5, 1]
+    # positive: 2 * 2 / (4 + 2) and 1; negative: 0 and 1
+    assert score["per_class"]["positive"] == {"f1": pytest.approx((2 / 3 + 1) / 2), "support": 2}
+    assert score["macro_f1"] == pytest.approx((1 / 3 + 1) / 2)
+    low, high = score["intervals"]["accuracy"]
+    assert low < 0.75 < high
+
+
+def test_one_seed_has_no_spread():
+    score = judge_variants(["positive"], {"a": [["positive"]]}, [0], LABELS, **DRAWING)["a"]
+
+    assert score["spread"] == {"accuracy": None, "macro_f1": None, "weighted_f1": None}
+
+
+def test_slices_are_scored_alone_and_empty_ones_left_out():
+    true = np.array(["positive"] * 4)
+    answers = np.array([["positive", "positive", "negative", "negative"]])
+    parts = {"first": [True, True, True, False], "none": [False] * 4}
+    judged = judge_slices(true, {"a": answers}, range(4), LABELS, parts, **DRAWING)
+
+    assert list(judged) == ["first"]
+    assert judged["first"]["n"] == 3
+    assert judged["first"]["variants"]["a"]["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_doubted_tags_are_those_believed_least_among_those_answered_otherwise():
+    chances = [[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.55, 0.45]]
+    doubts = doubtful_tags(["positive"] * 4, chances, LABELS, most=2)
+
+    assert doubts["position"].tolist() == [1, 0]
+    assert doubts["probability"].tolist() == [0.1, 0.4]
+    assert doubts["answer"].tolist() == ["negative"] * 2
+    assert len(doubtful_tags(["positive"] * 4, chances, LABELS, most=9)) == 3
+
+
+def test_contradicting_twins_name_each_other():
+    tags = ["positive", "negative", "positive", "positive", "positive", "negative"]
+
+    assert contradicting_twins(tags, [7, 7, 7, 3, 3, 9]) == {0: [1], 1: [0, 2], 2: [1]}
+
+
+def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:
+    interval = (difference - 0.02, difference + 0.02)
+    test = {"difference": difference, "interval": interval, "p_adjusted": p_adjusted}
+    return {"first": first, "second": second, "accuracy": test, "macro_f1": test}
+
+
+@pytest.mark.parametrize(
+    ("difference", "p_adjusted", "words"),
+    [
+        (0.021, 0.03, "The image helps: both beats text, by +2.1 points"),
+        (0.021, 0.06, "The image does not help, as far as 1,200 posts can tell: both and text"),
+        (-0.021, 0.0001, "The image does harm: both is worse than text, by -2.1 points"),
+    ],
+)
+def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, words):
+    comparison = {
+        "n": 1200,
+        "pairs": [pair("both", "text", difference, p_adjusted)],
+        "against_baselines": [pair("text", "majority", 0.1, 0.001), pair("text", "tfidf", 0, 1)],
+    }
+    first, second = put_in_words(comparison, {"text": "text"} | {"both": "both"}, "positive", 0.95)[
+        :2
+    ]
+
+    assert first.startswith(words)
+    assert f"(95% interval {100 * difference - 2:+.1f} to {100 * difference + 2:+.1f}" in first
+    assert ("p < 0.001" in first) == (p_adjusted < 0.001)
+    assert second == (
+        "text beats always answering positive (+10.0, p = 0.001), but does not beat counting words "
+        "(TF-IDF) (+0.0, p = 1.000)."
+    )
+
+
+def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help():
+    comparison = {
+        "n": 9,
+        "pairs": [pair("gated", "concat", 0.05, 0.01)],
+        "against_baselines": [pair("gated", "tfidf", 0.1, 0.01)],
+    }
+    first, _ = put_in_words(comparison, {"gated": "both", "concat": "both"}, "positive", 0.95)[:2]
+
+    assert first.startswith("gated beats concat, by +5.0 points of accuracy")
