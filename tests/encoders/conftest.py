@@ -32,6 +32,7 @@ class Hub(ThreadingHTTPServer):
         served: What is sent in place of a file, by name.
         answers: Error status (and headers) by part of the path.
         breaks: After how many bytes of an answer the connection is cut, for each next answer.
+        redirects: Whether weights are sent from another place, as the real hub does.
         chunk: Bytes that are sent at a time.
         pause: Seconds between them.
         seen: The requests: method and path, and where a range begins.
@@ -46,6 +47,7 @@ class Hub(ThreadingHTTPServer):
         self.served: dict[str, bytes] = {}
         self.answers: dict[str, tuple[int, dict[str, str]]] = {}
         self.breaks: list[int] = []
+        self.redirects = False
         self.chunk, self.pause = 1 << 20, 0.0
         self.seen: list[tuple[str, int]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -85,7 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
         if re.fullmatch(rf"/api/models/{REPOSITORY}(/revision/(main|{COMMIT}))?", path):
             body = json.dumps(self.server.listing()).encode()
             return self._send(200, body, {"Content-Type": "application/json"})
-        name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
+        name = path.removeprefix("/elsewhere/")
+        if name == path:
+            name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
+            if self.server.redirects and name.endswith(".safetensors"):
+                return self._send(302, b"", {"Location": f"/elsewhere/{name}?signature=x"})
         content = self.server.served.get(name, self.server.files.get(name))
         if content is None:
             code = "RepoNotFound" if path.startswith("/api") else "EntryNotFound"

@@ -97,6 +97,21 @@ def test_a_server_without_ranges_starts_anew(hub: Any, store: EncoderStore) -> N
     assert hub.asked(WEIGHTS) == [30, 0]
 
 
+def test_weights_that_lie_elsewhere_are_taken_up_again_there(hub: Any, store: EncoderStore) -> None:
+    hub.redirects = True
+    hub.breaks = [100, 100, 12_000_000]
+    encoder = store.fetch(NAME, hub.url)
+
+    assert (encoder.path / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+    assert hub.asked(f"elsewhere/{WEIGHTS}") == [0, 10 * 1024 * 1024]
+
+
+def test_an_empty_file_is_a_file(hub: Any, store: EncoderStore) -> None:
+    hub.files["added_tokens.json"] = b""
+
+    assert (store.fetch(NAME, hub.url).path / "added_tokens.json").read_bytes() == b""
+
+
 def test_a_slow_server_is_waited_for(hub: Any, store: EncoderStore) -> None:
     hub.chunk, hub.pause = 5_000_000, 0.2
     encoder = store.fetch(NAME, hub.url)

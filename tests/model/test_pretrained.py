@@ -227,6 +227,26 @@ def test_a_text_encoder_starts_as_it_was_published(
     assert len(set(inputs["input_ids"].flatten().tolist())) > 4
 
 
+def test_the_names_that_old_weights_give_are_understood(folder: Callable[..., Path]) -> None:
+    path = folder(save_bert)
+    current, _ = load_text_encoder(encoder_at(path), 16)
+    file = path / "model.safetensors"
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): value
+        for name, value in load_file(file).items()
+    }
+    assert any("gamma" in name for name in old)
+    old["bert.embeddings.position_ids"] = torch.arange(20)
+    save_file(old, file, {"format": "pt"})
+    model, _ = load_text_encoder(encoder_at(path), 16)
+
+    for name, value in current.state_dict().items():
+        if not name.startswith("pooler."):
+            assert torch.equal(value, model.state_dict()[name])
+
+
 def test_bertweet_reads_links_and_users_as_it_was_taught(folder: Callable[..., Path]) -> None:
     _, tokenizer = load_text_encoder(encoder_at(folder(save_bertweet)), 16)
 

@@ -153,9 +153,10 @@ def _fill(part: Path, file: RemoteFile, listing: Listing) -> bool:
     url = hf_hub_url(
         listing.repository, file.path, revision=listing.commit, endpoint=listing.endpoint
     )
-    size = part.stat().st_size if part.exists() else 0
+    part.touch()
+    size = part.stat().st_size
     if size > file.size:
-        part.unlink()
+        os.truncate(part, 0)
         size = 0
     resumed = size > 0
     if resumed:
