@@ -34,7 +34,7 @@ def photos(tmp_path) -> list[Path]:
 @pytest.fixture
 def classifier(tiny) -> SentimentClassifier:
     parameters = tiny()
-    model, tokenizer = build_model(parameters.model, LABELS, TEXTS)
+    model, tokenizer = build_model(parameters.model, LABELS, TEXTS, {})
     model.config.calibration_temperature = 1.5
     bounds = parameters.preparation.model_dump(exclude={"storage"})
     model.config.training = {"pictures": bounds}

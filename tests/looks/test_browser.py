@@ -30,7 +30,7 @@ LAYERS = [
     "07_model_output",
     "08_reporting",
 ]
-SECONDS = 90
+SECONDS = 240  # at most: on a busy machine viz takes a minute to start
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
         if not fetch(f"{viz}/api/nodes/{node}").get("preview")
     }
 
-    assert without == {"training_checkpoints"}
+    assert without == {"training_checkpoints", "pretrained_encoders"}  # no results of this run
 
 
 def test_a_browser_shows_the_layers_and_a_preview(viz, browser):

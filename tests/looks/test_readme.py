@@ -50,7 +50,7 @@ def test_every_command_is_one_that_works(command, settings):
     if not command.startswith("kedro run"):
         assert command in TRIED_ELSEWHERE
         return
-    words = shlex.split(command)[2:]
+    words = shlex.split(command, comments=True)[2:]
     known = keys(settings)
     while words:
         option, _, value = words.pop(0).partition("=")

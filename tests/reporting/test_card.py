@@ -68,3 +68,13 @@ def test_labels_cannot_break_the_head(config):
 
     assert yaml.safe_load(head)["license"] == "apache-2.0"
     assert yaml.safe_load(head)["labels"] == ["a: [b", "---\nlicense: mit"]
+
+
+def test_an_encoder_from_a_hub_is_named_as_the_hub_names_it(config):
+    config["training"]["encoders"] = {
+        "image": {"name": "timm/resnet50.tv_in1k@78f3ecf", "revision": "78f3ecf"}
+    }
+
+    _, head, _ = model_card(config, 1).split("---\n", 2)
+
+    assert yaml.safe_load(head)["base_model"] == ["timm/resnet50.tv_in1k"]

@@ -60,7 +60,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         weights: The same.
     """
     training = config.get("training") or {}
-    pretrained = [encoder["name"] for encoder in training.get("encoders", {}).values()]
+    pretrained = [_base(encoder) for encoder in training.get("encoders", {}).values()]
     head = {
         "license": _LICENSE,
         "library_name": "transformers",
@@ -68,7 +68,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         "tags": ["sentiment", "multimodal", config["model_type"], config["modality"]],
         "metrics": ["accuracy", "f1"],
         "labels": _labels(config),
-        "base_model": [name.rstrip("/").split("/")[-1] for name in pretrained],
+        "base_model": pretrained,
     }
     return render(
         "model_card.md",
@@ -89,6 +89,12 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
 def _labels(config: Mapping[str, Any]) -> list[str]:
     names = config["id2label"]  # its keys are numbers, or in JSON strings
     return [names[key] for key in sorted(names, key=int)]
+
+
+def _base(encoder: Mapping[str, Any]) -> str:
+    """A hub's name for an encoder; of one that is only a folder or file, the last of its path."""
+    name = str(encoder["name"]).partition("@")[0]
+    return name if encoder.get("revision") else name.rstrip("/").split("/")[-1]
 
 
 def _origin(training: Mapping[str, Any], modality: str) -> str:

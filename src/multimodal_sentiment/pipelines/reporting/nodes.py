@@ -55,7 +55,7 @@ def write_report(
         ingestion=ingestion_report,
         model=describe_model(fusion_model.config.to_dict(), fusion_model.weights),
         split={
-            name: posts["tag"].value_counts().to_dict()
+            name: {str(tag): int(count) for tag, count in posts["tag"].value_counts().items()}
             for name, posts in (("training", train_posts), ("validation", predictions))
         },
         figures={
@@ -79,15 +79,15 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
     texts = examples["text"].take(rows).to_pylist()
     return [
         WrongAnswer(
-            guid=post.guid,
+            guid=post["guid"],
             text=text,
             picture=None if picture is None else thumbnail(picture),
-            true=post.tag,
-            predicted=post.predicted,
-            probabilities={label: getattr(post, f"p_{label}") for label in labels},
-            problems=post.problems,
+            true=post["tag"],
+            predicted=post["predicted"],
+            probabilities={label: post[f"p_{label}"] for label in labels},
+            problems=post["problems"],
         )
         for post, text, picture in zip(
-            shown.itertuples(index=False), texts, StoredPictures(examples, rows), strict=True
+            shown.to_dict("records"), texts, StoredPictures(examples, rows), strict=True
         )
     ]
