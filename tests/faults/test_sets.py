@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
+
+from multimodal_sentiment.configuration import CheckedConfigLoader
 
 PROJECT = Path(__file__).parents[2]
 QUICK = (
@@ -86,10 +89,9 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
             f"ingestion:\n  labels: {labels}\n", encoding="utf-8"
         )
     where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
-    for pipeline in ("training", "inference"):
-        done = kedro("run", f"--pipeline={pipeline}", "--params", params, *where)
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr and "Warning" not in done.stderr
+    done = kedro("run", "--params", params, *where)  # training, then inference
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["guid"] for row in rows] == [str(number) for number in range(24)]
@@ -101,12 +103,9 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
     ("tags", "kind", "words"),
     [
         (["neutral"] * 9, "own", "tags every post 'neutral': there is nothing to learn"),
-        (["neutral"] * 9 + ["positive"], "own", "only 1 post is tagged 'positive'"),
-        (["neutral"] * 9 + ["positive"] * 2, "own", "only 2 posts are tagged 'positive'"),
         (THREE, "own", "only 1 post is tagged"),
         (THREE * 4, "twins", "are all twins of each other"),
         ([*THREE * 3, "positve"], "own", "did you mean 'positive'?"),
-        ([*THREE * 3, ""], "own", "gives no tag to post '9'"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused(
@@ -132,29 +131,24 @@ def test_what_cannot_be_learnt_from_is_refused(
     [
         "!!python/object/apply:os.system ['touch {ran}']",
         "!!python/object/new:os.system ['touch {ran}']",
+        "!!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{ran}']]",
         "!!python/name:os.system ''",
         "!!python/module:os ''",
+        "!!python/tuple [1, 2]",
         "${{oc.env:HOME}}",
+        "${{eval:1}}",
     ],
 )
 def test_parameters_run_no_code(tmp_path: Path, value: str) -> None:
-    conf = tmp_path / "conf"
     for env in ("base", "local"):
-        (conf / env).mkdir(parents=True)
-    for path in (PROJECT / "conf" / "base").iterdir():
-        (conf / "base" / path.name).write_bytes(path.read_bytes())
+        (tmp_path / "conf" / env).mkdir(parents=True)
     ran = tmp_path / "ran"
-    (conf / "local" / "parameters.yml").write_text(
-        f"training:\n  epochs: {value.format(ran=ran)}\n", encoding="utf-8"
-    )
-    params = write(tmp_path, THREE * 3)
-    done = kedro(
-        "run", "--pipeline=training", "--params", params.replace("training.epochs=1,", ""),
-        "--conf-source", str(conf),
-    )  # fmt: skip
+    content = f"training:\n  epochs: {value.format(ran=ran)}\n"
+    (tmp_path / "conf" / "local" / "parameters.yml").write_text(content, encoding="utf-8")
+    loader = CheckedConfigLoader(str(tmp_path / "conf"), base_env="base", default_run_env="local")
+    with pytest.raises(click.ClickException) as caught:
+        loader["parameters"]
 
-    assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1].startswith("Error: parameters: ")
-    assert "Traceback" not in done.stderr
+    assert caught.value.message.startswith("parameters: ")
+    assert len(caught.value.message.splitlines()) == 1
     assert not ran.exists()
-    assert not (tmp_path / "data").exists()
