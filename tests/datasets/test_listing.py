@@ -26,6 +26,9 @@ def load(path: Path, content: str | bytes) -> Rows:
 TWO: Rows = [("4597", "negative"), ("26", "neutral")]
 
 
+@pytest.mark.fault(
+    "listing", "no header, marks, CRLF, spaces, quotes, other separators, UTF-16", "the same rows"
+)
 @pytest.mark.parametrize(
     "content",
     [
@@ -57,6 +60,7 @@ def test_every_spelling_of_a_listing_is_the_same_listing(
     assert load(tmp_path, content) == TWO
 
 
+@pytest.mark.fault("listing", "guids like 007, 1.0, ../x, 5,000 characters", "the very guid")
 @pytest.mark.parametrize(
     "guid",
     [
@@ -69,6 +73,7 @@ def test_a_guid_is_a_name(tmp_path: Path, guid: str) -> None:
     assert load(tmp_path, f"guid,tag\n{guid},positive\n") == [(guid, "positive")]
 
 
+@pytest.mark.fault("listing", "separators and quotes in a guid", "the very guid")
 @pytest.mark.parametrize("guid", ["a,b", 'a"b', "a;b"])
 def test_a_quoted_guid_may_hold_separators_and_quotes(tmp_path: Path, guid: str) -> None:
     buffer = io.StringIO()
@@ -76,6 +81,7 @@ def test_a_quoted_guid_may_hold_separators_and_quotes(tmp_path: Path, guid: str)
     assert load(tmp_path, buffer.getvalue()) == [(guid, "positive"), ("2", "neutral")]
 
 
+@pytest.mark.fault("listing", "no tags", "empty tags")
 @pytest.mark.parametrize(
     "content", ["guid\n8\n1576\n", "8\n1576\n", "8,\n1576,\n", "guid,tag\n8\n1576"]
 )
@@ -93,6 +99,9 @@ def test_a_long_listing_is_read_whole(tmp_path: Path) -> None:
     assert rows[-1] == ("99999", "positive")
 
 
+@pytest.mark.fault(
+    "listing", "empty, other columns, open quotes, wrong bytes", "one line that names file and line"
+)
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -61,6 +61,7 @@ def test_a_guid_may_hold_dots_and_spaces(folder: Path) -> None:
     assert found.texts.read("my post") == b"two"
 
 
+@pytest.mark.fault("listing", "guids that are paths", "no file is found")
 @pytest.mark.parametrize("guid", ["../secret", "sub/secret", "", ".", "..", "x" * 5000, "a\0b"])
 def test_a_guid_never_leads_out_of_the_folder(folder: Path, guid: str) -> None:
     (folder.parent / "secret.txt").write_bytes(b"secret")
@@ -85,6 +86,7 @@ def test_of_suffixes_in_two_cases_the_choice_is_always_the_same(folder: Path) ->
     assert found.texts.problem("a") == "several text files: a.TXT used"
 
 
+@pytest.mark.fault("text", "links, folders, pipes in place of files", "a problem")
 def test_links_and_folders_are_not_followed(folder: Path) -> None:
     (folder.parent / "secret").write_bytes(b"secret")
     (folder / "a.txt").symlink_to("../secret")
@@ -115,6 +117,7 @@ def test_the_folder_itself_may_be_a_link(folder: Path, tmp_path: Path) -> None:
     assert found.texts.path("a") == "link/a.txt"
 
 
+@pytest.mark.fault("text", "50 MB", "a problem, not read")
 def test_a_huge_file_is_not_read(folder: Path) -> None:
     with open(folder / "a.txt", "wb") as file:
         file.truncate(50_000_000)

@@ -21,7 +21,10 @@ from multimodal_sentiment.datasets import ListingDataset
 from multimodal_sentiment.decoding import read_texts
 from multimodal_sentiment.imaging import BrokenImageError, decode_image
 
-pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("error::RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),  # Pillow tells of oddities
+]
 
 EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "100"))
 many = settings(

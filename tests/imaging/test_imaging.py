@@ -121,6 +121,7 @@ class TestFormats:
         payload = encoded(first, kind, save_all=True, append_images=[second], **options)
         assert decode(payload).pixels[10, 10].tolist() == [255, 0, 0]
 
+    @pytest.mark.fault("image", "every EXIF orientation in four formats", "upright to the pixel")
     @pytest.mark.parametrize("orientation", range(1, 9))
     @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
     def test_a_turned_image_is_turned_upright(self, kind: str, orientation: int) -> None:
@@ -170,6 +171,7 @@ class TestBounds:
         assert abs(rows.mean() - (picture.pixels.shape[0] - 1) / 2) <= 0.5
         assert abs(columns.mean() - (picture.pixels.shape[1] - 1) / 2) <= 0.5
 
+    @pytest.mark.fault("image", "1x1, 60000x3, 3x60000, 1x500", "a bounded picture")
     @pytest.mark.parametrize(
         ("size", "shape"),
         [((1, 1), (1, 1)), ((60_000, 3), (3, 9)), ((3, 60_000), (9, 3)), ((1, 500), (3, 1))],
@@ -213,6 +215,7 @@ def png_that_claims(width: int, height: int) -> bytes:
 
 
 class TestBroken:
+    @pytest.mark.fault("image", "words, HTML, PDF, NULs, nothing", "a few words that say so")
     @pytest.mark.parametrize(
         ("payload", "reason"),
         [
@@ -232,11 +235,13 @@ class TestBroken:
         with pytest.raises(BrokenImageError, match="not a JPEG, PNG, WebP, BMP, GIF or TIFF"):
             decode(encoded(scene(), "PPM"))
 
+    @pytest.mark.fault("image", "claims of up to 10 gigapixels", "refused before decoding")
     @pytest.mark.parametrize("size", [(5000, 5000), (100_000, 100_000), (2**31 - 1, 1)])
     def test_what_claims_too_much_is_refused_before_decoding(self, size: tuple[int, int]) -> None:
         with pytest.raises(BrokenImageError, match="claims over 20 megapixels"):
             decode(png_that_claims(*size))
 
+    @pytest.mark.fault("image", "cut at every byte", "broken, or whole to the pixel")
     @pytest.mark.parametrize("kind", FORMATS)
     def test_an_image_cut_anywhere_is_broken_or_still_whole(self, kind: str) -> None:
         payload = encoded(scene(31, 23), kind)

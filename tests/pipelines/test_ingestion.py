@@ -153,11 +153,13 @@ class TestRows:
 
 
 class TestListedTwice:
+    @pytest.mark.fault("listing", "a guid twice under one tag", "one row and a problem")
     def test_with_one_tag_it_is_one_row_and_a_problem(self, make: Make) -> None:
         files = make({"1.txt": b"one", "1.jpg": b"", "2.txt": b"two", "2.jpg": b""})
         posts = read(files, ("1", "neutral"), ("2", "positive"), ("1", "neutral"), ("1", "neutral"))
         assert problems(posts) == {"1": "listed repeatedly: 3 times", "2": ""}
 
+    @pytest.mark.fault("listing", "a guid under two tags", "an error that names it")
     def test_with_two_tags_it_is_an_error_that_names_it(self, make: Make) -> None:
         rows = [("1", "neutral"), ("22", "positive"), ("22", "negative")]
         with pytest.raises(ValueError, match="listed under different tags: post '22'"):
@@ -169,6 +171,7 @@ class TestListedTwice:
 
 
 class TestTags:
+    @pytest.mark.fault("listing", "a misspelt tag", "an error with the nearest tag")
     def test_an_unknown_tag_is_an_error_with_the_nearest_known_one(self, make: Make) -> None:
         rows = [("1", "neutral"), *((str(n), "Positiv") for n in range(2, 9))]
         with pytest.raises(ValueError, match="unknown tag 'Positiv'") as caught:
@@ -200,6 +203,9 @@ class TestTags:
         with pytest.raises(ValueError, match="unknown tag 'tag' of post 'id'"):
             read(make({"1.txt": b"one"}), ("id", "tag"), ("1", "null"))
 
+    @pytest.mark.fault(
+        "set", "one tag only, one post or two of a tag", "one line, before images are read"
+    )
     @pytest.mark.parametrize(
         ("tags", "message"),
         [

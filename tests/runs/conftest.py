@@ -51,8 +51,9 @@ class Project:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start a command of its own."""
         options.setdefault("preexec_fn", heed_signals)
+        wrapper = options.pop("wrapper", list)  # what the command is run by
         return subprocess.Popen(
-            [sys.executable, "-m", "kedro", *arguments],
+            wrapper([sys.executable, "-m", "kedro", *arguments]),
             cwd=options.pop("cwd", self.path),
             env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
             stdout=subprocess.PIPE,

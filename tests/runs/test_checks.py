@@ -72,6 +72,9 @@ def test_newest_version_is_read_and_recorded(project):
     assert inference["reads"] == {"fusion_model": second["run"]}
 
 
+@pytest.mark.fault(
+    "run", "a version half written by another program", "the one before, and a warning"
+)
 def test_incomplete_version_is_passed_over(project, caplog):
     project.run("training")
     whole = project.versions(MODEL)[0]
@@ -124,6 +127,7 @@ def test_pin_that_would_be_ignored_is_refused(project):
     ]
 
 
+@pytest.mark.fault("run", "a clock that went back", "one line, nothing written")
 def test_clock_that_went_back_is_refused(project, monkeypatch):
     monkeypatch.chdir(project.path)
     future = project.data / "06_models/fusion_model.json/2999-01-01T00.00.00.000Z"

@@ -17,6 +17,7 @@ def results_but_scratch(project):
     return {name: content for name, content in project.results().items() if name != STATE}
 
 
+@pytest.mark.fault("run", "SIGKILL in the training node", "newest as it was, the next cleans up")
 def test_killed_run_leaves_newest_as_it_was_and_the_next_cleans_up(project):
     project.run()
     before = project.results()
@@ -37,6 +38,7 @@ def test_killed_run_leaves_newest_as_it_was_and_the_next_cleans_up(project):
     assert f"{killed['run']} (training) was killed: what it wrote is removed" in output
 
 
+@pytest.mark.fault("run", "Ctrl-C, SIGTERM, SIGHUP", "nothing kept, one line")
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 129)],
@@ -54,6 +56,7 @@ def test_interrupted_run_cleans_up_itself(project, number, status):
     assert project.staged() == []
 
 
+@pytest.mark.fault("run", "two runs at once", "the second says who has the folder")
 def test_second_run_at_once_is_refused_and_the_first_unharmed(project):
     first = project.start_held()
 
@@ -76,6 +79,7 @@ def test_second_run_at_once_is_refused_and_the_first_unharmed(project):
     assert project.versions(MODEL) == [record["run"]]
 
 
+@pytest.mark.fault("run", "a limit to the size of files", "one line, nothing kept")
 def test_full_disk_gives_one_line_and_keeps_nothing(project):
     project.run()
     before = project.results()
@@ -110,6 +114,7 @@ def test_read_only_data_folder_gives_one_line(project):
     assert "Permission denied: allow this user to, or take another folder" in line
 
 
+@pytest.mark.fault("run", "a file in place of the data folder", "one line")
 def test_data_folder_that_is_a_file_gives_one_line(project):
     status, output = project.kedro("run", "--params=data=pyproject.toml")
 

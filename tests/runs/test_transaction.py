@@ -233,6 +233,7 @@ def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -
     monkeypatch.undo()
 
 
+@pytest.mark.fault("run", "killed while outputs move into place", "finished by the next")
 @pytest.mark.parametrize("moves_done", [0, 1, 4])
 def test_run_killed_while_moving_is_finished_by_the_next(project, monkeypatch, moves_done):
     seal_a_run(project, monkeypatch, moves_done)

@@ -86,7 +86,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Dataset], keep: int) -> li
 def remove(leftovers: list[Leftover]) -> None:
     """Remove leftovers. If that is interrupted, what is left of a version is not the newest."""
     for leftover in leftovers:
-        if leftover.path.is_dir() and not leftover.path.is_symlink():
+        if leftover.path.is_dir():
             shutil.rmtree(leftover.path)
         else:
             leftover.path.unlink()

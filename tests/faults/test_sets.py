@@ -1,0 +1,154 @@
+"""Sets of posts of which little can be learnt: an answer, or one line that says why not."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from multimodal_sentiment.configuration import CheckedConfigLoader
+
+PROJECT = Path(__file__).parents[2]
+QUICK = (
+    "training.epochs=1,preparation.short_side=64,model.image.resize=64,"
+    "model.text.scratch.hidden_size=16,model.text.scratch.layers=1,model.text.scratch.heads=2,"
+    "model.fusion.hidden_size=16,evaluation.bootstrap_samples=100"
+)
+
+
+def _injection() -> ModuleType:
+    path = Path(__file__).parent / "injection.py"
+    spec = importlib.util.spec_from_file_location("injection", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["injection"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+injection = _injection()
+
+
+def kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kedro", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+
+
+def write(place: Path, tags: list[str], text: str = "post {}", image: str = "own") -> str:
+    """A raw folder; the parameters that point to it."""
+    files = place / "raw" / "data"
+    files.mkdir(parents=True)
+    for number in range(len(tags)):
+        (files / f"{number}.txt").write_text(text.format(number * 7919), encoding="utf-8")
+        if image != "none":
+            photo = injection.photo(number if image == "own" else 0)
+            (files / f"{number}.jpg").write_bytes(photo)
+    for name, given in (("train.txt", tags), ("test_without_label.txt", ["null"] * len(tags))):
+        with (place / "raw" / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("guid", "tag"), *enumerate(given)])
+    return f"raw={place / 'raw'},data={place / 'data'},{QUICK}"
+
+
+THREE = ["negative", "neutral", "positive"]
+
+
+@pytest.mark.fault("set", "no image at all; no word at all; labels unlike the lab's", "an answer")
+@pytest.mark.parametrize("kind", ["no images", "no words", "odd labels"])
+def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
+    labels = ["=1+1", "<b>喜</b>", "NA"] if kind == "odd labels" else THREE
+    tags = [labels[number % 3] for number in range(24)]
+    params = write(
+        tmp_path,
+        tags,
+        text=" " if kind == "no words" else "a text about {}",
+        image="none" if kind == "no images" else "own",
+    )
+    if kind == "odd labels":
+        # Commas part parameters on the command line, so a list stands in a configuration.
+        conf = tmp_path / "conf"
+        for env in ("base", "local"):
+            (conf / env).mkdir(parents=True)
+        for path in (PROJECT / "conf").glob("*.yml"):
+            (conf / path.name).write_bytes(path.read_bytes())
+        for path in (PROJECT / "conf" / "base").iterdir():
+            (conf / "base" / path.name).write_bytes(path.read_bytes())
+        (conf / "local" / "parameters.yml").write_text(
+            f"ingestion:\n  labels: {labels}\n", encoding="utf-8"
+        )
+    where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
+    done = kedro("run", "--params", params, *where)  # training, then inference
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and "Warning" not in done.stderr
+    with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["guid"] for row in rows] == [str(number) for number in range(24)]
+    assert {row["tag"] for row in rows} <= set(labels)
+
+
+@pytest.mark.fault("set", "too few posts, or of one kind only", "one line, nothing left")
+@pytest.mark.parametrize(
+    ("tags", "kind", "words"),
+    [
+        (["neutral"] * 9, "own", "tags every post 'neutral': there is nothing to learn"),
+        (THREE, "own", "only 1 post is tagged"),
+        (THREE * 4, "twins", "are all twins of each other"),
+        ([*THREE * 3, "positve"], "own", "did you mean 'positive'?"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(
+    tmp_path: Path, tags: list[str], kind: str, words: str
+) -> None:
+    twins = kind == "twins"
+    text = "the same words in all" if twins else "a text about {}"
+    params = write(tmp_path, tags, text=text, image="same" if twins else "own")
+    done = kedro("run", "--pipeline=training", "--params", params)
+
+    assert done.returncode == 1
+    *_, line = done.stderr.strip().splitlines()
+    assert line.startswith("Error: ")
+    assert words in line
+    assert "Traceback" not in done.stderr
+    results = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.parent.name for path in results} <= {"runs"}
+
+
+@pytest.mark.fault("hostile", "parameters with Python tags", "one line, nothing is run")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!python/object/apply:os.system ['touch {ran}']",
+        "!!python/object/new:os.system ['touch {ran}']",
+        "!!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{ran}']]",
+        "!!python/name:os.system ''",
+        "!!python/module:os ''",
+        "!!python/tuple [1, 2]",
+        "${{oc.env:HOME}}",
+        "${{eval:1}}",
+    ],
+)
+def test_parameters_run_no_code(tmp_path: Path, value: str) -> None:
+    for env in ("base", "local"):
+        (tmp_path / "conf" / env).mkdir(parents=True)
+    ran = tmp_path / "ran"
+    content = f"training:\n  epochs: {value.format(ran=ran)}\n"
+    (tmp_path / "conf" / "local" / "parameters.yml").write_text(content, encoding="utf-8")
+    loader = CheckedConfigLoader(str(tmp_path / "conf"), base_env="base", default_run_env="local")
+    with pytest.raises(click.ClickException) as caught:
+        loader["parameters"]
+
+    assert caught.value.message.startswith("parameters: ")
+    assert len(caught.value.message.splitlines()) == 1
+    assert not ran.exists()
