@@ -17,6 +17,7 @@ from PIL import Image
 from transformers import BertConfig, BertModel
 
 from multimodal_sentiment.datasets import ArrowStreamDataset, ListingDataset, PostFolderDataset
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.imaging import JPEG_QUALITY
 from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
@@ -62,10 +63,17 @@ class Workplace:
         )
         values = dict(loader["parameters"])
         values["model"]["text"]["encoder"] = str(self._encoder())
-        values["model"]["image"]["weights"] = None
+        image = values["model"]["image"]
+        image["encoder"] = None
+        image["scratch"]["architecture"] = "resnet50"
         if self.quick:
-            values["model"]["image"] |= {"architecture": "resnet18", "size": 64, "resize": 72}
+            image |= {"scratch": {"architecture": "resnet18"}, "size": 64, "resize": 72}
         return Parameters.model_validate(values)
+
+    @property
+    def store(self) -> EncoderStore:
+        """Where encoders are found: those in folders, here."""
+        return EncoderStore(self.folder / "store", self.folder)
 
     @cached_property
     def text_config(self) -> BertConfig:
