@@ -26,11 +26,7 @@ from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.processing import central_square, learn_tokenizer
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.pipelines.ingestion.nodes import (
-    infer_encodings,
-    read_labelled_posts,
-    record_files,
-)
+from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts, record_files
 from multimodal_sentiment.pipelines.preparation.nodes import prepare_examples
 from multimodal_sentiment.sample import write_sample
 
@@ -96,8 +92,7 @@ class Workplace:
         return rows_of(self.rows["guid"], self.examples)
 
     def ingest(self) -> pd.DataFrame:
-        profile = infer_encodings(self.listing, self.files, self._base.ingestion)
-        return read_labelled_posts(self.listing, self.files, profile, self._base.ingestion)
+        return read_labelled_posts(self.listing, self.files, self._base.ingestion)[0]
 
     def prepare(self) -> pa.Table:
         manifest = record_files(self.listing, self.files)
