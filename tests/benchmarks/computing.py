@@ -13,6 +13,7 @@ import torch
 from figures import Figure, in_turn, seconds
 from reading import Workplace
 
+from multimodal_sentiment.encoders import find_encoder
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
 from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
@@ -30,7 +31,7 @@ def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]
         update={"device": device, "compile": not work.quick}
     )
     image = work.parameters.model.image
-    lab = lab_way.Model(work.text_config, image.architecture, 512).to(device)
+    lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(device)
     classifier = _classifier(work)
     step, lab_steps = _our_step(work, classifier, compute), _lab_steps(work, lab, device)
     plain, compiling = in_turn(step, lab_steps, rounds), 0.0
@@ -65,7 +66,9 @@ def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]
 
 
 def _classifier(work: Workplace) -> SentimentClassifier:
-    model, tokenizer = build_model(work.parameters.model, lab_way.LABELS, [])
+    parameters = work.parameters.model
+    encoders = {"text": find_encoder(work.store, "text", str(parameters.text.encoder))}
+    model, tokenizer = build_model(parameters, lab_way.LABELS, [], encoders)
     return SentimentClassifier(model, tokenizer, {})
 
 
@@ -122,7 +125,9 @@ def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, floa
         histories = []
         taken = seconds(
             lambda: histories.append(
-                fit_classifier(posts, {}, work.parameters.model, training, compute, Path(folder))
+                fit_classifier(
+                    posts, {}, work.parameters.model, training, compute, Path(folder), work.store
+                )
             )
         )
     ((classifier, history),) = histories

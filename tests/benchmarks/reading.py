@@ -17,6 +17,7 @@ from PIL import Image
 from transformers import BertConfig, BertModel
 
 from multimodal_sentiment.datasets import ArrowStreamDataset, ListingDataset, PostFolderDataset
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.imaging import JPEG_QUALITY
 from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
@@ -25,11 +26,7 @@ from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.processing import central_square, learn_tokenizer
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.pipelines.ingestion.nodes import (
-    infer_encodings,
-    read_labelled_posts,
-    record_files,
-)
+from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts, record_files
 from multimodal_sentiment.pipelines.preparation.nodes import prepare_examples
 from multimodal_sentiment.sample import write_sample
 
@@ -62,10 +59,17 @@ class Workplace:
         )
         values = dict(loader["parameters"])
         values["model"]["text"]["encoder"] = str(self._encoder())
-        values["model"]["image"]["weights"] = None
+        image = values["model"]["image"]
+        image["encoder"] = None
+        image["scratch"]["architecture"] = "resnet50"
         if self.quick:
-            values["model"]["image"] |= {"architecture": "resnet18", "size": 64, "resize": 72}
+            image |= {"scratch": {"architecture": "resnet18"}, "size": 64, "resize": 72}
         return Parameters.model_validate(values)
+
+    @property
+    def store(self) -> EncoderStore:
+        """Where encoders are found: those in folders, here."""
+        return EncoderStore(self.folder / "store", self.folder)
 
     @cached_property
     def text_config(self) -> BertConfig:
@@ -88,8 +92,7 @@ class Workplace:
         return rows_of(self.rows["guid"], self.examples)
 
     def ingest(self) -> pd.DataFrame:
-        profile = infer_encodings(self.listing, self.files, self._base.ingestion)
-        return read_labelled_posts(self.listing, self.files, profile, self._base.ingestion)
+        return read_labelled_posts(self.listing, self.files, self._base.ingestion)[0]
 
     def prepare(self) -> pa.Table:
         manifest = record_files(self.listing, self.files)
