@@ -53,7 +53,9 @@ def test_a_profile_counts_posts_and_expectations():
 
 def test_a_profile_survives_json():
     profile = EncodingProfile(posts={"utf-8": 3}, expected={"utf-8": 2.9, "cp1252": 0.1})
-    assert EncodingProfile.from_dict(json.loads(json.dumps(profile.to_dict()))) == profile
+    values = json.loads(json.dumps(profile.to_dict()))
+    assert EncodingProfile.from_dict(values) == profile
+    assert EncodingProfile.from_dict(values | {"flagged": {"posts": 1}}) == profile
 
 
 def test_a_profile_counts_for_its_posts_less_one_and_no_more_than_a_thousand():
@@ -72,7 +74,8 @@ def test_a_profile_counts_for_its_posts_less_one_and_no_more_than_a_thousand():
     [
         ({}, "must hold 'posts' and 'expected'"),
         ([1, 2], "must hold 'posts' and 'expected'"),
-        ({"posts": {}, "expected": {}, "more": 1}, "must hold 'posts' and 'expected'"),
+        ({"posts": {}}, "must hold 'posts' and 'expected'"),
+        ({"posts": {}, "expected": {"utf-8": 10**400}}, "'expected' is {'utf-8': 1000"),
         ({"posts": 3, "expected": {}}, "'posts' is 3"),
         ({"posts": {}, "expected": {"utf-8": -1.0}}, "'expected' is {'utf-8': -1.0}"),
         ({"posts": {"utf-8": "many"}, "expected": {}}, "'posts' is {'utf-8': 'many'}"),

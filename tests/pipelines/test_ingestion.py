@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,6 @@ from kedro.io import DataCatalog
 from multimodal_sentiment.datasets.post_folder import PostFiles
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
-    infer_encodings,
     read_labelled_posts,
     read_unlabelled_posts,
     record_files,
@@ -25,6 +25,7 @@ PROJECT = Path(__file__).parents[2]
 PARAMETERS = IngestionParameters(
     labels=["negative", "neutral", "positive"], encodings=["utf-8", "gb18030", "cp1252"]
 )
+UNKNOWN_SOURCE = {"posts": {}, "expected": {}}
 COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
 
 Make = Callable[[dict[str, bytes]], PostFiles]
@@ -51,9 +52,10 @@ def read(
     files: PostFiles, *rows: tuple[str, str], labelled: bool = False, **changes: list[str]
 ) -> pd.DataFrame:
     parameters = PARAMETERS.model_copy(update=changes)
-    profile = infer_encodings(listing(*rows), files, parameters)
-    node = read_labelled_posts if labelled else read_unlabelled_posts
-    posts = node(listing(*rows), files, profile, parameters)
+    if labelled:
+        posts, _ = read_labelled_posts(listing(*rows), files, parameters)
+    else:
+        posts = read_unlabelled_posts(listing(*rows), files, UNKNOWN_SOURCE, parameters)
     assert posts.columns.tolist() == COLUMNS
     return posts
 
@@ -226,13 +228,51 @@ class TestTags:
         assert posts["tag"].tolist() == ["none", "喜", "=1"]
 
 
+class TestEncodings:
+    CHINESE = tuple(f"今天天气很好 {n}".encode("gb18030") for n in range(200))
+
+    def labelled(self, make: Make) -> tuple[pd.DataFrame, dict]:
+        files = {
+            f"{n}.txt": text for n, text in enumerate((*self.CHINESE, "谢谢".encode("gb18030")))
+        }
+        rows = [(str(n), ("positive", "negative")[n % 2]) for n in range(len(files))]
+        return read_labelled_posts(listing(*rows), make(files), PARAMETERS)
+
+    def test_labelled_posts_leave_a_profile_of_their_source(self, make: Make) -> None:
+        posts, profile = self.labelled(make)
+        assert posts["text"].iloc[-1] == "谢谢"
+        assert profile["posts"] == {"gb18030": 201}
+        assert profile["expected"]["gb18030"] == pytest.approx(201, abs=1)
+        assert json.loads(json.dumps(profile, allow_nan=False)) == profile
+
+    def test_the_profile_names_the_posts_in_doubt(self, make: Make) -> None:
+        # 谢谢 in GB18030 is also лл in UTF-8.
+        posts, profile = self.labelled(make)
+        problem = posts["problems"].iloc[-1].removesuffix("; no image")
+        assert problem.startswith("encoding uncertain: gb18030")
+        first = [{"guid": "200", "encoding": "gb18030", "problem": problem}]
+        assert profile["flagged"] == {"posts": 1, "first": first}
+
+    def test_unlabelled_posts_are_read_as_the_labelled_ones_were(self, make: Make) -> None:
+        _, profile = self.labelled(make)
+        files = make({"x.txt": "谢谢".encode("gb18030")})
+        row = listing(("x", ""))
+        assert read_unlabelled_posts(row, files, profile, PARAMETERS)["text"][0] == "谢谢"
+        assert read_unlabelled_posts(row, files, UNKNOWN_SOURCE, PARAMETERS)["text"][0] == "лл"
+
+    def test_what_is_no_profile_is_refused(self, make: Make) -> None:
+        files = make({"x.txt": b"text"})
+        with pytest.raises(ValueError, match="it must hold 'posts' and 'expected'"):
+            read_unlabelled_posts(listing(("x", "")), files, {"weights": {}}, PARAMETERS)
+
+
 def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> None:
     files = make({"900.txt": b"text"})
     rows = listing(*[(str(n), "neutral" if n % 2 else "positive") for n in range(1, 7)])
     for use in (
         lambda: record_files(rows, files),
-        lambda: infer_encodings(rows, files, PARAMETERS),
-        lambda: read_labelled_posts(rows, files, {"posts": {}, "expected": {}}, PARAMETERS),
+        lambda: read_labelled_posts(rows, files, PARAMETERS),
+        lambda: read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, PARAMETERS),
     ):
         with pytest.raises(
             ValueError,

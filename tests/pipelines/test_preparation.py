@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import chardet
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,11 +23,7 @@ from multimodal_sentiment.parameters import (
     PreparationParameters,
     SplittingParameters,
 )
-from multimodal_sentiment.pipelines.ingestion.nodes import (
-    infer_encodings,
-    read_unlabelled_posts,
-    record_files,
-)
+from multimodal_sentiment.pipelines.ingestion.nodes import read_unlabelled_posts, record_files
 from multimodal_sentiment.pipelines.preparation.nodes import (
     group_duplicates,
     plot_ingestion,
@@ -59,7 +56,7 @@ class Posts:
         listing = pd.DataFrame({"guid": list(tags), "tag": list(tags.values())}, dtype=str)
         self.files = PostFiles(folder)
         self.manifest = record_files(listing, self.files)
-        profile = infer_encodings(listing, self.files, INGESTION)
+        profile = {"posts": {"gb18030": 1000}, "expected": {"gb18030": 1000.0}}
         self.posts = read_unlabelled_posts(listing, self.files, profile, INGESTION)
 
     def examples(self, preparation: PreparationParameters = PIXELS) -> pa.Table:
@@ -240,9 +237,10 @@ class TestReport:
         assert "twins" not in report
 
     def test_it_says_what_chardet_alone_would_have_read(self, posts: Posts) -> None:
-        chardet = report_ingestion(posts.examples(), posts.files)["chardet_alone"]
-        assert chardet["posts_asked"] == 5
-        assert chardet["same text"] + chardet["another text"] + chardet["no text"] == 5
+        alone = report_ingestion(posts.examples(), posts.files)["chardet_alone"]
+        assert alone["posts_asked"] == 5
+        assert alone["same text"] + alone["another text"] + alone["no text"] == 5
+        assert sum(alone["encodings"].values()) == 5
 
     def test_it_lists_readings_in_doubt(self, posts: Posts) -> None:
         examples = posts.examples()
@@ -252,8 +250,16 @@ class TestReport:
             examples.set_column(at, "problems", pa.array(doubts)), posts.files
         )["flagged_encodings"]
         assert flagged["posts"] == 1
-        assert flagged["first"][0]["guid"] == "30"
-        assert flagged["first"][0]["text"] == "今天天气很好 30"
+        assert flagged["first"] == [
+            {
+                "guid": "30",
+                "encoding": "gb18030",
+                "encoding_confidence": pytest.approx(1.0, abs=0.01),
+                "problems": doubts[-1],
+                "text": "今天天气很好 30",
+                "chardet": chardet.detect("今天天气很好 30".encode("gb18030"))["encoding"],
+            }
+        ]
 
     def test_it_says_what_a_random_split_would_have_leaked(self, posts: Posts) -> None:
         examples = posts.examples()
@@ -283,6 +289,7 @@ class TestReport:
         assert json.loads(json.dumps(report, allow_nan=False)) == report
 
     def test_four_figures_show_it(self, posts: Posts) -> None:
-        figures = plot_ingestion(posts.examples())
+        examples = posts.examples()
+        figures = plot_ingestion(examples, report_ingestion(examples, posts.files))
         assert len(figures) == 4
         assert all(figure.data for figure in figures)

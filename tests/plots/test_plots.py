@@ -18,6 +18,7 @@ BINS = [
     {"low": 0.0, "high": 0.5, "n": 0, "confidence": None, "accuracy": None},
     {"low": 0.5, "high": 1.0, "n": 4, "confidence": 0.8, "accuracy": 0.75},
 ]
+CHARDET = {"posts_asked": 9, "same text": 2, "another text": 7, "no text": 0}
 CALIBRATION = {"expected_calibration_error": 0.05, "bins": BINS}
 HISTORY = pd.DataFrame(
     {
@@ -62,7 +63,7 @@ def f1_of(label: str) -> dict:
 
 FIGURES = {
     "class_balance": plots.class_balance(["positive", HOSTILE, None]),
-    "encodings": plots.encodings(["ascii", HOSTILE], [1.0, 0.7]),
+    "encodings": plots.encodings(["ascii", HOSTILE], [1.0, 0.7], CHARDET),
     "text_lengths": plots.text_lengths([3, 140], ["positive", HOSTILE]),
     "image_sizes": plots.image_sizes([640, 0], [480, np.nan]),
     "learning_curves": plots.learning_curves(HISTORY),
@@ -76,7 +77,7 @@ FIGURES = {
 }
 EMPTY = {
     "class_balance": plots.class_balance([]),
-    "encodings": plots.encodings([], []),
+    "encodings": plots.encodings([], [], CHARDET),
     "text_lengths": plots.text_lengths([], []),
     "image_sizes": plots.image_sizes([0, np.nan], [0, np.nan]),
     "learning_curves": plots.learning_curves(HISTORY.head(0)),
@@ -187,8 +188,8 @@ def test_class_balance_counts_tags_and_posts_without():
 def test_encodings_keep_the_commonest_and_sum_up_the_rest():
     names = [f"enc{number:02}" for number in range(13) for _ in range(20 - number)]
 
-    figure = plots.encodings(names, [0.97] * (len(names) - 1) + [np.nan])
-    counts, certain = figure.data
+    figure = plots.encodings(names, [0.97] * (len(names) - 1) + [np.nan], CHARDET)
+    counts, certain, _ = figure.data
 
     assert counts.x == (10 + 9 + 8, *range(11, 21))
     assert figure.layout.yaxis.ticktext[0] == "all others"
@@ -196,7 +197,15 @@ def test_encodings_keep_the_commonest_and_sum_up_the_rest():
 
 
 def test_encodings_of_unknown_confidence_are_still_counted():
-    assert plots.encodings(["ascii"], [np.nan]).data[0].x == (1,)
+    assert plots.encodings(["ascii"], [np.nan], CHARDET).data[0].x == (1,)
+
+
+def test_encodings_show_what_chardet_alone_would_have_read():
+    figure = plots.encodings(["gb18030"] * 9, [1.0] * 9, CHARDET)
+
+    assert figure.data[2].x == (0, 7, 2)
+    assert figure.layout.yaxis3.ticktext == ("no text", "another text", "same text")
+    assert "9 posts not ASCII" in figure.layout.xaxis3.title.text
 
 
 def test_text_lengths_are_shares_of_the_tag_and_lose_no_long_post():
@@ -307,7 +316,7 @@ def test_figures_stay_small_however_many_posts_there_are():
     tags = rng.choice(LABELS, size=n)
     large = [
         plots.class_balance(tags),
-        plots.encodings(rng.choice(["ascii", "gb18030"], size=n), rng.random(n)),
+        plots.encodings(rng.choice(["ascii", "gb18030"], size=n), rng.random(n), CHARDET),
         plots.text_lengths(rng.integers(0, 300, n), tags),
         plots.image_sizes(rng.integers(1, 5000, n), rng.integers(1, 5000, n)),
         plots.confidence_by_correctness(rng.random(n), rng.random(n) < 0.5),

@@ -8,13 +8,13 @@ is estimated from all posts together; a post's encoding is then the one most pro
 
 from .evidence import DEFAULT_CANDIDATES
 from .mixture import EncodingProfile
-from .reading import Reading, chardet_encoding, infer_profile, read_texts
+from .reading import Reading, chardet_encoding, read_source, read_texts
 
 __all__ = [
     "DEFAULT_CANDIDATES",
     "EncodingProfile",
     "Reading",
     "chardet_encoding",
-    "infer_profile",
+    "read_source",
     "read_texts",
 ]

@@ -9,7 +9,7 @@ from one short list of the commonest.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -104,7 +104,15 @@ _STANDARDS = (
     _Standard("euc_kr", (Kind.HANGUL,), (0xB0, 0xC8)),
 )
 _ALL_LEADS = (0xA1, 0xFE)
-_PLANES = 0x20000  # code points looked at one by one; beyond lie rare ideographs and nothing else
+_PLANES = 0x20000  # code points looked at; beyond lie rare ideographs and nothing else
+# What Unicode's own list of characters gives as ranges, from and up to: all of one kind.
+_RANGES = (
+    (0x3400, 0x4DC0, Kind.HAN),
+    (0x4E00, 0xA000, Kind.HAN),
+    (0xAC00, 0xD7A4, Kind.HANGUL),
+    (0xD800, 0xF900, Kind.JUNK),  # surrogates and private use
+    (0x17000, 0x187F8, Kind.LETTER),  # Tangut
+)
 
 
 class Characters(NamedTuple):
@@ -124,15 +132,15 @@ class Characters(NamedTuple):
 
 
 def characters() -> Characters:
-    """Rank all of Unicode in every standard; a quarter of a second."""
-    kinds = np.array([_kind(chr(point)) for point in range(_PLANES)], np.int64)
+    """Rank all of Unicode in every standard; a tenth of a second."""
+    kinds = _kinds()
     levels = _levels(kinds)
     ranks = len(_LEVEL_BITS)
-    key = kinds
+    key = kinds.astype(np.int64)
     for row in levels:
         key = key * ranks + row
     _, first, sort = np.unique(key, return_index=True, return_inverse=True)
-    cells = kinds * ranks + levels  # (standards, code points)
+    cells = kinds.astype(np.int64) * ranks + levels  # (standards, code points)
     sizes = np.stack([np.bincount(row, minlength=len(Kind) * ranks) for row in cells])
     size = np.take_along_axis(sizes, cells[:, first], axis=1)
     choice = np.log2(size) + _LEVEL_BITS[levels[:, first]]
@@ -140,44 +148,67 @@ def characters() -> Characters:
     everywhere[:_PLANES] = sort
     everywhere[0x20000:0x32400] = sort[0x3400]
     everywhere[0xE0000:0xE01F0] = sort[0x200D]
-    return Characters(everywhere, kinds[first].astype(np.uint8), choice.T.astype(np.float32))
+    return Characters(everywhere, kinds[first], choice.T.astype(np.float32))
 
 
-def _levels(kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _kinds() -> npt.NDArray[np.uint8]:
+    """The kind of each code point."""
+    kinds = np.full(_PLANES, Kind.JUNK, np.uint8)
+    in_ranges = np.zeros(_PLANES, bool)
+    for start, end, kind in _RANGES:
+        kinds[start:end] = kind
+        in_ranges[start:end] = True
+    for point in np.flatnonzero(~in_ranges).tolist():
+        char = chr(point)
+        if (category := unicodedata.category(char)) != "Cn":  # unassigned: junk
+            kinds[point] = _kind(char, category)
+    return kinds
+
+
+def _levels(kinds: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Rank the code points in every standard: an array (standards, code points)."""
-    common = _mask(_COMMON + _COMMON.upper())
+    common = _mask(np.array([ord(char) for char in _COMMON + _COMMON.upper()]))
     whole = np.stack(
         [_mask(_repertoire(s.codec, s.first_level and _ALL_LEADS)) for s in _STANDARDS]
     )
-    levels = np.where(whole.any(axis=0), _FOREIGN, np.full_like(whole, _UNLISTED, np.int64))
+    levels = np.where(whole.any(axis=0), _FOREIGN, np.full_like(whole, _UNLISTED, np.uint8))
     levels[whole] = _SECOND
+    is_sign = _of_kinds(kinds, _SIGNS)
     for level, standard, own in zip(levels, _STANDARDS, whole, strict=True):
         first = _mask(_repertoire(standard.codec, standard.first_level))
-        level[np.isin(kinds, standard.kinds) & first | np.isin(kinds, _SIGNS) & own] = _FIRST
-    levels[:, np.isin(kinds, _EVERYBODYS)] = _FIRST
+        level[_of_kinds(kinds, standard.kinds) & first | is_sign & own] = _FIRST
+    levels[:, _of_kinds(kinds, _EVERYBODYS)] = _FIRST
     levels[(levels == _FIRST) & common] = _COMMON_LEVEL
     return levels
 
 
-def _mask(text: Iterable[str]) -> npt.NDArray[np.bool_]:
+def _of_kinds(kinds: npt.NDArray[np.uint8], some: Sequence[Kind]) -> npt.NDArray[np.bool_]:
+    among = np.zeros(len(Kind), bool)
+    among[list(some)] = True
+    return among[kinds]
+
+
+def _mask(points: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     mask = np.zeros(_PLANES, bool)
-    mask[[ord(char) for char in text]] = True
+    mask[points] = True
     return mask
 
 
-def _repertoire(codec: str, leads: tuple[int, int] | None) -> set[str]:
-    """The characters of a codec, all of one byte or those with lead bytes from one to another."""
+def _repertoire(codec: str, leads: tuple[int, int] | None) -> npt.NDArray[np.uint32]:
+    """The code points of a codec, all of one byte or those with lead bytes from one to another."""
     if leads is None:
-        cells = [bytes([byte]) for byte in range(0x80, 0x100)]
+        cells = np.arange(0x80, 0x100)[:, None]
     else:
-        trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
-        cells = [bytes([lead, trail]) for lead in range(leads[0], leads[1] + 1) for trail in trails]
+        trails = np.r_[0x40:0x7F, 0xA1:0xFF]
+        grid = np.meshgrid(np.arange(leads[0], leads[1] + 1), trails, indexing="ij")
+        cells = np.stack(grid, axis=-1).reshape(-1, 2)
     # A line feed is no character's second byte: between them a missing one harms no other.
-    return {char for char in b"\n".join(cells).decode(codec, "ignore") if not char.isascii()}
+    lines = np.pad(cells, ((0, 0), (0, 1)), constant_values=0x0A).astype(np.uint8).tobytes()
+    points = np.frombuffer(lines.decode(codec, "ignore").encode("utf-32-le"), "<u4")
+    return points[points >= 0x80]  # noqa: PLR2004 - ASCII's end
 
 
-def _kind(char: str) -> Kind:
-    category = unicodedata.category(char)
+def _kind(char: str, category: str) -> Kind:
     if char.isascii():
         return _ascii_kind(char, category)
     if category[0] == "C":

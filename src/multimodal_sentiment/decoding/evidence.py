@@ -7,7 +7,7 @@ import difflib
 import encodings
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,15 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes firs
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Bytes that mean nothing in a text, and the encodings in which they mean something.
+# Bytes that mean nothing in a text, and the encodings in which they mean something. An ASCII text's
+# control characters are just that; beside other bytes they are what Chinese in UTF-16 is full of.
 _SIGNS = (
     (re.compile(rb"\0"), ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
     (re.compile(rb"\x1b[$(]"), ("iso2022_jp_ext", "iso2022_kr")),
     (re.compile(rb"~\{([!-w][!-~])+~\}"), ("hz",)),
 )
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{")
 _STRUCTURAL = ("ascii", *(name for _, names in _SIGNS for name in names))
 
 
@@ -64,7 +67,7 @@ def judged_encodings(candidates: Sequence[str]) -> tuple[str, ...]:
 def structural_encoding(payload: bytes) -> str:
     """Name the encoding that the bytes' structure proves; nothing if it proves none."""
     if payload.isascii():
-        return "" if any(_signalled(payload)) else "ascii"
+        return "" if _signalled(payload) else "ascii"
     return next((name for mark, name in _MARKS if payload.startswith(mark)), "")
 
 
@@ -78,7 +81,7 @@ def decoded(payload: bytes, encoding: str) -> str | None:
 
 def judged_part(payload: bytes) -> bytes:
     """Cut out what the candidates can differ about: they all read ASCII ends alike."""
-    if any(_signalled(payload)):
+    if _signalled(payload):
         return payload[:JUDGED_BYTES]
     start = max(0, len(payload) - len(payload.lstrip(_ASCII)) - _CONTEXT)
     end = min(len(payload.rstrip(_ASCII)) + _CONTEXT, start + JUDGED_BYTES)
@@ -132,13 +135,17 @@ def _window_text(window: bytes, encoding: str) -> tuple[str, float]:
         return window[: error.start].decode(encoding) + spelled + rest, _DAMAGE_BITS
 
 
-def _signalled(payload: bytes) -> Iterator[str]:
+def _signalled(payload: bytes) -> list[str]:
     """Name the encodings that a post's bytes give away."""
+    if not _ANY_SIGN.search(payload):
+        return []
+    is_ascii = payload.isascii()
     # ASCII and NULs behind it are the string of a C program.
-    body = payload.rstrip(b"\0") if payload.isascii() else payload
-    for sign, names in _SIGNS:
-        if sign.search(body):
-            yield from names
+    body = payload.rstrip(b"\0") if is_ascii else payload
+    found = [name for sign, names in _SIGNS if sign.search(body) for name in names]
+    if not is_ascii and "utf-16-le" not in found and _CONTROL.search(body):
+        found += ["utf-16-le", "utf-16-be"]
+    return found
 
 
 def _extends_ascii(name: str) -> bool:

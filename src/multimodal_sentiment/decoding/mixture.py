@@ -35,8 +35,9 @@ class EncodingProfile:
         for name, counts in (("posts", self.posts), ("expected", self.expected)):
             if not isinstance(counts, Mapping) or not all(map(_is_count, counts.values())):
                 raise ValueError(
-                    f"encoding profile: {name!r} is {counts!r}: give a number of posts, zero or "
-                    "more, for each encoding"
+                    f"encoding profile: {name!r} is {counts!r:.80}: it must hold a number of "
+                    "posts, zero or more, for each encoding; read the labelled posts again to "
+                    "have one"
                 )
 
     @classmethod
@@ -62,15 +63,15 @@ class EncodingProfile:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
-        """Take a profile from what `to_dict` gave.
+        """Take a profile from what `to_dict` gave; what else stands beside it is for readers.
 
         Raises:
             ValueError: these are not a profile's values.
         """
-        if not isinstance(values, Mapping) or set(values) != {"posts", "expected"}:
+        if not isinstance(values, Mapping) or not {"posts", "expected"} <= set(values):
             raise ValueError(
-                f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected', as "
-                "saved by an earlier run"
+                f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
+                "read the labelled posts again to have one"
             )
         return cls(values["posts"], values["expected"])
 
@@ -120,4 +121,4 @@ def _normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < np.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53

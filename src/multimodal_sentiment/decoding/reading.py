@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import chardet
@@ -52,19 +52,38 @@ class Reading:
     problem: str
 
 
-def read_texts(
-    payloads: Sequence[bytes],
-    candidates: Sequence[str] = DEFAULT_CANDIDATES,
-    profile: EncodingProfile | None = None,
-) -> list[Reading]:
-    """Read every post of a source.
+def read_source(
+    payloads: Sequence[bytes], candidates: Sequence[str] = DEFAULT_CANDIDATES
+) -> tuple[list[Reading], EncodingProfile]:
+    """Read every post of a source, and learn how common each encoding is in it.
 
     Args:
         payloads: the posts' bytes. Identical ones are read, and counted, once.
         candidates: the encodings to choose from where structure (ASCII, a byte order mark, NUL
             bytes, escape sequences) does not tell.
-        profile: what is known of the source beforehand, such as the labelled posts' profile for
-            new ones. By default these posts' own is inferred.
+
+    Returns:
+        A reading for each post, in order, whatever its bytes; and the profile of the distinct posts
+        whose encoding is not proved by structure, or of an even draw of them if they are more than
+        `PROFILED_POSTS`.
+
+    Raises:
+        ValueError: a candidate is unknown, or no encoding that extends ASCII.
+    """
+    return _read(payloads, candidates, None)
+
+
+def read_texts(
+    payloads: Sequence[bytes],
+    profile: EncodingProfile,
+    candidates: Sequence[str] = DEFAULT_CANDIDATES,
+) -> list[Reading]:
+    """Read posts of which something is known beforehand, such as new ones of a known source.
+
+    Args:
+        payloads: the posts' bytes.
+        profile: what is known. Where it is wrong, many posts of another kind overrule it.
+        candidates: as for `read_source`.
 
     Returns:
         A reading for each post, in order, whatever its bytes.
@@ -72,36 +91,7 @@ def read_texts(
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
     """
-    names = judged_encodings(candidates)
-    structure = {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
-    undecided = [payload for payload, name in structure.items() if not name]
-    judged = dict(zip(undecided, _judge(undecided, names, profile), strict=True))
-    readings = {
-        payload: _structural_reading(payload, name) if name else judged[payload]
-        for payload, name in structure.items()
-    }
-    return [readings[payload] for payload in payloads]
-
-
-def infer_profile(
-    payloads: Iterable[bytes], candidates: Sequence[str] = DEFAULT_CANDIDATES
-) -> EncodingProfile:
-    """Infer from a source's posts how common each encoding is among them.
-
-    Args:
-        payloads: the posts' bytes.
-        candidates: as for `read_texts`.
-
-    Returns:
-        The profile of the distinct posts whose encoding is not proved by structure, or of an even
-        draw of them if they are more than `PROFILED_POSTS`.
-
-    Raises:
-        ValueError: a candidate is unknown, or no encoding that extends ASCII.
-    """
-    names = judged_encodings(candidates)
-    judged = [payload for payload in dict.fromkeys(payloads) if not structural_encoding(payload)]
-    return _profile(names, reading_bits(judged[:: _stride(len(judged))], names))
+    return _read(payloads, candidates, profile)[0]
 
 
 def chardet_encoding(payload: bytes) -> str | None:
@@ -109,21 +99,31 @@ def chardet_encoding(payload: bytes) -> str | None:
     return chardet.detect(payload[:CHARDET_BYTES])["encoding"]
 
 
-def _stride(posts: int) -> int:
-    return 1 + posts // PROFILED_POSTS
-
-
-def _profile(names: Sequence[str], bits: npt.NDArray[np.float64]) -> EncodingProfile:
-    readable = bits[np.isfinite(bits).any(axis=1)]
-    return EncodingProfile.from_posteriors(names, posteriors(readable))
+def _read(
+    payloads: Sequence[bytes], candidates: Sequence[str], profile: EncodingProfile | None
+) -> tuple[list[Reading], EncodingProfile]:
+    names = judged_encodings(candidates)
+    structure = {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
+    undecided = [payload for payload, name in structure.items() if not name]
+    bits = reading_bits(undecided, names)
+    if profile is None:
+        drawn = bits[:: 1 + len(bits) // PROFILED_POSTS]
+        readable = drawn[np.isfinite(drawn).any(axis=1)]
+        profile = EncodingProfile.from_posteriors(names, posteriors(readable))
+    readings = dict(zip(undecided, _judge(undecided, names, bits, profile), strict=True))
+    for payload, name in structure.items():
+        if name:
+            readings[payload] = _structural_reading(payload, name)
+    return [readings[payload] for payload in payloads], profile
 
 
 def _judge(
-    payloads: Sequence[bytes], names: Sequence[str], profile: EncodingProfile | None
+    payloads: Sequence[bytes],
+    names: Sequence[str],
+    bits: npt.NDArray[np.float64],
+    profile: EncodingProfile,
 ) -> Iterator[Reading]:
     """Read posts by how plausible they are in each encoding, and how common that is."""
-    bits = reading_bits(payloads, names)
-    profile = _profile(names, bits[:: _stride(len(bits))]) if profile is None else profile
     readable = np.isfinite(bits).any(axis=1)
     prior = profile.pseudo_posts(names)
     shares = np.zeros_like(bits)

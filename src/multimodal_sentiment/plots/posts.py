@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from .look import (
 
 _MOST_ENCODINGS = 10
 _MOST_STEPS = 30
+_CHARDETS = ("same text", "another text", "no text")
 
 
 def class_balance(tags: Iterable[object]) -> go.Figure:
@@ -51,12 +53,16 @@ def class_balance(tags: Iterable[object]) -> go.Figure:
     )
 
 
-def encodings(names: Iterable[str], confidences: ArrayLike) -> go.Figure:
-    """Show how common each encoding is, and how sure the choice was.
+def encodings(
+    names: Iterable[str], confidences: ArrayLike, chardet_alone: Mapping[str, Any]
+) -> go.Figure:
+    """Show how common each encoding is, how sure the choice was, and how chardet would have done.
 
     Args:
         names: The encoding of each post, of shape (n,).
         confidences: The posterior of each, 0 to 1, of shape (n,).
+        chardet_alone: How many posts that are not ASCII chardet was asked about one by one, as
+            `posts_asked`, and how many it gave each of `same text`, `another text` and `no text`.
     """
     counts = pd.Series(list(names), dtype=object).replace("", "none").value_counts()
     if counts.empty:
@@ -64,22 +70,12 @@ def encodings(names: Iterable[str], confidences: ArrayLike) -> go.Figure:
     most = counts.iloc[:_MOST_ENCODINGS]
     if len(counts) > len(most):
         most = pd.concat([most, pd.Series({"all others": counts.iloc[_MOST_ENCODINGS:].sum()})])
-    most = most.iloc[::-1]  # bars grow from the bottom
     certain = np.clip(np.asarray(confidences, dtype=float), 0, 1)
     heights, edges = np.histogram(certain[np.isfinite(certain)], bins=20, range=(0, 1))
+    chardets = pd.Series({name: chardet_alone[name] for name in _CHARDETS}, dtype=int)
 
-    made = panels(f"Encodings of {counts.sum():,} texts", 1, 2, horizontal_spacing=0.16)
-    made.add_bar(
-        x=most.tolist(),
-        y=list(range(len(most))),
-        orientation="h",
-        marker_color=BLUE,
-        text=[f"{count:,}" for count in most],
-        textposition="auto",
-        hovertemplate="%{x:,} posts<extra></extra>",
-        row=1,
-        col=1,
-    )
+    made = panels(f"Encodings of {counts.sum():,} texts", 1, 3, horizontal_spacing=0.14)
+    _counted_names(made, most, "posts (log scale)", col=1)
     made.add_bar(
         x=((edges[:-1] + edges[1:]) / 2).tolist(),
         y=heights.tolist(),
@@ -89,11 +85,29 @@ def encodings(names: Iterable[str], confidences: ArrayLike) -> go.Figure:
         row=1,
         col=2,
     )
-    made.update_xaxes(**_posts_axis(most.max()), row=1, col=1)
-    made.update_yaxes(**named_ticks(most.index), row=1, col=1)
     made.update_xaxes(title_text="confidence (posterior)", range=[0, 1], row=1, col=2)
-    made.update_yaxes(**_posts_axis(heights.max()), row=1, col=2)
+    made.update_yaxes(**_posts_axis(heights.max(), "posts (log scale)"), row=1, col=2)
+    asked = f"chardet alone, {chardet_alone['posts_asked']:,} posts not ASCII (log scale)"
+    _counted_names(made, chardets, asked, col=3)
     return made.update_layout(showlegend=False, bargap=0.08)
+
+
+def _counted_names(made: go.Figure, counts: pd.Series[int], title: str, col: int) -> None:
+    """Add a panel of one bar a name, the first at the top."""
+    counts = counts.iloc[::-1]  # bars grow from the bottom
+    made.add_bar(
+        x=counts.tolist(),
+        y=list(range(len(counts))),
+        orientation="h",
+        marker_color=BLUE,
+        text=[f"{count:,}" for count in counts],
+        textposition="auto",
+        hovertemplate="%{x:,} posts<extra></extra>",
+        row=1,
+        col=col,
+    )
+    made.update_xaxes(**_posts_axis(counts.max(), title), row=1, col=col)
+    made.update_yaxes(**named_ticks(counts.index), row=1, col=col)
 
 
 def text_lengths(lengths: ArrayLike, tags: Iterable[object]) -> go.Figure:
@@ -183,8 +197,8 @@ def image_sizes(widths: ArrayLike, heights: ArrayLike) -> go.Figure:
     )
 
 
-def _posts_axis(most: float) -> dict[str, object]:
-    return log_axis(0.6, 1.4 * max(most, 1), "posts (log scale)", (1,))
+def _posts_axis(most: float, title: str) -> dict[str, object]:
+    return log_axis(0.6, 1.4 * max(most, 1), title, (1,))
 
 
 def _steps(heights: np.ndarray) -> list[float]:

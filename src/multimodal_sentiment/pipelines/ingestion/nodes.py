@@ -5,9 +5,13 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from multimodal_sentiment.contracts import Frame, Json, PostFiles
 from multimodal_sentiment.parameters import IngestionParameters
+
+if TYPE_CHECKING:
+    from multimodal_sentiment.decoding import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +19,7 @@ logger = logging.getLogger(__name__)
 NO_TAG = frozenset({"", "null", "none", "nan", "?"})
 
 _FEWEST = 3  # posts of a tag that training can do with
+_MOST_FLAGGED = 20  # shown of the posts whose reading is in doubt
 
 
 def record_files(listing: Frame, post_files: PostFiles) -> Frame:
@@ -45,29 +50,19 @@ def record_files(listing: Frame, post_files: PostFiles) -> Frame:
     return pd.DataFrame(rows, columns=["guid", "file", "bytes", "sha256"])
 
 
-def infer_encodings(listing: Frame, post_files: PostFiles, ingestion: IngestionParameters) -> Json:
-    """Learn how common each encoding is among the posts' texts."""
-    from multimodal_sentiment.decoding import infer_profile
-
-    payloads, _ = _read_texts(_guids(listing, post_files), post_files)
-    profile = infer_profile(payloads, ingestion.encodings)
-    common = sorted(profile.posts.items(), key=lambda item: -item[1])
-    logger.info(
-        "What the source writes in besides ASCII: %s",
-        ", ".join(f"{count:,} {name.upper()}" for name, count in common if count) or "nothing",
-    )
-    return profile.to_dict()
-
-
 def read_labelled_posts(
-    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
-) -> Frame:
-    """One row a post: `guid, text, tag, img_path, encoding, encoding_confidence, problems`.
+    listing: Frame, post_files: PostFiles, ingestion: IngestionParameters
+) -> tuple[Frame, Json]:
+    """One row a post, and how common each encoding is among them.
+
+    The rows are `guid, text, tag, img_path, encoding, encoding_confidence, problems`.
 
     Raises:
         ValueError: If a tag is missing or unknown, a post is listed under two tags, or the tags
             are too few to learn from.
     """
+    from multimodal_sentiment.decoding import read_source
+
     listing = _with_known_tags(listing, ingestion.labels)
     untagged = listing["guid"][listing["tag"] == ""]
     if len(untagged):
@@ -76,13 +71,17 @@ def read_labelled_posts(
             f"{', '.join(ingestion.labels)}, or list such posts among the unlabelled ones"
         )
     _refuse_unsplittable(listing)
-    return _read_posts(listing, post_files, encoding_profile, ingestion)
+    tags = _one_tag_each(listing)
+    payloads, unread = _read_texts(_guids(listing, post_files), post_files)
+    readings, profile = read_source(list(payloads.values()), ingestion.encodings)
+    posts = _rows(listing, tags, post_files, dict(zip(payloads, readings, strict=True)), unread)
+    return posts, profile.to_dict() | {"flagged": _flagged(payloads, readings)}
 
 
 def read_unlabelled_posts(
     listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
 ) -> Frame:
-    """One row a post, as `read_labelled_posts` gives them.
+    """One row a post, as `read_labelled_posts` gives them, read as the labelled posts were.
 
     `null`, `none`, `nan`, `?` and nothing at all mean that there is no tag. A known tag is kept for
     those who want to compare; nothing is learnt from it.
@@ -90,27 +89,29 @@ def read_unlabelled_posts(
     Raises:
         ValueError: If a tag is unknown, or a post is listed under two tags.
     """
+    from multimodal_sentiment.decoding import EncodingProfile, read_texts
+
     listing = _with_known_tags(listing, ingestion.labels)
-    return _read_posts(listing, post_files, encoding_profile, ingestion)
+    tags = _one_tag_each(listing)
+    profile = EncodingProfile.from_dict(encoding_profile)
+    payloads, unread = _read_texts(_guids(listing, post_files), post_files)
+    readings = read_texts(list(payloads.values()), profile, ingestion.encodings)
+    return _rows(listing, tags, post_files, dict(zip(payloads, readings, strict=True)), unread)
 
 
-def _read_posts(
-    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
+def _rows(
+    listing: Frame,
+    tags: dict[str, str],
+    post_files: PostFiles,
+    readings: dict[str, Reading],
+    unread: dict[str, str],
 ) -> Frame:
     """One row a guid, in the listing's order; nothing is stripped from the texts."""
     import pandas as pd
 
-    from multimodal_sentiment.decoding import EncodingProfile, read_texts
-
-    tags = _one_tag_each(listing)
-    guids = _guids(listing, post_files)
     times_listed = listing["guid"].value_counts().to_dict()
-    payloads, unread = _read_texts(guids, post_files)
-    profile = EncodingProfile.from_dict(encoding_profile)
-    readings = read_texts(payloads, ingestion.encodings, profile)
-
     rows = []
-    for guid, reading in zip(guids, readings, strict=True):
+    for guid, reading in readings.items():
         text_problem = reading.problem or ("" if reading.text.strip() else "empty text")
         problems = [
             post_files.texts.problem(guid),
@@ -135,6 +136,16 @@ def _read_posts(
     return posts
 
 
+def _flagged(guids: Iterable[str], readings: Iterable[Reading]) -> Json:
+    """How many readings are in doubt, and why the first are."""
+    doubtful = [
+        {"guid": guid, "encoding": reading.encoding, "problem": reading.problem}
+        for guid, reading in zip(guids, readings, strict=True)
+        if reading.problem
+    ]
+    return {"posts": len(doubtful), "first": doubtful[:_MOST_FLAGGED]}
+
+
 def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
     """Each listed guid once, in the listing's order.
 
@@ -150,18 +161,18 @@ def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
     return guids
 
 
-def _read_texts(guids: list[str], post_files: PostFiles) -> tuple[list[bytes], dict[str, str]]:
+def _read_texts(guids: list[str], post_files: PostFiles) -> tuple[dict[str, bytes], dict[str, str]]:
     """The bytes of each guid's text, and why some, left empty, could not be read."""
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
     from multimodal_sentiment.pace import tell_pace
 
-    payloads = []
+    payloads = {}
     unread = {}
     for guid in tell_pace(guids, len(guids), "Reading texts of"):
         try:
-            payloads.append(post_files.texts.read(guid))
+            payloads[guid] = post_files.texts.read(guid)
         except UnreadableFileError as error:
-            payloads.append(b"")
+            payloads[guid] = b""
             unread[guid] = str(error)
     return payloads, unread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import infer_encodings, read_labelled_posts, read_unlabelled_posts, record_files
+from .nodes import read_labelled_posts, read_unlabelled_posts, record_files
 
 
 def create_pipeline(namespace: str) -> Pipeline:
@@ -19,23 +19,18 @@ def create_pipeline(namespace: str) -> Pipeline:
         name="record_files",
         namespace="ingestion",
     )
-    infer = Node(
-        infer_encodings,
-        inputs=["listing", "post_files", "params:ingestion"],
-        outputs="encoding_profile",
-        name="infer_encodings",
-        namespace="ingestion",
-    )
+    labelled = namespace == "labelled"
     read = Node(
-        read_labelled_posts if namespace == "labelled" else read_unlabelled_posts,
-        inputs=["listing", "post_files", "encoding_profile", "params:ingestion"],
-        outputs="posts",
+        read_labelled_posts if labelled else read_unlabelled_posts,
+        inputs=["listing", "post_files"]
+        + ([] if labelled else ["encoding_profile"])
+        + ["params:ingestion"],
+        outputs=["posts", "encoding_profile"] if labelled else "posts",
         name="read_posts",
         namespace="ingestion",
     )
-    labelled = namespace == "labelled"
     return Pipeline(
-        [record, infer, read] if labelled else [record, read],
+        [record, read],
         namespace=namespace,
         inputs={"post_files"} if labelled else {"post_files", "encoding_profile"},
         outputs={"encoding_profile"} if labelled else None,

@@ -81,14 +81,18 @@ def report_labelled_ingestion(
     return report | {"twins": twins}
 
 
-def plot_ingestion(examples: Examples) -> tuple[Figure, Figure, Figure, Figure]:
+def plot_ingestion(
+    examples: Examples, ingestion_report: Json
+) -> tuple[Figure, Figure, Figure, Figure]:
     """The shares of tags and of encodings, the lengths of texts and the sizes of images."""
     from multimodal_sentiment import plots
 
     posts = examples.drop_columns("image").to_pandas()
     return (
         plots.class_balance(posts["tag"]),
-        plots.encodings(posts["encoding"], posts["encoding_confidence"]),
+        plots.encodings(
+            posts["encoding"], posts["encoding_confidence"], ingestion_report["chardet_alone"]
+        ),
         plots.text_lengths(posts["text"].str.len(), posts["tag"]),
         plots.image_sizes(posts["original_width"], posts["original_height"]),
     )

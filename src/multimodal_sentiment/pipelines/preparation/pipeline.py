@@ -40,7 +40,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     )
     plot = Node(
         plot_ingestion,
-        inputs="examples",
+        inputs=["examples", "ingestion_report"],
         outputs=["class_balance", "encodings", "text_lengths", "image_sizes"],
         name="plot_ingestion",
         namespace="preparation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def describe_posts(posts: pd.DataFrame, post_files: PostFiles) -> Json:
         "problems": _problems(posts),
         "encodings": _counts(posts.loc[posts["encoding"] != "", "encoding"]),
         "encoding_confidence": _confidence(posts),
-        "flagged_encodings": _flagged(posts),
+        "flagged_encodings": _flagged(posts, post_files),
         "chardet_alone": _chardet(posts, post_files),
         "text_length": _quantiles(posts["text"].str.len()),
         "images": {
@@ -95,26 +96,41 @@ def _confidence(posts: pd.DataFrame) -> Json:
     return {"edges": list(_CONFIDENCE_EDGES), "posts": counts.tolist()}
 
 
-def _flagged(posts: pd.DataFrame) -> Json:
-    """The posts whose reading is in doubt."""
+def _flagged(posts: pd.DataFrame, post_files: PostFiles) -> Json:
+    """The posts whose reading is in doubt, and what chardet says of them."""
     flagged = posts[posts["problems"].str.contains("encoding|undecodable")]
-    shown = flagged.head(_MOST_FLAGGED)[["guid", "encoding", "encoding_confidence", "text"]]
-    return {
-        "posts": len(flagged),
-        "first": shown.assign(text=shown["text"].str[:_TEXT_SHOWN]).to_dict(orient="records"),
-    }
+    columns = ["guid", "encoding", "encoding_confidence", "problems", "text"]
+    shown = flagged.head(_MOST_FLAGGED)[columns]
+    shown = shown.assign(
+        text=shown["text"].str[:_TEXT_SHOWN],
+        chardet=[_chardets(guid, post_files)[0] for guid in shown["guid"]],
+    )
+    return {"posts": len(flagged), "first": shown.to_dict(orient="records")}
 
 
 def _chardet(posts: pd.DataFrame, post_files: PostFiles) -> Json:
     """What asking chardet about each post that is not ASCII would have given."""
     asked = posts[~posts["encoding"].isin(["", "ascii"])].head(_MOST_ASKED)
     outcomes = {"same text": 0, "another text": 0, "no text": 0}
+    named: Counter[str] = Counter()
     for guid, text in zip(asked["guid"], asked["text"], strict=True):
-        try:
-            payload = post_files.texts.read(guid)
-            theirs = payload.decode(chardet_encoding(payload) or "ascii")
-        except (UnreadableFileError, UnicodeError, LookupError):
+        name, theirs = _chardets(guid, post_files)
+        named[name or "none"] += 1
+        if theirs is None:
             outcomes["no text"] += 1
         else:
             outcomes["same text" if theirs == text else "another text"] += 1
-    return {"posts_asked": len(asked), **outcomes}
+    return {"posts_asked": len(asked), **outcomes, "encodings": dict(named.most_common())}
+
+
+def _chardets(guid: str, post_files: PostFiles) -> tuple[str | None, str | None]:
+    """The encoding that chardet names for one post alone, and the text in it if there is one."""
+    try:
+        payload = post_files.texts.read(guid)
+    except UnreadableFileError:
+        return None, None
+    name = chardet_encoding(payload)
+    try:
+        return name, payload.decode(name or "ascii")
+    except (UnicodeError, LookupError):
+        return name, None
