@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import chardet
 import numpy as np
@@ -34,8 +34,7 @@ CHARDET_BYTES = 65_536  # of a post, shown to chardet
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One post's text, and how it was come by.
 
     Attributes:
@@ -194,5 +193,6 @@ def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Readin
 
 
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
-    controls = ["control characters"] if _CONTROLS.search(text) else []
-    return Reading(text, encoding, confidence, "; ".join([*problems, *controls]))
+    if _CONTROLS.search(text):
+        problems = [*problems, "control characters"]
+    return Reading(text, encoding, confidence, "; ".join(problems))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def _rows(
     """One row a guid, in the listing's order; nothing is stripped from the texts."""
     import pandas as pd
 
-    times_listed = listing["guid"].value_counts().to_dict()
+    times_listed = Counter(listing["guid"].tolist())
     rows = []
     for guid, reading in readings.items():
         text_problem = reading.problem or ("" if reading.text.strip() else "empty text")
@@ -202,7 +203,7 @@ def _one_tag_each(listing: Frame) -> dict[str, str]:
     twice = pairs["guid"][pairs["guid"].duplicated()].drop_duplicates()
     if len(twice):
         raise ValueError(f"listed under different tags: {_some(twice)}: keep one line of each")
-    return dict(zip(pairs["guid"], pairs["tag"], strict=True))
+    return dict(zip(pairs["guid"].tolist(), pairs["tag"].tolist(), strict=True))
 
 
 def _refuse_unsplittable(listing: Frame) -> None:
