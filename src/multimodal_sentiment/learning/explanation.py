@@ -41,7 +41,7 @@ def explain_examples(
     if classifier.config.modality != "both" or not len(rows):
         return predict_examples(classifier, examples, rows, compute)
     device = choose_device(compute)
-    model = classifier.model.to(device.kind).eval()
+    model = device.place(classifier.model).eval()
     views = np.empty((len(rows), 4, len(classifier.labels)), dtype=np.float32)
     with torch.inference_mode(), device.autocast():
         for indices, batch in in_batches(posts_of(classifier, examples, rows), compute, device):
