@@ -38,7 +38,7 @@ def build(
         torch.manual_seed(1)
         changes = {"compute__prediction_batch_size": 5} | changes
         parameters = tiny(model__fusion__auxiliary_weight=0.0, **changes)
-        model, tokenizer = build_model(parameters.model, LABELS, examples["text"].to_pylist())
+        model, tokenizer = build_model(parameters.model, LABELS, examples["text"].to_pylist(), {})
         for branch in model.branches.values():
             torch.nn.init.normal_(branch.missing)
         with torch.no_grad():

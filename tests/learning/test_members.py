@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import Member, TrainingPosts, fit_members, members
-from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.learning.fingerprints import fingerprint_member
+from multimodal_sentiment.parameters import ComputeParameters, Parameters
 
 FOLDS = np.arange(42) // 3 % 2
 
@@ -27,6 +29,16 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
 
 def trainings(parameters: Parameters, folds: int = 2) -> list[Member]:
     return [Member("text", 0, fold, parameters.model, parameters.training) for fold in range(folds)]
+
+
+def judge(
+    asked: list[Member],
+    posts: TrainingPosts,
+    folds: np.ndarray,
+    compute: ComputeParameters,
+    folder: Path,
+) -> pd.DataFrame:
+    return fit_members(asked, posts, folds, compute, folder, EncoderStore(folder, folder))
 
 
 @pytest.fixture
@@ -50,7 +62,7 @@ def test_every_post_is_judged_once_by_a_model_that_has_not_seen_it(
     fitted: list[TrainingPosts],
 ) -> None:
     parameters = tiny(model__modality="text")
-    answers = fit_members(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
+    answers = judge(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
 
     assert sorted(answers["guid"]) == sorted(posts.guids)
     for fold, learnt in enumerate(fitted):
@@ -72,7 +84,7 @@ def test_posts_outside_of_all_folds_are_learnt_from_and_not_judged(
 ) -> None:
     parameters = tiny(model__modality="text")
     split = np.where(FOLDS == 0, 0, -1)
-    answers = fit_members(trainings(parameters, 1), posts, split, parameters.compute, tmp_path)
+    answers = judge(trainings(parameters, 1), posts, split, parameters.compute, tmp_path)
 
     assert answers["guid"].tolist() == np.array(posts.guids)[FOLDS == 0].tolist()
     assert fitted[0].guids == np.array(posts.guids)[FOLDS == 1].tolist()
@@ -88,7 +100,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
 ) -> None:
     parameters = tiny(model__modality="text")
     asked = trainings(parameters)
-    whole = fit_members(asked, posts, FOLDS, parameters.compute, tmp_path / "whole")
+    whole = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "whole")
 
     class Killed(Exception):
         pass
@@ -97,18 +109,19 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
         raise Killed
 
     (tmp_path / "half").mkdir()
-    fit_members(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
+    judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(members, "predict_examples", dying)
-        fit_members(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
+        judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
     fitted.clear()
     caplog.set_level(logging.INFO, logger="multimodal_sentiment")
-    again = fit_members(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
+    again = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
 
     assert len(fitted) == 1
     assert "2 trainings to compare, 1 of them done before" in caplog.text
     pd.testing.assert_frame_equal(again, whole)
-    assert len(list((tmp_path / "half").iterdir())) == 2  # and no checkpoints
+    assert len(list((tmp_path / "half").glob("*.npz"))) == 2
+    assert not list((tmp_path / "half").rglob("checkpoint-*"))
 
 
 def change_text(posts: TrainingPosts, parameters: Parameters) -> Any:
@@ -154,9 +167,9 @@ def test_what_rests_on_something_else_is_not_taken_for_new(
     change: Callable[..., Any],
 ) -> None:
     parameters = tiny(model__modality="text")
-    fit_members(trainings(parameters, 1), posts, FOLDS, parameters.compute, tmp_path)
+    judge(trainings(parameters, 1), posts, FOLDS, parameters.compute, tmp_path)
     others, changed = change(posts, parameters)
-    fit_members(trainings(changed, 1), others, FOLDS, changed.compute, tmp_path)
+    judge(trainings(changed, 1), others, FOLDS, changed.compute, tmp_path)
 
     assert len(fitted) == 2
 
@@ -170,28 +183,25 @@ def test_answers_of_other_code_are_not_taken_for_new(
 ) -> None:
     parameters = tiny(model__modality="text")
     asked = trainings(parameters, 1)
-    fit_members(asked, posts, FOLDS, parameters.compute, tmp_path)
+    judge(asked, posts, FOLDS, parameters.compute, tmp_path)
     read = Path.read_bytes
 
     def edited(path: Path) -> bytes:
         return read(path) + (b"# edited" if path.name == "encoders.py" else b"")
 
     monkeypatch.setattr(Path, "read_bytes", edited)
-    fit_members(asked, posts, FOLDS, parameters.compute, tmp_path)
+    judge(asked, posts, FOLDS, parameters.compute, tmp_path)
 
     assert len(fitted) == 2
 
 
-def test_another_file_of_pretrained_weights_is_another_training(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
-) -> None:
-    from multimodal_sentiment.learning.fingerprints import fingerprint_member
+def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Parameters]) -> None:
+    parameters = tiny()
+    one, other = (
+        fingerprint_member(
+            "same", FOLDS == 0, parameters.model, parameters.training, {"text": {"sha256": content}}
+        )
+        for content in ("one", "other")
+    )
 
-    weights = tmp_path / "weights.safetensors"
-    parameters = tiny(model__image__weights=str(weights))
-    words = []
-    for content in (b"one", b"three"):
-        weights.write_bytes(content)
-        words.append(fingerprint_member("", FOLDS == 0, parameters.model, parameters.training))
-
-    assert words[0] != words[1]
+    assert one != other

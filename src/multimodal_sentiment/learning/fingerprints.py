@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,11 @@ def surroundings_of(posts: TrainingPosts, compute: ComputeParameters) -> str:
 
 
 def fingerprint_member(
-    surroundings: str, judged: np.ndarray, model: ModelParameters, training: TrainingParameters
+    surroundings: str,
+    judged: np.ndarray,
+    model: ModelParameters,
+    training: TrainingParameters,
+    encoders: Mapping[str, Any],
 ) -> str:
     """The fingerprint of one training.
 
@@ -54,6 +58,7 @@ def fingerprint_member(
         judged: Whether each post is one that it answers for; it learns from the others.
         model: The architecture.
         training: How it is fitted.
+        encoders: What identifies the pretrained encoders that it starts from, by modality.
     """
     return digest(
         [
@@ -61,7 +66,7 @@ def fingerprint_member(
             json.dumps(judged.tolist()),
             json.dumps(model.model_dump(), sort_keys=True),
             json.dumps(training.model_dump(exclude={"resume"}), sort_keys=True),
-            *_stamps([model.text.encoder, model.image.weights]),
+            json.dumps(encoders, sort_keys=True),
         ]
     )[:20]
 
@@ -89,12 +94,3 @@ class _Hashing:
 
     def flush(self) -> None:
         """Nothing is held back."""
-
-
-def _stamps(paths: Iterable[str | None]) -> Iterator[str]:
-    """Sizes and times of the files of pretrained encoders."""
-    for path in map(Path, filter(None, paths)):
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                state = file.stat()
-                yield f"{file.name} {state.st_size} {state.st_mtime_ns}"

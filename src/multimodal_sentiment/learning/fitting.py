@@ -32,6 +32,8 @@ from .trainer import Progress, SentimentTrainer, history_of, judge_tuning, learn
 
 logger = logging.getLogger(__name__)
 
+FEATURES = "features"  # the folder, beside checkpoints, of what frozen encoders have computed
+
 
 def fit_classifier(
     posts: TrainingPosts,
@@ -85,7 +87,7 @@ def fit_classifier(
 
     fingerprint = fingerprint_of(posts, model_parameters, training, origins)
     resumed = newest_checkpoint(checkpoints, fingerprint, training.resume)
-    features = compute_features(classifier, frozen, posts, compute, checkpoints / "features")
+    features = compute_features(classifier, frozen, posts, compute, checkpoints / FEATURES)
     truth = np.array([labels.index(tag) for tag in tuning.tags])
     with encoders_aside(model, frozen):
         learning_set, tuning_set = (

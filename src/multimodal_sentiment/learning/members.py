@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 from .fingerprints import fingerprint_member, surroundings_of
-from .fitting import fit_classifier
+from .fitting import FEATURES, fit_classifier
 from .posts import TrainingPosts
 from .prediction import predict_examples
 
@@ -54,6 +56,7 @@ def fit_members(
     folds: np.ndarray,
     compute: ComputeParameters,
     folder: Path,
+    encoders: EncoderStore,
 ) -> pd.DataFrame:
     """Train each member, unless it is there already, and have it answer for its fold.
 
@@ -64,6 +67,7 @@ def fit_members(
         compute: What to run on.
         folder: Where finished members are kept, under a fingerprint of their posts, parameters and
             code: an interrupted comparison goes on from there, and what differs is trained anew.
+        encoders: Where pretrained encoders are found.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
@@ -71,10 +75,14 @@ def fit_members(
     """
     folder.mkdir(parents=True, exist_ok=True)
     surroundings = surroundings_of(posts, compute)
-    paths = [
-        folder / f"{fingerprint_member(surroundings, folds == m.fold, m.model, m.training)}.npz"
+    models = {member.variant: member.model for member in members}
+    origins = {variant: _identify(model, encoders) for variant, model in models.items()}
+    names = [
+        fingerprint_member(surroundings, folds == m.fold, m.model, m.training, origins[m.variant])
         for m in members
     ]
+    paths = [folder / f"{name}.npz" for name in names]
+    checkpoints = folder / surroundings
     there = sum(path.exists() for path in paths)
     logger.info(
         "%d trainings to compare%s", len(members), f", {there} of them done before" if there else ""
@@ -84,7 +92,7 @@ def fit_members(
     for number, (member, path) in enumerate(zip(members, paths, strict=True), start=1):
         known = path.exists()
         if not known:
-            _train(member, posts, folds, compute, path)
+            _train(member, posts, folds, compute, path, checkpoints, encoders)
         answer, took = _read(member, path, posts, folds)
         seconds.setdefault(member.variant, []).append(took)
         answers.append(answer)
@@ -101,11 +109,23 @@ def fit_members(
     return pd.concat(answers, ignore_index=True)
 
 
+def _identify(model: ModelParameters, encoders: EncoderStore) -> dict[str, Any]:
+    return {
+        modality: find_encoder(encoders, modality, name).identify()
+        for modality, name in model.encoders.items()
+    }
+
+
 def _train(
-    member: Member, posts: TrainingPosts, folds: np.ndarray, compute: ComputeParameters, path: Path
+    member: Member,
+    posts: TrainingPosts,
+    folds: np.ndarray,
+    compute: ComputeParameters,
+    path: Path,
+    checkpoints: Path,
+    encoders: EncoderStore,
 ) -> None:
     began = time.monotonic()
-    checkpoints = path.with_suffix("")
     halfway = any(checkpoints.glob("*/checkpoint-*/trainer_state.json"))
     with _sparing_of_words():
         classifier, _ = fit_classifier(
@@ -115,6 +135,7 @@ def _train(
             member.training.model_copy(update={"resume": halfway}),
             compute,
             checkpoints,
+            encoders,
         )
     judged = posts.take(folds == member.fold)
     answers = predict_examples(classifier, judged.examples, judged.rows, compute)
@@ -125,7 +146,10 @@ def _train(
         probabilities=answers[[f"p_{label}" for label in labels]].to_numpy(),
         seconds=np.array(time.monotonic() - began),
     )
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    # Features of frozen encoders stay: all that learn from the same posts share them.
+    for used in checkpoints.glob("*"):
+        if used.name != FEATURES:
+            shutil.rmtree(used, ignore_errors=True)
 
 
 def _keep(path: Path, **arrays: np.ndarray) -> None:

@@ -69,10 +69,9 @@ def check_encoders(
     if not stores:
         return []
     from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
-    from multimodal_sentiment.parameters import ModelParameters
 
     faults = []
-    for modality, name in ModelParameters.model_validate(parameters["model"]).encoders.items():
+    for modality, name in sorted(_needed_encoders(pipeline, parameters)):
         try:
             find_encoder(stores[0].load(), modality, name)
         except MissingEncoderError as error:
@@ -83,13 +82,16 @@ def check_encoders(
     return faults
 
 
-def varied(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The parameters of each variant of a comparison."""
+def _needed_encoders(pipeline: Pipeline, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The modality and name of each pretrained encoder that the run will train from."""
     from multimodal_sentiment.parameters import Parameters, vary
 
     whole = Parameters.model_validate(parameters)
-    changes = whole.comparison.compared.values()
-    return [vary(whole.model, whole.training, change).model_dump() for change in changes]
+    models = [whole.model]
+    if "params:comparison" in pipeline.inputs():
+        changes = whole.comparison.compared.values()
+        models = [vary(whole.model, whole.training, change).model for change in changes]
+    return {encoder for model in models for encoder in model.encoders.items()}
 
 
 def shorten(path: str | os.PathLike[str]) -> str:

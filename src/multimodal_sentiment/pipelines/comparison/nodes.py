@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.contracts import Examples, Figure, Frame, Json
+from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
     ComparisonParameters,
     ComputeParameters,
@@ -29,6 +30,7 @@ def train_variants(
     examples: Examples,
     duplicate_groups: Frame,
     trainings: Path,
+    pretrained_encoders: EncoderStore,
     comparison: ComparisonParameters,
     splitting: SplittingParameters,
     model: ModelParameters,
@@ -43,6 +45,7 @@ def train_variants(
         examples: Holds the texts and pictures of both.
         duplicate_groups: `guid, group`; twins are never on two sides.
         trainings: A folder in which finished trainings wait for the last one.
+        pretrained_encoders: Where those that variants name are found.
         comparison: The variants, seeds and folds.
         splitting: Whose seed deals the folds.
         model: What the variants change.
@@ -84,7 +87,7 @@ def train_variants(
         for fold in range(comparison.folds or 1)
         for name, variant in variants.items()
     ]
-    return fit_members(members, posts, folds, compute, trainings)
+    return fit_members(members, posts, folds, compute, trainings, pretrained_encoders)
 
 
 def judge_comparison(

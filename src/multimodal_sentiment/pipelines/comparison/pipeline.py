@@ -25,6 +25,7 @@ def create_pipeline() -> Pipeline:
                     "labelled.examples",
                     "duplicate_groups",
                     "comparison_trainings",
+                    "pretrained_encoders",
                     "params:comparison",
                     "params:splitting",
                     "params:model",
@@ -33,6 +34,7 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="comparison_predictions",
                 name="train_variants",
+                namespace="comparing",
             ),
             Node(
                 judge_comparison,
@@ -50,18 +52,21 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="comparison",
                 name="judge_comparison",
+                namespace="comparing",
             ),
             Node(
                 tabulate_comparison,
                 inputs="comparison",
                 outputs="comparison_table",
                 name="tabulate_comparison",
+                namespace="comparing",
             ),
             Node(
                 plot_comparison,
                 inputs="comparison",
                 outputs=["comparison_scores", "comparison_differences", "comparison_slices"],
                 name="plot_comparison",
+                namespace="comparing",
             ),
             Node(
                 find_doubtful_posts,
@@ -75,6 +80,7 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="second_look",
                 name="find_doubtful_posts",
+                namespace="comparing",
             ),
         ]
     )
