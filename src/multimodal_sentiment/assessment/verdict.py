@@ -61,7 +61,8 @@ def _of_pair(
 def _of_baselines(
     name: str, against: Sequence[Mapping[str, Any]], baselines: Mapping[str, str], level: float
 ) -> str:
-    beaten, not_beaten = [], []
+    beaten: list[str] = []
+    not_beaten: list[str] = []
     for pair in against:
         test = pair["accuracy"]
         sure = is_sure(test, level) and test["difference"] > 0

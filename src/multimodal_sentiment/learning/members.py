@@ -156,7 +156,7 @@ def _keep(path: Path, **arrays: np.ndarray) -> None:
     """Write a member whole or not at all."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)

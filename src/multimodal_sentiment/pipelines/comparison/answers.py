@@ -129,8 +129,10 @@ def describe_doubts(
     answer = pd.Series(np.array(labels, dtype=object)[known.argmax(axis=1)], asked)
 
     why: dict[int, list[str]] = {
-        int(asked[doubt.position]): [f"models answer {doubt.answer} ({doubt.confidence:.2f})"]
-        for doubt in doubts.itertuples()
+        position: [f"models answer {answer} ({confidence:.2f})"]
+        for position, answer, confidence in zip(
+            asked[doubts["position"]].tolist(), doubts["answer"], doubts["confidence"], strict=True
+        )
     }
     groups = posts["guid"].map(duplicate_groups.set_index("guid")["group"])
     for position, others in contradicting_twins(posts["tag"].tolist(), groups).items():

@@ -127,8 +127,10 @@ def plot_evaluation(
 
     labels = list(metrics["per_class"])
     calibration = metrics["calibration"]
-    contributions = ["text_contribution", "image_contribution", "decided_by"]
-    explained = set(contributions) <= set(predictions)
+    # A model of one modality has nothing to weigh.
+    columns = ["text_contribution", "image_contribution", "decided_by"]
+    explained = predictions.reindex(columns=columns).dropna()
+    text, image, decided_by = (explained[name].tolist() for name in columns)
     return (
         plots.confusion_matrix(
             confusion(predictions["tag"], predictions["predicted"], labels), labels
@@ -138,9 +140,7 @@ def plot_evaluation(
         plots.confidence_by_correctness(
             predictions["confidence"], predictions["tag"] == predictions["predicted"]
         ),
-        plots.modality_contributions(
-            *([predictions[name] for name in contributions] if explained else ([], [], []))
-        ),
+        plots.modality_contributions(text, image, decided_by),
     )
 
 

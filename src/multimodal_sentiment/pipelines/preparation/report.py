@@ -101,10 +101,8 @@ def _flagged(posts: pd.DataFrame, post_files: PostFiles) -> Json:
     flagged = posts[posts["problems"].str.contains("encoding|undecodable")]
     columns = ["guid", "encoding", "encoding_confidence", "problems", "text"]
     shown = flagged.head(_MOST_FLAGGED)[columns]
-    shown = shown.assign(
-        text=shown["text"].str[:_TEXT_SHOWN],
-        chardet=[_chardets(guid, post_files)[0] for guid in shown["guid"]],
-    )
+    said = pd.Series([_chardets(guid, post_files)[0] for guid in shown["guid"]], shown.index)
+    shown = shown.assign(text=shown["text"].str[:_TEXT_SHOWN], chardet=said)
     return {"posts": len(flagged), "first": shown.to_dict(orient="records")}
 
 
