@@ -34,7 +34,7 @@ def model(
     if not _SOUND:
         from multimodal_sentiment.model import SentimentClassifier, build_model
 
-        built, tokenizer = build_model(tiny().model, ["a", "b"], ["one two three"] * 5)
+        built, tokenizer = build_model(tiny().model, ["a", "b"], ["one two three"] * 5, {})
         _SOUND.append(tmp_path_factory.mktemp("sound"))
         SentimentClassifier(built, tokenizer, {"posts": {}, "expected": {}}).save(_SOUND[0])
     return Path(shutil.copytree(_SOUND[0], tmp_path / "model"))
@@ -124,7 +124,7 @@ OLDER = "was trained by another version of this project"
     [
         "modality", "pooling", "max_tokens", "hidden_size", "dropout", "calibration_temperature",
         "auxiliary_weight", "modality_dropout", "label_smoothing", "class_weights", "text_config",
-        "image_config", "training",
+        "image_config", "training", "fusion",
     ],
 )  # fmt: skip
 def test_a_configuration_of_an_earlier_version_is_refused(model: Path, key: str) -> None:
@@ -252,13 +252,18 @@ def test_no_code_of_the_folder_is_run(model: Path, tmp_path: Path, asks: str) ->
 
 
 @pytest.mark.fault("hostile", "an encoder to train on whose tokenizer has 1 GB", "one line")
-def test_a_huge_tokenizer_of_a_pretrained_encoder_is_refused(
-    tmp_path: Path, tiny: Callable[..., Parameters]
-) -> None:
-    from multimodal_sentiment.model import build_model
+def test_a_huge_tokenizer_of_a_pretrained_encoder_is_refused(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertModel
 
-    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    from multimodal_sentiment.encoders import Encoder
+    from multimodal_sentiment.model.pretrained import load_text_encoder
+
+    config = BertConfig(
+        vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=1,
+        intermediate_size=8, max_position_embeddings=16,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(tmp_path)
     with (tmp_path / "tokenizer.json").open("wb") as file:
         file.truncate(10**9)
     with pytest.raises(ValueError, match=r"tokenizer\.json is too large: 1000 MB"):
-        build_model(tiny(model__text__encoder=str(tmp_path)).model, ["a", "b"], ["one"])
+        load_text_encoder(Encoder("tiny", tmp_path, "a folder"), 16)
