@@ -37,6 +37,9 @@ ENCODINGS = {
     "ja": ("utf-8", "cp932", "gb18030", "euc_jp"),
     "ko": ("utf-8", "cp949"),
 }
+# Look-alikes: the same bytes are characters of running text in each. UTF-8, with its rules for what
+# follows what, and cp932, whose second bytes are elsewhere, have none.
+FAMILIES = ({"gb18030", "big5hkscs", "euc_jp", "cp949"}, {"cp1252", "cp1251", "koi8-u"})
 TEXTS = 2000  # of a language, at most
 DETECTED = 300  # of a pool, shown to the other detectors
 SOURCE = 1000  # posts of a mixed source
@@ -110,7 +113,7 @@ def make_pool(language: str, encoding: str, texts: list[str]) -> Pool:
 
 
 def read(bits: np.ndarray, profile: EncodingProfile | None = None) -> np.ndarray:
-    """Posteriors just as read_texts finds them, the evidence being known."""
+    """Posteriors just as read_source finds them, the evidence being known."""
     if profile is None:
         profile = EncodingProfile.from_posteriors(NAMES, posteriors(bits))
     return posteriors(bits, profile.pseudo_posts(NAMES))
@@ -186,8 +189,11 @@ def report_mixtures(pools: list[Pool]) -> None:
     for major, minor in itertools.permutations(pools, 2):
         if major.name.split()[1] != minor.name.split()[1]:
             rows += [(major.name, minor.name, share, *mix(major, minor, share)) for share in SHARES]
-    for title, same in (("two encodings, one language", True), ("two languages", False)):
-        some = [r for r in rows if (r[0].split()[0] == r[1].split()[0]) is same]
+    for title, wanted in (
+        ("encodings unlike each other", False),
+        ("encodings that look alike", True),
+    ):
+        some = [row for row in rows if look_alike(*row[:2]) is wanted]
         print(f"\n{title:28}{'pairs':>6}{'majority':>10}{'worst':>8}{'minority':>10}{'worst':>8}")
         for share in SHARES:
             part = np.array([r[3:] for r in some if r[2] == share])
@@ -196,12 +202,20 @@ def report_mixtures(pools: list[Pool]) -> None:
             print(f"minority {100 * share:2.0f}%{'':16}{len(part):6}{row}")
     short = [r for r in rows if r[3] < 0.995 or r[4] < 0.97]
     print(f"\n{len(short)} of {len(rows)} short of 99.5% of the majority or 97% of the minority:")
-    print(f"{'majority':18}{'minority':18}{'share':>6}{'right':>8}{'right':>8}{'flagged':>9}")
+    print(
+        f"{'majority':18}{'minority':18}{'share':>6}{'right':>8}{'right':>8}{'flagged':>9}  alike"
+    )
     for major, minor, share, *figures in sorted(
         short, key=lambda r: min(r[3] - 0.995, r[4] - 0.97)
     ):
         row = "".join(f"{100 * f:{w}.2f}" for f, w in zip(figures, (8, 8, 9), strict=True))
-        print(f"{major:18}{minor:18}{100 * share:5.0f}%{row}")
+        alike = "yes" if look_alike(major, minor) else "no"
+        print(f"{major:18}{minor:18}{100 * share:5.0f}%{row}  {alike}")
+
+
+def look_alike(major: str, minor: str) -> bool:
+    encodings = {major.split()[1], minor.split()[1]}
+    return any(encodings <= family for family in FAMILIES)
 
 
 def mix(major: Pool, minor: Pool, share: float) -> tuple[float, float, float]:

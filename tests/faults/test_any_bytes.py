@@ -18,7 +18,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from multimodal_sentiment.datasets import ListingDataset
-from multimodal_sentiment.decoding import read_texts
+from multimodal_sentiment.decoding import read_source
 from multimodal_sentiment.imaging import BrokenImageError, decode_image
 
 pytestmark = [
@@ -104,7 +104,7 @@ def images(draw: st.DrawFn) -> bytes:
 @many
 @given(st.lists(payloads, min_size=1, max_size=4))
 def test_any_bytes_are_read_as_texts(posts: list[bytes]) -> None:
-    readings = read_texts(posts)
+    readings, _ = read_source(posts)
     assert len(readings) == len(posts)
     for payload, reading in zip(posts, readings, strict=True):
         reading.text.encode("utf-8")
