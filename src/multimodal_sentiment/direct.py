@@ -25,7 +25,13 @@ _AS_PNG = frozenset({"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"})
 def open_classifier(model: str | Path | SentimentClassifier, device: str) -> Classifier:
     """See `multimodal_sentiment.load_classifier`."""
     compute = ComputeParameters.model_validate(
-        {"device": device, "precision": "auto", "prediction_batch_size": 128, "workers": 0}
+        {
+            "device": device,
+            "precision": "auto",
+            "prediction_batch_size": 128,
+            "compile": False,
+            "workers": 0,
+        }
     )
     if isinstance(model, SentimentClassifier):
         return Classifier(model, compute)
