@@ -1,8 +1,9 @@
 """Pretrained encoders: named, fetched from a hub, verified, stored, and found again offline."""
 
 from .contents import RESNETS, image_family, read_config, text_family
+from .encoder import Encoder, MissingEncoderError
 from .references import EncoderError
-from .store import Encoder, EncoderStore, MissingEncoderError, find_encoder
+from .store import EncoderStore, find_encoder
 
 __all__ = [
     "RESNETS",

@@ -13,32 +13,22 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, constants, hf_hub_url
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HfHubHTTPError,
-    HTTPError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
 from .contents import FILES, WEIGHTS, digest_file, without_weights
 from .references import EncoderError, Reference
+from .refusals import MIRROR, explained
 
 logger = logging.getLogger(__name__)
 
-UNAUTHORISED, FORBIDDEN, NOT_FOUND, RANGE = 401, 403, 404, 416
-MIRROR = "another mirror (HF_ENDPOINT, or encoders.endpoint)"
+RANGE = 416  # HTTP's answer where a file has no more
 
 
 @dataclass(frozen=True)
@@ -114,7 +104,7 @@ def list_files(reference: Reference, endpoint: str | None) -> Listing:
         EncoderError: If it does not say, or they are not those of an encoder.
     """
     place = (endpoint or constants.ENDPOINT).rstrip("/")
-    with _explained(reference.name, reference, place):
+    with explained(reference.name, reference.repository, place):
         info = HfApi(endpoint=place).model_info(
             reference.repository,
             revision=reference.revision,
@@ -162,7 +152,10 @@ def _fill(part: Path, file: RemoteFile, listing: Listing) -> bool:
     if resumed:
         logger.info("%s: %s goes on from %.0f%%", listing.name, file.path, 100 * size / file.size)
     while size < file.size:
-        with part.open("ab") as opened, _explained(listing.name, listing, listing.endpoint, file):
+        with (
+            part.open("ab") as opened,
+            explained(listing.name, listing.repository, listing.endpoint, file.path),
+        ):
             try:
                 http_get(
                     url,
@@ -190,59 +183,6 @@ def _has_ended(error: HTTPError | OSError) -> bool:
         return bool(error.response.status_code == RANGE)
     library_says_wrong_size = isinstance(error, OSError) and error.errno is None
     return library_says_wrong_size and not isinstance(error, OfflineModeIsEnabled)
-
-
-@contextmanager
-def _explained(
-    name: str, asked: Reference | Listing, place: str, file: RemoteFile | None = None
-) -> Iterator[None]:
-    """Put what goes wrong with the hub in one line; what goes wrong with the disk passes."""
-    kept = "; what has come so far is kept" if file else ""
-    try:
-        yield
-    except OfflineModeIsEnabled as error:
-        raise EncoderError(
-            f"{name} is not here yet, and HF_HUB_OFFLINE forbids to fetch it: unset it, or name a "
-            "local folder"
-        ) from error
-    except HfHubHTTPError as error:
-        raise EncoderError(f"{name}: {_refusal(error, asked, place, file)}{kept}") from error
-    except HTTPError as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise EncoderError(
-            f"{name}: {place} cannot be reached ({reason}): check the connection and the proxy "
-            f"(HTTPS_PROXY), or name {MIRROR}{kept}"
-        ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise EncoderError(
-            f"{name}: {place} does not answer as a hub does: check HF_ENDPOINT and "
-            "encoders.endpoint, or whether a login page stands in between"
-        ) from error
-
-
-def _refusal(
-    error: HfHubHTTPError, asked: Reference | Listing, place: str, file: RemoteFile | None
-) -> str:
-    status = error.response.status_code
-    if isinstance(error, GatedRepoError):
-        return (
-            f"gated at {place}: accept its terms on its page there, then set HF_TOKEN to a token "
-            "of yours"
-        )
-    if isinstance(error, RevisionNotFoundError):
-        return f"{place} has no such revision of it: choose another in NAME@REVISION"
-    if file and (isinstance(error, EntryNotFoundError) or status == NOT_FOUND):
-        return f"{place} lists {file.path} but does not have it: choose {MIRROR}"
-    # A hub answers 401 for what does not exist too, so as not to tell what is private.
-    unknown = status == NOT_FOUND or (status == UNAUTHORISED and file is None)
-    if unknown or isinstance(error, RepositoryNotFoundError):
-        return (
-            f"{place} has no {asked.repository}, or it is private: check the name, or set HF_TOKEN "
-            "to a token that may read it"
-        )
-    if status in (UNAUTHORISED, FORBIDDEN):
-        return f"{place} refuses access ({status}): check HF_TOKEN"
-    return f"{place} answers with error {status}: try again later, or name {MIRROR}"
 
 
 class _Lines:

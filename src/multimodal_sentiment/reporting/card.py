@@ -30,8 +30,11 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
     }
     if config["modality"] != "image":
         text = config["text_config"]
+        # DistilBERT has names of its own for the same.
+        layers = text.get("num_hidden_layers", text.get("n_layers"))
+        width = text.get("hidden_size", text.get("dim"))
         facts["text encoder"] = (
-            f"{text['model_type']}, {text['num_hidden_layers']} layers of {text['hidden_size']}, "
+            f"{text['model_type']}, {layers} layers of {width}, "
             f"{text['vocab_size']:,} word pieces, at most {config['max_tokens']} a text, "
             f"{_origin(training, 'text')}"
         )
