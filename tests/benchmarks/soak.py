@@ -132,6 +132,7 @@ def storm(command: Command, calm: Path, kills: int, seconds: float, rng: random.
         compare(newest(command.data), expected, f"after a kill at {moment}")
         expect(not left_behind(command.data), f"left {left_behind(command.data)}")
         forget_old_versions(command.data)
+        print(f"{command.pipeline}: kill {kill + 1} at {moment}, made good", flush=True)
     print(
         f"{command.pipeline}: {kills} kills, each made good: {dict(sorted(moments.items()))}",
         flush=True,
