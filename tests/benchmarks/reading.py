@@ -14,7 +14,7 @@ import torch
 from figures import Figure, in_turn
 from kedro.config import OmegaConfigLoader
 from PIL import Image
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from multimodal_sentiment.datasets import ArrowStreamDataset, ListingDataset, PostFolderDataset
 from multimodal_sentiment.encoders import EncoderStore
@@ -46,7 +46,7 @@ class Workplace:
         self.files = PostFolderDataset(path=str(self.raw / "data")).load()
         # The lab's way would stop at posts without a whole image.
         self.rows = lab_way.whole_images(self.raw, self.posts)
-        self.tokenizer = learn_tokenizer(self.posts["text"], 8000)
+        self.tokenizer = _filled_up(learn_tokenizer(self.posts["text"], 8000))
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -135,6 +135,13 @@ class Workplace:
         BertModel(self.text_config, add_pooling_layer=False).save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         return folder
+
+
+def _filled_up(tokenizer: Any) -> BertTokenizerFast:
+    """With as many word pieces as BERT-base has; those that fill it up stand in no text."""
+    vocabulary = tokenizer.get_vocab()
+    missing = range(len(vocabulary), BertConfig().vocab_size)
+    return BertTokenizerFast(vocab=vocabulary | {f"[unused{index}]": index for index in missing})
 
 
 def measure_reading(work: Workplace, rounds: int) -> list[Figure]:
