@@ -17,7 +17,7 @@ from multimodal_sentiment.parameters import Parameters
 def model(tiny: Callable[..., Parameters]) -> SentimentModel:
     torch.manual_seed(0)
     parameters = tiny(model__modality="text", model__fusion__modality_dropout=0.0).model
-    model, _ = build_model(parameters, ["a", "b"], ["good day"])
+    model, _ = build_model(parameters, ["a", "b"], ["good day"], {})
     for part in model.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = 0.0

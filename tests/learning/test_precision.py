@@ -45,7 +45,7 @@ def test_a_step_is_the_plain_computation_to_within_its_precision(
         training__label_smoothing=0.0,
     )
     torch.manual_seed(0)
-    model, _ = build_model(parameters.model, ["a", "b", "c"], ["good day"])
+    model, _ = build_model(parameters.model, ["a", "b", "c"], ["good day"], {})
     model.train()
     for part in model.modules():
         if isinstance(part, torch.nn.Dropout):
