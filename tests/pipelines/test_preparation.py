@@ -83,7 +83,8 @@ class TestExamples:
         table = make({"a": "good"}, {"a.txt": b"Nice", "a.jpg": payload}).examples()
         picture = decode_image(payload, **BOUNDS)
         row = table.to_pylist()[0]
-        assert table.schema.metadata == {b"storage": b"pixels"}
+        assert table.schema.metadata[b"storage"] == b"pixels"
+        assert json.loads(table.schema.metadata[b"pictures"]) == BOUNDS
         assert row == {
             "guid": "a",
             "text": "Nice",
@@ -103,7 +104,7 @@ class TestExamples:
     def test_a_jpeg_store_holds_the_same_picture_smaller(self, make: Callable[..., Posts]) -> None:
         posts = make(1, {"1.jpg": jpeg(0, (300, 200))})
         table, exact = posts.examples(JPEG), posts.examples()
-        assert table.schema.metadata == {b"storage": b"jpeg"}
+        assert table.schema.metadata[b"storage"] == b"jpeg"
         assert len(table["image"][0].as_py()) < len(exact["image"][0].as_py()) / 2
         pixels = unpack(table["image"][0].as_py(), "jpeg", 32, 48).astype(int)
         exact_pixels = unpack(exact["image"][0].as_py(), "pixels", 32, 48)

@@ -54,7 +54,7 @@ def test_failing_run_says_one_line_and_logs_the_traceback(project):
     log = project.data / "runs" / f"{record['run']}.log"
     assert status == 1
     *_, last_but_one, last = output.splitlines()
-    assert last_but_one.endswith("training.resume=true goes on")
+    assert last_but_one.endswith("training.resume=true goes on from there")
     assert (
         last == f"Error: train: tag [x] is unknown (traceback in {log.relative_to(project.path)})"
     )
