@@ -38,15 +38,15 @@ def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     # Every text starts with a space, which costs nothing.
     codes = np.frombuffer((" " + " ".join(texts)).encode("utf-32-le", "surrogatepass"), "<u4")
     starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])])
-    sort = tables.sort[codes]
-    kind = tables.kind[sort]
+    sort = tables.sort.take(codes)
+    kind = tables.kind.take(sort)
     changes = change[_state(kind, starts), kind]
     changes[starts] = 0.0
-    choices = tables.choice[sort]  # (characters, standards)
+    choices = tables.choice.take(sort, axis=0)  # (characters, standards)
     choices[starts] = 0.0
     bits = np.add.reduceat(changes, starts)[:, None] + np.add.reduceat(choices, starts)
-    likelihood = np.logaddexp2.reduce(-bits.astype(np.float64), axis=1)
-    return np.asarray(np.log2(bits.shape[1]) - likelihood)
+    fewest = bits.min(axis=1, keepdims=True).astype(np.float64)
+    return np.asarray(fewest[:, 0] - np.log2(np.exp2(fewest - bits).mean(axis=1)))
 
 
 def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

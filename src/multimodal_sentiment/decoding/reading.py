@@ -133,13 +133,19 @@ def _judge(
     # Not the sum: the profile may be of these very posts.
     known = np.maximum(posts, [profile.posts.get(name, 0) for name in names])
     rare = {n for n, k in zip(names, known, strict=True) if k < RARE_POSTS and n != "ascii"}
+    contested = (shares > NEGLIGIBLE).sum(axis=1) > 1
+    contested |= readable & (bits.argmin(axis=1) != best)
     for row, payload in enumerate(payloads):
         name = names[best[row]]
         text = decoded(payload, name)
         if text is None:
             yield _damaged_reading(payload, name, float(shares[row, best[row]]))
             continue
-        confidence, problems = _doubts(payload, text, names, shares[row], bits[row])
+        confidence, problems = 1.0, []
+        if contested[row]:
+            confidence, problems = _doubts(payload, text, names, shares[row], bits[row])
+        if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
+            problems.append("reads like no text in any encoding")
         if name in rare:
             problems.append(f"encoding rare in this source: {name}")
         yield _reading(text, name, confidence, problems)
@@ -165,8 +171,6 @@ def _doubts(
         doubts.append(f"encoding uncertain: {names[best]} {confidence:.2f}, {rival}")
     elif alone in rivals:
         doubts.append(f"encoding uncertain: {names[best]} as its source, {names[alone]} by itself")
-    if bits[best] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
-        doubts.append("reads like no text in any encoding")
     return confidence, doubts
 
 
