@@ -200,3 +200,23 @@ def test_inference_without_a_model_says_what_to_do(journey: Journey, tmp_path: P
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_photos_can_be_drawn_as_noise(tmp_path: Path) -> None:
+    counts = ["--labelled", "20", "--unlabelled", "5"]
+    made = [
+        kedro("sample", str(tmp_path / "drawn"), *counts),
+        kedro("sample", str(tmp_path / "noise"), *counts, "--noise"),
+    ]
+    assert [run.returncode for run in made] == [0, 0]
+
+    drawn, noise = (tmp_path / name for name in ("drawn", "noise"))
+    assert (drawn / "train.txt").read_text() == (noise / "train.txt").read_text()
+    photos = [path.name for path in (drawn / "data").glob("*.jpg")]
+    same = [
+        name
+        for name in photos
+        if (drawn / "data" / name).read_bytes() == (noise / "data" / name).read_bytes()
+    ]
+    assert len(photos) >= 23
+    assert len(same) <= 1  # a broken photo is broken alike

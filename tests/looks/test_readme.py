@@ -21,6 +21,7 @@ TRIED_ELSEWHERE = {
     "kedro viz build --include-previews": "tests/looks/test_browser.py",
     "kedro prune --keep 3": "tests/runs/test_pruning.py",
     "kedro sample FOLDER": "tests/test_commands.py",
+    "kedro sample FOLDER --noise": "tests/test_commands.py",
     ".ci/run": "itself",
     "lint-imports": ".ci/run",
 }
