@@ -141,7 +141,8 @@ def _judge(
         if text is None:
             yield _damaged_reading(payload, name, float(shares[row, best[row]]))
             continue
-        confidence, problems = 1.0, []
+        confidence = 1.0
+        problems: list[str] = []
         if contested[row]:
             confidence, problems = _doubts(payload, text, names, shares[row], bits[row])
         if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
