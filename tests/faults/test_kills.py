@@ -17,7 +17,7 @@ def test_a_killed_command_run_again_ends_as_if_undisturbed() -> None:
         [sys.executable, str(SOAK), "--training", "1", "--inference", "1", "--pairs", "0"],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -100,7 +100,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=600,
+            timeout=1800,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -194,14 +194,19 @@ def test_a_post_of_which_nothing_is_there_is_answered(outcome: Outcome) -> None:
     assert_answered(outcome.posts["neither"])
 
 
-@pytest.mark.fault("hostile", "HTML in posts and guids", "none of it in any figure")
-def test_no_figure_holds_markup_of_a_post(outcome: Outcome) -> None:
+@pytest.mark.fault("hostile", "HTML in posts and guids", "none of it in any figure or page")
+def test_no_figure_and_no_page_holds_markup_of_a_post(outcome: Outcome) -> None:
     figures = [path for path in (outcome.data / "08_reporting").rglob("*.json") if path.is_file()]
     figures = [path for path in figures if "data" in json.loads(path.read_text(encoding="utf-8"))]
     assert len(figures) > 8
     for path in figures:
         content = path.read_text(encoding="utf-8")
         assert "<script>" not in content and "<b>bold" not in content
+    pages = [path for path in outcome.data.rglob("*.html") if path.is_file()]
+    assert pages
+    for page in pages:
+        content = page.read_text(encoding="utf-8")
+        assert "<script>alert(1)" not in content and "<b>bold" not in content
 
 
 @pytest.mark.fault("listing", "every fault there is, in one folder", "frames that pandas reads")
