@@ -141,10 +141,9 @@ def _judge(
         if text is None:
             yield _damaged_reading(payload, name, float(shares[row, best[row]]))
             continue
-        confidence = 1.0
-        problems: list[str] = []
-        if contested[row]:
-            confidence, problems = _doubts(payload, text, names, shares[row], bits[row])
+        confidence, problems = (
+            _doubts(payload, text, names, shares[row], bits[row]) if contested[row] else (1.0, [])
+        )
         if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
             problems.append("reads like no text in any encoding")
         if name in rare:
