@@ -46,7 +46,7 @@ def test_a_killed_comparison_goes_on_and_judges_every_post(tmp_path: Path) -> No
     raw, data = tmp_path / "raw", tmp_path / "data"
     write_sample(raw, labelled=60, unlabelled=0)
     killed = start(raw, data)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not finished(data) and killed.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     killed.kill()
@@ -56,7 +56,7 @@ def test_a_killed_comparison_goes_on_and_judges_every_post(tmp_path: Path) -> No
     assert not (data / "08_reporting").exists()
 
     again = start(raw, data)
-    _, said = again.communicate(timeout=200)
+    _, said = again.communicate(timeout=400)
     assert again.returncode == 0, said
     assert f"{TRAININGS} trainings to compare, {done} of them done before" in said
     assert said.count(f" of {TRAININGS}: ") == TRAININGS - done
