@@ -13,6 +13,7 @@ import argparse
 import logging
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 
@@ -42,25 +43,31 @@ def main() -> None:
     if given.quick:
         given.posts, given.many, given.rounds = min(given.posts, 48), min(given.many, 200), 1
     logging.basicConfig(level=logging.ERROR)
+    about = machine() | {"posts": given.posts, "quick": given.quick}
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Workplace(Path(folder), given.posts, quick=given.quick)
-        if "reading" in sections:
-            figures += measure_reading(work, given.rounds)
-        if "input" in sections:
-            figures += measure_input(work, given.rounds)
-        if "computing" in sections:
-            for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-                figures += measure_computing(work, device, given.rounds)
-        if "commands" in sections:
-            figures += measure_commands(work)
-        if "start-up" in sections:
-            figures += measure_start_up(Path(folder), given.rounds)
-        if "memory" in sections:
-            figures += measure_memory(work, given.many)
+        for section in sections:
+            print(f"{section} ...", file=sys.stderr)
+            figures += _measure(section, work, given)
+            if given.json:
+                write_json(figures, about, given.json)  # now: what follows may be interrupted
     print_table(figures)
-    if given.json:
-        write_json(figures, machine() | {"posts": given.posts, "quick": given.quick}, given.json)
+
+
+def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[Figure]:
+    if section == "reading":
+        return measure_reading(work, given.rounds)
+    if section == "input":
+        return measure_input(work, given.rounds)
+    if section == "commands":
+        return measure_commands(work)
+    if section == "start-up":
+        return measure_start_up(work.folder, given.rounds)
+    if section == "memory":
+        return measure_memory(work, given.many)
+    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    return [row for device in devices for row in measure_computing(work, device, given.rounds)]
 
 
 def machine() -> dict[str, object]:
