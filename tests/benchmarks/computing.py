@@ -25,20 +25,20 @@ from multimodal_sentiment.parameters import ComputeParameters
 STEPS = 2  # of the lab's in a round, since they are short
 
 
-def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]:
+def measure_computing(
+    work: Workplace, device: str, rounds: int, *, compiling: bool
+) -> list[Figure]:
     """Compiled, as a training of the lab's size is; the step as it is written, besides."""
-    compute = work.parameters.compute.model_copy(
-        update={"device": device, "compile": not work.quick}
-    )
+    compute = work.parameters.compute.model_copy(update={"device": device, "compile": compiling})
     image = work.parameters.model.image
     lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(device)
     classifier = _classifier(work)
     step, lab_steps = _our_step(work, classifier, compute), _lab_steps(work, lab, device)
-    plain, compiling = in_turn(step, lab_steps, rounds), 0.0
+    plain, took = in_turn(step, lab_steps, rounds), 0.0
     fast = plain
     if compute.compile:
         with compiled(classifier.model, device):
-            compiling = seconds(step)
+            took = seconds(step)
             fast = in_turn(step, lab_steps, rounds)
     epoch, rest = _our_epoch(work, compute)
     lab_epoch = _lab_epoch(work, lab, device)
@@ -59,8 +59,8 @@ def measure_computing(work: Workplace, device: str, rounds: int) -> list[Figure]
         row("training step", ours / fast[0], theirs / fast[1]),
         row("training epoch, its input included", epoch, lab_epoch),
         row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
-        row("  compiling, once a training", compiling, unit="s"),
-        row("  all else: set-up, tuning, checkpoints", rest - compiling, unit="s"),
+        row("  compiling, once a training", took, unit="s"),
+        row("  all else: set-up, tuning, checkpoints", rest - took, unit="s"),
         row("inference", count / answers[0], count / answers[1]),
     ]
 

@@ -1,6 +1,6 @@
 """How fast this project is, against the lab's way on the same machine, in one table.
 
-    python tests/benchmarks/speed.py [--quick] [--json FILE]
+    python tests/benchmarks/speed.py [--quick] [--plain] [--json FILE]
 
 Posts are generated, their photos as large as real ones; weights are random: BERT-base and
 ResNet-50 at 224 px (with `--quick` smaller ones: a look at whether all works, no measurement).
@@ -13,6 +13,7 @@ import argparse
 import logging
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="small models, few posts")
+    parser.add_argument("--plain", action="store_true", help="do not compile, which takes minutes")
     parser.add_argument("--posts", type=int, default=128, help="labelled posts")
     parser.add_argument("--many", type=int, default=4000, help="posts to measure memory with")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
@@ -40,27 +42,38 @@ def main() -> None:
         parser.error(f"unknown section {min(unknown)}: choose of {', '.join(SECTIONS)}")
     sections = given.sections or SECTIONS
     if given.quick:
+        given.plain = True
         given.posts, given.many, given.rounds = min(given.posts, 48), min(given.many, 200), 1
     logging.basicConfig(level=logging.ERROR)
+    about = machine() | {"posts": given.posts, "quick": given.quick, "plain": given.plain}
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Workplace(Path(folder), given.posts, quick=given.quick)
-        if "reading" in sections:
-            figures += measure_reading(work, given.rounds)
-        if "input" in sections:
-            figures += measure_input(work, given.rounds)
-        if "computing" in sections:
-            for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-                figures += measure_computing(work, device, given.rounds)
-        if "commands" in sections:
-            figures += measure_commands(work)
-        if "start-up" in sections:
-            figures += measure_start_up(Path(folder), given.rounds)
-        if "memory" in sections:
-            figures += measure_memory(work, given.many)
+        for section in sections:
+            print(f"{section} ...", file=sys.stderr)
+            figures += _measure(section, work, given)
+            if given.json:
+                write_json(figures, about, given.json)  # now: what follows may be interrupted
     print_table(figures)
-    if given.json:
-        write_json(figures, machine() | {"posts": given.posts, "quick": given.quick}, given.json)
+
+
+def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[Figure]:
+    if section == "reading":
+        return measure_reading(work, given.rounds)
+    if section == "input":
+        return measure_input(work, given.rounds)
+    if section == "commands":
+        return measure_commands(work)
+    if section == "start-up":
+        return measure_start_up(work.folder, given.rounds)
+    if section == "memory":
+        return measure_memory(work, given.many)
+    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    return [
+        row
+        for device in devices
+        for row in measure_computing(work, device, given.rounds, compiling=not given.plain)
+    ]
 
 
 def machine() -> dict[str, object]:
