@@ -54,13 +54,14 @@ def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.ND
 
     A single letter of another script, between two spaces, would otherwise be no surprise.
     """
-    before = np.roll(kind, 1).astype(np.int64)
-    places = np.arange(len(kind))
-    letters = np.where(kind >= Kind.LATIN_LOWER, places, 0)
+    is_letter = kind >= int(Kind.LATIN_LOWER)
+    places = np.arange(len(kind), dtype=np.int32)
+    letters = np.where(is_letter, places, np.int32(0))
     letters[starts] = starts  # a text's leading space stands for "no word yet"
-    last = np.roll(np.maximum.accumulate(letters), 1)
-    opens = (kind >= Kind.LATIN_LOWER) & (before < Kind.LATIN_LOWER)
-    return np.where(opens, len(Kind) + kind[last].astype(np.int64), before)
+    last = np.maximum.accumulate(letters)[:-1]
+    state = np.zeros(len(kind), np.int64)  # the first character's is never used
+    state[1:] = np.where(is_letter[1:] & ~is_letter[:-1], len(Kind) + kind.take(last), kind[:-1])
+    return state
 
 
 @functools.cache

@@ -111,13 +111,14 @@ def _rows(
     import pandas as pd
 
     times_listed = Counter(listing["guid"].tolist())
+    texts, images = post_files.texts, post_files.images
     rows = []
     for guid, reading in readings.items():
         text_problem = reading.problem or ("" if reading.text.strip() else "empty text")
         problems = [
-            post_files.texts.problem(guid),
+            texts.problem(guid),
             unread.get(guid, text_problem),
-            post_files.images.problem(guid),
+            images.problem(guid),
             f"listed repeatedly: {times_listed[guid]} times" if times_listed[guid] > 1 else "",
         ]
         rows.append(
@@ -125,7 +126,7 @@ def _rows(
                 guid,
                 reading.text,
                 tags[guid],
-                post_files.images.path(guid),
+                images.path(guid),
                 "" if guid in unread else reading.encoding,
                 0.0 if guid in unread else reading.confidence,
                 "; ".join(dict.fromkeys(filter(None, problems))),
