@@ -157,6 +157,7 @@ class TrainingParameters(Group):
     label_smoothing: Probability
     class_weights: Literal["none", "sqrt", "balanced"]
     least_view: Annotated[float, Field(gt=0, le=1)]
+    word_dropout: Probability
     tuning_fraction: Fraction
     patience: Count
     resume: bool

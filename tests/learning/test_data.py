@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 
 from multimodal_sentiment.learning.augmentation import (
     _views_one_by_one,
+    hide_words,
     random_views,
     views_at_once,
 )
@@ -157,6 +158,19 @@ def test_a_view_of_everything_changes_nothing_but_the_side() -> None:
 
     for view in random_views(pixels, 64, 1.0):
         assert any(torch.equal(view, side) for side in (pixels[0], pixels[0].flip(1)))
+
+
+def test_hidden_words_are_other_ones_each_time_and_never_special() -> None:
+    torch.manual_seed(0)
+    tokenizer = learn_tokenizer(["one two three four"] * 5, 100)
+    text = torch.tensor([*tokenize(tokenizer, ["one two three four"], 16), [0] * 6])
+    views = torch.stack([hide_words(text, 0.25, tokenizer) for _ in range(2000)])
+    hidden = views == tokenizer.mask_token_id
+
+    assert torch.equal(views[~hidden], text.expand_as(views)[~hidden])
+    words = hidden[:, 0, 1:5].float().mean(0)
+    assert (words > 0.2).all() and (words < 0.3).all()
+    assert not hidden[:, 0, [0, 5]].any() and not hidden[:, 1].any()  # [CLS], [SEP] and padding
 
 
 def test_resampling_within_bounds_is_a_cut() -> None:

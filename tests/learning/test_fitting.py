@@ -92,6 +92,22 @@ def test_the_same_seed_gives_the_same_weights(
     assert not same(one, other)
 
 
+def test_words_are_hidden_from_training_as_asked(
+    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    all_seen, some_hidden = (
+        fit(posts, tiny(model__modality="text", training__word_dropout=share), tmp_path / name)[0]
+        for share, name in [(0.0, "all"), (0.5, "some")]
+    )
+    mask = all_seen.tokenizer.mask_token_id  # which no text holds: only hiding teaches it
+    taught, untaught = (
+        model.model.branches["text"].encoder.encoder.embeddings.word_embeddings.weight[mask]
+        for model in (some_hidden, all_seen)
+    )
+
+    assert (taught - untaught).abs().max() > 1e-4
+
+
 def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     posts: TrainingPosts,
     tiny: Callable[..., Parameters],

@@ -1,9 +1,10 @@
-"""Random views of pictures, made on the device, a batch at a time."""
+"""Random views of pictures and texts, made on the device, a batch at a time."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn import functional
+from transformers import PreTrainedTokenizerBase
 
 
 def random_views(pixels: torch.Tensor, size: int, least_area: float) -> torch.Tensor:
@@ -29,6 +30,25 @@ def random_views(pixels: torch.Tensor, size: int, least_area: float) -> torch.Te
     transform[:, 1, 1] = scale
     transform[:, :, 2] = shift.T
     return views_at_once(pixels, size, transform)
+
+
+def hide_words(
+    input_ids: torch.Tensor, share: float, tokenizer: PreTrainedTokenizerBase
+) -> torch.Tensor:
+    """Some tokens of each text replaced by the mask token, so that none is learnt by heart.
+
+    Args:
+        input_ids: Of shape (batch, tokens).
+        share: The chance of each token to be hidden, 0 to below 1; special tokens never are.
+        tokenizer: Knows the mask and the special tokens.
+
+    Returns:
+        Of the shape of the input.
+    """
+    hidden = torch.rand(input_ids.shape, device=input_ids.device) < share
+    for special in tokenizer.all_special_ids:  # one by one, as numbers: no GPU need be waited for
+        hidden &= input_ids != special
+    return input_ids.masked_fill(hidden, tokenizer.mask_token_id)
 
 
 def views_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:

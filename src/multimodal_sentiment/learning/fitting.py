@@ -97,8 +97,8 @@ def fit_classifier(
             for part, which, varied in [(learning, ~held_out, True), (tuning, held_out, False)]
         )
         trainer = SentimentTrainer(
-            rates=training.learning_rate,
-            least_area=training.least_view,
+            training=training,
+            tokenizer=tokenizer,
             model=device.place(model),
             args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
             train_dataset=learning_set,

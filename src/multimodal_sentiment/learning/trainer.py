@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from torch.utils.data import Sampler
 from transformers import (
     EvalPrediction,
+    PreTrainedTokenizerBase,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -21,28 +22,34 @@ from transformers import (
 )
 
 from multimodal_sentiment.assessment import softmax
-from multimodal_sentiment.parameters import LearningRates
+from multimodal_sentiment.parameters import LearningRates, TrainingParameters
 
-from .augmentation import random_views
+from .augmentation import hide_words, random_views
 from .batches import LengthAwareSampler
 
 logger = logging.getLogger(__name__)
 
 
 class SentimentTrainer(Trainer):
-    """Trains the parts of a sentiment model, each at its own rate.
+    """Trains the parts of a sentiment model, each at its own rate, on random views of the posts.
 
     Args:
-        rates: The peak learning rate of each part.
-        least_area: The least share of a picture that a random view keeps.
+        training: Says the rates, and how much of a picture and of a text a view leaves out.
+        tokenizer: Of the texts; not needed by a model of images.
     """
 
     optimizer: torch.optim.Optimizer | None
 
-    def __init__(self, *, rates: LearningRates, least_area: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        training: TrainingParameters,
+        tokenizer: PreTrainedTokenizerBase | None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self._rates = rates
-        self._least_area = least_area
+        self._training = training
+        self._tokenizer = tokenizer
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """One group for each part and for each weight decay."""
@@ -51,7 +58,7 @@ class SentimentTrainer(Trainer):
             groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
             for name, parameter in self.model.named_parameters():
                 if parameter.requires_grad:
-                    key = learning_rate_of(name, self._rates), name in decaying
+                    key = learning_rate_of(name, self._training.learning_rate), name in decaying
                     groups.setdefault(key, []).append(parameter)
             optimizer, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
             self.optimizer = optimizer(
@@ -78,9 +85,15 @@ class SentimentTrainer(Trainer):
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         prepared: dict[str, Any] = super()._prepare_inputs(inputs)
-        if self.model.training and "pixels" in prepared:
-            size = self.model.config.image_config["size"]
-            prepared["pixels"] = random_views(prepared["pixels"], size, self._least_area)
+        if not self.model.training:
+            return prepared
+        if "pixels" in prepared:
+            size, least = self.model.config.image_config["size"], self._training.least_view
+            prepared["pixels"] = random_views(prepared["pixels"], size, least)
+        if "input_ids" in prepared and self._tokenizer is not None and self._training.word_dropout:
+            prepared["input_ids"] = hide_words(
+                prepared["input_ids"], self._training.word_dropout, self._tokenizer
+            )
         return prepared
 
 
