@@ -61,6 +61,17 @@ def test_differences_are_those_of_the_means_over_seeds():
     assert result["macro_f1"]["difference"] == pytest.approx((1 + 3 / 7) / 2 - 1 / 3)
 
 
+@pytest.mark.parametrize(("groups", "least"), [([0] * 4, 1), ([0, 0, 1, 1], 0.5), (range(4), 0.25)])
+def test_a_few_groups_that_agree_prove_little(groups: list[int], least: float) -> None:
+    true = tags("1111")
+    predictions = {"a": tags("1111")[None], "b": tags("0100")[None]}
+
+    (result,) = compare_variants(true, predictions, [("a", "b")], groups, LABELS, seed=0)
+
+    assert result["accuracy"]["p_value"] == least
+    assert result["macro_f1"]["p_value"] == least
+
+
 def test_interval_and_p_value_are_those_of_drawing_groups_one_by_one():
     rng = np.random.default_rng(0)
     true = rng.choice(LABELS, size=90)

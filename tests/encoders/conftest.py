@@ -35,6 +35,7 @@ class Hub(ThreadingHTTPServer):
         redirects: Whether weights are sent from another place, as the real hub does.
         chunk: Bytes that are sent at a time.
         pause: Seconds between them.
+        commit: What it calls its revision.
         seen: The requests: method and path, and where a range begins.
     """
 
@@ -48,6 +49,7 @@ class Hub(ThreadingHTTPServer):
         self.answers: dict[str, tuple[int, dict[str, str]]] = {}
         self.breaks: list[int] = []
         self.redirects = False
+        self.commit: str | None = COMMIT
         self.chunk, self.pause = 1 << 20, 0.0
         self.seen: list[tuple[str, int]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -65,7 +67,7 @@ class Hub(ThreadingHTTPServer):
                 sha256 = hashlib.sha256(content).hexdigest()
                 about["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
             siblings.append(about | self.listed.get(name, {}))
-        return {"id": REPOSITORY, "modelId": REPOSITORY, "sha": COMMIT, "siblings": siblings}
+        return {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.commit, "siblings": siblings}
 
     def asked(self, name: str) -> list[int]:
         """Where each request for a file began."""

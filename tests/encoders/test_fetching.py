@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -55,7 +56,7 @@ def test_what_is_there_is_found_without_the_hub(hub: Any, store: EncoderStore) -
     assert store.find(NAME).identify()["sha256"] == sha256
 
 
-@pytest.mark.parametrize("breaks", [[12_000_000], [11_000_000, 11_000_000], [0, 100]])
+@pytest.mark.parametrize("breaks", [[12_000_000], [1_000_000, 1_000_000], [0, 100]])
 def test_a_connection_that_breaks_off_is_taken_up_again(
     hub: Any, store: EncoderStore, breaks: list[int]
 ) -> None:
@@ -67,21 +68,22 @@ def test_a_connection_that_breaks_off_is_taken_up_again(
     starts = hub.asked(WEIGHTS)
     assert len(starts) == 1 + len(breaks)
     assert starts == sorted(starts)
-    assert (starts[-1] > 0) == (max(breaks) > 10_000_000)
+    assert sum(breaks) - starts[-1] < 500_000 * len(breaks)  # nearly all that came was kept
 
 
 def test_a_hub_that_breaks_off_for_good_is_one_line_and_the_next_try_goes_on(
     hub: Any, store: EncoderStore, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)  # the library waits between its tries
-    hub.breaks = [10_000, 10_000, 15_000_000, *[0] * 50]
+    hub.breaks = [10_000, 10_000, 3_000_000, *[0] * 50]
     line = refusal()
 
     assert line.startswith(f"{NAME}: HUB cannot be reached (")
     assert line.endswith("what has come so far is kept")
     hub.breaks, hub.seen = [], []
     encoder = store.fetch(NAME, hub.url)
-    assert hub.asked(WEIGHTS) == [10 * 1024 * 1024]
+    (start,) = hub.asked(WEIGHTS)
+    assert 2_500_000 < start <= 3_000_000
     assert not hub.asked("config.json")
     assert (encoder.path / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
 
@@ -103,7 +105,9 @@ def test_weights_that_lie_elsewhere_are_taken_up_again_there(hub: Any, store: En
     encoder = store.fetch(NAME, hub.url)
 
     assert (encoder.path / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
-    assert hub.asked(f"elsewhere/{WEIGHTS}") == [0, 10 * 1024 * 1024]
+    first, second = hub.asked(f"elsewhere/{WEIGHTS}")
+    assert first == 0
+    assert 11_500_000 < second <= 12_000_000
 
 
 def test_an_empty_file_is_a_file(hub: Any, store: EncoderStore) -> None:
@@ -160,6 +164,26 @@ def test_other_weights_than_were_published_are_refused(
 
     assert "other weights of tiny@0123" in refusal("tiny")
     assert not hub.asked(WEIGHTS)
+
+
+@pytest.mark.parametrize("commit", ["../../other", "main", None])
+def test_a_revision_that_is_no_commit_is_refused(
+    hub: Any, refusal: Callable[..., str], commit: str | None
+) -> None:
+    hub.commit = commit
+
+    assert f"HUB answers for {NAME} with revision {commit}" in refusal()
+
+
+def test_a_proxy_that_cannot_be_used_is_one_line(
+    refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: Any, **__: Any) -> None:
+        raise ImportError("Using SOCKS proxy, but the 'socksio' package is not installed")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", connect)
+
+    assert refusal() == (f"{NAME}: Using SOCKS proxy, but the 'socksio' package is not installed")
 
 
 def test_no_room_on_the_disk_is_said_before_the_first_byte(
@@ -279,7 +303,7 @@ def test_killed_at_any_moment_the_next_call_completes_the_fetch(
 ) -> None:
     rng = random.Random(0)
     hub.chunk, hub.pause = 500_000, 0.005  # a quarter of a second in all
-    completed = 0
+    completed = went_on = 0
     for _ in range(10):
         hub.seen = []
         process = fetching(hub, store)
@@ -288,21 +312,17 @@ def test_killed_at_any_moment_the_next_call_completes_the_fetch(
         time.sleep(rng.uniform(0, 0.4))
         process.kill()
         process.communicate()
+        went_on += any(hub.asked(WEIGHTS))
         if process.returncode == 0 or (store.folder / "lab--tiny" / COMMIT).exists():
             completed += 1
             encoder = store.find(NAME)
             assert {n: c for n, c in held(encoder.path).items() if n in WANTED} == wanted_of(hub)
-            # Start over, a little of it given.
-            kept = hub.files[WEIGHTS][: rng.randrange(20_000_000)]
-            partial = encoder.path.with_name(f".{COMMIT}.partial")
-            encoder.path.rename(partial)
-            (partial / "encoder.json").unlink()
-            (partial / WEIGHTS).unlink()
-            (partial / f"{WEIGHTS}.part").write_bytes(kept)
+            shutil.rmtree(store.folder)  # to be killed once more
         with pytest.raises(MissingEncoderError):
             store.find(NAME)
     hub.pause = 0
     assert completed < 8
+    assert went_on
     assert fetching(hub, store).wait() == 0
     encoder = store.find(NAME)
     assert {n: c for n, c in held(encoder.path).items() if n in WANTED} == wanted_of(hub)

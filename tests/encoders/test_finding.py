@@ -114,7 +114,10 @@ def test_a_folder_without_its_record_is_no_encoder(hub: Any, store: EncoderStore
         store.find(NAME)
 
 
-@pytest.mark.parametrize("name", ["data/no/such/place", "/no/such/place", "a b", "x@", "../x"])
+@pytest.mark.parametrize(
+    "name",
+    ["data/no/such/place", "/no/such/place", "a b", "x@", "../x", "a--b", "~nobody/x", "x" * 99],
+)
 def test_what_can_be_no_name_is_said_to_be_missing_as_a_path(
     store: EncoderStore, name: str
 ) -> None:
@@ -137,6 +140,32 @@ def test_published_names_are_pinned_unless_a_revision_is_asked_for() -> None:
     long = references.parse("google-bert/bert-base-uncased")
     assert long is not None
     assert long.revision == references.PUBLISHED[0].revision
+
+
+def test_an_encoder_is_another_if_what_lies_beside_its_weights_is(
+    store: EncoderStore, tmp_path: Path
+) -> None:
+    folder = put(tmp_path / "project" / "own")
+    identities = [store.find("own").identify()]
+    for name, content in [
+        ("tokenizer.json", "{}"),
+        ("tokenizer.json", "[]"),
+        ("config.json", '{"model_type": "roberta"}'),
+        ("README.md", "Not read by any model."),
+    ]:
+        (folder / name).write_text(content)
+        identities.append(store.find("own").identify())
+
+    assert len({identity["sha256"] for identity in identities}) == 1
+    settings = [identity["settings_sha256"] for identity in identities]
+    assert len(set(settings)) == 4
+    assert settings[-1] == settings[-2]
+    alone = store.find("own/model.safetensors").identify()
+    assert alone == identities[0] | {
+        "name": "own/model.safetensors",
+        "source": "the local file",
+        "settings_sha256": None,
+    }
 
 
 def test_pickles_are_never_loaded(store: EncoderStore, tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import Member, TrainingPosts, fit_members, members
+from multimodal_sentiment.learning import (
+    Member,
+    TrainingPosts,
+    fingerprints,
+    fit_members,
+    members,
+)
 from multimodal_sentiment.learning.fingerprints import fingerprint_member
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
 
@@ -193,6 +199,39 @@ def test_answers_of_other_code_are_not_taken_for_new(
     judge(asked, posts, FOLDS, parameters.compute, tmp_path)
 
     assert len(fitted) == 2
+
+
+def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+) -> None:
+    parameters = tiny(model__modality="text")
+    tags = np.where(posts.tags == "neutral", "positive", posts.tags)
+    tags[[0, 3, 6]] = "neutral"  # in the folds 0, 1 and 0: what is learnt for 0 has one of them
+    few = TrainingPosts(posts.examples, posts.rows, tags, posts.groups)
+
+    with pytest.raises(ValueError, match=r"what is learnt for fold 1: too few posts .*'neutral'"):
+        judge(trainings(parameters)[::-1], few, FOLDS, parameters.compute, tmp_path)
+    assert not fitted
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])
+def test_answers_of_another_library_are_not_taken_for_new(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+) -> None:
+    compute = tiny().compute
+    before = fingerprints.surroundings_of(posts, compute)
+    installed = fingerprints.version
+    monkeypatch.setattr(
+        fingerprints, "version", lambda name: "0" if name == library else installed(name)
+    )
+
+    assert fingerprints.surroundings_of(posts, compute) != before
 
 
 def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Parameters]) -> None:

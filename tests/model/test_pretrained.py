@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision.models import resnet18
@@ -32,12 +34,14 @@ from transformers import (
     RobertaTokenizerFast,
 )
 
+from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.encoders import ImageEncoder, TextEncoder
 from multimodal_sentiment.model.pretrained import load_image_encoder, load_text_encoder
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.runs.checks import check_encoders
 
 WORDS = "good bad day night see the sun rain a we http @user".split()
 CLIP_MEAN, CLIP_STD = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
@@ -281,8 +285,8 @@ def test_a_file_of_weights_is_recognised_and_normalised_as_imagenet(
 
     assert defined == {
         "architecture": "resnet18",
-        "mean": (0.485, 0.456, 0.406),
-        "std": (0.229, 0.224, 0.225),
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
     }
 
 
@@ -377,6 +381,55 @@ def test_more_than_an_encoder_reads_or_sees_is_refused(folder: Callable[..., Pat
     save_clip(path.path)
     with pytest.raises(EncoderError, match="sees squares of 64 px, not 96"):
         load_image_encoder(path, 96)
+
+
+def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> None:
+    path = folder(save_clip)
+    for content, words in [
+        ('{"image_mean": [0.4', "preprocessor_config.json is broken"),
+        ('{"image_std": [0.4, "wide"]}', "has no three numbers as image_std"),
+        ("[]", "has no three numbers as image_mean"),
+    ]:
+        (path / "preprocessor_config.json").write_text(content)
+        with pytest.raises(EncoderError, match=words):
+            load_image_encoder(encoder_at(path), 64)
+
+
+REQUEST = {"env": None, "runtime_params": {}}
+
+
+@pytest.mark.parametrize(
+    ("save", "break_it", "words"),
+    [
+        (save_bert, {"model__text__max_tokens": 21}, "reads at most 20 tokens, not 21"),
+        (save_bert, {"vocab_size": 3000}, "they do not belong together"),
+        (save_resnet, {"drop": "layer2.0.conv1.weight"}, "missing layer2.0.conv1.weight"),
+        (save_clip, {"model__image__resize": 96, "model__image__size": 96}, "of 64 px, not 96"),
+    ],
+)
+def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
+    save: Callable[..., None],
+    break_it: dict[str, Any],
+    words: str,
+    folder: Callable[..., Path],
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+) -> None:
+    path = folder(save, **{key: value for key, value in break_it.items() if key == "vocab_size"})
+    if "drop" in break_it:
+        change_weights(path, **break_it)
+    modality = "text" if save is save_bert else "image"
+    changes = {key: value for key, value in break_it.items() if key.startswith("model__")}
+    parameters = tiny(
+        model__modality=modality, **{f"model__{modality}__encoder": str(path)}, **changes
+    ).model_dump()
+    store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
+    train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
+    catalog = DataCatalog({"pretrained_encoders": store})
+
+    (fault,) = check_encoders(Pipeline([train]), catalog, REQUEST, parameters)
+    assert words in fault
+    assert "\n" not in fault
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ FIGURES = {
     "confidence_by_correctness": plots.confidence_by_correctness([0.5, 0.9], [False, True]),
     "modality_contributions": plots.modality_contributions([0.1], [0.2], ["image"]),
     "variants": plots.variants({"both": scores(0.7), HOSTILE: scores(0.6)}),
-    "differences": plots.differences([pair("both", HOSTILE)]),
+    "differences": plots.differences([pair("both", HOSTILE)], 0.95),
     "slices": plots.slices(
         {HOSTILE: {"n": 3, "variants": {"both": scores(0.7), HOSTILE: scores(0.6)}}}
     ),
@@ -90,7 +90,7 @@ EMPTY = {
     "confidence_by_correctness": plots.confidence_by_correctness([], []),
     "modality_contributions": plots.modality_contributions([], [], []),
     "variants": plots.variants({}),
-    "differences": plots.differences([]),
+    "differences": plots.differences([], 0.95),
     "slices": plots.slices({}),
 }
 
@@ -307,11 +307,13 @@ def test_variants_stand_in_the_order_given_with_their_intervals():
 
 
 def test_differences_are_coloured_where_they_are_sure():
-    figure = plots.differences([pair("a", "b"), pair("b", "a", -0.2), pair("a", "c", 0.2, 0.3)])
+    pairs = [pair("a", "b"), pair("b", "a", -0.2), pair("a", "c", 0.2, 0.3)]
+    figure = plots.differences(pairs, 0.95)
 
     assert figure.data[0].x == pytest.approx((20, -20, 20))
     assert figure.data[0].marker.color == (GREEN, VERMILLION, GREY)
     assert figure.layout.yaxis.ticktext[0] == "a<br>minus b"
+    assert plots.differences(pairs, 0.6).data[0].marker.color == (GREEN, VERMILLION, GREEN)
 
 
 def test_slices_draw_each_variant_on_each_part():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .contents import CONFIG, WEIGHTS, digest_file, weights_of
+from .contents import CONFIG, FILES, WEIGHTS, digest_file, weights_of
 from .references import EncoderError, Reference
 
 
@@ -22,37 +24,45 @@ class Encoder:
         path: Its folder, or its safetensors file.
         source: Where it was found, in words.
         revision: The hub's commit, if it came from a hub.
-        expected: The SHA-256 that its weights must have, if that is known.
+        expected: The SHA-256 that its files must have, by name, as far as that is known.
     """
 
     name: str
     path: Path
     source: str
     revision: str | None = None
-    expected: str | None = None
+    expected: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         revision = f" {self.revision[:8]}" if self.revision else ""
         return f"{self.name}{revision} from {self.source}"
 
     def identify(self) -> dict[str, str | None]:
-        """Name, source, revision and SHA-256 of the weights, which are read for it.
+        """Name, source and revision; the SHA-256 of the weights, and of all that lies beside them.
+
+        All files are read for it.
 
         Raises:
-            EncoderError: If they are not those that were fetched.
+            EncoderError: If one is not what was fetched.
         """
-        sha256 = digest_file(weights_of(self.path))
-        if self.expected not in (None, sha256):
-            raise EncoderError(
-                f"{self.name}: the weights in {self.path} are corrupted (their SHA-256 is not that "
-                'of the published ones): run "kedro run --pipeline=encoders" with the same --env '
-                "to mend them"
-            )
+        weights = weights_of(self.path)
+        beside = [path for name in FILES if (path := self.path / name).is_file()]
+        found = {path.name: digest_file(path) for path in {weights, *beside}}
+        for name, sha256 in self.expected.items():
+            if found.get(name) != sha256:
+                raise EncoderError(
+                    f"{self.name}: {name} in {self.path} is corrupted (its SHA-256 is not that of "
+                    'the published one): run "kedro run --pipeline=encoders" with the same --env '
+                    "to mend it"
+                )
+        sha256 = found.pop(weights.name)
+        settings = "\n".join(f"{digest}  {name}" for name, digest in sorted(found.items()))
         return {
             "name": self.name,
             "source": self.source,
             "revision": self.revision,
             "sha256": sha256,
+            "settings_sha256": hashlib.sha256(settings.encode()).hexdigest() if found else None,
         }
 
 
@@ -71,6 +81,6 @@ def find_in_cache(reference: Reference) -> Encoder | None:
                 folders[0],
                 "the hub's own cache",
                 folders[0].name,
-                reference.sha256,
+                {WEIGHTS: reference.sha256} if reference.sha256 else {},
             )
     return None

@@ -23,12 +23,16 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
 from .contents import FILES, WEIGHTS, digest_file, without_weights
-from .references import EncoderError, Reference
+from .references import EncoderError, Reference, is_commit
 from .refusals import MIRROR, explained
 
 logger = logging.getLogger(__name__)
 
 RANGE = 416  # HTTP's answer where a file has no more
+
+# The library writes what comes by the chunk, and drops the chunk in which a connection breaks. Its
+# own 10 MB are more than a bad line may carry between two breaks.
+constants.DOWNLOAD_CHUNK_SIZE = 2**18  # bytes
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def list_files(reference: Reference, endpoint: str | None) -> Listing:
     if WEIGHTS not in siblings:
         raise EncoderError(without_weights(f"{reference} at {place}", list(siblings)))
     files = tuple(_describe(siblings[name], reference, place) for name in FILES if name in siblings)
-    if info.sha is None or (reference.is_pinned and info.sha != reference.revision):
+    # It becomes the name of a folder.
+    if not is_commit(info.sha) or (reference.is_pinned and info.sha != reference.revision):
         raise EncoderError(
             f"{place} answers for {reference} with revision {info.sha}: choose {MIRROR}"
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w-][\w./-]*", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -36,7 +35,7 @@ class Reference:
     @property
     def is_pinned(self) -> bool:
         """Whether the revision is a commit, which never changes."""
-        return self.revision is not None and _COMMIT.fullmatch(self.revision) is not None
+        return is_commit(self.revision)
 
 
 # Commits whose weights are safetensors. A hub or mirror that serves other weights under a name
@@ -70,13 +69,24 @@ PUBLISHED = (
 )
 
 
+def is_commit(revision: str | None) -> bool:
+    """Whether a revision is the hash of a commit."""
+    return revision is not None and _COMMIT.fullmatch(revision) is not None
+
+
 def parse(text: str) -> Reference | None:
     """Read `NAME` or `NAME@REVISION`; none if it can be no hub's name.
 
     A name that is published above, and comes without a revision, is pinned.
     """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
     name, at, revision = text.partition("@")
-    if not _NAME.fullmatch(name) or (at and not _REVISION.fullmatch(revision)):
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return None
+    if at and not _REVISION.fullmatch(revision):
         return None
     for known in PUBLISHED:
         if name in (known.name, known.repository):

@@ -50,10 +50,13 @@ def explained(name: str, repository: str, place: str, file: str | None = None) -
             f"{name}: {place} cannot be reached ({reason}): check the connection and the proxy "
             f"(HTTPS_PROXY), or name {MIRROR}{kept}"
         ) from error
+    except ImportError as error:  # a proxy of a kind that needs one more package
+        raise EncoderError(f"{name}: {' '.join(str(error).split())}") from error
     except (ValueError, TypeError, KeyError) as error:
+        reason = f" ({' '.join(str(error).split())})" if isinstance(error, ValueError) else ""
         raise EncoderError(
-            f"{name}: {place} does not answer as a hub does: check HF_ENDPOINT and "
-            "encoders.endpoint, or whether a login page stands in between"
+            f"{name}: {place} does not answer as a hub does{reason}: check HF_ENDPOINT, "
+            "encoders.endpoint and the proxy, or whether a login page stands in between"
         ) from error
 
 

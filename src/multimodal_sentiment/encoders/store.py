@@ -106,16 +106,18 @@ class EncoderStore:
         return encoder
 
     def _local(self, text: str) -> Path | None:
-        path = self._project / Path(text).expanduser()
+        path = self._path(text)
         return path if path.exists() else None
+
+    def _path(self, text: str) -> Path:
+        return self._project / os.path.expanduser(text)
 
     def _parse(self, text: str) -> Reference:
         reference = parse(text)
         if reference is None:
             raise EncoderError(
-                f"no folder or file {self._project / Path(text).expanduser()}: name one that "
-                "exists, an encoder of the hub such as bert-base-uncased, or null to train from "
-                "scratch"
+                f"no folder or file {self._path(text)}: name one that exists, an encoder of the "
+                "hub such as bert-base-uncased, or null to train from scratch"
             )
         return reference
 
@@ -140,8 +142,8 @@ class EncoderStore:
 
     def _encoder(self, reference: Reference, folder: Path) -> Encoder:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        sha256 = next(file["sha256"] for file in record["files"] if file["path"] == WEIGHTS)
-        return Encoder(reference.name, folder, _shorten(self.folder), record["revision"], sha256)
+        expected = {file["path"]: file["sha256"] for file in record["files"]}
+        return Encoder(reference.name, folder, _shorten(self.folder), record["revision"], expected)
 
     def _is_sound(self, encoder: Encoder) -> bool:
         record = json.loads((encoder.path / RECORD).read_text(encoding="utf-8"))

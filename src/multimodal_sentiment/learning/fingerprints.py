@@ -20,7 +20,16 @@ from .device import choose_device
 from .posts import TrainingPosts
 
 _CODE = ("model", "learning", "duplicates", "imaging.py", "assessment/calibration.py")
-_LIBRARIES = ("torch", "torchvision", "transformers", "accelerate", "numpy", "pillow")
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "tokenizers",
+    "accelerate",
+    "numpy",
+    "scipy",
+    "pillow",
+)
 
 
 def surroundings_of(posts: TrainingPosts, compute: ComputeParameters) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multimodal_sentiment.duplicates import grouped_split
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
@@ -72,8 +73,12 @@ def fit_members(
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
         member and post of its fold.
+
+    Raises:
+        ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _check_folds(members, posts, folds)
     surroundings = surroundings_of(posts, compute)
     models = {member.variant: member.model for member in members}
     origins = {variant: _identify(model, encoders) for variant, model in models.items()}
@@ -107,6 +112,22 @@ def fit_members(
                 f"about {_minutes(_left(rest, seconds))} left" if rest else "all done",
             )
     return pd.concat(answers, ignore_index=True)
+
+
+def _check_folds(members: Sequence[Member], posts: TrainingPosts, folds: np.ndarray) -> None:
+    """Find out before the first training whether each has posts enough to tune by.
+
+    Raises:
+        ValueError: If one has not.
+    """
+    for fold, fraction, seed in dict.fromkeys(
+        (member.fold, member.training.tuning_fraction, member.training.seed) for member in members
+    ):
+        learnt = folds != fold
+        try:
+            grouped_split(posts.tags[learnt], posts.groups[learnt], fraction, seed)
+        except ValueError as error:
+            raise ValueError(f"what is learnt for fold {fold + 1}: {error}") from error
 
 
 def _identify(model: ModelParameters, encoders: EncoderStore) -> dict[str, Any]:

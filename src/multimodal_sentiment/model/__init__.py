@@ -6,6 +6,7 @@ from .building import build_model
 from .classifier import SentimentClassifier
 from .configuration import SentimentConfig
 from .modeling import SentimentModel, SentimentOutput
+from .pretrained import check_encoder
 
 # Its bars for reading and writing weights say nothing that our own log does not.
 transformers_logging.disable_progress_bar()
@@ -17,4 +18,5 @@ __all__ = [
     "SentimentModel",
     "SentimentOutput",
     "build_model",
+    "check_encoder",
 ]

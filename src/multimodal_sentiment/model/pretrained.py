@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -87,6 +88,20 @@ def load_text_encoder(
     return model, tokenizer
 
 
+def check_encoder(encoder: Encoder, modality: str, limit: int) -> None:
+    """Find out before a training whether it could start from an encoder.
+
+    Args:
+        encoder: The encoder.
+        modality: Which it is to encode.
+        limit: The tokens that it must be able to read, or the side of the square to see, px.
+
+    Raises:
+        EncoderError: If it could not.
+    """
+    (load_text_encoder if modality == "text" else load_image_encoder)(encoder, limit)
+
+
 def load_image_encoder(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
     """What defines an image encoder, and its weights.
 
@@ -114,11 +129,11 @@ def load_image_encoder(encoder: Encoder, size: int) -> tuple[dict[str, Any], Wei
             "weights that do, such as timm/resnet50.tv_in1k"
         )
     config = read_config(encoder.path)
-    statistics = config.get("pretrained_cfg", config)
+    place, statistics = f"config.json of {encoder.path}", config.get("pretrained_cfg", config)
     return {
         "architecture": architecture,
-        "mean": statistics.get("mean", IMAGENET_MEAN),
-        "std": statistics.get("std", IMAGENET_STD),
+        "mean": _three(place, statistics, "mean", IMAGENET_MEAN),
+        "std": _three(place, statistics, "std", IMAGENET_STD),
     }, given
 
 
@@ -130,13 +145,32 @@ def _load_clip(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
             f"{size}: set model.image.size and model.image.resize to that"
         )
     path = encoder.path / "preprocessor_config.json"
-    statistics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        statistics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise EncoderError(
+            f"model.image.encoder: {path} is broken ({error}): fetch or copy it again"
+        ) from error
     return {
         "architecture": "clip",
-        "mean": statistics.get("image_mean", OPENAI_CLIP_MEAN),
-        "std": statistics.get("image_std", OPENAI_CLIP_STD),
+        "mean": _three(str(path), statistics, "image_mean", OPENAI_CLIP_MEAN),
+        "std": _three(str(path), statistics, "image_std", OPENAI_CLIP_STD),
         "vision": tower.config.to_dict(),
     }, tower.state_dict()
+
+
+def _three(place: str, statistics: Any, key: str, usual: Collection[float]) -> list[float]:
+    """A statistic of each channel."""
+    values = statistics.get(key, usual) if isinstance(statistics, dict) else None
+    try:
+        red, green, blue = map(float, values or ())
+    except (TypeError, ValueError):
+        red = green = blue = math.nan
+    if not all(map(math.isfinite, (red, green, blue))):
+        raise EncoderError(
+            f"model.image.encoder: {place} has no three numbers as {key}: fetch or copy it again"
+        )
+    return [red, green, blue]
 
 
 def _load(modality: str, encoder: Encoder) -> PreTrainedModel:

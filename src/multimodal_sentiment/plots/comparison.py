@@ -22,7 +22,6 @@ from .look import (
 )
 
 _MEASURES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
-_SURE = 0.05
 
 
 def variants(scores: Mapping[str, Mapping[str, Any]]) -> go.Figure:
@@ -42,12 +41,13 @@ def variants(scores: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     return made
 
 
-def differences(comparisons: Sequence[Mapping[str, Any]]) -> go.Figure:
+def differences(comparisons: Sequence[Mapping[str, Any]], level: float) -> go.Figure:
     """Show by how much the first variant of each pair is better; green or red where that is sure.
 
     Args:
         comparisons: Per pair `first`, `second`, and under `accuracy` and `macro_f1` the
             `difference`, its `interval` and `p_adjusted`.
+        level: Of the intervals; sure is what has a p-value below 1 - `level`.
     """
     if not comparisons:
         return nothing("Differences between variants", "There are no pairs to compare.")
@@ -58,7 +58,11 @@ def differences(comparisons: Sequence[Mapping[str, Any]]) -> go.Figure:
         points = [100 * test["difference"] for test in tests]
         intervals = [[100 * bound for bound in test["interval"]] for test in tests]
         colours = [
-            GREY if test["p_adjusted"] >= _SURE else GREEN if test["difference"] > 0 else VERMILLION
+            GREY
+            if test["p_adjusted"] >= 1 - level
+            else GREEN
+            if test["difference"] > 0
+            else VERMILLION
             for test in tests
         ]
         _add_dots(made, column, points, intervals, colours, "+.1f")

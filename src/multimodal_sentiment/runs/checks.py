@@ -71,9 +71,13 @@ def check_encoders(
     from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
 
     faults = []
-    for modality, name in sorted(_needed_encoders(pipeline, parameters)):
+    for modality, name, limit in sorted(_needed_encoders(pipeline, parameters)):
         try:
-            find_encoder(stores[0].load(), modality, name)
+            encoder = find_encoder(stores[0].load(), modality, name)
+            encoder.identify()
+            from multimodal_sentiment.model import check_encoder  # takes seconds
+
+            check_encoder(encoder, modality, limit)
         except MissingEncoderError as error:
             advice = f'run "kedro run --pipeline=encoders{_flags(request)}" first'
             faults.append(f"{error}: name what exists, or {advice}")
@@ -82,8 +86,13 @@ def check_encoders(
     return faults
 
 
-def _needed_encoders(pipeline: Pipeline, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """The modality and name of each pretrained encoder that the run will train from."""
+def _needed_encoders(
+    pipeline: Pipeline, parameters: Mapping[str, Any]
+) -> set[tuple[str, str, int]]:
+    """Modality, name and limit of each pretrained encoder that the run will train from.
+
+    The limit is how many tokens it must read, or the side of the square that it must see, px.
+    """
     from multimodal_sentiment.parameters import Parameters, vary
 
     whole = Parameters.model_validate(parameters)
@@ -91,7 +100,11 @@ def _needed_encoders(pipeline: Pipeline, parameters: Mapping[str, Any]) -> set[t
     if "params:comparison" in pipeline.inputs():
         changes = whole.comparison.compared.values()
         models = [vary(whole.model, whole.training, change).model for change in changes]
-    return {encoder for model in models for encoder in model.encoders.items()}
+    return {
+        (modality, name, model.text.max_tokens if modality == "text" else model.image.size)
+        for model in models
+        for modality, name in model.encoders.items()
+    }
 
 
 def shorten(path: str | os.PathLike[str]) -> str:

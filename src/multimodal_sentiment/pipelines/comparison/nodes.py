@@ -211,7 +211,7 @@ def plot_comparison(comparison: Json) -> tuple[Figure, Figure, Figure]:
 
     return (
         plots.variants(comparison["table"]),
-        plots.differences(comparison["pairs"]),
+        plots.differences(comparison["pairs"], comparison["protocol"]["confidence_level"]),
         plots.slices(comparison["slices"]),
     )
 
