@@ -203,12 +203,26 @@ def test_every_fusion_learns_and_is_saved(
     torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits)
 
 
-@pytest.mark.parametrize("fusion", ["gated", "late"])
+@pytest.mark.parametrize("fusion", ["concat", "gated"])
 def test_a_single_modality_is_classified_by_a_perceptron(fusion: str) -> None:
     model = build("text", fusion=fusion, visible_scores=True)
 
     assert isinstance(model.fusion, ConcatFusion)
     assert model.branches["text"].head is None
+
+
+def test_a_single_modality_of_late_fusion_answers_by_its_own_scores(
+    batch: dict[str, torch.Tensor],
+) -> None:
+    model = build("text", fusion="late", auxiliary_weight=0.3)
+    text = model.branches["text"](None, batch["input_ids"], batch["attention_mask"])
+    labels = torch.tensor([0, 1, 2, 1])
+    output = model(**batch, labels=labels)
+
+    torch.testing.assert_close(output.logits, model.branches["text"].head(text))
+    torch.testing.assert_close(
+        output.loss, torch.nn.functional.cross_entropy(output.logits, labels)
+    )
 
 
 def test_without_auxiliary_loss_there_are_no_heads() -> None:

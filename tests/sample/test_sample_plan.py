@@ -63,15 +63,15 @@ def test_text_and_image_never_contradict():
 def test_shares_are_met_exactly(labelled):
     assert Counter(post.judgements for post in labelled) == {
         ("positive", "positive"): 32,
-        ("positive", "neutral"): 84,
-        ("neutral", "positive"): 84,
-        ("negative", "negative"): 16,
-        ("negative", "neutral"): 52,
-        ("neutral", "negative"): 52,
-        ("neutral", "neutral"): 80,
+        ("positive", "neutral"): 76,
+        ("neutral", "positive"): 76,
+        ("negative", "negative"): 24,
+        ("negative", "neutral"): 60,
+        ("neutral", "negative"): 60,
+        ("neutral", "neutral"): 72,
     }
     tags = Counter(post.judgements.tag for post in labelled)
-    assert tags == {"positive": 200, "negative": 120, "neutral": 80}
+    assert tags == {"positive": 184, "negative": 144, "neutral": 72}
 
 
 def test_neither_text_nor_image_alone_suffices_but_both_do(labelled):
@@ -81,7 +81,7 @@ def test_neither_text_nor_image_alone_suffices_but_both_do(labelled):
 
 
 def test_how_a_post_is_written_tells_little_of_its_tag(labelled):
-    # Always saying "positive" is right in half of the posts.
+    # Always saying "positive" is right in 46% of the posts.
     assert best_accuracy(labelled, lambda post: post.voice.language) <= 0.55
     assert best_accuracy(labelled, lambda post: post.voice) <= 0.56
 

@@ -89,8 +89,8 @@ class SentimentConfig(PreTrainedConfig):
     @property
     def has_unimodal_heads(self) -> bool:
         """Whether each modality has a head of its own: where a loss or the fusion needs it."""
-        needed = self.auxiliary_weight > 0 or self.visible_scores or self.fusion == "late"
-        return self.modality == "both" and needed
+        beside_others = self.auxiliary_weight > 0 or self.visible_scores
+        return self.fusion == "late" or (self.modality == "both" and beside_others)
 
     @property
     def image_encoder(self) -> dict[str, Any]:

@@ -91,8 +91,9 @@ class SentimentModel(PreTrainedModel):
         if labels is None:
             return SentimentOutput(logits=logits)
         loss = self._loss(logits, labels)
-        for own in scores.values():
-            loss = loss + self.config.auxiliary_weight * self._loss(own, labels)
+        if len(scores) > 1:  # a single modality answers alone anyhow
+            for own in scores.values():
+                loss = loss + self.config.auxiliary_weight * self._loss(own, labels)
         return SentimentOutput(loss=loss, logits=logits)
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -147,9 +148,9 @@ class Branch(nn.Module):
 
 
 def _build_fusion(config: SentimentConfig, sizes: list[int]) -> nn.Module:
-    # One modality has nothing to be joined with: a perceptron classifies it.
-    if config.modality == "both" and config.fusion == "late":
+    if config.fusion == "late":  # of one modality: its own scores
         return LateFusion()
+    # One modality has nothing to be joined with: the same perceptron classifies it.
     gated = config.modality == "both" and config.fusion == "gated"
     return (GatedFusion if gated else ConcatFusion)(
         sizes,

@@ -41,15 +41,15 @@ class Voice(NamedTuple):
 
 
 # Shares in percent. Whoever knows the text alone, or the photo alone, is right in 67% at best:
-# those who see "neutral" (54%) can do no better than guess "positive" (21%).
+# those who see "neutral" (52%) can do no better than guess "positive" (19%).
 JUDGEMENTS = {
     Judgements("positive", "positive"): 8,
-    Judgements("positive", "neutral"): 21,
-    Judgements("neutral", "positive"): 21,
-    Judgements("negative", "negative"): 4,
-    Judgements("negative", "neutral"): 13,
-    Judgements("neutral", "negative"): 13,
-    Judgements("neutral", "neutral"): 20,
+    Judgements("positive", "neutral"): 19,
+    Judgements("neutral", "positive"): 19,
+    Judgements("negative", "negative"): 6,
+    Judgements("negative", "neutral"): 15,
+    Judgements("neutral", "negative"): 15,
+    Judgements("neutral", "neutral"): 18,
 }
 
 # Shares in tenths of a percent.

@@ -26,13 +26,13 @@ def draw_setting(size: tuple[int, int], rng: Generator) -> Image.Image:
 
 def draw_props(image: Image.Image, judgement: str, rng: Generator) -> None:
     """Scatters things around the middle: festive, dismal or neither, as the judgement is."""
-    themed = happens(rng, 0.75)
+    themed = happens(rng, 0.95)
     shapes = _PROPS[judgement if themed else "neutral"]
     for _ in range(rng.integers(3, 10)):
         angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.0)
         x = image.width * (0.5 + 0.5 * distance * np.cos(angle))
         y = image.height * (0.5 + 0.5 * distance * np.sin(angle))
-        radius = min(image.size) * rng.uniform(0.05, 0.12)
+        radius = min(image.size) * rng.uniform(0.08, 0.15)
         pen = Pen(image, (x, y), radius, tilt=rng.uniform(-25, 25))
         pick(rng, shapes)(pen, random_colour(rng), rng)
 

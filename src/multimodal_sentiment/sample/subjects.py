@@ -16,7 +16,7 @@ def draw_subject(image: Image.Image, judgement: str, rng: Generator) -> None:
     """Draws one subject near the middle; its expression is the judgement, all else is chance."""
     short = min(image.size)
     x, y = (side / 2 + short * rng.uniform(-0.07, 0.07) for side in image.size)
-    radius = short * rng.uniform(0.3, 0.4)
+    radius = short * rng.uniform(0.34, 0.42)
     pen = Pen(image, (x, y), radius, rng.normal(0, 9), mirror=happens(rng, 0.5))
     body = pick(rng, _BODIES)
     skin = body is _person
@@ -76,14 +76,14 @@ def _draw_mouth(pen: Pen, judgement: str, ink: Colour, rng: Generator) -> None:
     bend = {"positive": 1.0, "neutral": 0.0, "negative": -1.0}[judgement]
     if not bend and happens(rng, 0.1):
         return
-    y, half, depth = rng.uniform(0.36, 0.44), rng.uniform(0.46, 0.58), rng.uniform(0.36, 0.46)
+    y, half, depth = rng.uniform(0.36, 0.44), rng.uniform(0.5, 0.62), rng.uniform(0.46, 0.58)
     across = np.linspace(-1, 1, 15)
     curve = np.stack([half * across, y + bend * depth * (0.5 - across**2)], axis=1)
     if bend and happens(rng, 0.3):
         pen.polygon(curve, ink)
         pen.stroke(np.concatenate([curve, curve[:1]]), 0.1, ink)
     else:
-        pen.stroke(curve, rng.uniform(0.14, 0.19), ink)
+        pen.stroke(curve, rng.uniform(0.16, 0.21), ink)
 
 
 def _person(pen: Pen, fill: Colour, rng: Generator) -> None:
