@@ -69,7 +69,7 @@ def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:
     ("difference", "p_adjusted", "words"),
     [
         (0.021, 0.03, "The image helps: both beats text, by +2.1 points"),
-        (0.021, 0.06, "The image does not help, as far as the accuracy on 1,200 posts can tell: both"),
+        (0.021, 0.06, "The image does not help, as far as the accuracy on 1,200 posts can tell: "),
         (-0.021, 0.0001, "The image does harm: both is worse than text, by -2.1 points"),
     ],
 )

@@ -115,5 +115,5 @@ def test_a_page_comes_back_and_is_previewed_without_scripts(page, tmp_path):
     preview = dataset.preview()
     assert not re.search(r"<(script|style|figure)\b", preview)
     assert "Not better than a baseline" in preview
-    assert not re.search(r">\s*\n\s*\n\s*<", preview)
+    assert not re.search(r">\s*\n\s*<", preview)
     assert len(preview) < 20_000

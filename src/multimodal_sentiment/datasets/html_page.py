@@ -62,7 +62,7 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
         from kedro_datasets._typing import HTMLPreview
 
         # Kedro-Viz shows every line break of the source, those between elements too.
-        return HTMLPreview(_GAPS.sub(">\n<", _NOT_SHOWN.sub("", self.load())))
+        return HTMLPreview(_GAPS.sub("><", _NOT_SHOWN.sub("", self.load())))
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()
