@@ -69,7 +69,7 @@ def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:
     ("difference", "p_adjusted", "words"),
     [
         (0.021, 0.03, "The image helps: both beats text, by +2.1 points"),
-        (0.021, 0.06, "The image does not help, as far as 1,200 posts can tell: both and text"),
+        (0.021, 0.06, "The image does not help, as far as the accuracy on 1,200 posts can tell: "),
         (-0.021, 0.0001, "The image does harm: both is worse than text, by -2.1 points"),
     ],
 )
@@ -90,6 +90,17 @@ def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, words)
         "text beats always answering positive (+10.0, p = 0.001), but does not beat counting words "
         "(TF-IDF) (+0.0, p = 1.000)."
     )
+
+
+def test_the_verdict_does_not_hide_that_macro_f1_tells_variants_apart():
+    compared = pair("both", "text", 0.02, 0.2)
+    compared["macro_f1"] = compared["macro_f1"] | {"p_adjusted": 0.002}
+    comparison = {"n": 80, "pairs": [compared], "against_baselines": []}
+
+    (sentence,) = put_in_words(comparison, {"text": "text", "both": "both"}, "positive", 0.95)[:1]
+
+    assert sentence.startswith("The image does not help, as far as the accuracy on 80 posts")
+    assert sentence.endswith("p = 0.002), which does tell them apart.")
 
 
 def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help():

@@ -137,6 +137,17 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
     assert without == {"training_checkpoints", "pretrained_encoders"}  # no results of this run
 
 
+def test_the_preview_of_the_model_says_how_large_each_file_is(viz):
+    nodes = fetch(f"{viz}/api/main")["nodes"]
+    model = next(node["id"] for node in nodes if node["name"] == "fusion_model")
+
+    files = fetch(f"{viz}/api/nodes/{model}")["preview"]["files"]
+
+    assert files["model.safetensors"].endswith(" MB")
+    assert files["config.json"].endswith(" kB")
+    assert not [size for size in files.values() if size.startswith("0.0 ")]
+
+
 def test_a_browser_shows_the_layers_and_a_preview(viz, browser):
     nodes = fetch(f"{viz}/api/main")["nodes"]
     metrics = next(node["id"] for node in nodes if node["name"] == "metrics")
@@ -160,6 +171,12 @@ def test_the_site_that_viz_builds_holds_the_previews(trained_project: Project):
     nodes = [json.loads(path.read_text()) for path in (site / "api" / "nodes").iterdir()]
     kinds = {node.get("preview_type") for node in nodes if node.get("preview")}
     assert {"TablePreview", "JSONPreview", "PlotlyPreview", "HTMLPreview"} <= kinds
+
+
+def test_the_report_shows_what_the_answers_were_owed_to(trained_project: Project):
+    report = trained_project.newest("08_reporting/report.html").read_text(encoding="utf-8")
+
+    assert "<figcaption>What the answers were owed to" in report
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -48,10 +48,13 @@ def keys(tree: dict, prefix: str = "") -> set[str]:
 def test_every_command_is_one_that_works(command, settings):
     if command.startswith(("python3 -m venv", "pip install", "pytest", ". .venv")):
         return  # the test line of .ci/run, in a fresh environment
-    if not command.startswith("kedro run"):
+    if command.startswith("kedro viz run --params"):  # as for a run
+        words = shlex.split(command)[3:]
+    elif command.startswith("kedro run"):
+        words = shlex.split(command, comments=True)[2:]
+    else:
         assert command in TRIED_ELSEWHERE
         return
-    words = shlex.split(command, comments=True)[2:]
     known = keys(settings)
     while words:
         option, _, value = words.pop(0).partition("=")
@@ -72,15 +75,37 @@ def test_steps_in_the_table_of_commands_are_registered():
     assert set(re.findall(r"`(\w+)`", row)) <= set(register_pipelines())
 
 
-def test_parameters_in_the_table_are_there(settings):
+def test_the_table_names_every_parameter_and_no_other(settings):
     section = README.split("## Changing things")[1].split("\n## ")[0]
-    known = keys(settings)
+    named = set()
     for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
         last = ""
         for name in re.findall(r"`([\w.]+)`", row):
             last = f"{last.rpartition('.')[0]}{name}" if name.startswith(".") else name
-            assert last in known, row
+            named.add(last)
+
+    assert named <= keys(settings)
+    alone = {
+        key for key in keys(settings) if not any(k.startswith(f"{key}.") for k in keys(settings))
+    }
+    groups = tuple(f"{name}." for name in named)
+    assert {key for key in alone - named if not key.startswith(groups)} == set()
     assert Parameters.model_validate(settings)
+
+
+def test_messages_in_the_table_of_troubles_are_ones_that_appear():
+    section = README.split("## When something goes wrong")[1]
+    source = "".join(path.read_text("utf-8") for path in (PROJECT / "src").rglob("*.py"))
+    said = re.sub(r'"\s*f?"', "", source)  # strings that go on in the next line
+    said = re.sub(r"\{[^{}]*\}", "...", said)
+
+    messages = re.findall(r"^\| `(.*?)` \|", section, re.MULTILINE)
+    assert len(messages) > 5
+    for message in set(messages) - {"No space left on device"}:  # the system's own
+        parts = [
+            part.strip(" :`.") for part in re.split(r"\.\.\.|fusion_model|/train.txt|Run", message)
+        ]
+        assert all(part in said for part in parts), message
 
 
 def test_the_house_is_as_drawn():

@@ -77,7 +77,8 @@ def test_a_clear_gain_is_said_to_help_and_a_small_one_not(
     result = judge(frames, tiny(comparison__seeds=2), {"text": 0.9, "image": 0.3, "both": 28 / 30})
 
     image, text, *rivals = result["verdict"]
-    assert image.startswith("The image does not help, as far as 30 posts can tell: both and text")
+    words = "The image does not help, as far as the accuracy on 30 posts can tell: both and text"
+    assert image.startswith(words)
     assert "+3.3 points of accuracy" in image
     assert text.startswith("The text helps: both beats image, by +63.3 points of accuracy (95%")
     assert rivals[1].startswith("image does not beat always answering")

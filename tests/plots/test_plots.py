@@ -134,6 +134,15 @@ def test_every_figure_has_a_title_and_no_background(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+def test_titles_stand_above_the_plot_in_kedro_viz_too(name):
+    # It sets what a title's height is measured from, and keeps the height.
+    figure = FIGURES[name]
+
+    assert figure.layout.title.y is None
+    assert figure.layout.template.layout.title.y is None
+
+
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_has_a_title_or_names_or_follows_another(name):
     layout = FIGURES[name].to_dict()["layout"]
     axes = [axis for key, axis in layout.items() if key.startswith(("xaxis", "yaxis"))]

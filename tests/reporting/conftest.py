@@ -40,6 +40,7 @@ def metrics() -> dict[str, Any]:
             "split": {"seed": 0},
             "validation_sha256": "ab" * 32,
             "manifest_sha256": "cd" * 32,
+            "confidence_level": 0.95,
             "judged": "validation posts chose nothing",
         },
     }

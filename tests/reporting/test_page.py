@@ -89,7 +89,9 @@ def test_texts_from_posts_are_no_markup(page):
 def test_the_page_says_the_numbers(page):
     words = " ".join(Elements(page).text.split())
 
-    assert "80.0%accuracy78.0% to 82.0%" in words
+    assert "A range behind a number is its 95% interval." in words
+    assert "80.0% accuracy78.0% to 82.0%" in words
+    assert "90.0% accuracy of tfidf68.0% to 72.0%TF-IDF" in words
     assert "Not better than a baseline" in words
     assert "200 of 1,000 answers are wrong. These 1 are the ones" in words
     assert "negative, taken for positive" in words
@@ -113,4 +115,5 @@ def test_a_page_comes_back_and_is_previewed_without_scripts(page, tmp_path):
     preview = dataset.preview()
     assert not re.search(r"<(script|style|figure)\b", preview)
     assert "Not better than a baseline" in preview
+    assert not re.search(r">\s*\n\s*<", preview)
     assert len(preview) < 20_000

@@ -37,6 +37,17 @@ def test_successful_run_says_what_was_written_where_and_what_to_do_next(project)
     ]
 
 
+def test_the_next_command_is_for_the_same_folders(project, caplog, monkeypatch):
+    monkeypatch.chdir(project.path)
+
+    project.run("training", params={"data": "else where"}, trouble={"ballast": 1})
+
+    assert caplog.messages[-1] == (
+        "Next: kedro run --pipeline=inference --params 'data=else where', "
+        "or kedro viz run --params 'data=else where' to look at it all"
+    )
+
+
 def test_inference_says_where_the_submission_is(project, caplog, monkeypatch):
     monkeypatch.chdir(project.path)
     project.run("training")

@@ -48,13 +48,14 @@ def _of_pair(
         words = f"{first} {'beats' if better else 'is worse than'} {second}, by"
     added = {"text": "image", "image": "text"}.get(modalities[second])
     if modalities[first] == "both" and added:
-        unsure = f"does not help, as far as {posts:,} posts can tell"
+        unsure = f"does not help, as far as the accuracy on {posts:,} posts can tell"
         says = unsure if not sure else "helps" if better else "does harm"
         words = f"The {added} {says}: {words}"
     return (
         f"{words} {_signed(test['difference'])} points of accuracy ({_interval(test, level)}, "
         f"{_p_value(test)}) and {_signed(macro['difference'])} of macro-F1 "
-        f"({_interval(macro, level)}, {_p_value(macro)})."
+        f"({_interval(macro, level)}, {_p_value(macro)})"
+        f"{', which does tell them apart' if is_sure(macro, level) and not sure else ''}."
     )
 
 

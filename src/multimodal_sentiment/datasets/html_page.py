@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kedro_datasets._typing import HTMLPreview
 
 _NOT_SHOWN = re.compile(r"<(title|script|style|figure)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+_GAPS = re.compile(r">\s*\n\s*<")
 
 
 class HtmlPageDataset(LocalVersionedDataset[str, str]):
@@ -60,7 +61,8 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
         """The page's words, tables and pictures, for Kedro-Viz."""
         from kedro_datasets._typing import HTMLPreview
 
-        return HTMLPreview(_NOT_SHOWN.sub("", self.load()))
+        # Kedro-Viz shows every line break of the source, those between elements too.
+        return HTMLPreview(_GAPS.sub("><", _NOT_SHOWN.sub("", self.load())))
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multimodal_sentiment.model import SentimentClassifier
 
 _MOST_SHOWN = 300  # characters of a reason
+_MEGABYTE = 1_000_000
 _WEIGHTS = "model.safetensors"
 _FILES = ("config.json", _WEIGHTS, "encoding_profile.json")
 
@@ -90,11 +91,13 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
             shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]
-        files = {
-            path.name: f"{path.stat().st_size / 1e6:,.3f} MB" for path in sorted(folder.iterdir())
-        }
+        files = {path.name: _size(path.stat().st_size) for path in sorted(folder.iterdir())}
         model = describe_model(config, sum(math.prod(shape) for shape in shapes))
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= _MEGABYTE else f"{count / 1e3:,.1f} kB"
 
 
 def _is_whole(weights: Path) -> bool:

@@ -60,13 +60,8 @@ _TEMPLATE = go.layout.Template(
         "modebar": {"bgcolor": _CLEAR, "color": GREY},
         "paper_bgcolor": _CLEAR,
         "plot_bgcolor": _CLEAR,
-        "title": {
-            "font": {"size": 17},
-            "x": 0.01,
-            "xanchor": "left",
-            "y": 0.97,
-            "yanchor": "top",
-        },
+        # No height: Kedro-Viz measures it from the plot, where ours would lie on the curves.
+        "title": {"font": {"size": 17}, "x": 0.01, "xanchor": "left"},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
     }

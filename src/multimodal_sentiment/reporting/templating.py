@@ -18,7 +18,11 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "count": "{:,}".format}
+    environment.filters |= {
+        "percent": percent,
+        "whole_percent": lambda share: f"{100 * share:g}%",
+        "count": "{:,}".format,
+    }
     return environment.get_template(template).render(values)
 
 

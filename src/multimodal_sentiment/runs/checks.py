@@ -113,6 +113,12 @@ def shorten(path: str | os.PathLike[str]) -> str:
     return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
 
 
+def folders_flag(request: Mapping[str, Any]) -> str:
+    """What a command needs to work on the same folders."""
+    given = flatten(request["runtime_params"])
+    return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
+
+
 def _pin_faults(
     pins: Mapping[str, str], inputs: Mapping[str, Dataset], written: Iterable[str]
 ) -> list[str]:
@@ -217,9 +223,12 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 def _flags(request: Mapping[str, Any]) -> str:
     """What a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
-    given = flatten(request["runtime_params"])
+    return env + _params_flag(flatten(request["runtime_params"]))
+
+
+def _params_flag(given: Iterable[tuple[str, Any]]) -> str:
     params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
-    return env + (f" --params {shlex.quote(params)}" if params else "")
+    return f" --params {shlex.quote(params)}" if params else ""
 
 
 def _existing(dataset: Dataset) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.runner import SequentialRunner
 
-from .checks import check_encoders, check_run, shorten
+from .checks import check_encoders, check_run, folders_flag, shorten
 from .errors import one_line
 from .lock import lock_folder
 from .progress import Progress
@@ -64,6 +64,7 @@ class Run:
         self.progress = Progress(pipeline)
         self._began = perf_counter()
         self._data = data_folder(context)
+        self._folders = folders_flag(request)
         try:
             self._lock = lock_folder(self._data)
             try:
@@ -104,7 +105,8 @@ class Run:
             raise
         for folder in self._scratch:
             folder.clear()
-        log_summary(record, places, self._data, perf_counter() - self._began)
+        seconds = perf_counter() - self._began
+        log_summary(record, places, self._data, seconds, self._folders)
 
     def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
         """Remove what the run wrote, and write down why."""

@@ -21,7 +21,9 @@ MODEL = "fusion_model"
 SUBMISSION = "submission_file"
 
 
-def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds: float) -> None:
+def log_summary(
+    record: Record, places: Mapping[str, Path], data: Path, seconds: float, folders: str = ""
+) -> None:
     """Say what was written where, the numbers that matter, and what to try next.
 
     Args:
@@ -29,6 +31,7 @@ def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds:
         places: What it wrote, by dataset: the file or folder of that very version.
         data: The data folder.
         seconds: How long the run took.
+        folders: What the next command needs to work on the same folders.
     """
     logger.info("%s completed in %s", record.name, duration(seconds))
     layers = defaultdict(list)
@@ -46,7 +49,11 @@ def log_summary(record: Record, places: Mapping[str, Path], data: Path, seconds:
     if SUBMISSION in places:
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
-        logger.info("Next: kedro run --pipeline=inference, or kedro viz run to look at it all")
+        logger.info(
+            "Next: kedro run --pipeline=inference%s, or kedro viz run%s to look at it all",
+            folders,
+            folders,
+        )
 
 
 def describe_metrics(metrics: Mapping[str, Any]) -> str:

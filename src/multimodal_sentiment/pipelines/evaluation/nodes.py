@@ -103,6 +103,7 @@ def evaluate_predictions(
         "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
         "split": splitting.model_dump(),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
+        "confidence_level": evaluation.confidence_level,
         "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
     }
     logger.info(

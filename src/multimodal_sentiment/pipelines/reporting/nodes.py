@@ -32,6 +32,7 @@ def write_report(
     per_class_f1: Figure,
     reliability: Figure,
     confidence: Figure,
+    modality_contributions: Figure,
 ) -> str:
     """One HTML page: numbers, what to distrust, figures, and the surest wrong answers.
 
@@ -39,6 +40,9 @@ def write_report(
     """
     from multimodal_sentiment.reporting import describe_model, find_doubts, write_page
 
+    results = [confusion_matrix, per_class_f1, reliability, confidence]
+    if modality_contributions.data:  # a model of one modality has none
+        results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
     doubts = find_doubts(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
@@ -59,7 +63,7 @@ def write_report(
             for name, posts in (("training", train_posts), ("validation", predictions))
         },
         figures={
-            "results": [confusion_matrix, per_class_f1, reliability, confidence],
+            "results": results,
             "training": [learning_curves],
             "data": [class_balance, text_lengths, encodings, image_sizes],
         },

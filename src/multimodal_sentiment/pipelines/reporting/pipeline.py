@@ -30,6 +30,7 @@ def create_pipeline() -> Pipeline:
                     "per_class_f1": "per_class_f1",
                     "reliability": "reliability",
                     "confidence": "confidence",
+                    "modality_contributions": "modality_contributions",
                 },
                 outputs="report",
                 name="write_report",
