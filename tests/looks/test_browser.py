@@ -141,7 +141,7 @@ def test_the_preview_of_the_model_says_how_large_each_file_is(viz):
     nodes = fetch(f"{viz}/api/main")["nodes"]
     model = next(node["id"] for node in nodes if node["name"] == "fusion_model")
 
-    files = fetch(f"{viz}/api/nodes/{model}")["preview"]["files"]
+    files = json.loads(fetch(f"{viz}/api/nodes/{model}")["preview"])["files"]
 
     assert files["model.safetensors"].endswith(" MB")
     assert files["config.json"].endswith(" kB")

@@ -218,7 +218,7 @@ def test_encodings_show_what_chardet_alone_would_have_read():
 
     assert figure.data[2].x == (0, 7, 2)
     assert figure.layout.yaxis3.ticktext == ("no text", "another text", "same text")
-    assert "9 posts not ASCII" in figure.layout.xaxis3.title.text
+    assert "9 posts<br>not ASCII" in figure.layout.xaxis3.title.text
 
 
 def test_text_lengths_are_shares_of_the_tag_and_lose_no_long_post():
@@ -332,6 +332,7 @@ def test_slices_draw_each_variant_on_each_part():
     assert (both.name, text.name) == ("both", "text")
     assert both.x == (0.7, 0.7)
     assert both.y[0] < text.y[0] < both.y[1]  # the first on top, part by part
+    assert both.error_x.color == both.marker.color != text.error_x.color  # whose interval it is
 
 
 def test_figures_stay_small_however_many_posts_there_are():

@@ -86,6 +86,7 @@ def slices(parts: Mapping[str, Mapping[str, Any]]) -> go.Figure:
         scores = [part["variants"][variant] for part in parts.values()]
         values = [score["accuracy"] for score in scores]
         intervals = [score["intervals"]["accuracy"] for score in scores]
+        colour = PALETTE[number % len(PALETTE)]
         shift = 0.6 * ((number + 0.5) / len(variants) - 0.5)  # one under the other within a row
         traces.append(
             go.Scatter(
@@ -93,8 +94,8 @@ def slices(parts: Mapping[str, Mapping[str, Any]]) -> go.Figure:
                 y=[row + shift for row in range(len(parts))],
                 name=shown(variant),
                 mode="markers",
-                marker={"color": PALETTE[number % len(PALETTE)], "size": 9},
-                error_x=error_bars(values, intervals),
+                marker={"color": colour, "size": 9},
+                error_x=error_bars(values, intervals) | {"color": colour, "width": 3},
                 hovertemplate="%{x:.1%}",
             )
         )
@@ -104,7 +105,7 @@ def slices(parts: Mapping[str, Mapping[str, Any]]) -> go.Figure:
         *traces,
         xaxis={"title": {"text": "accuracy"}, "tickformat": ".0%"},
         yaxis={"range": [len(names) - 0.5, -0.5], "showgrid": False, **ticks(names)},
-        height=120 + 60 * len(names),
+        height=120 + (24 + 14 * len(variants)) * len(names),
         showlegend=True,
     )
 

@@ -87,7 +87,7 @@ def encodings(
     )
     made.update_xaxes(title_text="confidence (posterior)", range=[0, 1], row=1, col=2)
     made.update_yaxes(**_posts_axis(heights.max(), "posts (log scale)"), row=1, col=2)
-    asked = f"chardet alone, {chardet_alone['posts_asked']:,} posts not ASCII (log scale)"
+    asked = f"chardet alone, {chardet_alone['posts_asked']:,} posts<br>not ASCII (log scale)"
     _counted_names(made, chardets, asked, col=3)
     return made.update_layout(showlegend=False, bargap=0.08)
 

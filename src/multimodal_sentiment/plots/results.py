@@ -217,7 +217,7 @@ def modality_contributions(
             y=drawn.loc[drawn["by"] == name, "image"].tolist(),
             name=f"{name} ({(posts['by'] == name).mean():.0%})",
             mode="markers",
-            marker={"color": colour, "size": 6, "opacity": 0.6},
+            marker={"color": colour, "size": 7, "opacity": 0.8},
             hovertemplate="text %{x:+.2f}, image %{y:+.2f}<extra></extra>",
         )
         for name, colour in _DECIDED.items()
