@@ -74,7 +74,7 @@ def _draw_brows(pen: Pen, judgement: str, apart: float, y: float, ink: Colour) -
 def _draw_mouth(pen: Pen, judgement: str, ink: Colour, rng: Generator) -> None:
     """A curve that hangs (smile) or is arched (frown), open or not; a line or none for neither."""
     bend = {"positive": 1.0, "neutral": 0.0, "negative": -1.0}[judgement]
-    if not bend and happens(rng, 0.1):
+    if not bend and happens(rng, 0.7):
         return
     y, half, depth = rng.uniform(0.36, 0.44), rng.uniform(0.5, 0.62), rng.uniform(0.46, 0.58)
     across = np.linspace(-1, 1, 15)
