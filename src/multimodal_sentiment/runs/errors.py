@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
@@ -17,11 +18,14 @@ ADVICE = {
     errno.EACCES: "allow this user to, or take another folder",
     errno.EPERM: "allow this user to, or take another folder",
 }
+# How what is written in Rust, such as safetensors, ends the text of an error of the system.
+_OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
 
 def is_expected(error: BaseException) -> bool:
     """Whether an error speaks of input, files or configuration, rather than of a bug."""
-    return isinstance(error, ValueError | OSError | DatasetError | MissingConfigException)
+    kinds = ValueError | OSError | DatasetError | MissingConfigException
+    return isinstance(error, kinds) or _system_error(error) is not None
 
 
 def one_line(error: BaseException) -> str:
@@ -35,8 +39,17 @@ def one_line(error: BaseException) -> str:
         if not named and not str(error).startswith(KEDRO_PREFIXES):
             break
         error = error.__cause__
-    if isinstance(error, OSError) and error.errno in ADVICE:
-        file = f"{error.filename}: " if error.filename else ""
-        return f"{file}{error.strerror}: {ADVICE[error.errno]}"
+    system = _system_error(error)
+    if system and system.errno in ADVICE:
+        file = f"{system.filename}: " if system.filename else ""
+        return f"{file}{system.strerror}: {ADVICE[system.errno]}"
     text = " ".join(str(error).split())
     return text if is_expected(error) and text else f"{type(error).__name__}: {text}"
+
+
+def _system_error(error: BaseException) -> OSError | None:
+    """What the system refused, if it did."""
+    if isinstance(error, OSError):
+        return error
+    found = _OS_ERROR.search(str(error))
+    return OSError(int(found[2]), found[1]) if found else None
