@@ -8,6 +8,7 @@ import re
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 
+DAMAGED = "the file is damaged: move that version of it away, or pin another with --load-versions"
 KEDRO_PREFIXES = ("Failed while ", "Failed during ")
 SPACE = "free some space, or write elsewhere with --params data=FOLDER"
 ADVICE = {
@@ -34,17 +35,20 @@ def one_line(error: BaseException) -> str:
     Kedro wraps what a dataset raises in a description of the dataset, and that once more in its
     name; the cause says more.
     """
+    unread = False
     while isinstance(error, DatasetError) and error.__cause__ is not None:
         named = isinstance(error.__cause__, DatasetError)
         if not named and not str(error).startswith(KEDRO_PREFIXES):
             break
+        unread = unread or str(error).startswith("Failed while loading")
         error = error.__cause__
     system = _system_error(error)
     if system and system.errno in ADVICE:
         file = f"{system.filename}: " if system.filename else ""
         return f"{file}{system.strerror}: {ADVICE[system.errno]}"
     text = " ".join(str(error).split())
-    return text if is_expected(error) and text else f"{type(error).__name__}: {text}"
+    text = text if is_expected(error) and text else f"{type(error).__name__}: {text}"
+    return f"{text}: {DAMAGED}" if unread and isinstance(error, ValueError) else text
 
 
 def _system_error(error: BaseException) -> OSError | None:
