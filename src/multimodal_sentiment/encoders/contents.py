@@ -117,7 +117,7 @@ def most_layers(config: Any) -> int:
     """
     if not isinstance(config, dict):
         return 0
-    own = [config[key] for key in _LAYERS if isinstance(config.get(key), int)]
+    own: list[int] = [config[key] for key in _LAYERS if isinstance(config.get(key), int)]
     return max([0, *own, *map(most_layers, config.values())])
 
 
