@@ -211,9 +211,7 @@ def test_a_picture_that_cannot_be_seen_is_refused(model: Path, changes: dict[str
     assert f"wrong image_config.{next(iter(changes))}" in refusal(model)
 
 
-@pytest.mark.fault(
-    "hostile", "a model that asks for a kernel from a hub, or for quantisation", "no"
-)
+@pytest.mark.fault("hostile", "a model that asks for kernels or quantisation", "it gets none")
 @pytest.mark.parametrize("part", ["", "text_config"])
 @pytest.mark.parametrize(
     "changes",
@@ -313,9 +311,7 @@ def encoder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.fault(
-    "hostile", "an encoder to train on that is too large, or claims to be", "one line"
-)
+@pytest.mark.fault("hostile", "an encoder to train on that is or claims to be huge", "one line")
 @pytest.mark.parametrize("kind", ["tokenizer", "configuration", "layers"])
 def test_a_huge_pretrained_encoder_is_refused(encoder: Path, kind: str) -> None:
     from multimodal_sentiment.encoders import Encoder
