@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +85,27 @@ def make_examples() -> Callable[..., pa.Table]:
         return pa.table(columns, schema=schema)
 
     return build
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of half a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not mount or not umount or os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    options = ["-t", "tmpfs", "-o", "size=512k", "none", str(place)]
+    if subprocess.run([mount, *options], check=False, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield place
+    subprocess.run([umount, str(place)], check=True)
+
+
+@pytest.fixture
+def longest_file() -> Iterator[Callable[[int], None]]:
+    """Sets how many bytes files may have from then on, in this process."""
+    resource = pytest.importorskip("resource")
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, former)

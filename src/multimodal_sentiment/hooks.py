@@ -63,7 +63,7 @@ class RunHooks:
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Note what the node is at."""
         if self._run:
-            self._run.progress.note(node, f"loading {dataset_name}")
+            self._run.progress.note(node, f"loading {self._run.name_version(dataset_name)}")
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:

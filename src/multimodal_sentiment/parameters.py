@@ -16,6 +16,8 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Tokens = Annotated[int, Field(ge=8, le=512)]
+Side = Annotated[int, Field(ge=64, le=1024)]  # px
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Changes = dict[Literal["model", "training"], dict[str, Any]]
 
@@ -81,7 +83,7 @@ class TextParameters(Group):
 
     encoder: str | None
     scratch: ScratchParameters
-    max_tokens: Annotated[int, Field(ge=8, le=512)]
+    max_tokens: Tokens
     pooling: Literal["cls", "mean"]
 
 
@@ -96,8 +98,8 @@ class ImageParameters(Group):
 
     encoder: str | None
     scratch: ScratchImageParameters
-    size: Annotated[int, Field(ge=64, le=1024)]
-    resize: Annotated[int, Field(ge=64, le=1024)]
+    size: Side
+    resize: Side
 
     @model_validator(mode="after")
     def _square_fits(self) -> ImageParameters:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -139,12 +141,31 @@ def test_a_file_that_vanished_is_told(folder: Path) -> None:
         found.texts.read("a")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_told(folder: Path) -> None:
-    found = files(folder, a__jpg=b"image")
-    (folder / "a.jpg").chmod(0)
-    with pytest.raises(UnreadableFileError, match="image unreadable: Permission denied"):
-        found.images.read("a")
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without root's right to read everything."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.mark.fault("text", "no permission to read a text or image", "a problem")
+@pytest.mark.parametrize("kind", ["text file", "image"])
+def test_a_file_without_permission_is_told(
+    folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(folder, a__txt=b"hello", a__jpg=b"image")
+    for path in folder.iterdir():
+        path.chmod(0)
+    monkeypatch.chdir(folder)  # the way to which not everybody may go
+    found = PostFolderDataset(path=".").load()
+    with as_nobody(), pytest.raises(UnreadableFileError, match=f"{kind} unreadable: Permission d"):
+        (found.texts if kind == "text file" else found.images).read("a")
 
 
 def test_a_digest_is_size_and_sha256(folder: Path) -> None:

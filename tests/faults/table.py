@@ -3,7 +3,8 @@
     python tests/faults/table.py [PYTEST ARGUMENTS]
 
 It runs the tests that carry the mark `fault`, and says of each fault how many variants there were
-and what came out. Its exit status is that of the tests.
+and what came out. Its exit status is that of the tests. A test of any bytes counts as one variant,
+and tries a hundred inputs; `FAULTS_EXAMPLES=4000` in the environment has it try 4,000.
 """
 
 from __future__ import annotations

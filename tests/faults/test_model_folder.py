@@ -62,6 +62,16 @@ def configure(file: str = "config.json", **changes: Any) -> Change:
     return change
 
 
+def configure_part(part: str, **changes: Any) -> Change:
+    """Change keys of one object in the configuration."""
+
+    def change(folder: Path) -> None:
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        configure(**{part: content[part] | changes})(folder)
+
+    return change
+
+
 def weights(**changes: Any) -> Change:
     """Change tensors; `...` removes one."""
 
@@ -158,7 +168,10 @@ def test_a_configuration_with_more_in_it_is_told(
         ({"id2label": {"0": "a", "1": "b", "2": "c"}}, "does not fit config.json"),
         ({"model_type": "bert"}, "wrong model_type"),
         ({"text_config": {"model_type": "zzz"}}, "zzz"),
+        ({"text_config": {"model_type": "gpt2"}}, "wrong text_config.model_type: gpt2"),
         ({"text_config": "BERT"}, "wrong text_config"),
+        ({"max_tokens": 10**6}, "wrong max_tokens"),
+        ({"id2label": {"0": "a", "1": "a"}}, "labels must differ"),
         ({"image_config": {"architecture": "resnet18"}}, "wrong image_config.size"),
     ],
 )
@@ -181,9 +194,44 @@ def test_weights_that_do_not_fit_are_refused(model: Path, kind: str) -> None:
 
 @pytest.mark.fault("hostile", "a claim of a billion words in the vocabulary", "one line, no memory")
 def test_a_model_that_claims_to_be_huge_is_refused(model: Path) -> None:
-    text = json.loads((model / "config.json").read_text(encoding="utf-8"))["text_config"]
-    configure(text_config=text | {"vocab_size": 10**9})(model)
+    configure_part("text_config", vocab_size=10**9)(model)
     assert "word_embeddings.weight first" in refusal(model)
+
+
+@pytest.mark.fault("hostile", "a claim of a billion layers", "one line, no memory, no time")
+def test_a_model_that_claims_to_be_deep_is_refused(model: Path) -> None:
+    configure_part("text_config", num_hidden_layers=10**9)(model)
+    assert "config.json claims 1000000000 layers" in refusal(model)
+
+
+@pytest.mark.fault("hostile", "a claim of pictures of a terapixel, of no spread", "one line")
+@pytest.mark.parametrize("changes", [{"size": 10**6}, {"resize": 10**6}, {"std": [1, 0, 1]}])
+def test_a_picture_that_cannot_be_seen_is_refused(model: Path, changes: dict[str, Any]) -> None:
+    configure_part("image_config", **changes)(model)
+    assert f"wrong image_config.{next(iter(changes))}" in refusal(model)
+
+
+@pytest.mark.fault("hostile", "a model that asks for kernels or quantisation", "it gets none")
+@pytest.mark.parametrize("part", ["", "text_config"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attn_implementation": "kernels-community/flash-attn"},
+        {"_attn_implementation": "kernels-community/flash-attn"},
+        {"_experts_implementation": "kernels-community/moe"},
+        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
+    ],
+)
+def test_what_would_have_foreign_code_fetched_is_not_followed(
+    model: Path, part: str, changes: dict[str, Any]
+) -> None:
+    (configure_part(part, **changes) if part else configure(**changes))(model)
+
+    network = ModelFolderDataset(filepath=str(model)).load().model
+
+    assert network.config._attn_implementation in (None, "eager", "sdpa")
+    assert network.branches["text"].encoder.encoder.config._attn_implementation == "sdpa"
+    assert not hasattr(network.config, "quantization_config")
 
 
 @pytest.mark.fault("hostile", "a file of the model of 1 GB", "one line, before it is read")
@@ -241,8 +289,7 @@ def test_no_code_of_the_folder_is_run(model: Path, tmp_path: Path, asks: str) ->
         classes = {"AutoTokenizer": ["evil.Evil", "evil.Evil"]}
         configure("tokenizer_config.json", auto_map=classes, tokenizer_class="Evil")(model)
     else:
-        text = json.loads((model / "config.json").read_text(encoding="utf-8"))["text_config"]
-        configure(text_config=text | {"auto_map": names})(model)
+        configure_part("text_config", auto_map=names)(model)
     if asks != "model":
         try:
             ModelFolderDataset(filepath=str(model)).load()
@@ -251,19 +298,42 @@ def test_no_code_of_the_folder_is_run(model: Path, tmp_path: Path, asks: str) ->
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.fault("hostile", "an encoder to train on whose tokenizer has 1 GB", "one line")
-def test_a_huge_tokenizer_of_a_pretrained_encoder_is_refused(tmp_path: Path) -> None:
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A text encoder to train on, without a tokenizer."""
     from transformers import BertConfig, BertModel
-
-    from multimodal_sentiment.encoders import Encoder
-    from multimodal_sentiment.model.pretrained import load_text_encoder
 
     config = BertConfig(
         vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=1,
         intermediate_size=8, max_position_embeddings=16,
     )  # fmt: skip
     BertModel(config).save_pretrained(tmp_path)
-    with (tmp_path / "tokenizer.json").open("wb") as file:
-        file.truncate(10**9)
-    with pytest.raises(ValueError, match=r"tokenizer\.json is too large: 1000 MB"):
-        load_text_encoder(Encoder("tiny", tmp_path, "a folder"), 16)
+    return tmp_path
+
+
+@pytest.mark.fault("hostile", "an encoder to train on that is or claims to be huge", "one line")
+@pytest.mark.parametrize("kind", ["tokenizer", "configuration", "layers"])
+def test_a_huge_pretrained_encoder_is_refused(encoder: Path, kind: str) -> None:
+    from multimodal_sentiment.encoders import Encoder
+    from multimodal_sentiment.model.pretrained import load_text_encoder
+
+    if kind == "layers":
+        configure(num_hidden_layers=10**9)(encoder)
+        words = r"config\.json claims 1000000000 layers"
+    else:
+        file = "tokenizer.json" if kind == "tokenizer" else "config.json"
+        with (encoder / file).open("ab") as opened:
+            opened.truncate(10**9)
+        words = rf"{file} is too large: 1000 MB"
+    with pytest.raises(ValueError, match=words):
+        load_text_encoder(Encoder("tiny", encoder, "a folder"), 16)
+
+
+@pytest.mark.fault("hostile", "an encoder to train on that asks for kernels", "it gets none")
+def test_an_encoders_wish_for_a_kernel_is_not_followed(encoder: Path) -> None:
+    from multimodal_sentiment.encoders import Encoder
+    from multimodal_sentiment.model.pretrained import _load
+
+    configure(_attn_implementation="kernels-community/flash-attn")(encoder)
+
+    assert _load("text", Encoder("tiny", encoder, "a folder")).config._attn_implementation == "sdpa"

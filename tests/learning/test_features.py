@@ -181,3 +181,19 @@ def test_a_training_on_features_goes_on_as_if_it_had_never_stopped(
 
     pairs = zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.fault("run", "a disk that is full for a frozen encoder's features", "one line")
+def test_features_that_the_disk_cannot_hold_are_refused(
+    classifier: SentimentClassifier,
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    small_disk: Path,
+) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(480_000))
+
+    with pytest.raises(OSError, match="No space left on device"):
+        compute_features(classifier, ["image"], posts, tiny().compute, small_disk)
+
+    assert list(small_disk.iterdir()) == [ballast]

@@ -162,6 +162,21 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path, "print", True) == str(tmp_path / "print" / "checkpoint-20")
 
 
+@pytest.mark.fault("run", "a disk that is full for a checkpoint", "one line")
+def test_a_checkpoint_that_cannot_be_written_is_told(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    longest_file: Callable[[int], None],
+) -> None:
+    parameters = tiny(model__modality="text")
+    weights = 4 * fit(posts, parameters, tmp_path / "whole")[0].weights
+    longest_file(3 * weights // 2)  # its weights may be written, the optimiser's state may not
+
+    with pytest.raises(OSError, match=r"half/\w+: a checkpoint .* is the disk full\? free some"):
+        fit(posts, parameters, tmp_path / "half")
+
+
 def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
     posts: TrainingPosts,
     tiny: Callable[..., Parameters],

@@ -88,6 +88,29 @@ def test_incomplete_version_is_passed_over(project, caplog):
     assert f"fusion_model: version {half.name} is incomplete: passed over" in caplog.text
 
 
+@pytest.mark.fault("run", "rows of a version that another program wrote", "a warning, one line")
+def test_version_that_no_run_wrote_is_doubted_and_if_damaged_named(project, caplog):
+    project.run("counting")
+    counts = "02_intermediate/counts.csv"
+    project.run("fitting")
+    assert "no run on record" not in caplog.text
+    whole = project.versions(counts)[0]
+    foreign = project.data / counts / f"{whole}1"  # later than the whole one, and long past
+    foreign.mkdir()
+    (foreign / "counts.csv").write_text("rows\n1\n")
+
+    project.run("fitting")
+
+    assert f"counts: no run on record wrote version {foreign.name}: is it whole?" in caplog.text
+
+    (foreign / "counts.csv").write_text('rows\n"1')
+    status, output = project.kedro("run", "--pipeline=fitting")
+    *_, line = output.splitlines()
+    assert status == 1
+    assert line.startswith(f"Error: train, loading counts {foreign.name}: ")
+    assert "the file is damaged: move that version of it away, or pin another with" in line
+
+
 def test_pinned_version_is_read(project):
     project.run("training")
     (project.data / "01_raw/source.csv").write_text("guid,tag\n1,positive\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -157,21 +156,6 @@ def test_a_read_only_folder_gives_one_line(project, place):
     assert "Permission denied: allow this user to, or take another folder" in line
     assert "Traceback" not in output
     assert project.results() == before
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of half a megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not mount or not umount or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    options = ["-t", "tmpfs", "-o", "size=512k", "none", str(place)]
-    if subprocess.run([mount, *options], check=False, capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here")
-    yield place
-    subprocess.run([umount, str(place)], check=True)
 
 
 @pytest.mark.fault("run", "a disk that is full, before, during and after", "one line, nothing kept")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import re
 
+import numpy as np
 import pytest
 from kedro.io import DatasetError
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from multimodal_sentiment.runs.errors import is_expected, one_line
 from multimodal_sentiment.runs.summary import duration
@@ -120,6 +123,17 @@ def test_what_a_dataset_raised_is_said_without_kedros_wrapping():
     assert one_line(outer) == (
         "x.csv: No space left on device: free some space, or write elsewhere with "
         "--params data=FOLDER"
+    )
+
+
+def test_what_the_system_refuses_to_code_in_rust_is_said_alike(tmp_path, longest_file):
+    longest_file(10_000)
+    with pytest.raises(SafetensorError) as caught:
+        save_file({"weights": np.zeros(10_000)}, tmp_path / "model.safetensors")
+
+    assert is_expected(caught.value)
+    assert one_line(caught.value) == (
+        "File too large: allow larger files, or write elsewhere with --params data=FOLDER"
     )
 
 

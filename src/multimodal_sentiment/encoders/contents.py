@@ -27,6 +27,9 @@ FILES = (
 )
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".pkl")
 
+LARGEST_CONFIG = 2**20  # bytes; it is read whole, and takes a few thousand
+_LAYERS = ("num_hidden_layers", "n_layers")
+
 TEXT_FAMILIES = ("bert", "roberta", "distilbert", "xlm-roberta")
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 CLIPS = ("clip", "clip_vision_model")
@@ -93,15 +96,29 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     if path.is_file():
         return {}
+    file = path / CONFIG
+    if file.is_file() and (size := file.stat().st_size) > LARGEST_CONFIG:
+        raise EncoderError(f"{file} is too large: {size / 1e6:.0f} MB: fetch it again")
     try:
-        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EncoderError(
             f"{path} has no {CONFIG}: name the folder of a transformers or timm encoder"
         ) from None
-    except ValueError as error:
-        raise EncoderError(f"{path / CONFIG} is broken ({error}): fetch it again") from error
+    except (ValueError, RecursionError) as error:
+        raise EncoderError(f"{file} is broken ({error}): fetch it again") from error
     return dict(config) if isinstance(config, dict) else {}
+
+
+def most_layers(config: Any) -> int:
+    """The most layers that a configuration, or one within it, claims.
+
+    transformers builds as many before it looks at the weights.
+    """
+    if not isinstance(config, dict):
+        return 0
+    own: list[int] = [config[key] for key in _LAYERS if isinstance(config.get(key), int)]
+    return max([0, *own, *map(most_layers, config.values())])
 
 
 def text_family(path: Path) -> str:

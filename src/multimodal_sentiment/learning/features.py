@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -136,6 +137,7 @@ def _write_features(
     encoder = device.place(model.branches[name].encoder).eval()
     shape = len(dataset), encoder.output_size
     values = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    _reserve(partial)
     keys = ("input_ids", "attention_mask") if name == "text" else ("pixels",)
     with torch.inference_mode(), device.autocast():
         for indices, batch in in_batches(dataset, compute, device):
@@ -148,6 +150,21 @@ def _write_features(
     values.flush()
     encoder.to("cpu")
     partial.rename(path)
+
+
+def _reserve(file: Path) -> None:
+    """Take the space that a file only claims: a disk that is full can still say so now.
+
+    Later, when the mapped file is written to, the process would die of a bus error.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with file.open("rb+") as opened:
+        try:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+        except OSError as error:
+            file.unlink()
+            raise OSError(error.errno, error.strerror, str(file)) from error
 
 
 def _fingerprint(

@@ -74,6 +74,17 @@ class SentimentTrainer(Trainer):
             )
         return self.optimizer
 
+    def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super()._save_checkpoint(*arguments, **options)
+        except RuntimeError as error:
+            if "inline_container" not in str(error):  # torch's writer, which gives no reason
+                raise
+            raise OSError(
+                f"{self.args.output_dir}: a checkpoint cannot be written whole: is the disk full? "
+                "free some space, or write elsewhere with --params data=FOLDER"
+            ) from error
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         posts = self.train_dataset if train_dataset is None else train_dataset
         return LengthAwareSampler(posts.token_counts, self._train_batch_size, self.args.data_seed)

@@ -11,14 +11,21 @@ import inspect
 import json
 import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
-from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import (
+    CONFIG_MAPPING,
+    AutoTokenizer,
+    CLIPVisionConfig,
+    PreTrainedConfig,
+    PreTrainedTokenizerBase,
+)
 
-from multimodal_sentiment.parameters import Count, NotNegative, Probability
+from multimodal_sentiment.encoders import TEXT_FAMILIES, most_layers
+from multimodal_sentiment.parameters import Count, NotNegative, Probability, Side, Tokens
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
@@ -35,15 +42,21 @@ _TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
 _OTHER = "it was trained by another version of this project"
 
 
+def _differing(labels: dict[int, str]) -> dict[int, str]:
+    if len({*labels.values()}) < len(labels):
+        raise ValueError("labels must differ")
+    return labels
+
+
 class _SavedImage(BaseModel):
     """The part of it that is about images."""
 
     architecture: str = Field(pattern="^(resnet[0-9]+|clip)$")
     vision: dict[str, Any] | None = None
-    size: Count
-    resize: Count
+    size: Side
+    resize: Side
     mean: list[FiniteFloat] = Field(min_length=3, max_length=3)
-    std: list[FiniteFloat] = Field(min_length=3, max_length=3)
+    std: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(min_length=3, max_length=3)
 
 
 class _Saved(BaseModel):
@@ -54,7 +67,7 @@ class _Saved(BaseModel):
     pooling: Literal["cls", "mean"]
     text_config: dict[str, Any] | None
     image_config: _SavedImage | None
-    max_tokens: Count
+    max_tokens: Tokens
     fusion: Literal["concat", "gated", "late"]
     visible_scores: bool
     hidden_size: Count
@@ -63,7 +76,7 @@ class _Saved(BaseModel):
     auxiliary_weight: NotNegative
     label_smoothing: Probability
     calibration_temperature: FiniteFloat = Field(gt=0)
-    id2label: dict[int, str] = Field(min_length=2)
+    id2label: Annotated[dict[int, str], Field(min_length=2), AfterValidator(_differing)]
 
 
 def check_sizes(folder: Path) -> None:
@@ -102,7 +115,20 @@ def read_config(folder: Path) -> SentimentConfig:
         fault, *_ = error.errors()
         name = ".".join(map(str, fault["loc"]))
         raise ValueError(f"{CONFIG} holds a wrong {name}: {fault['msg']}") from error
+    content = {key: value for key, value in content.items() if key not in unknown}
+    if text := content["text_config"]:
+        if (family := text.get("model_type")) not in TEXT_FAMILIES:
+            raise ValueError(f"{CONFIG} holds a wrong text_config.model_type: {family}")
+        content["text_config"] = _defining(text, CONFIG_MAPPING[family])
+    if vision := (content["image_config"] or {}).get("vision"):
+        content["image_config"] |= {"vision": _defining(vision, CLIPVisionConfig)}
     return SentimentConfig.from_dict(content)
+
+
+def _defining(content: dict[str, Any], kind: type[PreTrainedConfig]) -> dict[str, Any]:
+    """What defines an encoder: what stands beside it can have transformers fetch kernels to run."""
+    own = kind().to_dict().keys()
+    return {key: value for key, value in content.items() if key in own}
 
 
 def check_weights(folder: Path, config: SentimentConfig) -> None:
@@ -117,6 +143,8 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
             given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
+    if (layers := most_layers(config.to_dict())) > len(given):
+        raise ValueError(f"{CONFIG} claims {layers} layers, of {len(given)} weights in {WEIGHTS}")
     with torch.device("meta"):  # takes no memory, whatever the configuration claims
         state = SentimentModel(config).state_dict(keep_vars=True)
     shared = {id(tensor) for name, tensor in state.items() if name in given}  # saved once

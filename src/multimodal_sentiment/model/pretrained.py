@@ -9,11 +9,14 @@ from typing import Any
 
 import torch
 import torchvision
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModel,
     AutoTokenizer,
+    CLIPVisionConfig,
     CLIPVisionModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -25,10 +28,11 @@ from multimodal_sentiment.encoders import (
     Encoder,
     EncoderError,
     image_family,
+    most_layers,
     read_config,
 )
 
-from .checking import check_sizes
+from .checking import WEIGHTS, check_sizes
 from .configuration import IMAGENET_MEAN, IMAGENET_STD
 
 _OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -179,15 +183,23 @@ def _load(modality: str, encoder: Encoder) -> PreTrainedModel:
     Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
     """
     kind: Any = AutoModel if modality == "text" else CLIPVisionModel
+    configured: Any = AutoConfig if modality == "text" else CLIPVisionConfig
     parameter = f"model.{modality}.encoder"
     try:
+        with safe_open(encoder.path / WEIGHTS, framework="pt") as file:
+            given = len(file.keys())
+        if (layers := most_layers(read_config(encoder.path))) > given:
+            raise EncoderError(f"config.json claims {layers} layers, of {given} weights")
+        config = configured.from_pretrained(encoder.path, **_OFFLINE)
+        config._attn_implementation = "sdpa"  # whatever it asks for, such as a kernel to fetch
         # Their own precision may be half; a model is trained and kept in single.
         model, report = kind.from_pretrained(
             encoder.path,
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
-            local_files_only=True,
+            config=config,
+            **_OFFLINE,
         )
     except Exception as error:  # what transformers raises here has no common base
         raise EncoderError(

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +23,16 @@ from .checks import check_encoders, check_run, folders_flag, shorten
 from .errors import one_line
 from .lock import lock_folder
 from .progress import Progress
-from .records import Outcome, Record, data_folder, git_commit, log_path, now, package_versions
+from .records import (
+    Outcome,
+    Record,
+    data_folder,
+    git_commit,
+    log_path,
+    now,
+    package_versions,
+    record_path,
+)
 from .summary import log_summary
 from .transaction import Transaction, find_outputs, recover
 
@@ -136,6 +146,11 @@ class Run:
         """What went wrong, where, in one line."""
         return self.progress.where() + one_line(error)
 
+    def name_version(self, dataset: str) -> str:
+        """A dataset, and which version of it the run reads, if that was there before."""
+        version = self._transaction.record.reads.get(dataset)
+        return f"{dataset} {version}" if version else dataset
+
     @property
     def log(self) -> str:
         """Where the log is."""
@@ -156,6 +171,7 @@ def _begin(
     faults += check_encoders(pipeline, catalog, request, parameters)
     if faults:
         raise click.ClickException("\n".join(faults))
+    _doubt_strangers(data, reads)
     record = Record(
         run=request["run_id"],
         pipelines=request["pipeline_names"] or ["__default__"],
@@ -176,6 +192,13 @@ def _begin(
     transaction = Transaction(data, record, outputs)
     transaction.begin()
     return transaction
+
+
+def _doubt_strangers(data: Path, reads: Mapping[str, str | None]) -> None:
+    """Say which versions no run wrote: they appeared file by file, and nobody saw them complete."""
+    for name, version in reads.items():
+        if version and not record_path(data, version).exists():
+            logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
 
 
 def _scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFolderDataset]:
