@@ -162,7 +162,7 @@ def test_a_configuration_with_more_in_it_is_told(
         ({"calibration_temperature": "warm"}, "wrong calibration_temperature"),
         ({"max_tokens": -1}, "wrong max_tokens"),
         ({"hidden_size": "wide"}, "wrong hidden_size"),
-        ({"hidden_size": 10**9}, "does not fit config.json"),
+        ({"fusion": "concat", "hidden_size": 10**9}, "does not fit config.json"),
         ({"id2label": {}}, "wrong id2label"),
         ({"id2label": {"0": "a"}, "label2id": {"a": 0}}, "wrong id2label"),
         ({"id2label": {"0": "a", "1": "b", "2": "c"}}, "does not fit config.json"),

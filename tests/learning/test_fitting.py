@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -167,13 +168,13 @@ def test_a_checkpoint_that_cannot_be_written_is_told(
     posts: TrainingPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    longest_file: Callable[[int], None],
+    longest_file: Callable[[int], AbstractContextManager[None]],
 ) -> None:
     parameters = tiny(model__modality="text")
     weights = 4 * fit(posts, parameters, tmp_path / "whole")[0].weights
-    longest_file(3 * weights // 2)  # its weights may be written, the optimiser's state may not
+    told = pytest.raises(OSError, match=r"half/\w+: a checkpoint .* is the disk full\? free some")
 
-    with pytest.raises(OSError, match=r"half/\w+: a checkpoint .* is the disk full\? free some"):
+    with told, longest_file(3 * weights // 2):  # enough for its weights, not for the optimiser's
         fit(posts, parameters, tmp_path / "half")
 
 

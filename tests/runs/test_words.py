@@ -127,8 +127,7 @@ def test_what_a_dataset_raised_is_said_without_kedros_wrapping():
 
 
 def test_what_the_system_refuses_to_code_in_rust_is_said_alike(tmp_path, longest_file):
-    longest_file(10_000)
-    with pytest.raises(SafetensorError) as caught:
+    with pytest.raises(SafetensorError) as caught, longest_file(10_000):
         save_file({"weights": np.zeros(10_000)}, tmp_path / "model.safetensors")
 
     assert is_expected(caught.value)
