@@ -88,6 +88,7 @@ def test_features_are_computed_once_for_the_same_posts_and_encoder(
     classifier: SentimentClassifier,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compute = tiny().compute
 
@@ -100,13 +101,16 @@ def test_features_are_computed_once_for_the_same_posts_and_encoder(
     compute_features(classifier, ["text"], posts, compute, tmp_path)
     assert files() == {first}
     assert (tmp_path / first).stat().st_mtime_ns == time
-    # Of other posts, and of an encoder that has changed, they are others.
+    # Of other posts, of an encoder that has changed, and by other code, they are others.
     compute_features(classifier, ["text"], posts.take(np.arange(30)), compute, tmp_path)
     assert len(files()) == 2
     with torch.no_grad():
         next(classifier.model.branches["text"].encoder.parameters()).add_(1e-3)
     compute_features(classifier, ["text"], posts, compute, tmp_path)
     assert len(files()) == 3
+    monkeypatch.setattr(features, "digest_of_code", lambda: "other")
+    compute_features(classifier, ["text"], posts, compute, tmp_path)
+    assert len(files()) == 4
 
 
 def test_broken_off_features_are_not_taken_for_whole(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -18,6 +18,8 @@ from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.processing import Pixels, central_square, resample, tokenize
 
 Batch = dict[str, torch.Tensor]
+# Of each frozen modality, of shape (posts, size), float32; a row of NaN is a post that lacks it.
+Features = Mapping[str, np.ndarray]
 
 
 class PostDataset(Dataset[Batch]):
@@ -105,6 +107,46 @@ class PostDataset(Dataset[Batch]):
             else:
                 pixels[row] = central_square(picture, resize, size)
         return {"pixels": torch.from_numpy(pixels)} | _presence("has_image", present)
+
+
+class FeatureDataset(Dataset[Batch]):
+    """Posts, with computed features where an encoder is frozen.
+
+    Args:
+        features: Of the frozen modalities.
+        labels: One a post.
+        rest: The same posts, for the modality that is still encoded, if there is one.
+    """
+
+    def __init__(self, features: Features, labels: np.ndarray, rest: PostDataset | None) -> None:
+        self._features = features
+        self._labels = labels
+        self._rest = rest
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        """The posts of one batch, already collated."""
+        batch = {} if self._rest is None else self._rest.__getitems__(indices)
+        for name, values in self._features.items():
+            rows = torch.from_numpy(np.asarray(values[indices]))
+            batch[f"{name}_features"] = rows
+            present = ~rows[:, 0].isnan()
+            if not present.all():
+                batch[f"has_{name}"] = present
+        batch["labels"] = torch.from_numpy(self._labels[indices])
+        return batch
+
+    @property
+    def token_counts(self) -> np.ndarray:
+        """The number of tokens of each text; zero throughout where texts are not read."""
+        if self._rest is None:
+            return np.zeros(len(self), dtype=np.int64)
+        return self._rest.token_counts
 
 
 class StoredPictures(Sequence[Pixels | None]):

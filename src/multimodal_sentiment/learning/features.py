@@ -7,71 +7,25 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import torch
-from torch.utils.data import Dataset
 
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.model.encoders import ComputedFeatures
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .data import Batch, PostDataset, digest
+from .data import Features, PostDataset, digest
 from .device import Device, choose_device
+from .fingerprints import digest_of_code
+from .posts import TrainingPosts
 from .prediction import in_batches
 
-if TYPE_CHECKING:
-    from .posts import TrainingPosts
-
 logger = logging.getLogger(__name__)
-
-# Of each frozen modality, of shape (posts, size), float32; a row of NaN is a post that lacks it.
-Features = Mapping[str, np.ndarray]
-
-
-class FeatureDataset(Dataset[Batch]):
-    """Posts, with computed features where an encoder is frozen.
-
-    Args:
-        features: Of the frozen modalities.
-        labels: One a post.
-        rest: The same posts, for the modality that is still encoded, if there is one.
-    """
-
-    def __init__(self, features: Features, labels: np.ndarray, rest: PostDataset | None) -> None:
-        self._features = features
-        self._labels = labels
-        self._rest = rest
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: list[int]) -> Batch:
-        """The posts of one batch, already collated."""
-        batch = {} if self._rest is None else self._rest.__getitems__(indices)
-        for name, values in self._features.items():
-            rows = torch.from_numpy(np.asarray(values[indices]))
-            batch[f"{name}_features"] = rows
-            present = ~rows[:, 0].isnan()
-            if not present.all():
-                batch[f"has_{name}"] = present
-        batch["labels"] = torch.from_numpy(self._labels[indices])
-        return batch
-
-    @property
-    def token_counts(self) -> np.ndarray:
-        """The number of tokens of each text; zero throughout where texts are not read."""
-        if self._rest is None:
-            return np.zeros(len(self), dtype=np.int64)
-        return self._rest.token_counts
 
 
 def compute_features(
@@ -84,7 +38,7 @@ def compute_features(
     """The features of some posts under the encoders that are frozen.
 
     Pictures are seen as in prediction, without variation. Features that an interrupted training of
-    the same posts and encoders has left are used again.
+    the same posts, encoders and code has left are used again.
 
     Args:
         classifier: Its encoders are used as they are.
@@ -170,7 +124,7 @@ def _reserve(file: Path) -> None:
 def _fingerprint(
     classifier: SentimentClassifier, name: str, posts: TrainingPosts, device: Device
 ) -> str:
-    """Equal for equal posts, encoders, and ways to read the ones for the others."""
+    """Equal for equal posts, encoders, code, and ways to read the ones for the others."""
     config, tokenizer = classifier.config, classifier.tokenizer
     seen = posts.examples.select(["guid", "text", "image_hash", "height", "width"])
     vocabulary = sorted(tokenizer.get_vocab().items()) if tokenizer is not None else []
@@ -181,6 +135,6 @@ def _fingerprint(
     content = [
         seen.take(pa.array(posts.rows)).to_pydict(),
         [vocabulary, config.max_tokens, config.pooling, config.image_config],
-        [weights.hexdigest(), str(device)],
+        [weights.hexdigest(), str(device), digest_of_code()],
     ]
     return digest(json.dumps(part, sort_keys=True) for part in content)[:16]

@@ -34,20 +34,13 @@ _LIBRARIES = (
 
 def surroundings_of(posts: TrainingPosts, compute: ComputeParameters) -> str:
     """The fingerprint of what many trainings share: posts, pixels, code, libraries, device."""
-    package = Path(multimodal_sentiment.__file__).parent
-    sources = [
-        source
-        for name in _CODE
-        for source in ([package / name] if name.endswith(".py") else (package / name).rglob("*.py"))
-    ]
     return digest(
         [
             _digest_of_examples(posts.examples),
             *map(str, posts.rows.tolist()),
             *map(str, posts.tags.tolist()),
             *map(str, posts.groups.tolist()),
-            *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources)),
-            *(f"{name} {version(name)}" for name in _LIBRARIES),
+            digest_of_code(),
             str(choose_device(compute)),
         ]
     )
@@ -78,6 +71,22 @@ def fingerprint_member(
             json.dumps(encoders, sort_keys=True),
         ]
     )[:20]
+
+
+def digest_of_code() -> str:
+    """The SHA-256 of all code that answers rest on, the libraries' by their versions."""
+    package = Path(multimodal_sentiment.__file__).parent
+    sources = [
+        source
+        for name in _CODE
+        for source in ([package / name] if name.endswith(".py") else (package / name).rglob("*.py"))
+    ]
+    return digest(
+        [
+            *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources)),
+            *(f"{name} {version(name)}" for name in _LIBRARIES),
+        ]
+    )
 
 
 def _digest_of_examples(examples: pa.Table) -> str:

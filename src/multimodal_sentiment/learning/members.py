@@ -204,10 +204,12 @@ def _read(
 
 
 def _left(variants: list[str], seconds: dict[str, list[float]]) -> float:
-    """Seconds that the trainings still to come will take, by those of their variant so far."""
+    """Seconds that the trainings still to come will take, by those of their variant so far.
+
+    A variant of which nothing is known yet is taken for the slowest: the first ones read less.
+    """
     means = {name: float(np.mean(times)) for name, times in seconds.items()}
-    usual = float(np.mean(list(means.values())))
-    return sum(means.get(name, usual) for name in variants)
+    return sum(means.get(name, max(means.values())) for name in variants)
 
 
 def _minutes(seconds: float) -> str:

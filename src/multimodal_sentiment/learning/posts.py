@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from multimodal_sentiment.model import SentimentClassifier
 
-from .data import PostDataset, StoredPictures, rows_of
-from .features import FeatureDataset, Features
+from .data import FeatureDataset, Features, PostDataset, StoredPictures, rows_of
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,8 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.pace import tell_pace
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .data import Batch, PostDataset, StoredPictures
+from .data import Batch, FeatureDataset, PostDataset, StoredPictures
 from .device import Device, choose_device
-
-if TYPE_CHECKING:
-    from .features import FeatureDataset
 
 
 def predict_examples(
