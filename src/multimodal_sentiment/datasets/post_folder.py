@@ -7,7 +7,7 @@ import heapq
 import os
 import sys
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -104,7 +104,7 @@ class FileIndex:
         Raises:
             UnreadableFileError: If there is no such file, it cannot be read, or it is too large.
         """
-        return self._use(guid, lambda file, size: file.read(size))
+        return self._use(guid, lambda file, _: file.readall())
 
     def digest(self, guid: str) -> tuple[int, str]:
         """The file's size in bytes and its SHA-256 in hexadecimal.
@@ -116,11 +116,11 @@ class FileIndex:
             guid, lambda file, size: (size, hashlib.file_digest(file, "sha256").hexdigest())
         )
 
-    def _use(self, guid: str, action: Callable[[BufferedReader, int], Result]) -> Result:
+    def _use(self, guid: str, action: Callable[[FileIO, int], Result]) -> Result:
         if guid not in self:
             raise UnreadableFileError(self.problem(guid))
         try:
-            with open(f"{self._folder}/{self._name(guid)}", "rb") as file:
+            with open(f"{self._folder}/{self._name(guid)}", "rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size > self._largest:
                     raise UnreadableFileError(f"{self._kind} too large: {size / 1e6:.1f} MB")
