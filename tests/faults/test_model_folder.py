@@ -171,6 +171,7 @@ def test_a_configuration_with_more_in_it_is_told(
         ({"text_config": {"model_type": "gpt2"}}, "wrong text_config.model_type: gpt2"),
         ({"text_config": "BERT"}, "wrong text_config"),
         ({"max_tokens": 10**6}, "wrong max_tokens"),
+        ({"max_tokens": 500}, "wrong max_tokens: the text encoder reads at most "),
         ({"id2label": {"0": "a", "1": "a"}}, "labels must differ"),
         ({"image_config": {"architecture": "resnet18"}}, "wrong image_config.size"),
     ],

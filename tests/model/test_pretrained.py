@@ -15,7 +15,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torchvision.models import resnet18
+from torchvision.models import get_model
 from transformers import (
     AutoModel,
     BertConfig,
@@ -107,17 +107,17 @@ TEXTS = {
 }
 
 
-def save_resnet(folder: Path) -> None:
+def save_resnet(folder: Path, name: str = "resnet18") -> None:
     """As timm publishes torchvision's weights."""
     folder.mkdir()
-    network = resnet18(weights=None)
-    for name, value in network.named_buffers():
-        if "running" in name:
+    network = get_model(name, weights=None)
+    for key, value in network.named_buffers():
+        if "running" in key:
             nn.init.uniform_(value, 0.5, 1.5)
     state = {k: v for k, v in network.state_dict().items() if "num_batches" not in k}
     save_file(state, folder / "model.safetensors")
     config = {
-        "architecture": "resnet18",
+        "architecture": name,
         "pretrained_cfg": {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.6, 0.7]},
     }
     (folder / "config.json").write_text(json.dumps(config))
@@ -258,14 +258,15 @@ def test_bertweet_reads_links_and_users_as_it_was_taught(folder: Callable[..., P
     assert tokenizer.convert_tokens_to_string(pieces) == "@USER good day HTTPURL"
 
 
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
 def test_a_resnet_in_the_hubs_naming_gives_the_features_of_the_same_weights_loaded_natively(
-    folder: Callable[..., Path],
+    folder: Callable[..., Path], name: str
 ) -> None:
-    path = folder(save_resnet)
+    path = folder(save_resnet, name=name)
     defined, weights = load_image_encoder(encoder_at(path), 64)
     ours = ImageEncoder(**defined).eval()
     ours.encoder.load_state_dict(weights, strict=False)
-    native = resnet18(weights=None).eval()
+    native = get_model(name, weights=None).eval()
     counters = {k: v for k, v in native.state_dict().items() if "num_batches" in k}
     native.load_state_dict(load_file(path / "model.safetensors") | counters)
     native.fc = nn.Identity()
@@ -370,6 +371,14 @@ def test_a_foreign_tokenizer_is_refused(folder: Callable[..., Path]) -> None:
     (path / "config.json").unlink()
     save_roberta(path, ["token"] * 30)
     with pytest.raises(EncoderError, match="pads with token 0, the encoder with 1"):
+        load_text_encoder(encoder_at(path), 16)
+
+
+def test_a_tokenizer_without_a_mask_is_refused(folder: Callable[..., Path]) -> None:
+    path = folder(save_bert)
+    settings = path / "tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"mask_token": None}))
+    with pytest.raises(EncoderError, match="has no mask token: put the encoder's own there"):
         load_text_encoder(encoder_at(path), 16)
 
 

@@ -27,7 +27,7 @@ from transformers import (
 from multimodal_sentiment.encoders import TEXT_FAMILIES, most_layers
 from multimodal_sentiment.parameters import Count, NotNegative, Probability, Side, Tokens
 
-from .configuration import SentimentConfig
+from .configuration import SentimentConfig, longest_text
 from .modeling import SentimentModel
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,13 @@ def read_config(folder: Path) -> SentimentConfig:
         content["text_config"] = _defining(text, CONFIG_MAPPING[family])
     if vision := (content["image_config"] or {}).get("vision"):
         content["image_config"] |= {"vision": _defining(vision, CLIPVisionConfig)}
-    return SentimentConfig.from_dict(content)
+    config = SentimentConfig.from_dict(content)
+    if config.uses_text and config.max_tokens > longest_text(config.text_config):
+        raise ValueError(
+            f"{CONFIG} holds a wrong max_tokens: the text encoder reads at most "
+            f"{longest_text(config.text_config)}"
+        )
+    return config
 
 
 def _defining(content: dict[str, Any], kind: type[PreTrainedConfig]) -> dict[str, Any]:

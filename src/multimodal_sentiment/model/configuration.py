@@ -104,4 +104,11 @@ class SentimentConfig(PreTrainedConfig):
         return [self.id2label[index] for index in sorted(self.id2label)]
 
 
+def longest_text(text_config: PreTrainedConfig) -> int:
+    """How many tokens a text encoder of the BERT or RoBERTa families can read."""
+    # RoBERTa numbers positions from the one after its padding token.
+    offset = (text_config.pad_token_id or 0) + 1 if "roberta" in text_config.model_type else 0
+    return text_config.max_position_embeddings - offset
+
+
 AutoConfig.register(SentimentConfig.model_type, SentimentConfig)

@@ -33,7 +33,7 @@ from multimodal_sentiment.encoders import (
 )
 
 from .checking import WEIGHTS, check_sizes
-from .configuration import IMAGENET_MEAN, IMAGENET_STD
+from .configuration import IMAGENET_MEAN, IMAGENET_STD, longest_text
 
 _OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -81,10 +81,12 @@ def load_text_encoder(
             f"{tokenizer.pad_token_id}, the encoder with {config.pad_token_id}: they do not belong "
             "together: put the encoder's own there"
         )
-    # RoBERTa numbers positions from the one after its padding token.
-    offset = config.pad_token_id + 1 if "roberta" in config.model_type else 0
-    longest = config.max_position_embeddings - offset
-    if max_tokens > longest:
+    if tokenizer.mask_token_id is None:  # these families were all taught to fill gaps
+        raise EncoderError(
+            f"model.text.encoder: the tokenizer in {encoder.path} has no mask token: put the "
+            "encoder's own there"
+        )
+    if max_tokens > (longest := longest_text(config)):
         raise EncoderError(
             f"model.text.max_tokens: {encoder.name} reads at most {longest} tokens, not "
             f"{max_tokens}: set at most that"
