@@ -32,6 +32,7 @@ class Hub(ThreadingHTTPServer):
         served: What is sent in place of a file, by name.
         answers: Error status (and headers) by part of the path.
         breaks: After how many bytes of an answer the connection is cut, for each next answer.
+        silence: Seconds for which a connection that is to be cut first stays open and says nothing.
         redirects: Whether weights are sent from another place, as the real hub does.
         chunk: Bytes that are sent at a time.
         pause: Seconds between them.
@@ -48,6 +49,7 @@ class Hub(ThreadingHTTPServer):
         self.served: dict[str, bytes] = {}
         self.answers: dict[str, tuple[int, dict[str, str]]] = {}
         self.breaks: list[int] = []
+        self.silence = 0.0
         self.redirects = False
         self.commit: str | None = COMMIT
         self.chunk, self.pause = 1 << 20, 0.0
@@ -125,6 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         if most < len(body):
+            time.sleep(self.server.silence)
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from multimodal_sentiment.encoders import EncoderStore, MissingEncoderError, references
 
@@ -121,6 +122,20 @@ def test_a_slow_server_is_waited_for(hub: Any, store: EncoderStore) -> None:
     encoder = store.fetch(NAME, hub.url)
 
     assert (encoder.path / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_a_server_that_falls_silent_within_a_file_is_asked_again(
+    hub: Any, store: EncoderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.5)
+    hub.files = {WEIGHTS: hub.files[WEIGHTS], "config.json": b"{}"}
+    hub.breaks, hub.silence = [10, 12_000_000], 3600.0
+    encoder = store.fetch(NAME, hub.url)
+
+    assert (encoder.path / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+    first, second = hub.asked(WEIGHTS)
+    assert first == 0
+    assert 11_500_000 < second <= 12_000_000
 
 
 def test_other_bytes_of_the_right_size_are_refused(hub: Any, refusal: Callable[..., str]) -> None:
