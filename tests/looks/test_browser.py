@@ -101,6 +101,13 @@ def test_layers_rise_from_raw_to_reporting(viz, pipeline):
     assert fetch(f"{viz}/api/pipelines/{pipeline}")["layers"] == LAYERS
 
 
+def test_layers_of_a_comparison_rise_too(viz):
+    layers = fetch(f"{viz}/api/pipelines/comparison")["layers"]
+
+    assert layers == [layer for layer in LAYERS if layer in layers]
+    assert {"01_raw", "08_reporting"} <= {*layers}
+
+
 def test_what_inference_makes_rises_through_the_layers(viz):
     # The model is not made there but brought: viz puts its layer, as all that depend on nothing,
     # beside the raw one.
