@@ -7,7 +7,6 @@ import heapq
 import os
 import sys
 from collections.abc import Callable, Iterator
-from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -25,6 +24,8 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".ti
 # Far above any post. What is larger is not read, so that no file can fill the memory.
 LARGEST_TEXT = 2**20  # bytes
 LARGEST_IMAGE = 100 * 2**20
+
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class PostFiles:
@@ -104,7 +105,7 @@ class FileIndex:
         Raises:
             UnreadableFileError: If there is no such file, it cannot be read, or it is too large.
         """
-        return self._use(guid, lambda file, _: file.readall())
+        return self._use(guid, _all_of)
 
     def digest(self, guid: str) -> tuple[int, str]:
         """The file's size in bytes and its SHA-256 in hexadecimal.
@@ -112,19 +113,21 @@ class FileIndex:
         Raises:
             UnreadableFileError: As `read` does.
         """
-        return self._use(
-            guid, lambda file, size: (size, hashlib.file_digest(file, "sha256").hexdigest())
-        )
+        return self._use(guid, lambda descriptor, size: (size, _sha256_of(descriptor)))
 
-    def _use(self, guid: str, action: Callable[[FileIO, int], Result]) -> Result:
+    def _use(self, guid: str, action: Callable[[int, int], Result]) -> Result:
         if guid not in self:
             raise UnreadableFileError(self.problem(guid))
         try:
-            with open(f"{self._folder}/{self._name(guid)}", "rb", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
+            # Not open(): to make a file object takes longer than to read a post.
+            descriptor = os.open(f"{self._folder}/{self._name(guid)}", _TO_READ)
+            try:
+                size = os.fstat(descriptor).st_size
                 if size > self._largest:
                     raise UnreadableFileError(f"{self._kind} too large: {size / 1e6:.1f} MB")
-                return action(file, size)
+                return action(descriptor, size)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise UnreadableFileError(f"{self._kind} unreadable: {error.strerror}") from error
 
@@ -133,6 +136,18 @@ class FileIndex:
 
     def _preference(self, suffix: str) -> tuple[int, str]:
         return self.suffixes.index(suffix.lower()), suffix
+
+
+def _all_of(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more  # some file systems give less at a time than they are asked for
+    return content
+
+
+def _sha256_of(descriptor: int) -> str:
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class UnreadableFileError(Exception):
