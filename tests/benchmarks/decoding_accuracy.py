@@ -45,6 +45,7 @@ DETECTED = 300  # of a pool, shown to the other detectors
 SOURCE = 1000  # posts of a mixed source
 SHARES = (0.01, 0.1, 0.5)
 MINORITY = 1000  # posts that each figure of a minority rests on, at least
+DRAWS = 10  # sources that each figure rests on, at least
 NAMES = judged_encodings(DEFAULT_CANDIDATES)
 
 
@@ -223,7 +224,7 @@ def mix(major: Pool, minor: Pool, share: float) -> tuple[float, float, float]:
     n_minor = round(SOURCE * share)
     generator = np.random.default_rng(zlib.crc32(f"{major.name} {minor.name} {share}".encode()))
     right, uncertain = [], []
-    for _ in range(-(-MINORITY // n_minor)):
+    for _ in range(max(DRAWS, -(-MINORITY // n_minor))):
         a = generator.choice(len(major.texts), SOURCE - n_minor, replace=False)
         b = generator.choice(len(minor.texts), n_minor, replace=False)
         bits = np.vstack([major.bits[a], minor.bits[b]])
