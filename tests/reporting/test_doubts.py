@@ -51,7 +51,16 @@ def test_confidence_that_is_far_off_is_said(metrics, ingestion):
 
     (doubt,) = find_doubts(metrics, ingestion, epochs=6)
 
-    assert "by 12 points" in doubt.why
+    assert doubt.why == "It differs from the share of right answers by 12 points on average."
+
+
+def test_a_temperature_that_worsened_the_confidence_is_said(metrics, ingestion):
+    metrics["calibration"]["before"]["expected_calibration_error"] = 0.09
+    metrics["calibration"]["after"]["expected_calibration_error"] = 0.12
+
+    (doubt,) = find_doubts(metrics, ingestion, epochs=6)
+
+    assert doubt.why.endswith("fitted to the tuning posts, did not help: 9 without.")
 
 
 def test_a_training_that_ended_while_getting_better_is_said(metrics, ingestion):

@@ -88,13 +88,21 @@ def _about_sizes(metrics: Mapping[str, Any]) -> list[Doubt]:
 
 
 def _about_confidence(metrics: Mapping[str, Any]) -> list[Doubt]:
-    error = metrics["calibration"]["after"]["expected_calibration_error"]
+    before, error = (
+        metrics["calibration"][when]["expected_calibration_error"] for when in ("before", "after")
+    )
     if error <= _MISCALIBRATED:
         return []
+    worsened = (
+        f" The temperature, fitted to the tuning posts, did not help: {100 * before:.0f} without."
+        if before < error
+        else ""
+    )
     return [
         Doubt(
             "Confidence is not to be taken at its word",
-            f"It differs from the share of right answers by {100 * error:.0f} points on average.",
+            f"It differs from the share of right answers by {100 * error:.0f} points on "
+            f"average.{worsened}",
         )
     ]
 
