@@ -101,16 +101,11 @@ def plot_ingestion(
 def _log_report(report: Json) -> None:
     alone = report["chardet_alone"]
     logger.info(
-        "%s readings in doubt; chardet alone would read %s of %s texts otherwise, %s not at all",
-        *(
-            f"{count:,}"
-            for count in (
-                report["flagged_encodings"]["posts"],
-                alone["another text"],
-                alone["posts_asked"],
-                alone["no text"],
-            )
-        ),
+        "Texts whose encoding is in doubt: %s; chardet alone would read %s of %s otherwise%s",
+        f"{report['flagged_encodings']['posts']:,}",
+        f"{alone['another text']:,}",
+        f"{alone['posts_asked']:,}",
+        f", {alone['no text']:,} not at all" if alone["no text"] else "",
     )
 
 
