@@ -102,10 +102,12 @@ def test_layers_rise_from_raw_to_reporting(viz, pipeline):
 
 
 def test_layers_of_a_comparison_rise_too(viz):
-    layers = fetch(f"{viz}/api/pipelines/comparison")["layers"]
+    answer = fetch(f"{viz}/api/pipelines/comparison")
+    # Viz lists other pipelines' layers as well, and draws those that hold something.
+    held = {node.get("layer") for node in answer["nodes"]}
+    layers = [layer for layer in answer["layers"] if layer in held]
 
-    assert layers == [layer for layer in LAYERS if layer in layers]
-    assert {"01_raw", "08_reporting"} <= {*layers}
+    assert layers == [layer for layer in LAYERS if layer != "06_models"]
 
 
 def test_what_inference_makes_rises_through_the_layers(viz):
