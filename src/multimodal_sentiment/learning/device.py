@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from multimodal_sentiment.memory import keep_freed_memory
 from multimodal_sentiment.parameters import ComputeParameters
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -66,7 +65,7 @@ def choose_device(parameters: ComputeParameters) -> Device:
         bf16 = parameters.precision == "bf16"
     workers = _readers(kind) if parameters.workers == "auto" else parameters.workers
     if kind == "cpu":
-        _keep_freed_memory()
+        keep_freed_memory()
     return Device(kind, bf16, workers)
 
 
@@ -91,20 +90,3 @@ def _computes_bf16(kind: str) -> bool:
 def _readers(kind: str) -> int:
     """Enough to keep a GPU busy; a CPU has no core to spare."""
     return min(8, (os.cpu_count() or 1) // 2) if kind == "cuda" else 0
-
-
-def _keep_freed_memory() -> None:
-    """Let the C library keep what tensors free for the next ones.
-
-    It gives large blocks back to the system at once, and each new batch would wait for it to hand
-    out the same memory again, page by page and zeroed: a tenth of a step's time.
-    """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's; others do without
-    if mallopt is not None:
-        mallopt(_M_MMAP_MAX, 0)
-        mallopt(_M_TRIM_THRESHOLD, -1)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # as <malloc.h> numbers them

@@ -135,7 +135,9 @@ def _examples(
 ) -> Iterator[dict[str, Any]]:
     """One example a post, in order; images are decoded by several threads at once."""
     from multimodal_sentiment.concurrency import map_in_order
+    from multimodal_sentiment.memory import keep_freed_memory
 
+    keep_freed_memory()
     recorded = posts["img_path"].map(manifest.set_index("file")["sha256"]).fillna("")
 
     def prepare(post_and_sha256: tuple[Any, str]) -> dict[str, Any]:
