@@ -128,6 +128,20 @@ def test_inference_answers_the_listing_and_changes_nothing_that_training_wrote(
     assert {tag for _, tag in submitted[1:]} <= {"negative", "neutral", "positive"}
 
 
+def test_pictures_prepared_otherwise_are_not_answered(journey: Journey) -> None:
+    before = digests(journey.data)
+    where = f"raw={journey.raw},data={journey.data}"
+    refused = kedro(
+        "run", "--pipeline=inference", "--params", f"{where},preparation.short_side=128"
+    )
+
+    assert refused.returncode == 1
+    assert "prepared otherwise than those that the model learnt from" in refused.stderr
+    assert "--params preparation.short_side=256, or train anew" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert digests(journey.data) == before
+
+
 def test_the_report_shows_wrong_answers_with_their_pictures(journey: Journey) -> None:
     report = journey.newest("08_reporting/report.html").read_text(encoding="utf-8")
     predictions = journey.frame("07_model_output/validation_predictions.csv")

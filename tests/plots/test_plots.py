@@ -198,6 +198,12 @@ def test_class_balance_counts_tags_and_posts_without():
     assert bars.marker.color == (VERMILLION, GREEN, GREY)
 
 
+def test_class_balance_says_what_the_labels_are():
+    figure = plots.class_balance(["positive", "negative"], "Predicted tags")
+
+    assert figure.layout.title.text.startswith("Predicted tags of 2 posts")
+
+
 def test_encodings_keep_the_commonest_and_sum_up_the_rest():
     names = [f"enc{number:02}" for number in range(13) for _ in range(20 - number)]
 

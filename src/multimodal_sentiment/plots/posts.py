@@ -29,11 +29,16 @@ _MOST_STEPS = 30
 _CHARDETS = ("same text", "another text", "no text")
 
 
-def class_balance(tags: Iterable[object]) -> go.Figure:
-    """Show how many posts each label has; posts without a tag are counted as such."""
+def class_balance(tags: Iterable[object], title: str = "Class balance") -> go.Figure:
+    """Show how many posts each label has; posts without a tag are counted as such.
+
+    Args:
+        tags: One a post.
+        title: What the labels are to the posts.
+    """
     counts = pd.Series(categories(tags)).value_counts(sort=False)
     if counts.empty:
-        return nothing("Class balance", "There are no posts.")
+        return nothing(title, "There are no posts.")
     total = int(counts.sum())
     bars = go.Bar(
         x=list(range(len(counts))),
@@ -45,7 +50,7 @@ def class_balance(tags: Iterable[object]) -> go.Figure:
         hovertemplate="%{y:,} posts<extra></extra>",
     )
     return figure(
-        f"Class balance of {total:,} posts",
+        f"{title} of {total:,} posts",
         bars,
         xaxis={"title": {"text": "tag"}, **named_ticks(counts.index)},
         yaxis={"title": {"text": "posts"}, "tickformat": ","},

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
-from multimodal_sentiment.contracts import Examples, Frame, SentimentClassifier
+from multimodal_sentiment.contracts import Examples, Figure, Frame, SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 
 logger = logging.getLogger(__name__)
 
 
+_SHAPING = ("short_side", "max_aspect_ratio")
+
+
+def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
+    """The model, if the posts' pictures were prepared as those that it learnt from.
+
+    Raises:
+        ValueError: If they were not: it would answer worse, and nothing would show it.
+    """
+    learnt = fusion_model.config.training.get("pictures") or {}
+    given = json.loads((examples.schema.metadata or {}).get(b"pictures", b"{}"))
+    unlike = [name for name in _SHAPING if learnt.get(name) != given.get(name)]
+    if fusion_model.config.uses_image and learnt and unlike:
+        wanted = ",".join(f"preparation.{name}={learnt[name]}" for name in unlike)
+        raise ValueError(
+            f"these pictures were prepared otherwise than those that the model learnt from: run "
+            f"the whole inference pipeline with --params {wanted}, or train anew"
+        )
+    return fusion_model
+
+
 def predict_unlabelled(
-    fusion_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
+    matched_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
 ) -> Frame:
     """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
@@ -22,7 +44,7 @@ def predict_unlabelled(
 
     from multimodal_sentiment.learning import explain_examples
 
-    predictions = explain_examples(fusion_model, examples, np.arange(len(examples)), compute)
+    predictions = explain_examples(matched_model, examples, np.arange(len(examples)), compute)
     counts = predictions["predicted"].value_counts()
     logger.info(
         "%s posts predicted: %s",
@@ -30,6 +52,13 @@ def predict_unlabelled(
         ", ".join(f"{count:,} {label}" for label, count in counts.items()),
     )
     return predictions
+
+
+def plot_predictions(predictions: Frame) -> Figure:
+    """How many posts were given each tag."""
+    from multimodal_sentiment import plots
+
+    return plots.class_balance(predictions["predicted"], "Predicted tags")
 
 
 def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import predict_unlabelled, write_submission
+from .nodes import match_model, plot_predictions, predict_unlabelled, write_submission
 
 
 def create_pipeline() -> Pipeline:
-    """Predictions of the unlabelled posts, and the file that is handed in."""
+    """Predictions of the unlabelled posts, what they amount to, and the file that is handed in."""
     return Pipeline(
         [
             Node(
+                match_model,
+                inputs=["fusion_model", "unlabelled.examples"],
+                outputs="matched_model",
+                name="match_model",
+                namespace="prediction",
+            ),
+            Node(
                 predict_unlabelled,
-                inputs=["fusion_model", "unlabelled.examples", "params:compute"],
+                inputs=["matched_model", "unlabelled.examples", "params:compute"],
                 outputs="unlabelled.predictions",
                 name="predict_unlabelled",
+                namespace="prediction",
+            ),
+            Node(
+                plot_predictions,
+                inputs="unlabelled.predictions",
+                outputs="predicted_tags",
+                name="plot_predictions",
                 namespace="prediction",
             ),
             Node(
