@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -58,9 +59,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def viz(trained_project: Project) -> Iterator[str]:
     """The address of a running kedro viz."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     command = ["kedro", "viz", "run", "--no-browser", "--port", str(port)]
     server = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -77,6 +76,18 @@ def viz(trained_project: Project) -> Iterator[str]:
     finally:  # its child serves, and survives it
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def _free_port() -> int:
+    """Not one of the system's choice: kedro viz refuses those above 49151."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("a hundred ports are in use")
 
 
 def fetch(address: str) -> Any:
