@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from multimodal_sentiment.concurrency import AHEAD, map_in_order
+from multimodal_sentiment.concurrency import map_in_order
+
+MOST = max(64, 4 * (os.cpu_count() or 1))
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -32,7 +34,7 @@ def test_no_more_items_are_taken_than_can_be_worked_on() -> None:
 
     results = map_in_order(str, items())
     next(results)
-    assert taken <= AHEAD * (os.cpu_count() or 1)
+    assert taken <= MOST
 
 
 def test_the_first_error_comes_out_and_ends_the_work() -> None:
@@ -46,7 +48,7 @@ def test_the_first_error_comes_out_and_ends_the_work() -> None:
 
     with pytest.raises(ValueError, match="item 3"):
         list(map_in_order(work, range(10_000)))
-    assert len(done) <= 3 + AHEAD * (os.cpu_count() or 1)
+    assert len(done) <= 3 + MOST
 
 
 def test_leaving_early_leaves_no_threads() -> None:

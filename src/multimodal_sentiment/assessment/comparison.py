@@ -108,7 +108,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     from statsmodels.stats.multitest import multipletests  # slow to import, and seldom needed
 
-    if not len(p_values):  # which statsmodels before 0.14.6 divides by
+    if not len(p_values):  # statsmodels 0.14.5 divides by their number
         return []
     adjusted = multipletests(np.asarray(p_values, dtype=float), method="holm")[1]
     return [float(value) for value in adjusted]

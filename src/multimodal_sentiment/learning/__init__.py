@@ -1,6 +1,6 @@
 """Fitting a model to posts, and asking it about others."""
 
-from .data import PostDataset, digest, rows_of
+from .data import PostDataset, digest, preparation_of, rows_of
 from .explanation import explain_examples
 from .fitting import fit_classifier
 from .members import Member, fit_members
@@ -18,5 +18,6 @@ __all__ = [
     "name_answers",
     "predict_examples",
     "predict_logits",
+    "preparation_of",
     "rows_of",
 ]

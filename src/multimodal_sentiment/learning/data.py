@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -195,6 +196,12 @@ def rows_of(guids: pd.Series, examples: pa.Table) -> np.ndarray:
             "different runs: run the whole pipeline again, or pin versions that belong together"
         )
     return rows
+
+
+def preparation_of(examples: pa.Table) -> dict[str, Any]:
+    """How the pictures of a table of examples were prepared, by parameter, as far as it says."""
+    said: dict[str, Any] = json.loads((examples.schema.metadata or {}).get(b"pictures", b"{}"))
+    return said
 
 
 def digest(lines: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, 
 
 from .checkpoints import fingerprint_of, newest_checkpoint
 from .compilation import compiled, worth_compiling
-from .data import digest
+from .data import digest, preparation_of
 from .device import Device, choose_device
 from .features import compute_features, encoders_aside
 from .posts import TrainingPosts
@@ -129,7 +128,7 @@ def fit_classifier(
             "macro_f1": float(kept["tuning_macro_f1"]),
         },
         "seed": training.seed,
-        "pictures": json.loads((posts.examples.schema.metadata or {}).get(b"pictures", b"{}")),
+        "pictures": preparation_of(posts.examples),
         "device": str(device),
         "encoders": origins,
         "frozen": frozen,

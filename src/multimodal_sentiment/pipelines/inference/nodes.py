@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
 from multimodal_sentiment.contracts import Examples, Figure, Frame, SentimentClassifier
@@ -10,8 +9,7 @@ from multimodal_sentiment.parameters import ComputeParameters
 
 logger = logging.getLogger(__name__)
 
-
-_SHAPING = ("short_side", "max_aspect_ratio")
+_SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it decides on the pixels
 
 
 def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
@@ -20,10 +18,12 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
     Raises:
         ValueError: If they were not: it would answer worse, and nothing would show it.
     """
+    from multimodal_sentiment.learning import preparation_of
+
     learnt = fusion_model.config.training.get("pictures") or {}
-    given = json.loads((examples.schema.metadata or {}).get(b"pictures", b"{}"))
-    unlike = [name for name in _SHAPING if learnt.get(name) != given.get(name)]
-    if fusion_model.config.uses_image and learnt and unlike:
+    given = preparation_of(examples)
+    unlike = [name for name in _SHAPING if name in learnt and learnt[name] != given.get(name)]
+    if fusion_model.config.uses_image and unlike:
         wanted = ",".join(f"preparation.{name}={learnt[name]}" for name in unlike)
         raise ValueError(
             f"these pictures were prepared otherwise than those that the model learnt from: run "
