@@ -60,7 +60,7 @@ def measure_computing(
         row("training epoch, its input included", epoch, lab_epoch),
         row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
         row("  compiling, once a training", took, unit="s"),
-        row("  all else: set-up, tuning, checkpoints", rest - took, unit="s"),
+        row("  all else: set-up, compiling anew, tuning, checkpoints", rest, unit="s"),
         row("inference", count / answers[0], count / answers[1]),
     ]
 

@@ -24,6 +24,7 @@ from multimodal_sentiment.learning.batches import LengthAwareSampler
 from multimodal_sentiment.learning.data import PostDataset, StoredPictures, rows_of
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentConfig
+from multimodal_sentiment.model.encoders import normalise
 from multimodal_sentiment.model.processing import central_square, learn_tokenizer
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts, record_files
@@ -214,8 +215,7 @@ def _our_input(work: Workplace, *, training: bool) -> None:
         pixels = posts.__getitems__(order[start : start + batch])["pixels"]
         if training:
             pixels = random_views(pixels, size, work.parameters.training.least_view)
-        images = pixels.permute(0, 3, 1, 2).float()
-        (images - images.new_full((3, 1, 1), 120.0)) / images.new_full((3, 1, 1), 58.0)
+        normalise(pixels, [0.47] * 3, [0.23] * 3)
 
 
 def _likeness(work: Workplace) -> tuple[float, float]:

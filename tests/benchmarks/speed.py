@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="small models, few posts")
     parser.add_argument("--plain", action="store_true", help="do not compile, which takes minutes")
-    parser.add_argument("--posts", type=int, default=128, help="labelled posts")
+    parser.add_argument("--posts", type=int, default=512, help="labelled posts")
     parser.add_argument("--many", type=int, default=4000, help="posts to measure memory with")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     parser.add_argument("--json", type=Path, help="a file for the figures")

@@ -17,7 +17,7 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .device import choose_device
-from .prediction import describe_answers, in_batches, posts_of, predict_examples
+from .prediction import describe_answers, in_batches, posts_of, predict_examples, predicting
 
 
 def explain_examples(
@@ -41,11 +41,10 @@ def explain_examples(
     if classifier.config.modality != "both" or not len(rows):
         return predict_examples(classifier, examples, rows, compute)
     device = choose_device(compute)
-    model = device.place(classifier.model).eval()
     views = np.empty((len(rows), 4, len(classifier.labels)), dtype=np.float32)
-    with torch.inference_mode(), device.autocast():
+    with predicting(classifier.model, device, len(rows)):
         for indices, batch in in_batches(posts_of(classifier, examples, rows), compute, device):
-            views[indices] = _ask_four_times(model, batch).float().cpu().numpy()
+            views[indices] = _ask_four_times(classifier.model, batch).float().cpu().numpy()
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)
     ]

@@ -23,7 +23,7 @@ from .data import Features, PostDataset, digest
 from .device import Device, choose_device
 from .fingerprints import digest_of_code
 from .posts import TrainingPosts
-from .prediction import in_batches
+from .prediction import in_batches, predicting
 
 logger = logging.getLogger(__name__)
 
@@ -88,12 +88,12 @@ def _write_features(
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    encoder = device.place(model.branches[name].encoder).eval()
+    encoder = model.branches[name].encoder
     shape = len(dataset), encoder.output_size
     values = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
     _reserve(partial)
     keys = ("input_ids", "attention_mask") if name == "text" else ("pixels",)
-    with torch.inference_mode(), device.autocast():
+    with predicting(encoder, device, len(dataset)):
         for indices, batch in in_batches(dataset, compute, device):
             present = batch.get(f"has_{name}", torch.ones(len(indices), dtype=torch.bool))
             rows = np.full((len(indices), encoder.output_size), np.nan, dtype=np.float32)
