@@ -10,7 +10,7 @@ from torchvision.models import resnet18
 from transformers import BertConfig, BertModel
 
 from multimodal_sentiment.model import SentimentConfig, SentimentModel
-from multimodal_sentiment.model.encoders import ImageEncoder, TextEncoder
+from multimodal_sentiment.model.encoders import ImageEncoder, TextEncoder, normalise
 from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion
 from multimodal_sentiment.model.modeling import Branch
 
@@ -155,6 +155,17 @@ def test_pictures_are_normalised_as_torchvision_does(batch: dict[str, torch.Tens
     torch.testing.assert_close(
         encoder(batch["pixels"]), reference((images - 0.5) / 0.25), rtol=1e-4, atol=1e-4
     )
+
+
+def test_normalising_leaves_the_pictures_as_they_are() -> None:
+    pixels = torch.rand(5, 2, 4, 3).mul(255).transpose(0, 1)  # floats, as a device cuts them
+    before = pixels.clone()
+    images = normalise(pixels, [0.5, 0.4, 0.3], [0.1, 0.2, 0.4])
+
+    assert torch.equal(pixels, before)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    expected = (before[..., 2] / 255 - 0.3) / 0.4
+    torch.testing.assert_close(images[:, 2], expected)
 
 
 def test_the_loss_is_the_weighted_sum_of_all_heads(batch: dict[str, torch.Tensor]) -> None:

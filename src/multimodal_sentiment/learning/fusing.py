@@ -1,4 +1,4 @@
-"""Encoders that predict on a CPU by fused kernels, each a single pass over memory.
+"""Encoders that predict on a CPU by fused kernels.
 
 A ResNet computes each convolution, its normalisation, the sum with the block's input and the ReLU
 at once; as PyTorch writes it, two thirds of the time goes into reading and writing between them.
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Literal
 
 import torch
 from torch import nn
@@ -35,8 +36,8 @@ def fused(model: nn.Module, precision: torch.dtype) -> Iterator[None]:
     change meanwhile.
 
     Args:
-        model: In evaluation mode, on the CPU.
-        precision: Of convolutions and matrix products, float32 or bfloat16.
+        model: Holds ResNets and linear layers, which are replaced; in evaluation mode, on the CPU.
+        precision: Of convolutions and matrix products, float32, or bfloat16 under autocast.
     """
     replaced: list[tuple[nn.Module, str, nn.Module]] = []
     try:
@@ -56,7 +57,7 @@ def _replace_children(
         substitute: nn.Module | None = None
         if isinstance(child, ResNet):
             substitute = _FusedResNet(child, precision)
-        elif isinstance(child, nn.Linear) and precision == torch.bfloat16:
+        elif type(child) is nn.Linear and precision == torch.bfloat16:
             substitute = _PackedLinear(child)  # in float32 it would save nothing
         if substitute is None:
             _replace_children(child, precision, replaced)
@@ -111,11 +112,11 @@ def _block(block: nn.Module, precision: torch.dtype) -> Callable[[torch.Tensor],
     pairs = [(getattr(block, f"conv{n}", None), getattr(block, f"bn{n}", None)) for n in (1, 2, 3)]
     *first, (last, last_norm) = [(conv, norm) for conv, norm in pairs if conv is not None]
     convolutions = [_convolution(conv, norm, precision) for conv, norm in first]
-    add_to = _convolution(last, last_norm, precision, added=True)
+    add_to = _convolution(last, last_norm, precision, ending="add, relu")
     shortcut = None
     if block.downsample is not None:
         conv, norm = block.downsample
-        shortcut = _convolution(conv, norm, precision, activation="none")
+        shortcut = _convolution(conv, norm, precision, ending="none")
 
     def run(maps: torch.Tensor) -> torch.Tensor:
         changed = maps
@@ -131,15 +132,13 @@ def _convolution(
     layer: nn.Conv2d,
     norm: nn.BatchNorm2d,
     precision: torch.dtype,
-    *,
-    activation: str = "relu",
-    added: bool = False,
+    ending: Literal["none", "relu", "add, relu"] = "relu",
 ) -> Callable[..., torch.Tensor]:
-    """A convolution with its normalisation folded in, then a ReLU.
+    """A convolution with its normalisation folded in, and what comes after it.
 
     Returns:
-        A function of maps of shape (batch, channels, height, width); with `added`, of these and of
-        what they are added to before the ReLU, in place.
+        A function of maps of shape (batch, channels, height, width); with an `ending` that adds,
+        of these and of what they are added to, in place.
     """
     folded = fuse_conv_bn_eval(layer, norm)
     geometry = (list(folded.padding), list(folded.stride), list(folded.dilation), folded.groups)
@@ -148,7 +147,7 @@ def _convolution(
 
     def convolve(maps: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = _kernels._convolution_pointwise(
-            maps, weight, bias, *geometry, activation, [], ""
+            maps, weight, bias, *geometry, ending, [], ""
         )
         return result
 
@@ -158,23 +157,31 @@ def _convolution(
         )
         return total
 
-    return convolve_and_add if added else convolve
+    return convolve_and_add if ending == "add, relu" else convolve
 
 
 @cache
 def _supported(precision: torch.dtype) -> bool:
     """Whether this torch, on this processor, has the kernels: they are no promise of its API."""
-    maps = torch.ones(1, 8, 4, 4).to(precision, memory_format=torch.channels_last)
+    # Without initial weights: to draw some would change what is drawn after them.
+    layer = skip_init(nn.Conv2d, 8, 8, 3, padding=1).eval()
+    norm, product = nn.BatchNorm2d(8).eval(), skip_init(nn.Linear, 8, 8)
+    maps = torch.linspace(-1, 1, 128).view(1, 8, 4, 4).to(memory_format=torch.channels_last)
     try:
         with torch.inference_mode():
-            # Without initial weights: to draw some would change what is drawn after them.
-            layer = skip_init(nn.Conv2d, 8, 8, 3, padding=1).eval()
-            norm = nn.BatchNorm2d(8).eval()
-            convolve = _convolution(layer, norm, precision)
-            _convolution(layer, norm, precision, added=True)(maps, convolve(maps))
+            for weights in (*layer.parameters(), *product.parameters()):
+                weights.copy_(torch.linspace(-1, 1, weights.numel()).view_as(weights))
+            once = norm(layer(maps)).relu()
+            expected = (once + norm(layer(once))).relu()
+            first = _convolution(layer, norm, precision)(maps.to(precision))
+            add_to = _convolution(layer, norm, precision, ending="add, relu")
+            total = add_to(first, first.clone()).float()
+            agrees = torch.allclose(total, expected, rtol=0.05, atol=0.05)
             if precision == torch.bfloat16:
-                _PackedLinear(skip_init(nn.Linear, 8, 8))(maps[0, :, :, 0].T)
+                rows = maps[0, :, :, 0].T
+                answer = _PackedLinear(product)(rows).float()
+                agrees &= torch.allclose(answer, product(rows), rtol=0.05, atol=0.05)
     except (AttributeError, RuntimeError, TypeError) as error:
         logger.debug("Predictions without fused kernels: %s", error)
         return False
-    return True
+    return agrees

@@ -21,8 +21,8 @@ from .data import Batch, FeatureDataset, PostDataset, StoredPictures
 from .device import Device, choose_device
 from .fusing import fused
 
-# To prepare fused kernels takes as long as some dozens of posts gain by them.
-_WORTH_FUSING = 64
+# To prepare fused kernels takes as long as a dozen posts gain by them.
+_WORTH_FUSING = 16
 
 
 def predict_examples(
