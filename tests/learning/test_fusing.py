@@ -110,14 +110,24 @@ def test_in_bf16_they_are_as_near_to_fp32_as_before(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("posts", "kind", "is_fused"), [(16, "cpu", True), (15, "cpu", False), (16, "meta", False)]
+    ("precision", "posts", "kind", "is_fused"),
+    [
+        (torch.float32, 16, "cpu", True),
+        (torch.bfloat16, 16, "cpu", True),
+        (torch.float32, 15, "cpu", False),
+        (torch.float32, 16, "meta", False),
+    ],
 )
-def test_kernels_are_fused_on_a_cpu_where_it_pays(posts: int, kind: str, is_fused: bool) -> None:
+def test_kernels_are_fused_on_a_cpu_where_it_pays(
+    precision: torch.dtype, posts: int, kind: str, is_fused: bool
+) -> None:
+    needs(precision)
     model = Whole("resnet18")
-    with predicting(model, Device(kind, bf16=False, workers=0), posts):
+    fusing._supported.cache_clear()  # so that it is found out where predictions find it out
+    with predicting(model, Device(kind, bf16=precision == torch.bfloat16, workers=0), posts):
         fast = not isinstance(model.encoder, torchvision.models.ResNet)
 
-    assert fast == (is_fused and fusing._supported(torch.float32))
+    assert fast == is_fused
     assert isinstance(model.encoder, torchvision.models.ResNet)
 
 

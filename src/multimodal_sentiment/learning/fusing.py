@@ -168,7 +168,8 @@ def _supported(precision: torch.dtype) -> bool:
     norm, product = nn.BatchNorm2d(8).eval(), skip_init(nn.Linear, 8, 8)
     maps = torch.linspace(-1, 1, 128).view(1, 8, 4, 4).to(memory_format=torch.channels_last)
     try:
-        with torch.inference_mode():
+        # What they are compared with is computed in float32, whoever asks.
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             for weights in (*layer.parameters(), *product.parameters()):
                 weights.copy_(torch.linspace(-1, 1, weights.numel()).view_as(weights))
             once = norm(layer(maps)).relu()
