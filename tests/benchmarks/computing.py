@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -18,11 +20,14 @@ from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict
 from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
 from multimodal_sentiment.learning.compilation import compiled
+from multimodal_sentiment.learning.data import Batch
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
 
-STEPS = 2  # of the lab's in a round, since they are short
+STEPS = {"cpu": 2, "cuda": 20}  # of the lab's in a round, since they are short
+OUR_STEPS = {"cpu": 1, "cuda": 20}  # a GPU is asked for the next one while it is at the last
+TOKENS = 48  # of a long text
 
 
 def measure_computing(
@@ -33,13 +38,16 @@ def measure_computing(
     image = work.parameters.model.image
     lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(device)
     classifier = _classifier(work)
-    step, lab_steps = _our_step(work, classifier, compute), _lab_steps(work, lab, device)
+    batch = _batch(work, compute)
+    step, lab_steps = _our_steps(work, classifier, compute, batch), _lab_steps(work, lab, device)
+    long = _our_steps(work, classifier, compute, _with_long_texts(batch))
     plain, took = in_turn(step, lab_steps, rounds), 0.0
     fast = plain
-    if compute.compile:
-        with compiled(classifier.model, device):
+    with compiled(classifier.model, device) if compute.compile else nullcontext():
+        if compute.compile:
             took = seconds(step)
             fast = in_turn(step, lab_steps, rounds)
+        long_texts = statistics.median(seconds(long) for _ in range(rounds))
     epoch, rest = _our_epoch(work, compute)
     lab_epoch = _lab_epoch(work, lab, device)
     loader = work.lab_loader(training=False)
@@ -48,7 +56,8 @@ def measure_computing(
         lambda: lab_way.predict(lab, loader, device),
         rounds,
     )
-    ours, theirs = work.parameters.training.batch_size, STEPS * lab_way.BATCH
+    ours = OUR_STEPS[device] * work.parameters.training.batch_size
+    theirs = STEPS[device] * lab_way.BATCH
     count, speed, precision = len(work.rows), "posts/s", str(choose_device(compute))
 
     def row(what: str, ours: float, lab: float | None = None, unit: str = speed) -> Figure:
@@ -57,6 +66,7 @@ def measure_computing(
     return [
         row("training step, not compiled", ours / plain[0], theirs / plain[1]),
         row("training step", ours / fast[0], theirs / fast[1]),
+        row(f"  with texts of {TOKENS} tokens", ours / long_texts),
         row("training epoch, its input included", epoch, lab_epoch),
         row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
         row("  compiling, once a training", took, unit="s"),
@@ -72,18 +82,25 @@ def _classifier(work: Workplace) -> SentimentClassifier:
     return SentimentClassifier(model, tokenizer, {})
 
 
-def _our_step(
-    work: Workplace, classifier: SentimentClassifier, compute: ComputeParameters
+def _batch(work: Workplace, compute: ComputeParameters) -> Batch:
+    """Of posts, on the device."""
+    device, size = choose_device(compute), work.parameters.training.batch_size
+    posts = work.dataset(varied=True)
+    order = list(LengthAwareSampler(posts.token_counts, size, 0))
+    return {name: value.to(device.kind) for name, value in posts.__getitems__(order[:size]).items()}
+
+
+def _with_long_texts(batch: Batch) -> Batch:
+    words = torch.randint_like(batch["input_ids"][:, :1].expand(-1, TOKENS), 5, 100)
+    return batch | {"input_ids": words, "attention_mask": torch.ones_like(words)}
+
+
+def _our_steps(
+    work: Workplace, classifier: SentimentClassifier, compute: ComputeParameters, batch: Batch
 ) -> Callable[[], None]:
-    """A step on a batch that is there already, its random views included."""
+    """Steps on a batch that is there already, its random views included."""
     device, training = choose_device(compute), work.parameters.training
     model = device.place(classifier.model)
-    posts = work.dataset(varied=True)
-    order = list(LengthAwareSampler(posts.token_counts, training.batch_size, 0))
-    batch = {
-        name: value.to(device.kind)
-        for name, value in posts.__getitems__(order[: training.batch_size]).items()
-    }
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step() -> None:
@@ -95,14 +112,18 @@ def _our_step(
         torch.nn.utils.clip_grad_norm_(model.parameters(), training.max_gradient_norm)
         optimizer.step()
         optimizer.zero_grad()
-        _wait(device.kind)
 
-    step()
-    return step
+    def steps() -> None:
+        for _ in range(OUR_STEPS[device.kind]):
+            step()
+        device.wait()
+
+    steps()
+    return steps
 
 
 def _lab_steps(work: Workplace, model: lab_way.Model, device: str) -> Callable[[], None]:
-    batches = list(islice(work.lab_loader(training=True), STEPS))
+    batches = list(islice(work.lab_loader(training=True), STEPS[device]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
 
     def steps() -> None:

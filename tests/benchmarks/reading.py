@@ -38,8 +38,9 @@ EPOCHS = 5
 class Workplace:
     """Generated posts, read and prepared, and an encoder with random weights."""
 
-    def __init__(self, folder: Path, posts: int, *, quick: bool) -> None:
+    def __init__(self, folder: Path, posts: int, batch: int | None, *, quick: bool) -> None:
         self.folder = folder
+        self.batch = batch
         self.raw = folder / "raw"
         self.quick = quick
         write_sample(self.raw, labelled=posts, unlabelled=posts // 4, size="lab", workers=2)
@@ -63,6 +64,8 @@ class Workplace:
         image = values["model"]["image"]
         image["encoder"] = None
         image["scratch"]["architecture"] = "resnet50"
+        if self.batch:
+            values["training"]["batch_size"] = self.batch
         if self.quick:
             image |= {"scratch": {"architecture": "resnet18"}, "size": 64, "resize": 72}
         return Parameters.model_validate(values)
@@ -113,7 +116,7 @@ class Workplace:
             self.rows["text"].tolist(),
             StoredPictures(self.examples, self.rows_here),
             np.array([lab_way.LABELS.index(tag) for tag in self.rows["tag"]]),
-            varied=varied,
+            view_seed=self.parameters.training.seed if varied else None,
         )
 
     def lab_loader(self, *, training: bool) -> Any:

@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small models, few posts")
     parser.add_argument("--plain", action="store_true", help="do not compile, which takes minutes")
     parser.add_argument("--posts", type=int, default=512, help="labelled posts")
+    parser.add_argument("--batch", type=int, help="posts in a step; default: as conf/pretrained")
     parser.add_argument("--many", type=int, default=4000, help="posts to measure memory with")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     parser.add_argument("--json", type=Path, help="a file for the figures")
@@ -45,10 +46,15 @@ def main() -> None:
         given.plain = True
         given.posts, given.many, given.rounds = min(given.posts, 48), min(given.many, 200), 1
     logging.basicConfig(level=logging.ERROR)
-    about = machine() | {"posts": given.posts, "quick": given.quick, "plain": given.plain}
+    about = machine() | {
+        "posts": given.posts,
+        "batch": given.batch,
+        "quick": given.quick,
+        "plain": given.plain,
+    }
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        work = Workplace(Path(folder), given.posts, quick=given.quick)
+        work = Workplace(Path(folder), given.posts, given.batch, quick=given.quick)
         for section in sections:
             print(f"{section} ...", file=sys.stderr)
             figures += _measure(section, work, given)

@@ -23,6 +23,13 @@ def test_every_post_comes_once(posts: int) -> None:
     assert len(LengthAwareSampler(lengths, 8, 0)) == posts
 
 
+def test_indices_count_on_from_epoch_to_epoch() -> None:
+    sampler = LengthAwareSampler(np.arange(10), 4, 0)
+    sampler.set_epoch(3)
+
+    assert sorted(sampler) == list(range(30, 40))
+
+
 def test_texts_of_like_length_share_a_batch() -> None:
     lengths = np.random.default_rng(0).integers(5, 64, 1000)
     shuffled = np.random.default_rng(1).permutation(1000)
@@ -49,6 +56,6 @@ def test_seed_and_epoch_alone_decide_the_order() -> None:
     resumed = LengthAwareSampler(lengths, 4, 3)
     resumed.set_epoch(2)
 
-    assert first != third
+    assert first != [index - 100 for index in third]
     assert list(resumed) == third
     assert list(LengthAwareSampler(lengths, 4, 4)) != first

@@ -36,7 +36,7 @@ def photo(height: int, width: int) -> np.ndarray:
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
-def dataset(modality: str = "both", varied: bool = False) -> PostDataset:
+def dataset(modality: str = "both", view_seed: int | None = None) -> PostDataset:
     texts = ["good day", "", "a very very good long day"]
     return PostDataset(
         SentimentConfig(modality=modality, image_config=IMAGE, max_tokens=16),
@@ -44,7 +44,7 @@ def dataset(modality: str = "both", varied: bool = False) -> PostDataset:
         texts,
         [photo(90, 120), photo(90, 120), None],
         np.array([2, 0, 1]),
-        varied=varied,
+        view_seed=view_seed,
     )
 
 
@@ -111,14 +111,34 @@ def test_the_view_for_prediction_is_torchvisions() -> None:
 
 
 def test_a_view_for_training_is_a_whole_square_of_the_picture() -> None:
-    batch = dataset(varied=True).__getitems__([0])
+    posts = dataset(view_seed=0)
 
-    assert batch["pixels"].shape == (1, 72, 72, 3)
-    left_edges = set()
-    for seed in range(20):
-        torch.manual_seed(seed)
-        left_edges.add(int(dataset(varied=True).__getitems__([0])["pixels"][0, 0, 0, 0]))
+    assert posts.__getitems__([0])["pixels"].shape == (1, 72, 72, 3)
+    epochs = [3 * epoch for epoch in range(20)]  # of three posts, the first one
+    left_edges = {int(posts[index]["pixels"][0, 0, 0, 0]) for index in epochs}
+    # The picture is 96 x 72 once its short side is 72 px: 255 / 96 of a level from px to px.
     assert len(left_edges) > 5
+    assert min(left_edges) < 15
+    assert 45 < max(left_edges) < 70
+
+
+def test_seed_epoch_and_posts_alone_decide_a_view() -> None:
+    def views(indices: list[int], seed: int = 0) -> torch.Tensor:
+        return dataset(view_seed=seed).__getitems__(indices)["pixels"]
+
+    first = views([0, 1])
+    torch.manual_seed(5)
+    assert torch.equal(views([0, 1]), first)
+    assert not torch.equal(views([3, 4]), first)
+    assert not torch.equal(views([0, 1], seed=1), first)
+
+
+def test_a_later_epoch_has_the_same_posts() -> None:
+    posts = dataset()
+    first, later = posts.__getitems__([2, 0]), posts.__getitems__([2 + 3 * 7, 0 + 3 * 7])
+
+    assert first.keys() == later.keys()
+    assert all(torch.equal(later[name], value) for name, value in first.items())
 
 
 def test_random_views_show_the_asked_share() -> None:

@@ -69,11 +69,11 @@ def test_with_computed_features_the_model_answers_as_with_its_encoders(
     tmp_path: Path,
 ) -> None:
     compute = tiny().compute
-    expected = predict_logits(classifier, posts.as_dataset(classifier, varied=False), compute)
+    expected = predict_logits(classifier, posts.as_dataset(classifier), compute)
     before = {name: branch.encoder for name, branch in classifier.model.branches.items()}
     computed = compute_features(classifier, frozen, posts, compute, tmp_path)
     with encoders_aside(classifier.model, frozen):
-        dataset = posts.with_features(classifier, computed, varied=False)
+        dataset = posts.with_features(classifier, computed)
         answered = predict_logits(classifier, dataset, compute)
 
     np.testing.assert_allclose(answered, expected, atol=1e-5)

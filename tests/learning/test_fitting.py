@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -91,6 +92,32 @@ def test_the_same_seed_gives_the_same_weights(
 
     assert same(one, two)
     assert not same(one, other)
+
+
+def test_how_many_processes_read_changes_nothing(
+    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"training__epochs": 3, "training__patience": 3}
+    alone, two = (
+        fit(posts, tiny(compute__workers=workers, **options), tmp_path / str(workers))
+        for workers in (0, 2)
+    )
+
+    assert same(alone[0], two[0])
+    assert alone[1]["train_loss"].equals(two[1]["train_loss"])
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.fault(
+    "run", "learning rates with which training diverges", "stopped, and told what to change"
+)
+def test_a_training_that_diverges_is_stopped(
+    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    rates = {f"training__learning_rate__{part}": 1e12 for part in ("text", "image", "heads")}
+
+    with pytest.raises(ValueError, match=r"diverged.*smaller training\.learning_rate"):
+        fit(posts, tiny(training__epochs=3, **rates), tmp_path)
 
 
 def test_words_are_hidden_from_training_as_asked(

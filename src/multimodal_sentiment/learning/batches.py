@@ -19,6 +19,9 @@ class LengthAwareSampler(Sampler[int]):
     that goes on from a checkpoint sees what it would have seen. Where all lengths are equal, it
     is a plain shuffle.
 
+    Indices count on from epoch to epoch: those of the second begin where the first one's end.
+    Processes that read ahead outlive an epoch, and can tell from them which one it is.
+
     Args:
         lengths: One a post.
         batch_size: Into which its order will be cut.
@@ -50,4 +53,5 @@ class LengthAwareSampler(Sampler[int]):
             some = some[np.argsort(self._lengths[some], kind="stable")]
             batches.extend(some.reshape(-1, self._batch_size))
         generator.shuffle(batches)
-        yield from np.concatenate([*batches, order[whole:]]).tolist()
+        counted = np.concatenate([*batches, order[whole:]]) + self._epoch * len(self)
+        yield from counted.tolist()

@@ -26,13 +26,17 @@ Features = Mapping[str, np.ndarray]
 class PostDataset(Dataset[Batch]):
     """Posts, read from their store when a batch asks for them.
 
+    An index beyond the last post counts on from the first one: the same post, in a later epoch of
+    its training. What is random about a batch depends on its indices and the seed alone, whichever
+    process reads it.
+
     Args:
         config: Of the model that will take the batches.
         tokenizer: Of the model's text encoder; not needed by a model of images.
         texts: One a post; an empty one counts as missing.
         pictures: One a post, uint8 RGB of shape (height, width, 3), or none.
         labels: One a post; without them batches carry none.
-        varied: Whether pictures are cut for training: a random square of `resize` px, from which
+        view_seed: If pictures are cut for training, to a random square of `resize` px, from which
             the device cuts and flips at random. Otherwise it is the central square of `size` px.
     """
 
@@ -44,12 +48,12 @@ class PostDataset(Dataset[Batch]):
         pictures: Sequence[Pixels | None],
         labels: np.ndarray | None = None,
         *,
-        varied: bool = False,
+        view_seed: int | None = None,
     ) -> None:
         self._config = config
         self._pictures = pictures
         self._labels = labels
-        self._varied = varied
+        self._view_seed = view_seed
         self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)
         self._tokens: list[list[int]] = []
         if config.uses_text and tokenizer is not None:
@@ -65,13 +69,14 @@ class PostDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         """The posts of one batch, already collated."""
+        rows = [index % len(self) for index in indices]
         batch: Batch = {}
         if self._config.uses_text:
-            batch.update(self._texts(indices))
+            batch.update(self._texts(rows))
         if self._config.uses_image:
-            batch.update(self._images(indices))
+            batch.update(self._images(rows, indices))
         if self._labels is not None:
-            batch["labels"] = torch.from_numpy(self._labels[indices])
+            batch["labels"] = torch.from_numpy(self._labels[rows])
         return batch
 
     @property
@@ -81,37 +86,42 @@ class PostDataset(Dataset[Batch]):
             return np.zeros(len(self), dtype=np.int64)
         return np.array([len(tokens) for tokens in self._tokens])
 
-    def _texts(self, indices: list[int]) -> Batch:
-        rows = [self._tokens[index] for index in indices]
-        shape = len(rows), max(map(len, rows))
+    def _texts(self, rows: list[int]) -> Batch:
+        texts = [self._tokens[row] for row in rows]
+        shape = len(texts), max(map(len, texts))
         ids = torch.full(shape, self._padding, dtype=torch.long)
         mask = torch.zeros(shape, dtype=torch.long)
-        for row, tokens in enumerate(rows):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
+        for place, tokens in enumerate(texts):
+            ids[place, : len(tokens)] = torch.tensor(tokens)
+            mask[place, : len(tokens)] = 1
         return {"input_ids": ids, "attention_mask": mask} | _presence(
-            "has_text", self._has_text[indices]
+            "has_text", self._has_text[rows]
         )
 
-    def _images(self, indices: list[int]) -> Batch:
+    def _images(self, rows: list[int], indices: list[int]) -> Batch:
         resize, size = self._config.image_config["resize"], self._config.image_config["size"]
-        side = resize if self._varied else size
-        pixels = np.zeros((len(indices), side, side, 3), dtype=np.uint8)
-        present = np.zeros(len(indices), dtype=bool)
-        for row, index in enumerate(indices):
-            picture = self._pictures[index]
+        side, offsets = size, None
+        if self._view_seed is not None:
+            side = resize
+            offsets = np.random.default_rng([self._view_seed, *indices]).random(len(indices))
+        pixels = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
+        present = np.zeros(len(rows), dtype=bool)
+        for place, row in enumerate(rows):
+            picture = self._pictures[row]
             if picture is None:
                 continue
-            present[row] = True
-            if self._varied:
-                pixels[row] = _random_square(picture, side)
+            present[place] = True
+            if offsets is None:
+                pixels[place] = central_square(picture, resize, size)
             else:
-                pixels[row] = central_square(picture, resize, size)
+                pixels[place] = _square_at(picture, side, offsets[place])
         return {"pixels": torch.from_numpy(pixels)} | _presence("has_image", present)
 
 
 class FeatureDataset(Dataset[Batch]):
     """Posts, with computed features where an encoder is frozen.
+
+    Its indices are those of a `PostDataset`.
 
     Args:
         features: Of the frozen modalities.
@@ -133,13 +143,12 @@ class FeatureDataset(Dataset[Batch]):
     def __getitems__(self, indices: list[int]) -> Batch:
         """The posts of one batch, already collated."""
         batch = {} if self._rest is None else self._rest.__getitems__(indices)
+        rows = [index % len(self) for index in indices]
         for name, values in self._features.items():
-            rows = torch.from_numpy(np.asarray(values[indices]))
-            batch[f"{name}_features"] = rows
-            present = ~rows[:, 0].isnan()
-            if not present.all():
-                batch[f"has_{name}"] = present
-        batch["labels"] = torch.from_numpy(self._labels[indices])
+            features = np.asarray(values[rows])
+            batch[f"{name}_features"] = torch.from_numpy(features)
+            batch |= _presence(f"has_{name}", ~np.isnan(features[:, 0]))
+        batch["labels"] = torch.from_numpy(self._labels[rows])
         return batch
 
     @property
@@ -214,10 +223,10 @@ def _presence(name: str, present: np.ndarray) -> Batch:
     return {} if present.all() else {name: torch.from_numpy(present)}
 
 
-def _random_square(picture: Pixels, size: int) -> Pixels:
+def _square_at(picture: Pixels, size: int, share: float) -> Pixels:
+    """The square of a picture's short side that so much of what it leaves out lies before."""
     height, width = picture.shape[:2]
     side = min(height, width)
-    # Drawn from torch's generator, whose state checkpoints keep.
-    offset = float(torch.rand(())) * (max(height, width) - side)
+    offset = share * (max(height, width) - side)
     left, top = (offset, 0.0) if width > height else (0.0, offset)
     return resample(picture, (left, top, side), size)

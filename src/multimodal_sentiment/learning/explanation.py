@@ -16,8 +16,7 @@ from multimodal_sentiment.assessment import modality_contributions, softmax
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .device import choose_device
-from .prediction import describe_answers, in_batches, posts_of, predict_examples, predicting
+from .prediction import ask, describe_answers, posts_of, predict_examples
 
 
 def explain_examples(
@@ -40,11 +39,8 @@ def explain_examples(
     """
     if classifier.config.modality != "both" or not len(rows):
         return predict_examples(classifier, examples, rows, compute)
-    device = choose_device(compute)
-    views = np.empty((len(rows), 4, len(classifier.labels)), dtype=np.float32)
-    with predicting(classifier.model, device, len(rows)):
-        for indices, batch in in_batches(posts_of(classifier, examples, rows), compute, device):
-            views[indices] = _ask_four_times(classifier.model, batch).float().cpu().numpy()
+    posts, model = posts_of(classifier, examples, rows), classifier.model
+    views = ask(model, posts, compute, lambda batch: _ask_four_times(model, batch))
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)
     ]
@@ -58,9 +54,11 @@ def explain_examples(
 
 def _ask_four_times(model: SentimentModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Logits of shape (batch, 4, labels): with both, text alone, image alone, neither."""
-    absent = torch.zeros(len(batch["pixels"]), dtype=torch.bool, device=batch["pixels"].device)
+    # On the CPU, where it is counted: a GPU would have to be waited for.
+    absent = torch.zeros(len(batch["pixels"]), dtype=torch.bool)
+    everyone = torch.ones_like(absent, device=batch["pixels"].device)
     has_text, has_image = (
-        batch.get(name, ~absent).unsqueeze(1) for name in ("has_text", "has_image")
+        batch.get(name, everyone).unsqueeze(1) for name in ("has_text", "has_image")
     )
     with _encoding_once(model):
         both, text, image, neither = (

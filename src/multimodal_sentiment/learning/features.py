@@ -54,7 +54,7 @@ def compute_features(
         path = folder / f"features-{name}-{_fingerprint(classifier, name, posts, device)}.npy"
         known = path.exists()
         if not known:
-            dataset = posts.as_dataset(classifier, varied=False, only=name)
+            dataset = posts.as_dataset(classifier, only=name)
             _write_features(classifier.model, name, dataset, compute, device, path)
         features[name] = np.load(path, mmap_mode="r")
         words = "from the interrupted training" if known else f"{time.monotonic() - began:.1f} s"

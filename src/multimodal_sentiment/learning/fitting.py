@@ -91,9 +91,14 @@ def fit_classifier(
     with encoders_aside(model, frozen):
         learning_set, tuning_set = (
             part.with_features(
-                classifier, {name: rows[which] for name, rows in features.items()}, varied=varied
+                classifier,
+                {name: rows[which] for name, rows in features.items()},
+                view_seed=view_seed,
             )
-            for part, which, varied in [(learning, ~held_out, True), (tuning, held_out, False)]
+            for part, which, view_seed in [
+                (learning, ~held_out, training.seed),
+                (tuning, held_out, None),
+            ]
         )
         trainer = SentimentTrainer(
             training=training,
@@ -104,7 +109,7 @@ def fit_classifier(
             eval_dataset=tuning_set,
             data_collator=dict,
             compute_metrics=judge_tuning,
-            callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning))],
+            callbacks=[EarlyStoppingCallback(training.patience), Progress(len(learning), device)],
         )
         trainer.remove_callback(PrinterCallback)
         lessons = len(learning) * training.epochs
@@ -183,7 +188,7 @@ def _arguments(
     folder: Path,
 ) -> TrainingArguments:
     steps = math.ceil(posts / training.batch_size) * training.epochs
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=training.epochs,
         per_device_train_batch_size=training.batch_size,
@@ -199,6 +204,7 @@ def _arguments(
         use_cpu=device.kind == "cpu",
         bf16=device.bf16,
         dataloader_num_workers=device.workers,
+        dataloader_persistent_workers=device.workers > 0,
         dataloader_pin_memory=device.kind == "cuda",
         accelerator_config={"non_blocking": device.kind == "cuda"},
         # The state of every random generator is kept at the end of an epoch, so that a training
@@ -211,8 +217,13 @@ def _arguments(
         metric_for_best_model="selection",
         greater_is_better=True,
         restore_callback_states_from_checkpoint=True,
+        logging_nan_inf_filter=False,  # to look at each step's loss, a GPU would be waited for
         remove_unused_columns=False,
         label_names=["labels"],
         disable_tqdm=True,
         report_to="none",
     )
+    # One device: on a machine with several GPUs, the Trainer would make each batch as many times
+    # as large, and part it among copies of the model.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments

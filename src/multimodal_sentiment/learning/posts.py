@@ -61,7 +61,11 @@ class TrainingPosts:
         return texts
 
     def as_dataset(
-        self, classifier: SentimentClassifier, *, varied: bool, only: str | None = None
+        self,
+        classifier: SentimentClassifier,
+        *,
+        view_seed: int | None = None,
+        only: str | None = None,
     ) -> PostDataset:
         """The posts as the classifier's model takes them, or only one of its modalities."""
         config = copy(classifier.config)
@@ -73,23 +77,29 @@ class TrainingPosts:
             self.texts,
             StoredPictures(self.examples, self.rows),
             self._labels(classifier),
-            varied=varied,
+            view_seed=view_seed,
         )
 
     def with_features(
-        self, classifier: SentimentClassifier, features: Features, *, varied: bool
+        self,
+        classifier: SentimentClassifier,
+        features: Features,
+        *,
+        view_seed: int | None = None,
     ) -> PostDataset | FeatureDataset:
         """The posts as a model takes them of whose encoders some are frozen.
 
         Args:
             classifier: The classifier.
             features: Of the frozen modalities, a row for each of these posts; maybe of none.
-            varied: Whether pictures that are still encoded are cut for training.
+            view_seed: If pictures that are still encoded are cut for training.
         """
         if not features:
-            return self.as_dataset(classifier, varied=varied)
+            return self.as_dataset(classifier, view_seed=view_seed)
         encoded = [name for name in classifier.model.branches if name not in features]
-        rest = self.as_dataset(classifier, varied=varied, only=encoded[0]) if encoded else None
+        rest = None
+        if encoded:
+            rest = self.as_dataset(classifier, view_seed=view_seed, only=encoded[0])
         return FeatureDataset(features, self._labels(classifier), rest)
 
     def _labels(self, classifier: SentimentClassifier) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
@@ -91,12 +91,39 @@ def predict_logits(
     """
     if not len(posts):
         return np.empty((0, len(classifier.labels)), dtype=np.float32)
+    model = classifier.model
+    return ask(model, posts, compute, lambda batch: model(**batch).logits)
+
+
+def ask(
+    model: nn.Module,
+    posts: PostDataset | FeatureDataset,
+    compute: ComputeParameters,
+    question: Callable[[Batch], torch.Tensor],
+) -> np.ndarray:
+    """What a model says of posts, in their order.
+
+    Args:
+        model: Answers as it predicts.
+        posts: At least one.
+        compute: What to run on.
+        question: Asks the model about a batch; a row of its result is of one post.
+
+    Returns:
+        Of shape (posts, ...), float32.
+    """
     device = choose_device(compute)
-    logits = np.empty((len(posts), len(classifier.labels)), dtype=np.float32)
-    with predicting(classifier.model, device, len(posts)):
+    order: list[int] = []
+    answers: list[torch.Tensor] = []
+    with predicting(model, device, len(posts)):
         for indices, batch in in_batches(posts, compute, device):
-            logits[indices] = classifier.model(**batch).logits.float().cpu().numpy()
-    return logits
+            order += indices
+            answers.append(question(batch).float())
+    # Fetched at the end: a GPU that is waited for after each batch has nothing to do meanwhile.
+    fetched = torch.cat(answers).cpu().numpy()
+    result = np.empty_like(fetched)
+    result[order] = fetched
+    return result
 
 
 @contextmanager
@@ -104,11 +131,10 @@ def predicting(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
     """Within it, a model on a device answers for so many posts; nothing is learnt."""
     device.place(model).eval()
     fast = device.kind == "cpu" and posts >= _WORTH_FUSING
-    precision = torch.bfloat16 if device.bf16 else torch.float32
     with (
         torch.inference_mode(),
         device.autocast(),
-        fused(model, precision) if fast else nullcontext(),
+        fused(model, device.precision) if fast else nullcontext(),
     ):
         yield
 
@@ -128,6 +154,7 @@ def in_batches(
         collate_fn=dict,
         num_workers=device.workers,
         pin_memory=device.kind == "cuda",
+        generator=torch.Generator(),  # so that to predict changes nothing that is drawn later
     )
     told = tell_pace(loader, len(loader), "Predicting", "batches")
     for indices, batch in zip(chunks, told, strict=True):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Sampler
 from transformers import (
     EvalPrediction,
     PreTrainedTokenizerBase,
@@ -26,6 +26,7 @@ from multimodal_sentiment.parameters import LearningRates, TrainingParameters
 
 from .augmentation import hide_words, random_views
 from .batches import LengthAwareSampler
+from .device import Device
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,13 @@ class SentimentTrainer(Trainer):
                 "free some space, or write elsewhere with --params data=FOLDER"
             ) from error
 
+    def _get_dataloader(self, *arguments: Any, **options: Any) -> DataLoader[Any]:
+        loader: Any = super()._get_dataloader(*arguments, **options)
+        # Whoever reads draws nothing. To draw seeds for readers from the generator that hides words
+        # and modalities would let training depend on how many they are, and when they started.
+        getattr(loader, "base_dataloader", loader).generator = torch.Generator()
+        return cast(DataLoader[Any], loader)
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         posts = self.train_dataset if train_dataset is None else train_dataset
         return LengthAwareSampler(posts.token_counts, self._train_batch_size, self.args.data_seed)
@@ -121,8 +129,16 @@ def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
 
     `selection` decides which epoch is kept: macro-F1, and between equals, which are common in
     small sets, the lower log-loss.
+
+    Raises:
+        ValueError: If the model's answers are no numbers.
     """
     logits, true = np.asarray(outcome.predictions), np.asarray(outcome.label_ids)
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            "the training has diverged: the model's answers are no numbers any more: "
+            "choose a smaller training.learning_rate, or training.max_gradient_norm"
+        )
     predicted = logits.argmax(axis=1)
     macro_f1 = float(f1_score(true, predicted, average="macro"))
     loss = log_loss(true, softmax(logits), labels=range(logits.shape[1]))
@@ -134,12 +150,18 @@ def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
 
 
 class Progress(TrainerCallback):
-    """Says after each epoch how it went, and in long epochs how far it is."""
+    """Says after each epoch how it went, and in long epochs how far it is.
+
+    Args:
+        posts: How many an epoch has.
+        device: What trains.
+    """
 
     PATIENCE = 30.0  # seconds between two lines within an epoch
 
-    def __init__(self, posts: int) -> None:
+    def __init__(self, posts: int, device: Device) -> None:
         self._posts = posts
+        self._device = device
         self._started = self._spoke = 0.0
         self._first_step = 0
 
@@ -147,6 +169,7 @@ class Progress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Start the epoch's clock."""
+        self._device.wait()
         self._started = self._spoke = time.monotonic()
         self._first_step = state.global_step
 
@@ -166,6 +189,7 @@ class Progress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Stop the epoch's clock."""
+        self._device.wait()
         self._seconds = time.monotonic() - self._started
 
     def on_log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ class TextEncoder(nn.Module):
 
     def __init__(self, config: PreTrainedConfig, pooling: str) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_config(config)
+        self.encoder = AutoModel.from_config(config, attn_implementation="sdpa")
         # BERT's own pooler was pretrained for sentence pairs and is not what we pool with.
         self.encoder.pooler = None
         self.pooling = pooling
@@ -31,7 +32,10 @@ class TextEncoder(nn.Module):
         Returns:
             Features of shape (batch, hidden).
         """
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
+        # Given its final shape, the mask is not read to see whether anything is padding at all: a
+        # GPU would have to be waited for.
+        seen = attention_mask[:, None, None, :].bool()  # (batch, heads, queries, tokens)
+        hidden = self.encoder(input_ids=input_ids, attention_mask=seen)[0]
         if self.pooling == "cls":
             return hidden[:, 0]
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (batch, tokens, 1)
@@ -96,6 +100,14 @@ class ImageEncoder(nn.Module):
         return features
 
 
+def constants(values: Sequence[float], like: torch.Tensor) -> torch.Tensor:
+    """A few numbers beside a tensor, of shape (numbers,), and of its type.
+
+    They are written where they are needed: for a copy from the host, a GPU would be waited for.
+    """
+    return torch.stack([like.new_full((), value) for value in values])
+
+
 def normalise(pixels: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
     """Pictures on the scale that weights were learnt with.
 
@@ -113,6 +125,6 @@ def normalise(pixels: torch.Tensor, mean: list[float], std: list[float]) -> torc
     rows = pixels.flatten(2).to(  # (batch, height, 3 * width)
         torch.float32, copy=True, memory_format=torch.contiguous_format
     )
-    rows.sub_(rows.new_tensor(mean).mul(255).repeat(width))
-    rows.div_(rows.new_tensor(std).mul(255).repeat(width))
+    rows.sub_(constants(mean, rows).mul(255).repeat(width))
+    rows.div_(constants(std, rows).mul(255).repeat(width))
     return rows.unflatten(2, (width, 3)).permute(0, 3, 1, 2)

@@ -11,7 +11,7 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration import SentimentConfig
-from .encoders import ImageEncoder, TextEncoder
+from .encoders import ImageEncoder, TextEncoder, constants
 from .fusion import ConcatFusion, GatedFusion, LateFusion
 
 
@@ -101,7 +101,7 @@ class SentimentModel(PreTrainedModel):
         return functional.cross_entropy(
             logits,
             labels,
-            weight=None if weights is None else logits.new_tensor(weights),
+            weight=None if weights is None else constants(weights, logits),
             label_smoothing=self.config.label_smoothing if self.training else 0.0,
         )
 
@@ -127,14 +127,16 @@ class Branch(nn.Module):
         """Features of shape (batch, size); only what is present, and not hidden, is encoded."""
         batch = len(inputs[0])
         if self.training and self.hidden_share:
-            # Drawn on the CPU, so that no GPU need be waited for to know how many are left.
+            # Drawn on the CPU, so that no GPU is waited for to know how many are left; it is only
+            # for a batch in which something is missing.
             shown = torch.rand(batch) >= self.hidden_share
             present = shown if present is None else present.cpu() & shown
         if present is None:
             return self.norm(self.encoder(*inputs))
-        rows = present.nonzero().squeeze(1).to(self.missing.device)
+        rows = present.nonzero().squeeze(1)
         features = self.missing.repeat(batch, 1)
         if len(rows):
+            rows = _to_device(rows, features.device)
             encoded = self.norm(self.encoder(*(value[rows] for value in inputs)))
             features = features.to(encoded.dtype).index_copy(0, rows, encoded)
         return features
@@ -145,6 +147,13 @@ class Branch(nn.Module):
         if not any(weight.requires_grad for weight in self.encoder.parameters()):
             self.encoder.eval()
         return self
+
+
+def _to_device(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Copy a tensor to a device, without waiting for what a GPU is doing."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 def _build_fusion(config: SentimentConfig, sizes: list[int]) -> nn.Module:
