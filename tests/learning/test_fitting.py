@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, fitting, predict_examples
 from multimodal_sentiment.learning.checkpoints import newest_checkpoint
-from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.learning.device import Device, choose_device
 from multimodal_sentiment.learning.trainer import learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
@@ -301,6 +301,19 @@ def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) 
         pytest.skip("this machine has CUDA")
     with pytest.raises(ValueError, match=r"no cuda on this machine: choose one of .*cpu"):
         choose_device(tiny(compute__device="cuda").compute)
+
+
+def test_one_gpu_of_several_trains(
+    tiny: Callable[..., Parameters], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    parameters = tiny()
+    arguments = fitting._arguments(
+        parameters.training, parameters.compute, Device("cuda", False, 0), 40, tmp_path
+    )
+
+    assert arguments.n_gpu == 1
+    assert arguments.train_batch_size == parameters.training.batch_size
 
 
 @pytest.mark.parametrize("tiles", [True, False])

@@ -19,6 +19,7 @@ from multimodal_sentiment.learning import (
     members,
 )
 from multimodal_sentiment.learning.fingerprints import fingerprint_member
+from multimodal_sentiment.learning.members import _left
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
 
 FOLDS = np.arange(42) // 3 % 2
@@ -244,3 +245,12 @@ def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Para
     )
 
     assert one != other
+
+
+def test_what_is_left_is_told_by_what_such_trainings_took() -> None:
+    took = {"text": [10.0, 14.0], "image": [40.0]}
+
+    assert _left(["text", "text", "image"], took) == 12 + 12 + 40
+    # Nothing is known of one that reads both yet: it takes as long as the slowest, at least.
+    assert _left(["both", "text"], took) == 40 + 12
+    assert _left([], took) == 0

@@ -1,20 +1,28 @@
 """That a GPU is kept busy: what is asked of it while training needs none of its answers.
 
 There need not be a GPU: what would make the host wait for one shows in the operations themselves.
+What reads a number does so on any device; copies are seen on one that is feigned, forward only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import TrainingPosts, fit_classifier
 from multimodal_sentiment.learning.augmentation import hide_words, random_views
+from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.model import build_model
+from multimodal_sentiment.model.modeling import _to_device
 from multimodal_sentiment.parameters import Parameters
 
 Batch = dict[str, torch.Tensor]
@@ -98,6 +106,52 @@ def test_a_training_step_copies_nothing_from_the_host(
 
     with FakeTensorMode(allow_non_fake_inputs=True):
         assert not waits_of_a_step(parameters, "cuda")
+
+
+def test_which_posts_are_shown_is_copied_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)  # cannot be feigned
+    with FakeTensorMode(), Waits() as waits:
+        _to_device(torch.ones(3, dtype=torch.long), torch.device("cuda"))
+
+    assert not waits.seen
+
+
+def test_a_batch_is_copied_without_waiting_but_for_what_is_counted() -> None:
+    batch = {"pixels": torch.ones(3, 2), "has_image": torch.ones(3, dtype=torch.bool)}
+    with FakeTensorMode(allow_non_fake_inputs=True), Waits() as waits:
+        taken = Device("cuda", bf16=False, workers=0).take(batch)
+
+    assert taken["pixels"].device.type == "cuda"
+    assert taken["has_image"].device.type == "cpu"
+    assert not waits.seen
+
+
+def test_a_training_reads_nothing_back_from_step_to_step(
+    tiny: Callable[..., Parameters], make_examples: Callable[..., pa.Table], tmp_path: Path
+) -> None:
+    tags = ["a", "b", "c"] * 16
+    examples = make_examples(
+        [f"word{row} {tag}" for row, tag in enumerate(tags)], tags, [None] * 48
+    )
+    posts = TrainingPosts(examples, np.arange(48), np.array(tags, dtype=object), np.arange(48))
+
+    def reads(batch_size: int) -> int:
+        parameters = tiny(model__modality="text", training__batch_size=batch_size)
+        folder = tmp_path / str(batch_size)
+        with Waits() as waits:
+            fit_classifier(
+                posts,
+                {},
+                parameters.model,
+                parameters.training,
+                parameters.compute,
+                folder,
+                EncoderStore(folder, folder),
+            )
+        return len(waits.seen)
+
+    reads(16)  # what is used first is looked at first
+    assert reads(16) == reads(4)
 
 
 def test_what_would_wait_is_noticed() -> None:

@@ -26,9 +26,9 @@ Features = Mapping[str, np.ndarray]
 class PostDataset(Dataset[Batch]):
     """Posts, read from their store when a batch asks for them.
 
-    An index beyond the last post counts on from the first one: the same post, in a later epoch of
-    its training. What is random about a batch depends on its indices and the seed alone, whichever
-    process reads it.
+    In a batch, an index beyond the last post counts on from the first one: the same post, in a
+    later epoch of its training. What is random about a batch depends on its indices and the seed
+    alone, whichever process reads it.
 
     Args:
         config: Of the model that will take the batches.
@@ -65,7 +65,7 @@ class PostDataset(Dataset[Batch]):
         return self._length
 
     def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
+        return self.__getitems__([range(len(self))[index]])
 
     def __getitems__(self, indices: list[int]) -> Batch:
         """The posts of one batch, already collated."""
@@ -121,7 +121,7 @@ class PostDataset(Dataset[Batch]):
 class FeatureDataset(Dataset[Batch]):
     """Posts, with computed features where an encoder is frozen.
 
-    Its indices are those of a `PostDataset`.
+    Its indices mean what those of a `PostDataset` mean.
 
     Args:
         features: Of the frozen modalities.
@@ -138,7 +138,7 @@ class FeatureDataset(Dataset[Batch]):
         return len(self._labels)
 
     def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
+        return self.__getitems__([range(len(self))[index]])
 
     def __getitems__(self, indices: list[int]) -> Batch:
         """The posts of one batch, already collated."""

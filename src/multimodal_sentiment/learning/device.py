@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -48,6 +49,18 @@ class Device:
         """Return when all that the device was asked for is done, so that a clock can be read."""
         if self.kind != "cpu":
             torch.accelerator.synchronize()
+
+    def take(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """A batch, on this device.
+
+        Which posts have a text or an image (`has_text`, `has_image`) stays on the CPU: whoever asks
+        a GPU to encode them must know how many there are, and would have to wait for it to say so.
+        """
+        pinned = self.kind == "cuda"  # mps might read a batch after it is gone
+        return {
+            name: value if name.startswith("has_") else value.to(self.kind, non_blocking=pinned)
+            for name, value in batch.items()
+        }
 
     def place(self, model: Model) -> Model:
         """The model, on this device, with its pictures' weights as convolutions like them best."""

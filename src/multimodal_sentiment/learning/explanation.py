@@ -54,11 +54,11 @@ def explain_examples(
 
 def _ask_four_times(model: SentimentModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Logits of shape (batch, 4, labels): with both, text alone, image alone, neither."""
-    # On the CPU, where it is counted: a GPU would have to be waited for.
-    absent = torch.zeros(len(batch["pixels"]), dtype=torch.bool)
-    everyone = torch.ones_like(absent, device=batch["pixels"].device)
+    pixels = batch["pixels"]
+    absent = torch.zeros(len(pixels), dtype=torch.bool)
     has_text, has_image = (
-        batch.get(name, everyone).unsqueeze(1) for name in ("has_text", "has_image")
+        batch.get(name, ~absent).to(pixels.device).unsqueeze(1)
+        for name in ("has_text", "has_image")
     )
     with _encoding_once(model):
         both, text, image, neither = (

@@ -99,7 +99,7 @@ def _write_features(
             rows = np.full((len(indices), encoder.output_size), np.nan, dtype=np.float32)
             if present.any():
                 inputs = [batch[key][present] for key in keys]
-                rows[present.cpu().numpy()] = encoder(*inputs).float().cpu().numpy()
+                rows[present.numpy()] = encoder(*inputs).float().cpu().numpy()
             values[indices] = rows
     values.flush()
     encoder.to("cpu")

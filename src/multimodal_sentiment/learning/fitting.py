@@ -102,6 +102,7 @@ def fit_classifier(
         )
         trainer = SentimentTrainer(
             training=training,
+            device=device,
             tokenizer=tokenizer,
             model=device.place(model),
             args=_arguments(training, compute, device, len(learning), checkpoints / fingerprint),
@@ -206,7 +207,6 @@ def _arguments(
         dataloader_num_workers=device.workers,
         dataloader_persistent_workers=device.workers > 0,
         dataloader_pin_memory=device.kind == "cuda",
-        accelerator_config={"non_blocking": device.kind == "cuda"},
         # The state of every random generator is kept at the end of an epoch, so that a training
         # that goes on from there ends as if it had never stopped.
         eval_strategy="epoch",

@@ -158,10 +158,7 @@ def in_batches(
     )
     told = tell_pace(loader, len(loader), "Predicting", "batches")
     for indices, batch in zip(chunks, told, strict=True):
-        yield (
-            indices,
-            {name: value.to(device.kind, non_blocking=True) for name, value in batch.items()},
-        )
+        yield indices, device.take(batch)
 
 
 def _chunks(order: np.ndarray, size: int) -> Iterator[list[int]]:

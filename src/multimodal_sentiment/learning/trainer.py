@@ -36,6 +36,7 @@ class SentimentTrainer(Trainer):
 
     Args:
         training: Says the rates, and how much of a picture and of a text a view leaves out.
+        device: What trains.
         tokenizer: Of the texts; not needed by a model of images.
     """
 
@@ -45,11 +46,13 @@ class SentimentTrainer(Trainer):
         self,
         *,
         training: TrainingParameters,
+        device: Device,
         tokenizer: PreTrainedTokenizerBase | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._training = training
+        self._device = device
         self._tokenizer = tokenizer
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
@@ -90,7 +93,8 @@ class SentimentTrainer(Trainer):
         loader: Any = super()._get_dataloader(*arguments, **options)
         # Whoever reads draws nothing. To draw seeds for readers from the generator that hides words
         # and modalities would let training depend on how many they are, and when they started.
-        getattr(loader, "base_dataloader", loader).generator = torch.Generator()
+        loader.base_dataloader.generator = torch.Generator()
+        loader.device = None  # batches are taken there by _prepare_inputs
         return cast(DataLoader[Any], loader)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
@@ -103,7 +107,7 @@ class SentimentTrainer(Trainer):
         return by_length
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        prepared: dict[str, Any] = super()._prepare_inputs(inputs)
+        prepared = self._device.take(inputs)
         if not self.model.training:
             return prepared
         if "pixels" in prepared:

@@ -67,9 +67,9 @@ class SentimentModel(PreTrainedModel):
         Args:
             input_ids: Of shape (batch, tokens); a model of images needs none.
             attention_mask: Of shape (batch, tokens).
-            has_text: Boolean of shape (batch,); if absent, every post has a text.
+            has_text: Boolean of shape (batch,), on the CPU; if absent, every post has a text.
             pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
-            has_image: Boolean of shape (batch,); if absent, every post has an image.
+            has_image: The same for images.
             labels: Of shape (batch,).
             text_features: Of shape (batch, hidden), where `ComputedFeatures` stands for the text
                 encoder; then there are no tokens.
@@ -126,14 +126,14 @@ class Branch(nn.Module):
     def forward(self, present: torch.Tensor | None, *inputs: torch.Tensor) -> torch.Tensor:
         """Features of shape (batch, size); only what is present, and not hidden, is encoded."""
         batch = len(inputs[0])
+        # Drawn and counted on the CPU: a GPU would have to be waited for.
+        seen = None if present is None else present.cpu()
         if self.training and self.hidden_share:
-            # Drawn on the CPU, so that no GPU is waited for to know how many are left; it is only
-            # for a batch in which something is missing.
             shown = torch.rand(batch) >= self.hidden_share
-            present = shown if present is None else present.cpu() & shown
-        if present is None:
+            seen = shown if seen is None else seen & shown
+        if seen is None:
             return self.norm(self.encoder(*inputs))
-        rows = present.nonzero().squeeze(1)
+        rows = seen.nonzero().squeeze(1)
         features = self.missing.repeat(batch, 1)
         if len(rows):
             rows = _to_device(rows, features.device)
