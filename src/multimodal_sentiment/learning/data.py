@@ -36,8 +36,8 @@ class PostDataset(Dataset[Batch]):
         texts: One a post; an empty one counts as missing.
         pictures: One a post, uint8 RGB of shape (height, width, 3), or none.
         labels: One a post; without them batches carry none.
-        view_seed: If pictures are cut for training, to a random square of `resize` px, from which
-            the device cuts and flips at random. Otherwise it is the central square of `size` px.
+        view_seed: Of the random squares of `resize` px that training sees of pictures, and that the
+            device cuts and flips at random. Without one it is the central square of `size` px.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ class TrainingPosts:
         Args:
             classifier: The classifier.
             features: Of the frozen modalities, a row for each of these posts; maybe of none.
-            view_seed: If pictures that are still encoded are cut for training.
+            view_seed: Of the random squares that training sees of pictures still to be encoded.
         """
         if not features:
             return self.as_dataset(classifier, view_seed=view_seed)
