@@ -21,7 +21,7 @@ from multimodal_sentiment.learning.augmentation import random_views
 from multimodal_sentiment.learning.batches import LengthAwareSampler
 from multimodal_sentiment.learning.compilation import compiled
 from multimodal_sentiment.learning.data import Batch
-from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.learning.device import Device, choose_device
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
 
@@ -30,20 +30,19 @@ OUR_STEPS = {"cpu": 1, "cuda": 20}  # a GPU is asked for the next one while it i
 TOKENS = 48  # of a long text
 
 
-def measure_computing(
-    work: Workplace, device: str, rounds: int, *, compiling: bool
-) -> list[Figure]:
+def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: bool) -> list[Figure]:
     """Compiled, as a training of the lab's size is; the step as it is written, besides."""
-    compute = work.parameters.compute.model_copy(update={"device": device, "compile": compiling})
+    compute = work.parameters.compute.model_copy(update={"device": kind, "compile": compiling})
+    device = choose_device(compute)
     image = work.parameters.model.image
-    lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(device)
+    lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(kind)
     classifier = _classifier(work)
-    batch = _batch(work, compute)
-    step, lab_steps = _our_steps(work, classifier, compute, batch), _lab_steps(work, lab, device)
-    long = _our_steps(work, classifier, compute, _with_long_texts(batch))
+    batch = _batch(work, device)
+    step, lab_steps = _our_steps(work, classifier, device, batch), _lab_steps(work, lab, device)
+    long = _our_steps(work, classifier, device, _with_long_texts(batch))
     plain, took = in_turn(step, lab_steps, rounds), 0.0
     fast = plain
-    with compiled(classifier.model, device) if compute.compile else nullcontext():
+    with compiled(classifier.model, kind) if compute.compile else nullcontext():
         if compute.compile:
             took = seconds(step)
             fast = in_turn(step, lab_steps, rounds)
@@ -53,15 +52,15 @@ def measure_computing(
     loader = work.lab_loader(training=False)
     answers = in_turn(
         lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
-        lambda: lab_way.predict(lab, loader, device),
+        lambda: lab_way.predict(lab, loader, kind),
         rounds,
     )
-    ours = OUR_STEPS[device] * work.parameters.training.batch_size
-    theirs = STEPS[device] * lab_way.BATCH
-    count, speed, precision = len(work.rows), "posts/s", str(choose_device(compute))
+    ours = OUR_STEPS[kind] * work.parameters.training.batch_size
+    theirs = STEPS[kind] * lab_way.BATCH
+    count, speed, precision = len(work.rows), "posts/s", str(device)
 
     def row(what: str, ours: float, lab: float | None = None, unit: str = speed) -> Figure:
-        return Figure(what, unit, ours, lab, device=device, note=precision if lab else "")
+        return Figure(what, unit, ours, lab, device=kind, note=precision if lab else "")
 
     return [
         row("training step, not compiled", ours / plain[0], theirs / plain[1]),
@@ -82,12 +81,12 @@ def _classifier(work: Workplace) -> SentimentClassifier:
     return SentimentClassifier(model, tokenizer, {})
 
 
-def _batch(work: Workplace, compute: ComputeParameters) -> Batch:
+def _batch(work: Workplace, device: Device) -> Batch:
     """Of posts, on the device."""
-    device, size = choose_device(compute), work.parameters.training.batch_size
+    size = work.parameters.training.batch_size
     posts = work.dataset(varied=True)
     order = list(LengthAwareSampler(posts.token_counts, size, 0))
-    return {name: value.to(device.kind) for name, value in posts.__getitems__(order[:size]).items()}
+    return device.take(posts.__getitems__(order[:size]))
 
 
 def _with_long_texts(batch: Batch) -> Batch:
@@ -96,10 +95,10 @@ def _with_long_texts(batch: Batch) -> Batch:
 
 
 def _our_steps(
-    work: Workplace, classifier: SentimentClassifier, compute: ComputeParameters, batch: Batch
+    work: Workplace, classifier: SentimentClassifier, device: Device, batch: Batch
 ) -> Callable[[], None]:
     """Steps on a batch that is there already, its random views included."""
-    device, training = choose_device(compute), work.parameters.training
+    training = work.parameters.training
     model = device.place(classifier.model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
@@ -122,13 +121,13 @@ def _our_steps(
     return steps
 
 
-def _lab_steps(work: Workplace, model: lab_way.Model, device: str) -> Callable[[], None]:
-    batches = list(islice(work.lab_loader(training=True), STEPS[device]))
+def _lab_steps(work: Workplace, model: lab_way.Model, device: Device) -> Callable[[], None]:
+    batches = list(islice(work.lab_loader(training=True), STEPS[device.kind]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
 
     def steps() -> None:
-        lab_way.train(model, batches, device, optimizer)
-        _wait(device)
+        lab_way.train(model, batches, device.kind, optimizer)
+        device.wait()
 
     steps()
     return steps
@@ -157,18 +156,14 @@ def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, floa
     return speed, taken - 2 * learnt / speed
 
 
-def _lab_epoch(work: Workplace, model: lab_way.Model, device: str) -> float:
+def _lab_epoch(work: Workplace, model: lab_way.Model, device: Device) -> float:
     """Over half the posts: the lab's way takes long, and is as slow in every step."""
     batches = max(1, len(work.rows) // lab_way.BATCH // 2)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
 
     def part() -> None:
-        lab_way.train(model, islice(work.lab_loader(training=True), batches), device, optimizer)
-        _wait(device)
+        some = islice(work.lab_loader(training=True), batches)
+        lab_way.train(model, some, device.kind, optimizer)
+        device.wait()
 
     return batches * lab_way.BATCH / seconds(part)
-
-
-def _wait(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()

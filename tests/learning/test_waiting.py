@@ -20,12 +20,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier
 from multimodal_sentiment.learning.augmentation import hide_words, random_views
+from multimodal_sentiment.learning.data import Batch
 from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.model import build_model
 from multimodal_sentiment.model.modeling import _to_device
 from multimodal_sentiment.parameters import Parameters
-
-Batch = dict[str, torch.Tensor]
 
 
 class Waits(TorchDispatchMode):
