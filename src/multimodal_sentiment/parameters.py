@@ -128,14 +128,15 @@ class ModelParameters(Group):
     fusion: FusionParameters
 
     @property
+    def modalities(self) -> list[Literal["text", "image"]]:
+        """What the model looks at, text before image."""
+        return ["text", "image"] if self.modality == "both" else [self.modality]
+
+    @property
     def encoders(self) -> dict[str, str]:
         """The pretrained encoders that the model starts from, by modality."""
-        named = {"text": self.text.encoder, "image": self.image.encoder}
-        return {
-            modality: name
-            for modality, name in named.items()
-            if name is not None and self.modality in (modality, "both")
-        }
+        named = {name: getattr(self, name).encoder for name in self.modalities}
+        return {name: encoder for name, encoder in named.items() if encoder is not None}
 
 
 class LearningRates(Group):
@@ -162,6 +163,7 @@ class TrainingParameters(Group):
     word_dropout: Probability
     tuning_fraction: Fraction
     patience: Count
+    refit: bool
     resume: bool
 
 
@@ -242,6 +244,11 @@ class Parameters(Group):
     comparison: ComparisonParameters
 
     @model_validator(mode="after")
+    def _frozen_have_learnt(self) -> Parameters:
+        _refuse_frozen_scratch(self.model, self.training)
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_whole(self) -> Parameters:
         faults: list[Any] = []
         for name, changes in self.comparison.compared.items():
@@ -261,6 +268,11 @@ class Variant(Group):
     model: ModelParameters
     training: TrainingParameters
 
+    @model_validator(mode="after")
+    def _frozen_have_learnt(self) -> Variant:
+        _refuse_frozen_scratch(self.model, self.training)
+        return self
+
 
 def vary(model: ModelParameters, training: TrainingParameters, changes: Changes) -> Variant:
     """The parameters with some changed.
@@ -270,6 +282,15 @@ def vary(model: ModelParameters, training: TrainingParameters, changes: Changes)
     """
     base = {"model": model.model_dump(), "training": training.model_dump()}
     return Variant.model_validate(_overlaid(base, changes))
+
+
+def _refuse_frozen_scratch(model: ModelParameters, training: TrainingParameters) -> None:
+    for name in model.modalities:
+        if not getattr(training.learning_rate, name) and name not in model.encoders:
+            raise ValueError(
+                f"training.learning_rate.{name} is 0, which freezes the encoder, but it is trained "
+                f"from scratch: name a pretrained one in model.{name}.encoder, or set a rate"
+            )
 
 
 def _overlaid(base: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def linear(layer: torch.nn.Linear, values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("visible", [True, False])
 def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> None:
     torch.manual_seed(0)  # a score near zero would have no close relative
-    fusion = ConcatFusion([3, 4], 6, 2, dropout=0.5, with_scores=visible).eval()
+    fusion = ConcatFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
     parts = [*FEATURES.values(), *(SCORES.values() if visible else [])]
     seen = np.concatenate([part.numpy() for part in parts], axis=1)
 
@@ -28,7 +28,7 @@ def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> N
 
 @pytest.mark.parametrize("visible", [True, False])
 def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
-    fusion = GatedFusion([3, 4], 6, 2, dropout=0.5, with_scores=visible).eval()
+    fusion = GatedFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
     text, image = (FEATURES[name].numpy() for name in ("text", "image"))
     gate = 1 / (1 + np.exp(-linear(fusion.gate, np.concatenate([text, image], axis=1))))
     joined = gate * np.tanh(linear(fusion.projections[0], text)) + (1 - gate) * np.tanh(

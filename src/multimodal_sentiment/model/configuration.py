@@ -37,6 +37,7 @@ class SentimentConfig(PreTrainedConfig):
     """
 
     model_type = "multimodal_sentiment"
+    keys_to_ignore_at_inference = ["modality_logits"]  # noqa: RUF012 (as transformers has it)
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""The ways to join two modalities: features and unimodal scores in, raw scores out.
+"""The ways to join two modalities: features and each modality's own logits in, logits out.
 
-All take the features of each modality, of shape (batch, size), and the scores that each modality's
-own head gave, of shape (batch, labels), text before image, and return scores of shape
+All take the features of each modality, of shape (batch, size), and the logits that each modality's
+own head gave, of shape (batch, labels), text before image, and return logits of shape
 (batch, labels).
 """
 
@@ -12,7 +12,24 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from .configuration import SentimentConfig
+
 Features = Mapping[str, torch.Tensor]
+
+
+def build_fusion(config: SentimentConfig, sizes: Sequence[int]) -> nn.Module:
+    """Return the fusion that a configuration names, of features of these sizes."""
+    if config.fusion == "late":  # of one modality: its own logits
+        return LateFusion()
+    # One modality has nothing to be joined with: the same perceptron classifies it.
+    gated = config.modality == "both" and config.fusion == "gated"
+    return (GatedFusion if gated else ConcatFusion)(
+        sizes,
+        config.hidden_size,
+        config.num_labels,
+        config.dropout,
+        with_logits=config.modality == "both" and config.visible_scores,
+    )
 
 
 class ConcatFusion(nn.Module):
@@ -23,7 +40,7 @@ class ConcatFusion(nn.Module):
         hidden_size: Width of the hidden layer.
         labels: How many.
         dropout: Before the last layer.
-        with_scores: Whether the unimodal scores are seen as well.
+        with_logits: Whether the modalities' own logits are seen as well.
     """
 
     def __init__(
@@ -33,11 +50,11 @@ class ConcatFusion(nn.Module):
         labels: int,
         dropout: float,
         *,
-        with_scores: bool,
+        with_logits: bool,
     ) -> None:
         super().__init__()
-        self.with_scores = with_scores
-        seen = sum(sizes) + (labels * len(sizes) if with_scores else 0)
+        self.with_logits = with_logits
+        seen = sum(sizes) + (labels * len(sizes) if with_logits else 0)
         self.layers = nn.Sequential(
             nn.Linear(seen, hidden_size),
             nn.ReLU(),
@@ -45,9 +62,9 @@ class ConcatFusion(nn.Module):
             nn.Linear(hidden_size, labels),
         )
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Features, logits: Features) -> torch.Tensor:
         """Join the modalities."""
-        seen = list(features.values()) + (list(scores.values()) if self.with_scores else [])
+        seen = list(features.values()) + (list(logits.values()) if self.with_logits else [])
         joined: torch.Tensor = self.layers(torch.cat(seen, dim=-1))
         return joined
 
@@ -62,7 +79,7 @@ class GatedFusion(nn.Module):
         hidden_size: Of what they are projected to.
         labels: How many.
         dropout: Before the last layer.
-        with_scores: Whether the last layer sees the unimodal scores as well.
+        with_logits: Whether the last layer sees the modalities' own logits as well.
     """
 
     def __init__(
@@ -72,17 +89,17 @@ class GatedFusion(nn.Module):
         labels: int,
         dropout: float,
         *,
-        with_scores: bool,
+        with_logits: bool,
     ) -> None:
         super().__init__()
-        self.with_scores = with_scores
+        self.with_logits = with_logits
         self.projections = nn.ModuleList(nn.Linear(size, hidden_size) for size in sizes)
         self.gate = nn.Linear(sum(sizes), hidden_size)
         self.dropout = nn.Dropout(dropout)
-        seen = hidden_size + (labels * len(sizes) if with_scores else 0)
+        seen = hidden_size + (labels * len(sizes) if with_logits else 0)
         self.classifier = nn.Linear(seen, labels)
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Features, logits: Features) -> torch.Tensor:
         """Join the modalities."""
         first, second = (
             torch.tanh(project(value))
@@ -90,15 +107,15 @@ class GatedFusion(nn.Module):
         )
         gate = torch.sigmoid(self.gate(torch.cat(list(features.values()), dim=-1)))
         joined = self.dropout(gate * first + (1 - gate) * second)  # (batch, hidden)
-        if self.with_scores:
-            joined = torch.cat([joined, *scores.values()], dim=-1)
+        if self.with_logits:
+            joined = torch.cat([joined, *logits.values()], dim=-1)
         judged: torch.Tensor = self.classifier(joined)
         return judged
 
 
 class LateFusion(nn.Module):
-    """The sum of the unimodal scores: each modality judges alone, and both votes count."""
+    """The sum of the modalities' own logits: each modality judges alone, and both votes count."""
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Features, logits: Features) -> torch.Tensor:
         """Join the modalities."""
-        return torch.stack(list(scores.values())).sum(dim=0)
+        return torch.stack(list(logits.values())).sum(dim=0)
