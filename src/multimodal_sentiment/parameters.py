@@ -85,6 +85,7 @@ class TextParameters(Group):
     scratch: ScratchParameters
     max_tokens: Tokens
     pooling: Literal["cls", "mean"]
+    count_words: bool
 
 
 class ScratchImageParameters(Group):
@@ -111,7 +112,7 @@ class ImageParameters(Group):
 class FusionParameters(Group):
     """How the two modalities are joined."""
 
-    kind: Literal["concat", "gated", "late"]
+    kind: Literal["pool", "concat", "gated", "late"]
     visible_scores: bool
     hidden_size: Count
     dropout: Probability
@@ -244,8 +245,8 @@ class Parameters(Group):
     comparison: ComparisonParameters
 
     @model_validator(mode="after")
-    def _frozen_have_learnt(self) -> Parameters:
-        _refuse_frozen_scratch(self.model, self.training)
+    def _parts_fit(self) -> Parameters:
+        _check_parts(self.model, self.training)
         return self
 
     @model_validator(mode="after")
@@ -269,8 +270,8 @@ class Variant(Group):
     training: TrainingParameters
 
     @model_validator(mode="after")
-    def _frozen_have_learnt(self) -> Variant:
-        _refuse_frozen_scratch(self.model, self.training)
+    def _parts_fit(self) -> Variant:
+        _check_parts(self.model, self.training)
         return self
 
 
@@ -284,13 +285,26 @@ def vary(model: ModelParameters, training: TrainingParameters, changes: Changes)
     return Variant.model_validate(_overlaid(base, changes))
 
 
-def _refuse_frozen_scratch(model: ModelParameters, training: TrainingParameters) -> None:
+def _check_parts(model: ModelParameters, training: TrainingParameters) -> None:
+    """Refuse a model and a way to fit it that do not go together."""
+    pooled = model.fusion.kind == "pool"
     for name in model.modalities:
-        if not getattr(training.learning_rate, name) and name not in model.encoders:
+        rate = getattr(training.learning_rate, name)
+        if not rate and name not in model.encoders:
             raise ValueError(
                 f"training.learning_rate.{name} is 0, which freezes the encoder, but it is trained "
                 f"from scratch: name a pretrained one in model.{name}.encoder, or set a rate"
             )
+        if pooled and rate:
+            raise ValueError(
+                f"model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate."
+                f"{name} is {rate}: set it to 0, or choose concat, gated or late"
+            )
+    if model.text.count_words and "text" in model.modalities and not pooled:
+        raise ValueError(
+            f"model.text.count_words needs model.fusion.kind 'pool', not {model.fusion.kind!r}: "
+            "set it to false, or choose pool"
+        )
 
 
 def _overlaid(base: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, Any]:

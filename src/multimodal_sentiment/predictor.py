@@ -88,7 +88,13 @@ class Classifier:
             picture, problem = self._picture(source)
             pictures.append(picture)
             problems.append("; ".join(filter(None, ["" if text.strip() else "no text", problem])))
-        posts = PostDataset(self._classifier.config, self._classifier.tokenizer, words, pictures)
+        posts = PostDataset(
+            self._classifier.config,
+            self._classifier.tokenizer,
+            words,
+            pictures,
+            terms=self._classifier.term_indices,
+        )
         logits = predict_logits(self._classifier, posts, self._compute)
         return pd.DataFrame(label_predictions(self._classifier, logits)).assign(problems=problems)
 

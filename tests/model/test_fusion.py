@@ -23,7 +23,7 @@ def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> N
     seen = np.concatenate([part.numpy() for part in parts], axis=1)
 
     expected = linear(fusion.layers[3], np.maximum(linear(fusion.layers[0], seen), 0))
-    np.testing.assert_allclose(fusion(FEATURES, SCORES).detach().numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(fusion(FEATURES, SCORES, {}).detach().numpy(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("visible", [True, False])
@@ -39,7 +39,7 @@ def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
 
     expected = linear(fusion.classifier, joined)
     np.testing.assert_allclose(
-        fusion(FEATURES, SCORES).detach().numpy(), expected, rtol=1e-4, atol=1e-6
+        fusion(FEATURES, SCORES, {}).detach().numpy(), expected, rtol=1e-4, atol=1e-6
     )
 
 

@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
+from multimodal_sentiment.model.words import count_terms
 from multimodal_sentiment.posts.imaging import unpack
 
 # Tensors, all but the masks `has_text` and `has_image`: these are NumPy arrays, which stay on the
@@ -52,6 +53,7 @@ class PostDataset(Dataset[Batch]):
         texts: One a post; an empty one counts as missing.
         images: One a post, uint8 RGB of shape (height, width, 3), or None.
         labels: One a post; without them batches carry none.
+        terms: Index of each word and pair of words that is counted beside the text's encoding.
         features: Of modalities that are encoded already; they are given in place of texts and
             images.
         variation: For training. Images are then squares of `resize` px cut at random, from which
@@ -65,12 +67,15 @@ class PostDataset(Dataset[Batch]):
         texts: Sequence[str],
         images: Sequence[Pixels | None],
         labels: np.ndarray | None = None,
+        terms: Mapping[str, int] | None = None,
         features: Features | None = None,
         variation: Variation | None = None,
     ) -> None:
         self._config = config
         self._images = images
         self._labels = labels
+        self._texts = texts
+        self._terms = terms or {}
         self._features = features or {}
         self._variation = variation
         self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)
@@ -114,6 +119,9 @@ class PostDataset(Dataset[Batch]):
         return np.array([len(tokens) for tokens in self._tokens])
 
     def _add_texts(self, batch: Batch, rows: list[int]) -> np.ndarray:
+        if self._terms:
+            counted = count_terms(self._terms, [self._texts[row] for row in rows])
+            batch["term_ids"], batch["term_counts"] = map(torch.from_numpy, counted)
         if "text" in self._features:
             return _add_features(batch, "text", self._features["text"][rows])
         texts = [self._tokens[row] for row in rows]

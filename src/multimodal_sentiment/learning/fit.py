@@ -18,8 +18,10 @@ from .dataset import preparation_of
 from .device import choose_device
 from .fingerprint import digest, digest_posts, fingerprint_training
 from .frozen import frozen_modalities, take_features
-from .gradient import Plan, train
+from .gradient import train
 from .labelled_posts import LabelledPosts
+from .plan import Plan
+from .solve import solve
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +73,12 @@ def fit_classifier(
         features=take_features(features, posts.rows, model, training, encoders, compute),
         folder=checkpoints / fingerprint,
     )
-    if training.resume and not plan.folder.exists():
+    pooled = model.fusion.kind == "pool"
+    if training.resume and not pooled and not plan.folder.exists():
         logger.warning(
             "training.resume: no checkpoint of these posts and parameters: starting anew"
         )
-    fitted = train(plan, posts)
+    fitted = solve(plan, posts) if pooled else train(plan, posts)
     fitted.model.config.training = fitted.record | {
         "fingerprint": fingerprint,
         "posts_sha256": digest(sorted(posts.guids)),
@@ -85,4 +88,7 @@ def fit_classifier(
         "encoders": origins,
         "frozen": frozen_modalities(model, training),
     }
-    return SentimentClassifier(fitted.model, fitted.tokenizer, encoding_profile), fitted.history
+    classifier = SentimentClassifier(
+        fitted.model, fitted.tokenizer, encoding_profile, terms=fitted.terms
+    )
+    return classifier, fitted.history

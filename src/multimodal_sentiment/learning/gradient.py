@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,46 +26,19 @@ from transformers import (
 )
 
 from multimodal_sentiment.assessment import choose_temperature
-from multimodal_sentiment.encoders import Encoder
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 from multimodal_sentiment.posts.split import grouped_split
 
 from .compile import compiled, worth_compiling
 from .dataset import Features, Variation
-from .device import Device
 from .labelled_posts import LabelledPosts
+from .plan import Fitted, Plan, class_weights, describe_plan
 from .predict import predict_logits
 from .trainer import ProgressLog, SentimentTrainer, history_of, judge_tuning, learning_rate_of
 
 logger = logging.getLogger(__name__)
 
 _CHOICE = "choice.json"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a training does, whichever posts it learns from.
-
-    Attributes:
-        model: The architecture.
-        training: How the model is fitted.
-        compute: The device and precision, as asked for.
-        device: The device.
-        labels: In the order of the logits.
-        encoders: The pretrained encoders that the model starts from, by modality.
-        features: Of frozen encoders, a row a post.
-        folder: For what an interrupted training needs to go on.
-    """
-
-    model: ModelParameters
-    training: TrainingParameters
-    compute: ComputeParameters
-    device: Device
-    labels: list[str]
-    encoders: Mapping[str, Encoder]
-    features: Features
-    folder: Path
 
 
 @dataclass(frozen=True)
@@ -81,23 +54,6 @@ class Choice:
     epoch: int
     temperature: float
     history: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A model that has been fitted.
-
-    Attributes:
-        model: The model; its configuration holds the temperature.
-        tokenizer: Of its text encoder.
-        history: One row an epoch.
-        record: How it was fitted, for the model's configuration.
-    """
-
-    model: SentimentModel
-    tokenizer: PreTrainedTokenizerBase | None
-    history: pd.DataFrame
-    record: dict[str, Any]
 
 
 def train(plan: Plan, posts: LabelledPosts) -> Fitted:
@@ -149,7 +105,7 @@ def _train_and_choose(
     model, tokenizer = built = _build(plan, learning)
     logger.info(
         "%s: %s posts to learn from, %s to tune by",
-        _describe(plan, model),
+        describe_plan(plan, model),
         f"{len(learning):,}",
         f"{len(tuning):,}",
     )
@@ -203,15 +159,6 @@ def _build(plan: Plan, learning: LabelledPosts) -> Built:
     for name, parameter in model.named_parameters():
         parameter.requires_grad = learning_rate_of(name, training.learning_rate) > 0
     return plan.device.prepare_model(model), tokenizer
-
-
-def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float] | None:
-    """Return one weight a label, `none`, `sqrt` of the inverse frequency, or `balanced`."""
-    if kind == "none":
-        return None
-    balanced = np.array([len(tags) / (len(labels) * (tags == label).sum()) for label in labels])
-    weights: list[float] = (np.sqrt(balanced) if kind == "sqrt" else balanced).tolist()
-    return weights
 
 
 def _make_trainer(
@@ -349,17 +296,3 @@ def _write_choice(folder: Path, choice: Choice) -> None:
 
 def _rows(features: Features, which: np.ndarray) -> Features:
     return {name: values[which] for name, values in features.items()}
-
-
-def _describe(plan: Plan, model: SentimentModel) -> str:
-    config, parts = model.config, []
-    if config.uses_text:
-        text = config.text_config
-        origin = plan.encoders.get("text", "from scratch")
-        parts.append(f"{text.model_type} of {text.num_hidden_layers} layers ({origin})")
-    if config.uses_image:
-        image = config.image_config
-        origin = plan.encoders.get("image", "from scratch")
-        parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
-    size = sum(weight.numel() for weight in model.parameters()) / 1e6
-    return f"Training {' and '.join(parts)}, {size:.1f} million weights, on {plan.device}"

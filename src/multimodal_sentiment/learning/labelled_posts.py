@@ -82,6 +82,7 @@ class LabelledPosts:
             self.texts,
             StoredImages(self.examples, self.rows),
             self.label_indices(list(classifier.labels)),
+            classifier.term_indices,
             features,
             variation,
         )

@@ -43,7 +43,13 @@ def predict_examples(
 def posts_of(classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray) -> PostDataset:
     """Return some rows of a table of examples as the classifier's model takes them."""
     texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
-    return PostDataset(classifier.config, classifier.tokenizer, texts, StoredImages(examples, rows))
+    return PostDataset(
+        classifier.config,
+        classifier.tokenizer,
+        texts,
+        StoredImages(examples, rows),
+        terms=classifier.term_indices,
+    )
 
 
 def tabulate_predictions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ from .configuration import SentimentConfig
 from .fusion import build_fusion
 from .image import ImageEncoder, constants
 from .text import TextEncoder
+from .words import WordHead
 
 Tensors = Mapping[str, torch.Tensor]
 Mask: TypeAlias = "np.ndarray | torch.Tensor"  # boolean, of shape (batch,)
@@ -56,7 +58,11 @@ class SentimentModel(PreTrainedModel):
             self.branches["text"] = Branch(TextEncoder(config.text_config, config.pooling), config)
         if config.uses_image:
             self.branches["image"] = Branch(ImageEncoder(**config.image_encoder), config)
-        self.fusion = build_fusion(config, [branch.size for branch in self.branches.values()])
+        self.words = None
+        if config.uses_text and config.counted_terms:
+            self.words = WordHead(config.counted_terms, config.num_labels)
+        sizes = [branch.size for branch in self.branches.values()]
+        self.fusion = build_fusion(config, sizes, config.voices)
         self.post_init()
 
     def forward(
@@ -66,6 +72,8 @@ class SentimentModel(PreTrainedModel):
         has_text: Mask | None = None,
         pixels: torch.Tensor | None = None,
         has_image: Mask | None = None,
+        term_ids: torch.Tensor | None = None,
+        term_counts: torch.Tensor | None = None,
         features: Tensors | None = None,
         labels: torch.Tensor | None = None,
     ) -> SentimentOutput:
@@ -77,13 +85,24 @@ class SentimentModel(PreTrainedModel):
             has_text: As both take it.
             pixels: As `encode` takes it.
             has_image: As both take it.
+            term_ids: As `encode` takes it.
+            term_counts: As `encode` takes it.
             features: As `encode` takes it.
             labels: Of shape (batch,).
 
         Returns:
             The logits, and the loss if labels were given.
         """
-        encoded = self.encode(input_ids, attention_mask, has_text, pixels, has_image, features)
+        encoded = self.encode(
+            input_ids,
+            attention_mask,
+            has_text,
+            pixels,
+            has_image,
+            term_ids,
+            term_counts,
+            features,
+        )
         output = self.fuse(encoded, has_text, has_image)
         if labels is not None:
             output.loss = self.compute_loss(output, labels)
@@ -96,9 +115,14 @@ class SentimentModel(PreTrainedModel):
         has_text: Mask | None = None,
         pixels: torch.Tensor | None = None,
         has_image: Mask | None = None,
+        term_ids: torch.Tensor | None = None,
+        term_counts: torch.Tensor | None = None,
         features: Tensors | None = None,
     ) -> dict[str, torch.Tensor]:
         """Return the features of each modality that is given, of shape (batch, size).
+
+        Of a model that counts words, they also hold the logits that these give, as `words`, of
+        shape (batch, labels).
 
         Args:
             input_ids: Of shape (batch, tokens); a model of images needs none.
@@ -108,6 +132,9 @@ class SentimentModel(PreTrainedModel):
                 tensor is not looked at, as a GPU would have to be waited for.
             pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
             has_image: The same as `has_text`, for images.
+            term_ids: The words that are counted, of shape (batch, terms of a text); only a model
+                that counts words needs them.
+            term_counts: How often each occurs, of the same shape.
             features: What this method has returned before, of one modality or both; it is returned
                 again, and only the other is encoded.
         """
@@ -117,6 +144,8 @@ class SentimentModel(PreTrainedModel):
             encoded["text"] = _encode_rows(encoder, has_text, input_ids, attention_mask)
         if "image" in self.branches and pixels is not None:
             encoded["image"] = _encode_rows(self.branches["image"].encoder, has_image, pixels)
+        if self.words is not None and term_ids is not None and term_counts is not None:
+            encoded["words"] = self.words(term_ids, term_counts)
         return encoded
 
     def fuse(
@@ -130,16 +159,28 @@ class SentimentModel(PreTrainedModel):
                 is missing, whatever its features are.
             has_image: The same, for images.
         """
-        present = {"text": has_text, "image": has_image}
-        seen = {
-            name: branch(features[name], present[name]) for name, branch in self.branches.items()
+        given = {"text": has_text, "image": has_image}
+        device = next(iter(features.values())).device
+        present = {
+            name: None if mask is None else _to_device(torch.as_tensor(mask), device)
+            for name, mask in given.items()
         }
-        alone = {
-            name: branch.head(seen[name])
-            for name, branch in self.branches.items()
-            if branch.head is not None
-        }
-        return SentimentOutput(logits=self.fusion(seen, alone), modality_logits=alone)
+        # Solved heads are exact; the precision of the encoders' products would only blur them.
+        exact = self.config.fusion == "pool"
+        with torch.autocast(device.type, enabled=False) if exact else nullcontext():
+            seen = {
+                name: branch(features[name], present[name])
+                for name, branch in self.branches.items()
+            }
+            alone = {
+                name: branch.head(seen[name])
+                for name, branch in self.branches.items()
+                if branch.head is not None
+            }
+            if self.words is not None:
+                alone["words"] = features["words"]
+            logits = self.fusion(seen, alone, present)
+        return SentimentOutput(logits=logits, modality_logits=alone)
 
     def get_text_features(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
@@ -184,23 +225,28 @@ class SentimentModel(PreTrainedModel):
 
 
 class Branch(nn.Module):
-    """What belongs to one modality: its encoder, the embedding of its absence, and its own head."""
+    """What belongs to one modality: its encoder, the embedding of its absence, and its own head.
+
+    The heads of a pool are fitted to features of unit length, and it needs no embedding of what is
+    missing.
+    """
 
     def __init__(self, encoder: TextEncoder | ImageEncoder, config: SentimentConfig) -> None:
         super().__init__()
         self.encoder: nn.Module = encoder
         self.size = encoder.output_size
-        self.norm = nn.LayerNorm(self.size)  # features of both encoders enter on one scale
-        self.missing = nn.Parameter(torch.zeros(self.size))
+        pooled = config.fusion == "pool"
+        # Features of both encoders enter on one scale.
+        self.norm = UnitLength() if pooled else nn.LayerNorm(self.size)
+        self.missing = None if pooled else nn.Parameter(torch.zeros(self.size))
         self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
-    def forward(self, features: torch.Tensor, present: Mask | None) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
         """Return what the fusion sees of features of shape (batch, size), in the same shape."""
         normed: torch.Tensor = self.norm(features)
-        if present is None:
+        if present is None or self.missing is None:
             return normed
-        mask = _to_device(torch.as_tensor(present), normed.device).unsqueeze(1)  # (batch, 1)
-        return torch.where(mask, normed, self.missing.to(normed.dtype))
+        return torch.where(present.unsqueeze(1), normed, self.missing.to(normed.dtype))
 
     def train(self, mode: bool = True) -> Branch:
         """Switch to training; a frozen encoder keeps predicting, its batch statistics included."""
@@ -208,6 +254,14 @@ class Branch(nn.Module):
         if not any(weight.requires_grad for weight in self.encoder.parameters()):
             self.encoder.eval()
         return self
+
+
+class UnitLength(nn.Module):
+    """Scales vectors of shape (batch, size) to the length 1; a vector of zeros stays."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the scaled vectors, in float32."""
+        return functional.normalize(features.float(), dim=1)
 
 
 def _encode_rows(encoder: nn.Module, present: Mask | None, *inputs: torch.Tensor) -> torch.Tensor:

@@ -39,6 +39,7 @@ LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all 
 READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
 
 _TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
+_SINCE_0_1 = {"counted_terms"}
 _OTHER = "it was trained by another version of this project"
 
 
@@ -68,13 +69,14 @@ class _Saved(BaseModel):
     text_config: dict[str, Any] | None
     image_config: _SavedImage | None
     max_tokens: Tokens
-    fusion: Literal["concat", "gated", "late"]
+    fusion: Literal["concat", "gated", "late", "pool"]
     visible_scores: bool
     hidden_size: Count
     dropout: Probability
     modality_dropout: Probability
     auxiliary_weight: NotNegative
     label_smoothing: Probability
+    counted_terms: Annotated[int, Field(ge=0)] = 0
     calibration_temperature: FiniteFloat = Field(gt=0)
     id2label: Annotated[dict[int, str], Field(min_length=2), AfterValidator(_differing)]
 
@@ -103,7 +105,7 @@ def read_config(folder: Path) -> SentimentConfig:
     if "auto_map" in content:
         raise ValueError(f"{CONFIG} asks to run code of the folder (auto_map): that is never done")
     own = {*inspect.signature(SentimentConfig.__init__).parameters} - {"self", "kwargs"}
-    if lacking := own - content.keys():
+    if lacking := own - content.keys() - _SINCE_0_1:
         raise ValueError(f"{CONFIG} lacks {', '.join(sorted(lacking))}: {_OTHER}")
     # transformers adds keys of its own, others in each release: no reason to refuse a model.
     if unknown := content.keys() - own - PreTrainedConfig().to_dict().keys() - _TRANSFORMERS:
@@ -193,6 +195,28 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
             f"{config.text_config.vocab_size}: they do not belong together"
         )
     return tokenizer
+
+
+def read_terms(path: Path, config: SentimentConfig) -> list[str]:
+    """Read the words that a model counts.
+
+    Raises:
+        ValueError: If they are not as many different ones as the model has weights for.
+    """
+    try:
+        terms = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is missing: the model counts words") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from error
+    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
+        raise ValueError(f"{path.name} is no list of words")
+    if len(set(terms)) != len(terms) or len(terms) != config.counted_terms:
+        raise ValueError(
+            f"{path.name} holds {len(set(terms))} different words, {CONFIG} says "
+            f"{config.counted_terms}: they do not belong together"
+        )
+    return terms
 
 
 def read_json(path: Path) -> dict[str, Any]:
