@@ -253,12 +253,9 @@ def saved_and_loaded(tmp_path: Path, tiny: Callable[..., Parameters]) -> Callabl
     """Both lives of a model that starts from an encoder: before it is saved, and after."""
 
     def build(encoder: Encoder, modality: str) -> tuple[nn.Module, nn.Module]:
-        size = {
-            f"model__{modality}__{key}": None for key in ("size", "resize") if modality == "image"
-        }
-        parameters = tiny(
-            model__modality=modality, **{f"model__{modality}__encoder": encoder.name}, **size
-        )
+        named = {"model__text__encoder": encoder.name, "model__image__encoder": encoder.name}
+        free = {"model__text__pooling": "auto", "model__image__size": None}
+        parameters = tiny(model__modality=modality, model__image__resize=None, **named, **free)
         model, tokenizer = build_model(parameters.model, ["a", "b"], [], {modality: encoder})
         SentimentClassifier(model, tokenizer, {}).save(tmp_path / "model")
         loaded = SentimentClassifier.load(tmp_path / "model").model
