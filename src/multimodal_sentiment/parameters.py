@@ -84,7 +84,7 @@ class TextParameters(Group):
     encoder: str | None
     scratch: ScratchParameters
     max_tokens: Tokens
-    pooling: Literal["cls", "mean"]
+    pooling: Literal["auto", "cls", "mean"]
     count_words: bool
 
 
@@ -99,12 +99,14 @@ class ImageParameters(Group):
 
     encoder: str | None
     scratch: ScratchImageParameters
-    size: Side
-    resize: Side
+    size: Side | None
+    resize: Side | None
 
     @model_validator(mode="after")
     def _square_fits(self) -> ImageParameters:
-        if self.resize < self.size:
+        if self.encoder is None and self.size is None:
+            raise ValueError("size may be null only for a pretrained encoder: set it, in px")
+        if self.size and self.resize and self.resize < self.size:
             raise ValueError(f"resize ({self.resize} px) must be at least size ({self.size} px)")
         return self
 

@@ -44,4 +44,4 @@ def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
 
 
 def test_late_fusion_adds_the_votes() -> None:
-    torch.testing.assert_close(LateFusion()(FEATURES, SCORES), SCORES["text"] + SCORES["image"])
+    torch.testing.assert_close(LateFusion()(FEATURES, SCORES, {}), SCORES["text"] + SCORES["image"])

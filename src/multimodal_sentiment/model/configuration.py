@@ -18,10 +18,12 @@ class SentimentConfig(PreTrainedConfig):
         text_config: Configuration of the text encoder; absent if `modality` is `image`.
         pooling: Which text feature is used: the first token's, or the mean over tokens.
         max_tokens: Longer texts are cut.
-        image_config: Of the image encoder: `architecture` (a torchvision ResNet, or `clip`), of a
-            CLIP the configuration of its `vision` tower, `size` and `resize` in px (short side is
-            brought to `resize`, the central square of `size` is seen), `mean` and `std` of each
-            channel; empty if `modality` is `text`.
+        image_config: Of the image encoder: `architecture` (its name; without `vision`, that of a
+            torchvision ResNet), `vision`, the configuration of a network of transformers or timm,
+            and `pooling`, what of it is used (`pooler`, `cls` or `mean`); `size` and `resize` in
+            px (short side is brought to `resize`, the central square of `size` is seen) and the
+            `interpolation` used for it; `mean` and `std` of each channel. Empty if `modality` is
+            `text`.
         fusion: How modalities are joined: `concat`, `gated`, `late` or `pool`; see `fusion.py`.
         visible_scores: Whether a concatenating or gated fusion sees what the unimodal heads say.
         hidden_size: Width of the fusion's hidden layer.
@@ -110,20 +112,13 @@ class SentimentConfig(PreTrainedConfig):
     @property
     def image_encoder(self) -> dict[str, Any]:
         """What defines the image encoder."""
-        names = ("architecture", "mean", "std", "vision")
+        names = ("architecture", "mean", "std", "vision", "pooling", "size")
         return {name: self.image_config[name] for name in names if name in self.image_config}
 
     @property
     def labels(self) -> list[str]:
         """The labels, in the order of the logits."""
         return [self.id2label[index] for index in sorted(self.id2label)]
-
-
-def longest_text(text_config: PreTrainedConfig) -> int:
-    """How many tokens a text encoder of the BERT or RoBERTa families can read."""
-    # RoBERTa numbers positions from the one after its padding token.
-    offset = (text_config.pad_token_id or 0) + 1 if "roberta" in text_config.model_type else 0
-    return text_config.max_position_embeddings - offset
 
 
 AutoConfig.register(SentimentConfig.model_type, SentimentConfig)

@@ -16,19 +16,13 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
-from transformers import (
-    CONFIG_MAPPING,
-    AutoTokenizer,
-    CLIPVisionConfig,
-    PreTrainedConfig,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 
-from multimodal_sentiment.encoders import TEXT_FAMILIES, most_layers
 from multimodal_sentiment.parameters import Count, NotNegative, Probability, Side, Tokens
 
-from .configuration import SentimentConfig, longest_text
+from .configuration import SentimentConfig
 from .modeling import SentimentModel
+from .networks import check_layers, define, essence, first_line
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +46,12 @@ def _differing(labels: dict[int, str]) -> dict[int, str]:
 class _SavedImage(BaseModel):
     """The part of it that is about images."""
 
-    architecture: str = Field(pattern="^(resnet[0-9]+|clip)$")
+    architecture: str = Field(pattern=r"^[\w-]+(\.[\w-]+)?$")
     vision: dict[str, Any] | None = None
+    pooling: Literal["pooler", "cls", "mean"] = "pooler"
+    interpolation: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] = (
+        "bilinear"
+    )
     size: Side
     resize: Side
     mean: list[FiniteFloat] = Field(min_length=3, max_length=3)
@@ -118,25 +116,17 @@ def read_config(folder: Path) -> SentimentConfig:
         name = ".".join(map(str, fault["loc"]))
         raise ValueError(f"{CONFIG} holds a wrong {name}: {fault['msg']}") from error
     content = {key: value for key, value in content.items() if key not in unknown}
-    if text := content["text_config"]:
-        if (family := text.get("model_type")) not in TEXT_FAMILIES:
-            raise ValueError(f"{CONFIG} holds a wrong text_config.model_type: {family}")
-        content["text_config"] = _defining(text, CONFIG_MAPPING[family])
-    if vision := (content["image_config"] or {}).get("vision"):
-        content["image_config"] |= {"vision": _defining(vision, CLIPVisionConfig)}
-    config = SentimentConfig.from_dict(content)
-    if config.uses_text and config.max_tokens > longest_text(config.text_config):
-        raise ValueError(
-            f"{CONFIG} holds a wrong max_tokens: the text encoder reads at most "
-            f"{longest_text(config.text_config)}"
-        )
-    return config
-
-
-def _defining(content: dict[str, Any], kind: type[PreTrainedConfig]) -> dict[str, Any]:
-    """What defines an encoder: what stands beside it can have transformers fetch kernels to run."""
-    own = kind().to_dict().keys()
-    return {key: value for key, value in content.items() if key in own}
+    # What stands beside what defines an encoder can have transformers fetch kernels to run.
+    check_layers([content["text_config"], content["image_config"]], len(_shapes(folder)))
+    try:
+        if text := content["text_config"]:
+            content["text_config"] = define(text, "text").to_dict()
+        if vision := (content["image_config"] or {}).get("vision"):
+            define(vision, "image")
+            content["image_config"] |= {"vision": essence(vision, "image")}
+    except ValueError as error:
+        raise ValueError(f"{CONFIG} holds a {first_line(error)}") from error
+    return SentimentConfig.from_dict(content)
 
 
 def check_weights(folder: Path, config: SentimentConfig) -> None:
@@ -146,15 +136,14 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
         ValueError: If the file is broken or cut short, or a weight is missing, of another shape, or
             not one of the model's.
     """
-    try:
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
-            given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
-    if (layers := most_layers(config.to_dict())) > len(given):
-        raise ValueError(f"{CONFIG} claims {layers} layers, of {len(given)} weights in {WEIGHTS}")
+    given = _shapes(folder)
     with torch.device("meta"):  # takes no memory, whatever the configuration claims
-        state = SentimentModel(config).state_dict(keep_vars=True)
+        model = SentimentModel(config)
+    if config.uses_text and config.max_tokens > (longest := model.branches["text"].encoder.longest):
+        raise ValueError(
+            f"{CONFIG} holds a wrong max_tokens: the text encoder reads at most {longest}"
+        )
+    state = model.state_dict(keep_vars=True)
     shared = {id(tensor) for name, tensor in state.items() if name in given}  # saved once
     wanted = {
         name: tuple(tensor.shape)
@@ -167,6 +156,15 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
             f"{WEIGHTS} does not fit {CONFIG}: {len(odd)} of {len(wanted)} weights are missing, "
             f"unknown or of another shape, {odd[0]} first"
         )
+
+
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight, by name."""
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
 
 
 def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizerBase:
