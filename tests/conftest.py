@@ -22,11 +22,11 @@ PROJECT = Path(__file__).parents[1]
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """The parameters of conf/base, as plain values that a test may change."""
+    """The parameters of conf/scratch, as plain values that a test may change."""
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",
-        default_run_env="base",
+        default_run_env="scratch",
         merge_strategy={"parameters": "soft"},
     )
     return dict(loader["parameters"])

@@ -95,7 +95,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     for pipeline in ("training", "inference"):
         params = f"raw={place / 'raw'},data={data},{QUICK}"
         done = subprocess.run(
-            [sys.executable, "-m", "kedro", "run", f"--pipeline={pipeline}", "--params", params],
+            [
+                *(sys.executable, "-m", "kedro", "run", "--env=scratch"),
+                *(f"--pipeline={pipeline}", "--params", params),
+            ],
             cwd=PROJECT,
             capture_output=True,
             text=True,

@@ -20,14 +20,14 @@ class Caveat(NamedTuple):
 
 
 def find_caveats(
-    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int
+    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int | None
 ) -> list[Caveat]:
     """Find what a reader should know before trusting the numbers, the gravest first.
 
     Args:
         metrics: As the evaluation writes them.
         ingestion: The ingestion report of the labelled posts.
-        epochs: How many were trained.
+        epochs: How many were trained; None where heads were solved instead.
     """
     return [
         *_about_baselines(metrics),
@@ -107,16 +107,16 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
     ]
 
 
-def _about_training(model: Mapping[str, Any], epochs: int) -> list[Caveat]:
+def _about_training(model: Mapping[str, Any], epochs: int | None) -> list[Caveat]:
     doubts = []
-    if model["tuning_posts"] < _FEW_TUNING_POSTS:
+    if epochs is not None and model["tuning_posts"] < _FEW_TUNING_POSTS:
         doubts.append(
             Caveat(
                 f"Only {model['tuning_posts']:,} tuning posts",
                 "They chose the epoch and the temperature: another seed may choose others.",
             )
         )
-    if model["epoch"] == epochs:
+    if epochs is not None and model["epoch"] == epochs:
         doubts.append(
             Caveat(
                 "The last epoch was the best",

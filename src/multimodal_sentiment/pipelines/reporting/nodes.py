@@ -45,7 +45,8 @@ def write_report(
         results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
-    doubts = find_caveats(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
+    epochs = int(training_history["epoch"].max()) if "epoch" in training_history else None
+    doubts = find_caveats(metrics, ingestion_report, epochs=epochs)
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
         f"{len(wrong):,}",
