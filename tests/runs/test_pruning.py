@@ -28,7 +28,7 @@ def test_newest_versions_of_each_dataset_stay(used):
     assert used.versions("02_intermediate/counts.csv") == [second, third]
     assert used.versions("07_model_output/predictions.csv") == inference
     assert (used.data / "07_model_output/submission.txt").exists()
-    assert f"{MODEL}/{first}  (old version of fusion_model)" in output
+    assert f"08_reporting/metrics.json/{first}  (old version of metrics)" in output
 
 
 def test_records_of_what_is_gone_and_of_failures_go_too(used):

@@ -12,9 +12,7 @@ from typing import Any
 
 import click
 import pytest
-from kedro.io import Version
 from kedro.runner import SequentialRunner, ThreadRunner
-from kedro_datasets.json import JSONDataset
 
 from multimodal_sentiment.runs import transaction
 from multimodal_sentiment.runs.records import Record
@@ -66,14 +64,14 @@ def test_a_run_reads_what_it_wrote_itself(project, monkeypatch):
 
     # Another program writes a version with a later name while the run goes on.
     later = foreign / "2999-01-01T00.00.00.000Z" / "counts.csv"
-    original = transaction.Transaction.begin
+    original = transaction.Transaction._begin
 
-    def begin(self):
-        original(self)
+    def begin(self, request):
+        original(self, request)
         later.parent.mkdir()
         later.write_text("rows\n77\n")
 
-    monkeypatch.setattr(transaction.Transaction, "begin", begin)
+    monkeypatch.setattr(transaction.Transaction, "_begin", begin)
     project.run("training")
 
     assert read_model(project)["rows"] == 2
@@ -323,19 +321,20 @@ def make_record(run: str, **fields: Any) -> Record:
     )
 
 
-def test_dataset_of_a_failed_run_loads_what_was_newest_before(tmp_path):
-    (tmp_path / "runs").mkdir()
-    path = str(tmp_path / "model.json")
-    JSONDataset(filepath=path, version=Version(None, "1")).save("before")
-    dataset = JSONDataset(filepath=path, version=Version(None, "2"))
+def test_dataset_of_a_failed_run_loads_what_was_newest_before(project):
+    project.run()
+    catalogs = []
 
-    failing = transaction.Transaction(tmp_path, make_record("2"), {"model": dataset})
-    failing.begin()
-    dataset.save("after")
-    assert dataset.load() == "after"
-    failing.abandon("failed")
+    class Noting(SequentialRunner):
+        def run(self, pipeline, catalog, *arguments, **options):
+            catalogs.append(catalog)
+            return super().run(pipeline, catalog, *arguments, **options)
 
-    assert dataset.load() == "before"
+    (project.data / "01_raw/source.csv").write_text("guid,tag\n1,positive\n")
+    with pytest.raises(ValueError, match="is unknown"):
+        project.run("training", trouble={"error": "value"}, runner=Noting())
+
+    assert catalogs[0].load("counts")["rows"].tolist() == [2]
 
 
 def test_unversioned_folder_is_replaced(tmp_path):

@@ -58,6 +58,10 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         """Remove the folder and what is in it."""
         shutil.rmtree(self._path, ignore_errors=True)
 
+    def holds_files(self) -> bool:
+        """Return whether a run has left something to go on from."""
+        return any(path.is_file() for path in self._path.rglob("*"))
+
     def _exists(self) -> bool:
         return True
 

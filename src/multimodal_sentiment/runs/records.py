@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
-if TYPE_CHECKING:
-    from kedro.framework.context import KedroContext
+from multimodal_sentiment.files import replace_whole
 
 RUNS = "runs"
 PACKAGES = (
@@ -70,16 +70,9 @@ class Record:
 
     def save(self, data: Path) -> None:
         """Write the record; a reader finds the former or this one, never a half."""
-        path = record_path(data, self.run)
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump(asdict(self), file, indent=2, ensure_ascii=False, default=str)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str)
+        with replace_whole(record_path(data, self.run)) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     def close(self, data: Path, outcome: Outcome, error: str | None = None) -> None:
         """Write down how the run ended."""
@@ -94,19 +87,33 @@ class Record:
         return f"Run {self.run} ({pipelines})"
 
 
-def data_folder(context: KedroContext) -> Path:
-    """Where the layers of a project are written, and its runs recorded.
+def new_record(
+    request: Mapping[str, Any],
+    parameters: dict[str, Any],
+    reads: dict[str, str | None],
+    writes: dict[str, str | None],
+) -> Record:
+    """Return the record of a run that begins.
 
-    Raises:
-        click.ClickException: If Kedro would not find there what it writes.
+    Args:
+        request: What Kedro was asked to run.
+        parameters: All of them.
+        reads: Version of each dataset that comes from before the run.
+        writes: Version of each dataset that it writes.
     """
-    given = context.config_loader["parameters"]["data"]
-    data = os.path.abspath(context.project_path / given)
-    if glob.has_magic(data):
-        raise click.ClickException(f"data: {data} holds one of * ? [ : choose another folder")
-    if given.startswith("~"):
-        raise click.ClickException(f"data: {given} is not expanded here: write the whole path")
-    return Path(data)
+    return Record(
+        run=request["run_id"],
+        pipelines=request["pipeline_names"] or ["__default__"],
+        command=_command(),
+        env=request["env"],
+        parameters=parameters,
+        reads=reads,
+        writes=writes,
+        git=git_commit(Path(request["project_path"])),
+        packages=package_versions(),
+        started=now(),
+        pid=os.getpid(),
+    )
 
 
 def read_records(data: Path) -> list[Record]:
@@ -154,6 +161,11 @@ def staging_path(data: Path, run: str) -> Path:
 def now() -> str:
     """The time, as records hold it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _command() -> str | None:
+    in_command = click.get_current_context(silent=True) is not None
+    return shlex.join(["kedro", *sys.argv[1:]]) if in_command else None
 
 
 def git_commit(project: Path) -> str | None:

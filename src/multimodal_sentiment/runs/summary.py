@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .checks import shorten
+from .kedro_adapter import shorten
 from .records import Record
 
 logger = logging.getLogger(__name__)
 
+KILO = 1000
 METRICS = "metrics"
 REPORT = "report"
 COMPARISON = "comparison"
@@ -74,3 +75,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size_in_words(count: int) -> str:
+    """A number of bytes as one would say it."""
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if round(size, 1) >= KILO:
+            size, unit = size / KILO, larger
+    return f"{size:.1f} {unit}" if unit != "B" else f"{count} B"
