@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from multimodal_sentiment.direct import Classifier
     from multimodal_sentiment.model import SentimentClassifier
+    from multimodal_sentiment.predictor import Classifier
 
 try:
     __version__ = version("multimodal-sentiment")
@@ -32,6 +32,6 @@ def load_classifier(model: str | Path | SentimentClassifier, device: str = "auto
     Raises:
         kedro.io.DatasetError: If there is no whole model.
     """
-    from multimodal_sentiment.direct import open_classifier
+    from multimodal_sentiment.predictor import open_classifier
 
     return open_classifier(model, device)

@@ -158,7 +158,7 @@ class TrainingParameters(Group):
     max_gradient_norm: Positive
     label_smoothing: Probability
     class_weights: Literal["none", "sqrt", "balanced"]
-    least_view: Annotated[float, Field(gt=0, le=1)]
+    min_crop_scale: Annotated[float, Field(gt=0, le=1)]
     word_dropout: Probability
     tuning_fraction: Fraction
     patience: Count

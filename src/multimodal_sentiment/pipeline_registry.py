@@ -5,15 +5,15 @@ from __future__ import annotations
 from kedro.pipeline import Pipeline
 
 from multimodal_sentiment.pipelines import (
-    comparison,
+    comparing,
     encoders,
     evaluation,
-    inference,
+    fitting,
     ingestion,
+    prediction,
     preparation,
     reporting,
     splitting,
-    training,
 )
 
 
@@ -27,11 +27,11 @@ def register_pipelines() -> dict[str, Pipeline]:
         "ingestion": ingestion.create_pipeline("labelled"),
         "preparation": preparation.create_pipeline("labelled"),
         "splitting": splitting.create_pipeline(),
-        "fitting": training.create_pipeline(),
+        "fitting": fitting.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
         "reporting": reporting.create_pipeline(),
-        "prediction": inference.create_pipeline(),
-        "comparing": comparison.create_pipeline(),
+        "prediction": prediction.create_pipeline(),
+        "comparing": comparing.create_pipeline(),
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
     journeys = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multimodal_sentiment.assessment import contradicting_twins, doubtful_tags, put_in_words
+from multimodal_sentiment.assessment import contradicting_twins, doubtful_tags, summarise_comparison
 from multimodal_sentiment.assessment.variants import judge_slices, judge_variants
 
 LABELS = ["negative", "positive"]
@@ -79,9 +79,9 @@ def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, words)
         "pairs": [pair("both", "text", difference, p_adjusted)],
         "against_baselines": [pair("text", "majority", 0.1, 0.001), pair("text", "tfidf", 0, 1)],
     }
-    first, second = put_in_words(comparison, {"text": "text"} | {"both": "both"}, "positive", 0.95)[
-        :2
-    ]
+    first, second = summarise_comparison(
+        comparison, {"text": "text"} | {"both": "both"}, "positive", 0.95
+    )[:2]
 
     assert first.startswith(words)
     assert f"(95% interval {100 * difference - 2:+.1f} to {100 * difference + 2:+.1f}" in first
@@ -97,7 +97,9 @@ def test_the_verdict_does_not_hide_that_macro_f1_tells_variants_apart():
     compared["macro_f1"] = compared["macro_f1"] | {"p_adjusted": 0.002}
     comparison = {"n": 80, "pairs": [compared], "against_baselines": []}
 
-    (sentence,) = put_in_words(comparison, {"text": "text", "both": "both"}, "positive", 0.95)[:1]
+    (sentence,) = summarise_comparison(
+        comparison, {"text": "text", "both": "both"}, "positive", 0.95
+    )[:1]
 
     assert sentence.startswith("The image does not help, as far as the accuracy on 80 posts")
     assert sentence.endswith("p = 0.002), which does tell them apart.")
@@ -109,6 +111,8 @@ def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help():
         "pairs": [pair("gated", "concat", 0.05, 0.01)],
         "against_baselines": [pair("gated", "tfidf", 0.1, 0.01)],
     }
-    first, _ = put_in_words(comparison, {"gated": "both", "concat": "both"}, "positive", 0.95)[:2]
+    first, _ = summarise_comparison(
+        comparison, {"gated": "both", "concat": "both"}, "positive", 0.95
+    )[:2]
 
     assert first.startswith("gated beats concat, by +5.0 points of accuracy")

@@ -17,11 +17,11 @@ from reading import Workplace
 
 from multimodal_sentiment.encoders import find_encoder
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
-from multimodal_sentiment.learning.augmentation import random_views
-from multimodal_sentiment.learning.batches import LengthAwareSampler
-from multimodal_sentiment.learning.compilation import compiled
-from multimodal_sentiment.learning.data import Batch
+from multimodal_sentiment.learning.augmentation import random_crops
+from multimodal_sentiment.learning.compile import compiled
+from multimodal_sentiment.learning.dataset import Batch
 from multimodal_sentiment.learning.device import Device, choose_device
+from multimodal_sentiment.learning.sampler import LengthAwareSampler
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
 
@@ -86,7 +86,7 @@ def _batch(work: Workplace, device: Device) -> Batch:
     size = work.parameters.training.batch_size
     posts = work.dataset(varied=True)
     order = list(LengthAwareSampler(posts.token_counts, size, 0))
-    return device.take(posts.__getitems__(order[:size]))
+    return device.to_device(posts.__getitems__(order[:size]))
 
 
 def _with_long_texts(batch: Batch) -> Batch:
@@ -99,12 +99,14 @@ def _our_steps(
 ) -> Callable[[], None]:
     """Steps on a batch that is there already, its random views included."""
     training = work.parameters.training
-    model = device.place(classifier.model)
+    model = device.prepare_model(classifier.model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step() -> None:
         model.train()
-        views = random_views(batch["pixels"], work.parameters.model.image.size, training.least_view)
+        views = random_crops(
+            batch["pixels"], work.parameters.model.image.size, training.min_crop_scale
+        )
         with device.autocast():
             loss = model(**batch | {"pixels": views}).loss
         loss.backward()

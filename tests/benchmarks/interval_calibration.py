@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from multimodal_sentiment.assessment import bootstrap_intervals, compare_variants
-from multimodal_sentiment.assessment.comparison import COMPARED
+from multimodal_sentiment.assessment.paired_tests import COMPARED
 from multimodal_sentiment.assessment.variants import judge_variants
 
 LEVEL = 0.95

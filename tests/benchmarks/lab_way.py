@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from transformers import BertConfig, BertModel
 
-from multimodal_sentiment.model.processing import learn_tokenizer
+from multimodal_sentiment.model.text import learn_tokenizer
 
 LABELS = ["negative", "neutral", "positive"]
 BATCH = 4

@@ -18,17 +18,17 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from multimodal_sentiment.datasets import ArrowStreamDataset, ListingDataset, PostFolderDataset
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.imaging import JPEG_QUALITY
-from multimodal_sentiment.learning.augmentation import random_views
-from multimodal_sentiment.learning.batches import LengthAwareSampler
-from multimodal_sentiment.learning.data import PostDataset, StoredPictures, rows_of
+from multimodal_sentiment.learning.augmentation import random_crops
+from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, rows_of
 from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.learning.sampler import LengthAwareSampler
 from multimodal_sentiment.model import SentimentConfig
-from multimodal_sentiment.model.encoders import normalise
-from multimodal_sentiment.model.processing import central_square, learn_tokenizer
+from multimodal_sentiment.model.image import central_square, normalise
+from multimodal_sentiment.model.text import learn_tokenizer
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts, record_files
 from multimodal_sentiment.pipelines.preparation.nodes import prepare_examples
+from multimodal_sentiment.posts.imaging import JPEG_QUALITY
 from multimodal_sentiment.sample import write_sample
 
 PROJECT = Path(__file__).parents[2]
@@ -114,9 +114,9 @@ class Workplace:
             config,
             self.tokenizer,
             self.rows["text"].tolist(),
-            StoredPictures(self.examples, self.rows_here),
+            StoredImages(self.examples, self.rows_here),
             np.array([lab_way.LABELS.index(tag) for tag in self.rows["tag"]]),
-            view_seed=self.parameters.training.seed if varied else None,
+            crop_seed=self.parameters.training.seed if varied else None,
         )
 
     def lab_loader(self, *, training: bool) -> Any:
@@ -217,7 +217,7 @@ def _our_input(work: Workplace, *, training: bool) -> None:
     for start in range(0, len(order), batch):
         pixels = posts.__getitems__(order[start : start + batch])["pixels"]
         if training:
-            pixels = random_views(pixels, size, work.parameters.training.least_view)
+            pixels = random_crops(pixels, size, work.parameters.training.min_crop_scale)
         normalise(pixels, [0.47] * 3, [0.23] * 3)
 
 
@@ -226,7 +226,7 @@ def _likeness(work: Workplace) -> tuple[float, float]:
     image = work.parameters.model.image
     view = lab_way.evaluation_view(image.resize, image.size)
     resize_and_cut = type(view)(view.transforms[:2])
-    pictures = StoredPictures(work.examples, work.rows_here)
+    pictures = StoredImages(work.examples, work.rows_here)
     ours, jpeg = [], []
     for index, guid in enumerate(work.rows["guid"]):
         stored = pictures[index]

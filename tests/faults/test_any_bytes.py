@@ -19,7 +19,7 @@ from PIL import Image
 
 from multimodal_sentiment.datasets import ListingDataset
 from multimodal_sentiment.decoding import read_source
-from multimodal_sentiment.imaging import BrokenImageError, decode_image
+from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
 
 pytestmark = [
     pytest.mark.filterwarnings("error::RuntimeWarning"),

@@ -316,7 +316,7 @@ def encoder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("kind", ["tokenizer", "configuration", "layers"])
 def test_a_huge_pretrained_encoder_is_refused(encoder: Path, kind: str) -> None:
     from multimodal_sentiment.encoders import Encoder
-    from multimodal_sentiment.model.pretrained import load_text_encoder
+    from multimodal_sentiment.model.loading import load_text_encoder
 
     if kind == "layers":
         configure(num_hidden_layers=10**9)(encoder)
@@ -333,7 +333,7 @@ def test_a_huge_pretrained_encoder_is_refused(encoder: Path, kind: str) -> None:
 @pytest.mark.fault("hostile", "an encoder to train on that asks for kernels", "it gets none")
 def test_an_encoders_wish_for_a_kernel_is_not_followed(encoder: Path) -> None:
     from multimodal_sentiment.encoders import Encoder
-    from multimodal_sentiment.model.pretrained import _load
+    from multimodal_sentiment.model.loading import _load
 
     configure(_attn_implementation="kernels-community/flash-attn")(encoder)
 

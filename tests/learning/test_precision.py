@@ -60,7 +60,7 @@ def test_a_step_is_the_plain_computation_to_within_its_precision(
 
     device = choose_device(parameters.compute)
     with device.autocast():
-        fast_loss, fast_gradients = step(device.place(model), batch)
+        fast_loss, fast_gradients = step(device.prepare_model(model), batch)
 
     assert fast_loss == pytest.approx(loss, rel=of_loss)
     error = (fast_gradients - gradients).norm() / gradients.norm()

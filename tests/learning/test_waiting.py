@@ -19,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import TrainingPosts, fit_classifier
-from multimodal_sentiment.learning.augmentation import hide_words, random_views
-from multimodal_sentiment.learning.data import Batch
+from multimodal_sentiment.learning.augmentation import mask_tokens, random_crops
+from multimodal_sentiment.learning.dataset import Batch
 from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.model import build_model
 from multimodal_sentiment.model.modeling import _to_device
@@ -74,9 +74,9 @@ def waits_of_a_step(parameters: Parameters, device: str) -> list[str]:
     model.train()
     batch = posts(device)
     with Waits() as waits:
-        batch["input_ids"] = hide_words(batch["input_ids"], 0.5, tokenizer)
+        batch["input_ids"] = mask_tokens(batch["input_ids"], 0.5, tokenizer)
         if device != "cpu":  # a CPU cuts one view after the other
-            batch["pixels"] = random_views(batch["pixels"], 64, 0.6)
+            batch["pixels"] = random_crops(batch["pixels"], 64, 0.6)
         model(**batch)
     return waits.seen
 
@@ -118,7 +118,7 @@ def test_which_posts_are_shown_is_copied_without_waiting(monkeypatch: pytest.Mon
 def test_a_batch_is_copied_without_waiting_but_for_what_is_counted() -> None:
     batch = {"pixels": torch.ones(3, 2), "has_image": torch.ones(3, dtype=torch.bool)}
     with FakeTensorMode(allow_non_fake_inputs=True), Waits() as waits:
-        taken = Device("cuda", bf16=False, workers=0).take(batch)
+        taken = Device("cuda", bf16=False, workers=0).to_device(batch)
 
     assert taken["pixels"].device.type == "cuda"
     assert taken["has_image"].device.type == "cpu"

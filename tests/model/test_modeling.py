@@ -10,9 +10,10 @@ from torchvision.models import resnet18
 from transformers import BertConfig, BertModel
 
 from multimodal_sentiment.model import SentimentConfig, SentimentModel
-from multimodal_sentiment.model.encoders import ImageEncoder, TextEncoder, normalise
 from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion
+from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.modeling import Branch
+from multimodal_sentiment.model.text import TextEncoder
 
 LABELS = {0: "negative", 1: "neutral", 2: "positive"}
 BERT = {

@@ -17,7 +17,6 @@ from PIL import Image
 
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.datasets.post_folder import PostFiles
-from multimodal_sentiment.imaging import decode_image, unpack
 from multimodal_sentiment.parameters import (
     IngestionParameters,
     PreparationParameters,
@@ -31,6 +30,7 @@ from multimodal_sentiment.pipelines.preparation.nodes import (
     report_ingestion,
     report_labelled_ingestion,
 )
+from multimodal_sentiment.posts.imaging import decode_image, unpack
 
 INGESTION = IngestionParameters(labels=["bad", "good"], encodings=["utf-8", "gb18030"])
 BOUNDS = {"short_side": 32, "max_aspect_ratio": 3.0, "max_megapixels": 1.0}

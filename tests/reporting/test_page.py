@@ -14,7 +14,7 @@ from multimodal_sentiment.datasets import HtmlPageDataset
 from multimodal_sentiment.reporting import (
     WrongAnswer,
     describe_model,
-    find_doubts,
+    find_caveats,
     thumbnail,
     write_page,
 )
@@ -44,7 +44,7 @@ def page(metrics, ingestion, config) -> str:
         figures={"results": [figure], "training": [], "data": [figure]},
         wrong=[answer],
         wrong_in_all=200,
-        doubts=find_doubts(metrics, ingestion, epochs=6),
+        doubts=find_caveats(metrics, ingestion, epochs=6),
     )
 
 

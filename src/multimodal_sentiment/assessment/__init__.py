@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from .attribution import modality_contributions
 from .baselines import Baseline, majority_baseline, tfidf_baseline
+from .bootstrap import bootstrap_intervals
 from .calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,
     softmax,
 )
-from .comparison import compare_variants, holm, mcnemar
-from .contribution import modality_contributions
-from .doubts import contradicting_twins, doubtful_tags
-from .intervals import bootstrap_intervals
+from .label_errors import contradicting_twins, doubtful_tags
 from .metrics import (
     class_indices,
     classification_metrics,
     confusion,
 )
+from .paired_tests import compare_variants, holm, mcnemar
+from .summary import summarise_comparison
 from .variants import judge_slices, judge_variants
-from .verdict import put_in_words
 
 __all__ = [
     "Baseline",
@@ -38,8 +38,8 @@ __all__ = [
     "majority_baseline",
     "mcnemar",
     "modality_contributions",
-    "put_in_words",
     "reliability",
     "softmax",
+    "summarise_comparison",
     "tfidf_baseline",
 ]

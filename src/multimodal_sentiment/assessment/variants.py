@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .comparison import COMPARED
-from .intervals import MEASURES, bootstrap_intervals
+from .bootstrap import MEASURES, bootstrap_intervals
 from .metrics import classification_metrics
+from .paired_tests import COMPARED
 
 
 def judge_variants(

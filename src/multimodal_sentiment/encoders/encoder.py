@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .contents import CONFIG, FILES, WEIGHTS, digest_file, weights_of
+from .formats import CONFIG, FILES, WEIGHTS, digest_file, weights_of
 from .references import EncoderError, Reference
 
 

@@ -22,9 +22,9 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
-from .contents import FILES, WEIGHTS, digest_file, without_weights
+from .errors import MIRROR, explained
+from .formats import FILES, WEIGHTS, digest_file, without_weights
 from .references import EncoderError, Reference, is_commit
-from .refusals import MIRROR, explained
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contents import (
+from .encoder import Encoder, MissingEncoderError, find_in_cache
+from .formats import (
     WEIGHTS,
     check_safetensors,
     digest_file,
@@ -18,7 +19,6 @@ from .contents import (
     text_family,
     weights_of,
 )
-from .encoder import Encoder, MissingEncoderError, find_in_cache
 from .references import EncoderError, Reference, parse
 
 if TYPE_CHECKING:

@@ -7,32 +7,32 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
 
-def random_views(pixels: torch.Tensor, size: int, least_area: float) -> torch.Tensor:
+def random_crops(pixels: torch.Tensor, size: int, min_scale: float) -> torch.Tensor:
     """A random square of each picture, flipped at random.
 
     Args:
         pixels: uint8 RGB of shape (batch, side, side, 3).
         size: The side of the result, px.
-        least_area: The least share of a picture's area that its view keeps, up to 1.
+        min_scale: The least share of a picture's area that its view keeps, up to 1.
 
     Returns:
         Of shape (batch, size, size, 3), in the range of the input; uint8 or float.
     """
     batch, device = len(pixels), pixels.device
-    scale = torch.empty(batch, device=device).uniform_(least_area, 1).sqrt()
+    scale = torch.empty(batch, device=device).uniform_(min_scale, 1).sqrt()
     flip = 1 - 2 * torch.randint(2, (batch,), device=device)
     shift = (2 * torch.rand(2, batch, device=device) - 1) * (1 - scale)
     if device.type == "cpu":
-        return _views_one_by_one(pixels, size, scale, flip < 0, shift)
+        return _crops_one_by_one(pixels, size, scale, flip < 0, shift)
     # From the view's coordinates to the picture's, both in [-1, 1].
     transform = torch.zeros(batch, 2, 3, device=device)
     transform[:, 0, 0] = scale * flip
     transform[:, 1, 1] = scale
     transform[:, :, 2] = shift.T
-    return views_at_once(pixels, size, transform)
+    return crops_at_once(pixels, size, transform)
 
 
-def hide_words(
+def mask_tokens(
     input_ids: torch.Tensor, share: float, tokenizer: PreTrainedTokenizerBase
 ) -> torch.Tensor:
     """Some tokens of each text replaced by the mask token, so that none is learnt by heart.
@@ -51,7 +51,7 @@ def hide_words(
     return input_ids.masked_fill(hidden, tokenizer.mask_token_id)
 
 
-def views_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:
+def crops_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:
     """What an affine transform of each picture shows; what a GPU does best.
 
     Args:
@@ -71,7 +71,7 @@ def views_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> t
     return views.permute(0, 2, 3, 1)
 
 
-def _views_one_by_one(
+def _crops_one_by_one(
     pixels: torch.Tensor,
     size: int,
     scale: torch.Tensor,

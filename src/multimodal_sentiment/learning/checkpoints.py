@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 
-from .data import digest
+from .dataset import digest
 from .posts import TrainingPosts
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from multimodal_sentiment.memory import keep_freed_memory
+from multimodal_sentiment.malloc import keep_freed_memory
 from multimodal_sentiment.parameters import ComputeParameters
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -50,7 +50,7 @@ class Device:
         if self.kind != "cpu":
             torch.accelerator.synchronize()
 
-    def take(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def to_device(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """A batch, on this device.
 
         Which posts have a text or an image (`has_text`, `has_image`) stays on the CPU: whoever asks
@@ -62,7 +62,7 @@ class Device:
             for name, value in batch.items()
         }
 
-    def place(self, model: Model) -> Model:
+    def prepare_model(self, model: Model) -> Model:
         """The model, on this device, with its pictures' weights as convolutions like them best."""
         placed: Model = model.to(self.kind, memory_format=torch.channels_last)
         return placed

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from multimodal_sentiment.model import SentimentClassifier
 
-from .data import FeatureDataset, Features, PostDataset, StoredPictures, rows_of
+from .dataset import FeatureDataset, Features, PostDataset, StoredImages, rows_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TrainingPosts:
         self,
         classifier: SentimentClassifier,
         *,
-        view_seed: int | None = None,
+        crop_seed: int | None = None,
         only: str | None = None,
     ) -> PostDataset:
         """The posts as the classifier's model takes them, or only one of its modalities."""
@@ -75,9 +75,9 @@ class TrainingPosts:
             config,
             classifier.tokenizer,
             self.texts,
-            StoredPictures(self.examples, self.rows),
+            StoredImages(self.examples, self.rows),
             self._labels(classifier),
-            view_seed=view_seed,
+            crop_seed=crop_seed,
         )
 
     def with_features(
@@ -85,21 +85,21 @@ class TrainingPosts:
         classifier: SentimentClassifier,
         features: Features,
         *,
-        view_seed: int | None = None,
+        crop_seed: int | None = None,
     ) -> PostDataset | FeatureDataset:
         """The posts as a model takes them of whose encoders some are frozen.
 
         Args:
             classifier: The classifier.
             features: Of the frozen modalities, a row for each of these posts; maybe of none.
-            view_seed: Of the random squares that training sees of pictures still to be encoded.
+            crop_seed: Of the random squares that training sees of pictures still to be encoded.
         """
         if not features:
-            return self.as_dataset(classifier, view_seed=view_seed)
+            return self.as_dataset(classifier, crop_seed=crop_seed)
         encoded = [name for name in classifier.model.branches if name not in features]
         rest = None
         if encoded:
-            rest = self.as_dataset(classifier, view_seed=view_seed, only=encoded[0])
+            rest = self.as_dataset(classifier, crop_seed=crop_seed, only=encoded[0])
         return FeatureDataset(features, self._labels(classifier), rest)
 
     def _labels(self, classifier: SentimentClassifier) -> np.ndarray:

@@ -24,9 +24,9 @@ from transformers import (
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.parameters import LearningRates, TrainingParameters
 
-from .augmentation import hide_words, random_views
-from .batches import LengthAwareSampler
+from .augmentation import mask_tokens, random_crops
 from .device import Device
+from .sampler import LengthAwareSampler
 
 logger = logging.getLogger(__name__)
 
@@ -107,14 +107,14 @@ class SentimentTrainer(Trainer):
         return by_length
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        prepared = self._device.take(inputs)
+        prepared = self._device.to_device(inputs)
         if not self.model.training:
             return prepared
         if "pixels" in prepared:
-            size, least = self.model.config.image_config["size"], self._training.least_view
-            prepared["pixels"] = random_views(prepared["pixels"], size, least)
+            size, least = self.model.config.image_config["size"], self._training.min_crop_scale
+            prepared["pixels"] = random_crops(prepared["pixels"], size, least)
         if "input_ids" in prepared and self._tokenizer is not None and self._training.word_dropout:
-            prepared["input_ids"] = hide_words(
+            prepared["input_ids"] = mask_tokens(
                 prepared["input_ids"], self._training.word_dropout, self._tokenizer
             )
         return prepared

@@ -2,11 +2,11 @@
 
 from transformers.utils import logging as transformers_logging
 
-from .building import build_model
 from .classifier import SentimentClassifier
 from .configuration import SentimentConfig
+from .factory import build_model
+from .loading import check_encoder
 from .modeling import SentimentModel, SentimentOutput
-from .pretrained import check_encoder
 
 # Its bars for reading and writing weights say nothing that our own log does not.
 transformers_logging.disable_progress_bar()

@@ -12,9 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.reporting import model_card
 
-from .checking import check_weights, read_config, read_json, read_tokenizer
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
+from .validation import check_weights, read_config, read_json, read_tokenizer
 
 _PROFILE = "encoding_profile.json"
 _CARD = "README.md"
@@ -47,8 +47,8 @@ class SentimentClassifier:
         return self.config.labels
 
     @property
-    def weights(self) -> int:
-        """How many numbers the model has learnt."""
+    def num_parameters(self) -> int:
+        """The number of the model's parameters."""
         return sum(weight.numel() for weight in self.model.parameters())
 
     def save(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class SentimentClassifier:
             self.tokenizer.save_pretrained(folder)
         profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)
         (folder / _PROFILE).write_text(profile, encoding="utf-8")
-        card = model_card(self.config.to_dict(), self.weights)
+        card = model_card(self.config.to_dict(), self.num_parameters)
         (folder / _CARD).write_text(card, encoding="utf-8", newline="\n")
 
     @classmethod

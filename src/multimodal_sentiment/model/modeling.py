@@ -11,8 +11,9 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration import SentimentConfig
-from .encoders import ImageEncoder, TextEncoder, constants
 from .fusion import ConcatFusion, GatedFusion, LateFusion
+from .image import ImageEncoder, constants
+from .text import TextEncoder
 
 
 @dataclass

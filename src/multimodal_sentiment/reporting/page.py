@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from .doubts import Doubt
+from .caveats import Caveat
 from .gallery import WrongAnswer
 from .templating import render
 
@@ -24,7 +24,7 @@ def write_page(
     figures: Mapping[str, Sequence[Figure]],
     wrong: Sequence[WrongAnswer],
     wrong_in_all: int,
-    doubts: Sequence[Doubt],
+    doubts: Sequence[Caveat],
 ) -> str:
     """The report of a training run.
 
@@ -36,7 +36,7 @@ def write_page(
         figures: By section: `data`, `training`, `results`. Their titles become headings.
         wrong: The posts that are shown.
         wrong_in_all: How many posts were answered wrongly.
-        doubts: By `find_doubts`.
+        doubts: By `find_caveats`.
 
     Returns:
         HTML that asks for nothing from any network.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from multimodal_sentiment.contracts import Json
 from multimodal_sentiment.parameters import EncodersParameters, ModelParameters
+from multimodal_sentiment.types import Json
 
 
 def choose_encoders(model: ModelParameters, encoders: EncodersParameters) -> Json:

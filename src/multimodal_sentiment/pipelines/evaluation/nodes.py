@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
 from multimodal_sentiment.parameters import (
     ComputeParameters,
     EvaluationParameters,
     SplittingParameters,
 )
+from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 logger = logging.getLogger(__name__)
 
@@ -123,8 +123,8 @@ def plot_evaluation(
     predictions: Frame, metrics: Json
 ) -> tuple[Figure, Figure, Figure, Figure, Figure]:
     """Confusion matrix, F1 of each class, reliability, confidence by correctness, contributions."""
-    from multimodal_sentiment import plots
     from multimodal_sentiment.assessment import confusion
+    from multimodal_sentiment.reporting import plots
 
     labels = list(metrics["per_class"])
     calibration = metrics["calibration"]

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.contracts import Frame, Json, PostFiles
 from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.types import Frame, Json, PostFiles
 
 if TYPE_CHECKING:
     from multimodal_sentiment.decoding import Reading
@@ -33,7 +33,7 @@ def record_files(listing: Frame, post_files: PostFiles) -> Frame:
 
     from multimodal_sentiment.concurrency import map_in_order
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
-    from multimodal_sentiment.pace import tell_pace
+    from multimodal_sentiment.progress import log_progress
 
     def record(guid: str) -> list[tuple[str, str, int, str]]:
         rows = []
@@ -45,7 +45,7 @@ def record_files(listing: Frame, post_files: PostFiles) -> Frame:
         return rows
 
     guids = _guids(listing, post_files)
-    recorded = tell_pace(map_in_order(record, guids), len(guids), "Recording files of")
+    recorded = log_progress(map_in_order(record, guids), len(guids), "Recording files of")
     rows = [row for rows in recorded for row in rows]
     logger.info("%s files, %.1f MB", f"{len(rows):,}", sum(row[2] for row in rows) / 1e6)
     return pd.DataFrame(rows, columns=["guid", "file", "bytes", "sha256"])
@@ -166,11 +166,11 @@ def _guids(listing: Frame, post_files: PostFiles) -> list[str]:
 def _read_texts(guids: list[str], post_files: PostFiles) -> tuple[dict[str, bytes], dict[str, str]]:
     """The bytes of each guid's text, and why some, left empty, could not be read."""
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
-    from multimodal_sentiment.pace import tell_pace
+    from multimodal_sentiment.progress import log_progress
 
     payloads = {}
     unread = {}
-    for guid in tell_pace(guids, len(guids), "Reading texts of"):
+    for guid in log_progress(guids, len(guids), "Reading texts of"):
         try:
             payloads[guid] = post_files.texts.read(guid)
         except UnreadableFileError as error:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from multimodal_sentiment.contracts import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 from multimodal_sentiment.parameters import PreparationParameters, SplittingParameters
+from multimodal_sentiment.types import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema
@@ -46,9 +46,9 @@ def group_duplicates(examples: Examples) -> Frame:
     """Number the groups of twins: `guid, group`."""
     import pandas as pd
 
-    from multimodal_sentiment.duplicates import find_twins
+    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
 
-    groups = find_twins(examples["text"].to_pylist(), examples["image_hash"].to_pylist())
+    groups = find_near_duplicates(examples["text"].to_pylist(), examples["image_hash"].to_pylist())
     sizes = pd.Series(groups).value_counts()
     twins = sizes[sizes > 1]
     logger.info("%s posts have a twin, in %s groups", f"{twins.sum():,}", f"{len(twins):,}")
@@ -85,7 +85,7 @@ def plot_ingestion(
     examples: Examples, ingestion_report: Json
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """The shares of tags and of encodings, the lengths of texts and the sizes of images."""
-    from multimodal_sentiment import plots
+    from multimodal_sentiment.reporting import plots
 
     posts = examples.drop_columns("image").to_pandas()
     return (
@@ -135,7 +135,7 @@ def _examples(
 ) -> Iterator[dict[str, Any]]:
     """One example a post, in order; images are decoded by several threads at once."""
     from multimodal_sentiment.concurrency import map_in_order
-    from multimodal_sentiment.memory import keep_freed_memory
+    from multimodal_sentiment.malloc import keep_freed_memory
 
     keep_freed_memory()
     recorded = posts["img_path"].map(manifest.set_index("file")["sha256"]).fillna("")
@@ -156,8 +156,8 @@ def _image(
     guid: str, recorded_sha256: str, post_files: PostFiles, preparation: PreparationParameters
 ) -> tuple[dict[str, Any], str]:
     """An example's columns about its image, and what is wrong with it."""
-    from multimodal_sentiment import imaging
     from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+    from multimodal_sentiment.posts import imaging
 
     columns: dict[str, Any] = {}
     sha256 = problem = ""

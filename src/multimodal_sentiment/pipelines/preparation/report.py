@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multimodal_sentiment.contracts import Json
 from multimodal_sentiment.datasets.post_folder import PostFiles, UnreadableFileError
 from multimodal_sentiment.decoding import chardet_encoding
 from multimodal_sentiment.parameters import SplittingParameters
+from multimodal_sentiment.types import Json
 
 _CONFIDENCE_EDGES = (0, 0.5, 0.9, 0.99, 0.999, 1)
 _QUANTILES = {"min": 0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "max": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.contracts import Examples, Figure, Frame, Json, SentimentClassifier
+from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 if TYPE_CHECKING:
     from multimodal_sentiment.reporting import WrongAnswer
@@ -38,14 +38,14 @@ def write_report(
 
     It holds all it shows, pictures and scripts too, and can be sent as it is.
     """
-    from multimodal_sentiment.reporting import describe_model, find_doubts, write_page
+    from multimodal_sentiment.reporting import describe_model, find_caveats, write_page
 
     results = [confusion_matrix, per_class_f1, reliability, confidence]
     if modality_contributions.data:  # a model of one modality has none
         results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
-    doubts = find_doubts(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
+    doubts = find_caveats(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
         f"{len(wrong):,}",
@@ -57,7 +57,7 @@ def write_report(
     return write_page(
         metrics=metrics,
         ingestion=ingestion_report,
-        model=describe_model(fusion_model.config.to_dict(), fusion_model.weights),
+        model=describe_model(fusion_model.config.to_dict(), fusion_model.num_parameters),
         split={
             name: {str(tag): int(count) for tag, count in posts["tag"].value_counts().items()}
             for name, posts in (("training", train_posts), ("validation", predictions))
@@ -76,7 +76,7 @@ def write_report(
 def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[WrongAnswer]:
     """The posts with their text and picture."""
     from multimodal_sentiment.learning import rows_of
-    from multimodal_sentiment.learning.data import StoredPictures
+    from multimodal_sentiment.learning.dataset import StoredImages
     from multimodal_sentiment.reporting import WrongAnswer, thumbnail
 
     rows = rows_of(shown["guid"], examples)
@@ -92,6 +92,6 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
             problems=post["problems"],
         )
         for post, text, picture in zip(
-            shown.to_dict("records"), texts, StoredPictures(examples, rows), strict=True
+            shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True
         )
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.contracts import Examples, Frame
 from multimodal_sentiment.parameters import SplittingParameters
+from multimodal_sentiment.types import Examples, Frame
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def split_posts(
     Raises:
         ValueError: If a tag has too few posts for that.
     """
-    from multimodal_sentiment.duplicates import grouped_split
+    from multimodal_sentiment.posts.split import grouped_split
 
     posts = examples.select(COLUMNS).to_pandas()
     group = posts["guid"].map(groups.set_index("guid")["group"])

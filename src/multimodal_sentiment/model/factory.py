@@ -1,0 +1,92 @@
+"""A new model, as the parameters describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transformers import BertConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from multimodal_sentiment.encoders import Encoder
+from multimodal_sentiment.parameters import ModelParameters, TextParameters
+
+from .configuration import IMAGENET_MEAN, IMAGENET_STD, SentimentConfig
+from .loading import Weights, load_image_encoder, load_text_encoder
+from .modeling import SentimentModel
+from .text import learn_tokenizer
+
+
+def build_model(
+    parameters: ModelParameters,
+    labels: Sequence[str],
+    texts: Sequence[str],
+    encoders: Mapping[str, Encoder],
+    **loss: Any,
+) -> tuple[SentimentModel, PreTrainedTokenizerBase | None]:
+    """An untrained model and its tokenizer.
+
+    Args:
+        parameters: The architecture.
+        labels: In the order of the logits.
+        texts: Training texts, from which a text encoder without pretraining learns its vocabulary.
+        encoders: The pretrained encoders that the parameters name, by modality.
+        loss: What the configuration needs besides, for the training loss.
+
+    Raises:
+        EncoderError: If a pretrained encoder is broken, or of another architecture.
+    """
+    encoder: PreTrainedModel | None = None
+    tokenizer = text_config = None
+    image_config: dict[str, Any] | None = None
+    weights: Weights | None = None
+    if parameters.modality != "image":
+        if "text" in encoders:
+            encoder, tokenizer = load_text_encoder(encoders["text"], parameters.text.max_tokens)
+            text_config = encoder.config
+        else:
+            tokenizer = learn_tokenizer(texts, parameters.text.scratch.vocabulary_size)
+            text_config = _scratch_config(parameters.text, tokenizer)
+    if parameters.modality != "text":
+        image = parameters.image
+        image_config = {
+            "architecture": image.scratch.architecture,
+            "mean": IMAGENET_MEAN,
+            "std": IMAGENET_STD,
+        }
+        if "image" in encoders:
+            image_config, weights = load_image_encoder(encoders["image"], image.size)
+        image_config |= {"size": image.size, "resize": image.resize}
+    config = SentimentConfig(
+        modality=parameters.modality,
+        text_config=text_config,
+        pooling=parameters.text.pooling,
+        max_tokens=parameters.text.max_tokens,
+        image_config=image_config,
+        fusion=parameters.fusion.kind,
+        **parameters.fusion.model_dump(exclude={"kind"}),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        **loss,
+    )
+    model = SentimentModel(config)
+    if encoder is not None:
+        encoder.pooler = None
+        model.branches["text"].encoder.encoder.load_state_dict(encoder.state_dict())
+    if weights is not None:  # which were checked: only counters of batches may be missing
+        model.branches["image"].encoder.encoder.load_state_dict(weights, strict=False)
+    return model, tokenizer
+
+
+def _scratch_config(
+    parameters: TextParameters, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedConfig:
+    scratch = parameters.scratch
+    return BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=scratch.hidden_size,
+        num_hidden_layers=scratch.layers,
+        num_attention_heads=scratch.heads,
+        intermediate_size=4 * scratch.hidden_size,
+        max_position_embeddings=parameters.max_tokens,
+        pad_token_id=tokenizer.pad_token_id,
+    )

@@ -1,0 +1,97 @@
+"""Texts: cleaned, cut into tokens, and encoded, one feature vector a text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import nn
+from transformers import AutoModel, BertTokenizerFast, PreTrainedConfig, PreTrainedTokenizerBase
+
+_URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
+_USER = re.compile(r"(?<!\w)@\w+")
+
+
+class TextEncoder(nn.Module):
+    """A transformers encoder of the BERT or RoBERTa families and a pooling of its last layer."""
+
+    def __init__(self, config: PreTrainedConfig, pooling: str) -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_config(config, attn_implementation="sdpa")
+        # BERT's own pooler was pretrained for sentence pairs and is not what we pool with.
+        self.encoder.pooler = None
+        self.pooling = pooling
+        self.output_size: int = config.hidden_size
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Encode a batch of texts.
+
+        Args:
+            input_ids: Of shape (batch, tokens).
+            attention_mask: Of shape (batch, tokens), 0 for padding.
+
+        Returns:
+            Features of shape (batch, hidden).
+        """
+        # Given its final shape, the mask is not read to see whether anything is padding at all: a
+        # GPU would have to be waited for.
+        seen = attention_mask[:, None, None, :].bool()  # (batch, heads, queries, tokens)
+        hidden = self.encoder(input_ids=input_ids, attention_mask=seen)[0]
+        if self.pooling == "cls":
+            return hidden[:, 0]
+        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (batch, tokens, 1)
+        return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def clean_text(text: str) -> str:
+    """The text with each link as `http` and each mentioned user as `@user`.
+
+    Which link and which user say little and would be cut into many pieces; that there is one may
+    say something. Tweet-trained encoders expect the same two words.
+    """
+    return _USER.sub("@user", _URL.sub("http", text))
+
+
+def tokenize(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int
+) -> list[list[int]]:
+    """The token ids of each text, its special tokens included, at most `max_tokens` of them."""
+    if not texts:
+        return []
+    cleaned = [clean_text(text) for text in texts]
+    encoded = tokenizer(
+        cleaned, truncation=True, max_length=max_tokens, return_attention_mask=False
+    )
+    ids: list[list[int]] = encoded["input_ids"]
+    return ids
+
+
+def learn_tokenizer(texts: Iterable[str], vocabulary_size: int) -> PreTrainedTokenizerBase:
+    """A BERT tokenizer whose word pieces are the commonest words and letters of some texts.
+
+    A word that is not among them is read as the longest that are, down to single letters. (The
+    tokenizers library learns pieces between the two, but other ones each time: equal seeds would
+    no longer mean equal models.)
+    """
+    blank = BertTokenizerFast().backend_tokenizer
+    words: Counter[str] = Counter()
+    for text in texts:
+        said = blank.normalizer.normalize_str(clean_text(text))
+        words.update(word for word, _ in blank.pre_tokenizer.pre_tokenize_str(said))
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        for position, letter in enumerate(word):
+            letters[letter if position == 0 else f"##{letter}"] += count
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    # At most half are letters: a source with many Chinese characters has words as well.
+    room = vocabulary_size - len(special)
+    pieces = _commonest(letters, room // 2)
+    pieces += [word for word in _commonest(words, room) if word not in letters]
+    vocabulary = {piece: index for index, piece in enumerate((special + pieces)[:vocabulary_size])}
+    return BertTokenizerFast(vocab=vocabulary)
+
+
+def _commonest(counts: Counter[str], most: int) -> list[str]:
+    return sorted(counts, key=lambda piece: (-counts[piece], piece))[:most]

@@ -1,0 +1,258 @@
+"""Nodes of the comparison pipeline."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.parameters import (
+    ComparisonParameters,
+    ComputeParameters,
+    EvaluationParameters,
+    ModelParameters,
+    SplittingParameters,
+    TrainingParameters,
+    vary,
+)
+from multimodal_sentiment.types import Examples, Figure, Frame, Json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+def train_variants(
+    train_posts: Frame,
+    validation_posts: Frame,
+    examples: Examples,
+    duplicate_groups: Frame,
+    trainings: Path,
+    pretrained_encoders: EncoderStore,
+    comparison: ComparisonParameters,
+    splitting: SplittingParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    compute: ComputeParameters,
+) -> Frame:
+    """Train every variant under every seed, and have each model answer for posts it has not seen.
+
+    Args:
+        train_posts: Names posts by `guid`, with their `tag`.
+        validation_posts: The others; without folds, the ones that are judged.
+        examples: Holds the texts and pictures of both.
+        duplicate_groups: `guid, group`; twins are never on two sides.
+        trainings: A folder in which finished trainings wait for the last one.
+        pretrained_encoders: Where those that variants name are found.
+        comparison: The variants, seeds and folds.
+        splitting: Whose seed deals the folds.
+        model: What the variants change.
+        training: What the variants change.
+        compute: What it runs on.
+
+    Returns:
+        `variant, seed, fold, guid, tag, predicted, p_<label>...`, a row for each variant, seed and
+        judged post.
+
+    Raises:
+        ValueError: If a tag has too few posts for so many folds.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from multimodal_sentiment.learning import TrainingPosts, Trial, run_trials
+    from multimodal_sentiment.posts.split import grouped_folds
+
+    frame = pd.concat([train_posts, validation_posts], ignore_index=True)
+    posts = TrainingPosts.select(frame, examples, duplicate_groups)
+    if comparison.folds is None:
+        folds = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
+    else:
+        folds = grouped_folds(posts.tags, posts.groups, comparison.folds, splitting.seed)
+    variants = {
+        name: vary(model, training, changes) for name, changes in comparison.compared.items()
+    }
+    # Seed by seed, so that each variant has been seen early, and the time left is known.
+    members = [
+        Trial(
+            name,
+            seed,
+            fold,
+            variant.model,
+            variant.training.model_copy(update={"seed": variant.training.seed + seed}),
+        )
+        for seed in range(comparison.seeds)
+        for fold in range(comparison.folds or 1)
+        for name, variant in variants.items()
+    ]
+    return run_trials(members, posts, folds, compute, trainings, pretrained_encoders)
+
+
+def judge_comparison(
+    predictions: Frame,
+    train_posts: Frame,
+    validation_posts: Frame,
+    examples: Examples,
+    duplicate_groups: Frame,
+    comparison: ComparisonParameters,
+    splitting: SplittingParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    evaluation: EvaluationParameters,
+) -> Json:
+    """What the answers prove.
+
+    Args:
+        predictions: As `train_variants` gives them.
+        train_posts: With their `text`, for the baselines.
+        validation_posts: The same.
+        examples: Tells which posts lack their image.
+        duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        comparison: Which pairs are compared.
+        splitting: How posts were divided, for the protocol.
+        model: What the variants change.
+        training: What the variants change.
+        evaluation: How often the bootstrap draws, and how wide intervals are.
+
+    Returns:
+        `verdict` (sentences), `n`, `table` (variants and baselines, see `judge_variants`), `pairs`
+        and `against_baselines` (see `compare_variants`), `slices`, `protocol`.
+    """
+    from multimodal_sentiment.assessment import (
+        compare_variants,
+        judge_slices,
+        judge_variants,
+        summarise_comparison,
+    )
+    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.parameters import BASELINES
+
+    from .answers import answers_of, baselines_of, gather_posts, slices_of
+
+    posts = gather_posts(train_posts, validation_posts, examples, duplicate_groups, predictions)
+    judged = posts[posts["fold"] >= 0]
+    labels = sorted(posts["tag"].unique())
+    true, groups = judged["tag"].to_numpy(), judged["group"].to_numpy()
+    drawing: dict[str, Any] = {
+        "samples": evaluation.bootstrap_samples,
+        "level": evaluation.confidence_level,
+        "seed": evaluation.seed,
+    }
+    modalities = {
+        name: vary(model, training, changes).model.modality
+        for name, changes in comparison.compared.items()
+    }
+    answers = answers_of(predictions, judged["guid"], list(modalities))
+    baselines, methods = baselines_of(posts)
+    everyone = answers | {name: tags[None] for name, tags in baselines.items()}
+    rivals = [(name, baseline) for name in answers for baseline in BASELINES]
+    result: Json = {
+        "n": len(judged),
+        "table": judge_variants(true, everyone, groups, labels, **drawing),
+        "pairs": compare_variants(
+            true, answers, comparison.compared_pairs, groups, labels, **drawing
+        ),
+        "against_baselines": compare_variants(
+            true,
+            answers | _repeated(baselines, comparison.seeds),
+            rivals,
+            groups,
+            labels,
+            **drawing,
+        ),
+        "slices": judge_slices(
+            true,
+            everyone,
+            groups,
+            labels,
+            slices_of(judged, predictions, labels, modalities),
+            **drawing,
+        ),
+    }
+    for name, method in methods.items():
+        result["table"][name]["method"] = method
+    majority = _commonest(baselines["majority"])
+    verdict = summarise_comparison(result, modalities, majority, evaluation.confidence_level)
+    protocol = {
+        "posts": {"judged": len(judged), "learnt from": len(posts)},
+        "folds": comparison.folds,
+        "seeds": comparison.seeds,
+        "split": splitting.model_dump(),
+        "variants": comparison.compared,
+        "judged_sha256": digest(judged["guid"]),
+        "judged": "each post by models that learnt from neither it nor its twins; means over seeds",
+        "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
+        "it McNemar's exact test; each corrected over the pairs by Holm's method",
+        "confidence_level": evaluation.confidence_level,
+    }
+    return {"verdict": verdict, **result, "protocol": protocol}
+
+
+def tabulate_comparison(comparison: Json) -> Frame:
+    """One row a variant and baseline: scores with their intervals, and their spread over seeds."""
+    import pandas as pd
+
+    rows = []
+    for name, score in comparison["table"].items():
+        row: Json = {"variant": name, "seeds": score["seeds"]}
+        for measure in ("accuracy", "macro_f1", "weighted_f1"):
+            row[measure] = score[measure]
+            row[f"{measure}_low"], row[f"{measure}_high"] = score["intervals"][measure]
+            row[f"{measure}_spread"] = score["spread"][measure]
+        rows.append(row | {f"f1_{label}": one["f1"] for label, one in score["per_class"].items()})
+    return pd.DataFrame(rows).round(4)
+
+
+def plot_comparison(comparison: Json) -> tuple[Figure, Figure, Figure]:
+    """Scores with their intervals, the differences of the pairs, and the scores of the slices."""
+    from multimodal_sentiment.reporting import plots
+
+    return (
+        plots.variants(comparison["table"]),
+        plots.differences(comparison["pairs"], comparison["protocol"]["confidence_level"]),
+        plots.slices(comparison["slices"]),
+    )
+
+
+def find_doubtful_posts(
+    predictions: Frame,
+    comparison: Json,
+    train_posts: Frame,
+    validation_posts: Frame,
+    duplicate_groups: Frame,
+    parameters: ComparisonParameters,
+) -> Frame:
+    """Posts worth a second look: doubted tags, and twins whose tags contradict each other.
+
+    Doubts are those of the most accurate variant, by the mean of its seeds' probabilities; a post
+    that no model was kept from has none.
+
+    Returns:
+        `guid, tag, why, probability` (of the tag), `answer, text, img_path`; the most doubted
+        first, then the remaining twins, group by group.
+    """
+    from .answers import describe_doubts
+
+    best = max(parameters.compared, key=lambda name: comparison["table"][name]["accuracy"])
+    doubts = describe_doubts(
+        predictions[predictions["variant"] == best],
+        [train_posts, validation_posts],
+        duplicate_groups,
+        parameters.second_look,
+    )
+    logger.info("%s posts are worth a second look", f"{len(doubts):,}")
+    return doubts
+
+
+def _repeated(baselines: dict[str, np.ndarray], seeds: int) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    return {name: np.tile(tags, (seeds, 1)) for name, tags in baselines.items()}
+
+
+def _commonest(tags: np.ndarray) -> str:
+    import pandas as pd
+
+    return str(pd.Series(tags).mode()[0])

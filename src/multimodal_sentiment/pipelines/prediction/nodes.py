@@ -1,0 +1,82 @@
+"""Nodes of the inference pipeline."""
+
+from __future__ import annotations
+
+import logging
+
+from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.types import Examples, Figure, Frame, SentimentClassifier
+
+logger = logging.getLogger(__name__)
+
+_SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it decides on the pixels
+
+
+def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
+    """The model, if the posts' pictures were prepared as those that it learnt from.
+
+    Raises:
+        ValueError: If they were not: it would answer worse, and nothing would show it.
+    """
+    from multimodal_sentiment.learning import preparation_of
+
+    learnt = fusion_model.config.training.get("pictures") or {}
+    given = preparation_of(examples)
+    unlike = [name for name in _SHAPING if name in learnt and learnt[name] != given.get(name)]
+    if fusion_model.config.uses_image and unlike:
+        wanted = ",".join(f"preparation.{name}={learnt[name]}" for name in unlike)
+        raise ValueError(
+            f"these pictures were prepared otherwise than those that the model learnt from: run "
+            f"the whole inference pipeline with --params {wanted}, or train anew"
+        )
+    return fusion_model
+
+
+def predict_unlabelled(
+    matched_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
+) -> Frame:
+    """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
+
+    From a model of text and image also `decided_by, text_contribution, image_contribution`; see
+    `explain_examples`. A post without text, image or both is answered from what is left of it.
+    """
+    import numpy as np
+
+    from multimodal_sentiment.learning import explain_examples
+
+    predictions = explain_examples(matched_model, examples, np.arange(len(examples)), compute)
+    counts = predictions["predicted"].value_counts()
+    logger.info(
+        "%s posts predicted: %s",
+        f"{len(predictions):,}",
+        ", ".join(f"{count:,} {label}" for label, count in counts.items()),
+    )
+    return predictions
+
+
+def plot_predictions(predictions: Frame) -> Figure:
+    """How many posts were given each tag."""
+    from multimodal_sentiment.reporting import plots
+
+    return plots.class_balance(predictions["predicted"], "Predicted tags")
+
+
+def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:
+    """The listing's guids, in its order, each with its predicted tag.
+
+    Returns:
+        The same frame, `guid, tag`, for the versioned file and for the one that is handed in.
+
+    Raises:
+        ValueError: If a listed guid has no prediction, or a prediction is no listed guid's.
+    """
+    listed = listing["guid"].drop_duplicates()
+    answers = predictions.set_index("guid")["predicted"]
+    unlike = set(listed) ^ set(answers.index)
+    if unlike or not answers.index.is_unique:
+        raise ValueError(
+            f"the predictions do not answer the listing: {len(unlike)} guids stand in only one of "
+            f"them, such as {min(unlike, default='')!r}: run the whole inference pipeline again"
+        )
+    submission = listed.to_frame().assign(tag=listed.map(answers)).reset_index(drop=True)
+    return submission, submission

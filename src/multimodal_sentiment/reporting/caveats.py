@@ -1,0 +1,177 @@
+"""What to distrust in a training run's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+_FEW_POSTS = 30  # of a label: its F1 then rests on a handful of mistakes
+_FEW_TUNING_POSTS = 100
+_WIDE = 0.08  # of an interval of accuracies
+_MISCALIBRATED = 0.05
+_NOTABLE = 0.01  # share of the posts
+
+
+class Caveat(NamedTuple):
+    """One reason: what it is in a few words, and what follows."""
+
+    what: str
+    why: str
+
+
+def find_caveats(
+    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int
+) -> list[Caveat]:
+    """Find what a reader should know before trusting the numbers, the gravest first.
+
+    Args:
+        metrics: As the evaluation writes them.
+        ingestion: The ingestion report of the labelled posts.
+        epochs: How many were trained.
+    """
+    return [
+        *_about_baselines(metrics),
+        *_about_sizes(metrics),
+        *_about_confidence(metrics),
+        *_about_training(metrics["protocol"]["model"], epochs),
+        *_about_posts(ingestion),
+    ]
+
+
+def _about_baselines(metrics: Mapping[str, Any]) -> list[Caveat]:
+    name, best = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
+    low = metrics["accuracy_interval"][0]
+    if metrics["accuracy"] <= best["accuracy"]:
+        return [
+            Caveat(
+                "Not better than a baseline",
+                f"{name} ({best['method']}) reaches {best['accuracy']:.1%}, the model "
+                f"{metrics['accuracy']:.1%}.",
+            )
+        ]
+    if low <= best["accuracy"]:
+        return [
+            Caveat(
+                "Perhaps not better than a baseline",
+                f"{name} ({best['method']}) reaches {best['accuracy']:.1%}, and the model's "
+                f"interval begins at {low:.1%}.",
+            )
+        ]
+    return []
+
+
+def _about_sizes(metrics: Mapping[str, Any]) -> list[Caveat]:
+    doubts = []
+    low, high = metrics["accuracy_interval"]
+    if high - low > _WIDE:
+        doubts.append(
+            Caveat(
+                f"Only {metrics['n']:,} validation posts",
+                f"The accuracy is known to {100 * (high - low):.0f} points: between {low:.1%} and "
+                f"{high:.1%}. Models that differ by less cannot be told apart here.",
+            )
+        )
+    few = {
+        label: scores["support"]
+        for label, scores in metrics["per_class"].items()
+        if scores["support"] < _FEW_POSTS
+    }
+    if few:
+        posts = ", ".join(f"{count:,} {label}" for label, count in few.items())
+        doubts.append(Caveat("Labels with few posts", f"F1 of these rests on {posts} posts."))
+    never = [label for label, scores in metrics["per_class"].items() if not scores["recall"]]
+    if never:
+        doubts.append(
+            Caveat("Labels that are never found", f"Not one post is rightly called {_all(never)}.")
+        )
+    return doubts
+
+
+def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
+    before, error = (
+        metrics["calibration"][when]["expected_calibration_error"] for when in ("before", "after")
+    )
+    if error <= _MISCALIBRATED:
+        return []
+    worsened = (
+        f" The temperature, fitted to the tuning posts, did not help: {100 * before:.0f} without."
+        if before < error
+        else ""
+    )
+    return [
+        Caveat(
+            "Confidence is not to be taken at its word",
+            f"It differs from the share of right answers by {100 * error:.0f} points on "
+            f"average.{worsened}",
+        )
+    ]
+
+
+def _about_training(model: Mapping[str, Any], epochs: int) -> list[Caveat]:
+    doubts = []
+    if model["tuning_posts"] < _FEW_TUNING_POSTS:
+        doubts.append(
+            Caveat(
+                f"Only {model['tuning_posts']:,} tuning posts",
+                "They chose the epoch and the temperature: another seed may choose others.",
+            )
+        )
+    if model["epoch"] == epochs:
+        doubts.append(
+            Caveat(
+                "The last epoch was the best",
+                "It may have stopped too early: try more of training.epochs.",
+            )
+        )
+    if not model["encoders"]:
+        doubts.append(
+            Caveat(
+                "Encoders trained from scratch",
+                "They know nothing but these posts; on real ones, pretrained encoders do better.",
+            )
+        )
+    return doubts
+
+
+def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
+    doubts = []
+    flagged = ingestion["flagged_encodings"]["posts"]
+    if flagged:
+        doubts.append(
+            Caveat(
+                f"{flagged:,} texts may be misread",
+                "Their encoding is in doubt: see flagged_encodings in the ingestion report.",
+            )
+        )
+    missing = {
+        kind: entry["posts"]
+        for kind, entry in ingestion["problems"].items()
+        if entry["posts"] >= _NOTABLE * ingestion["posts"] and "encoding" not in kind
+    }
+    if missing:
+        posts = ", ".join(f"{kind}: {count:,}" for kind, count in missing.items())
+        doubts.append(Caveat("Posts with problems", f"{posts} of {ingestion['posts']:,} posts."))
+    twins = ingestion["twins"]
+    if twins["groups_with_several_tags"]:
+        doubts.append(
+            Caveat(
+                "Twins that are tagged differently",
+                f"{twins['groups_with_several_tags']:,} of {twins['groups']:,} groups of equal "
+                "posts: no model can be right about all of them.",
+            )
+        )
+    leaked = twins["random_split"]["with_a_twin_in_training"]
+    if leaked:
+        doubts.append(
+            Caveat(
+                "Do not compare with numbers from a random split",
+                f"It would have left {leaked:,} of "
+                f"{twins['random_split']['validation_posts']:,} validation posts with a twin "
+                "among the training posts. This split leaves none.",
+            )
+        )
+    return doubts
+
+
+def _all(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,30 @@
+"""Figures: plain arrays, frames and dictionaries in, Plotly figures out; no model known."""
+
+from __future__ import annotations
+
+from .posts import class_balance, encodings, image_sizes, text_lengths
+from .results import (
+    confidence_by_correctness,
+    confusion_matrix,
+    modality_contributions,
+    per_class_f1,
+    reliability,
+)
+from .training import learning_curves
+from .variants import differences, slices, variants
+
+__all__ = [
+    "class_balance",
+    "confidence_by_correctness",
+    "confusion_matrix",
+    "differences",
+    "encodings",
+    "image_sizes",
+    "learning_curves",
+    "modality_contributions",
+    "per_class_f1",
+    "reliability",
+    "slices",
+    "text_lengths",
+    "variants",
+]

@@ -1,0 +1,215 @@
+"""What came in: tags, encodings, lengths of texts, sizes of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from .theme import (
+    BLUE,
+    COVER,
+    GREY,
+    categories,
+    colours,
+    figure,
+    log_axis,
+    named_ticks,
+    nothing,
+    panels,
+    shown,
+)
+
+_MOST_ENCODINGS = 10
+_MOST_STEPS = 30
+_CHARDETS = ("same text", "another text", "no text")
+
+
+def class_balance(tags: Iterable[object], title: str = "Class balance") -> go.Figure:
+    """Show how many posts each label has; posts without a tag are counted as such.
+
+    Args:
+        tags: One a post.
+        title: What the labels are to the posts.
+    """
+    counts = pd.Series(categories(tags)).value_counts(sort=False)
+    if counts.empty:
+        return nothing(title, "There are no posts.")
+    total = int(counts.sum())
+    bars = go.Bar(
+        x=list(range(len(counts))),
+        y=counts.tolist(),
+        marker_color=list(colours(counts.index).values()),
+        text=[f"{count:,} ({count / total:.1%})" for count in counts],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y:,} posts<extra></extra>",
+    )
+    return figure(
+        f"{title} of {total:,} posts",
+        bars,
+        xaxis={"title": {"text": "tag"}, **named_ticks(counts.index)},
+        yaxis={"title": {"text": "posts"}, "tickformat": ","},
+        bargap=0.35,
+    )
+
+
+def encodings(
+    names: Iterable[str], confidences: ArrayLike, chardet_alone: Mapping[str, Any]
+) -> go.Figure:
+    """Show how common each encoding is, how sure the choice was, and how chardet would have done.
+
+    Args:
+        names: The encoding of each post, of shape (n,).
+        confidences: The posterior of each, 0 to 1, of shape (n,).
+        chardet_alone: How many posts that are not ASCII chardet was asked about one by one, as
+            `posts_asked`, and how many it gave each of `same text`, `another text` and `no text`.
+    """
+    counts = pd.Series(list(names), dtype=object).replace("", "none").value_counts()
+    if counts.empty:
+        return nothing("Encodings of the texts", "There are no texts.")
+    most = counts.iloc[:_MOST_ENCODINGS]
+    if len(counts) > len(most):
+        most = pd.concat([most, pd.Series({"all others": counts.iloc[_MOST_ENCODINGS:].sum()})])
+    certain = np.clip(np.asarray(confidences, dtype=float), 0, 1)
+    heights, edges = np.histogram(certain[np.isfinite(certain)], bins=20, range=(0, 1))
+    chardets = pd.Series({name: chardet_alone[name] for name in _CHARDETS}, dtype=int)
+
+    made = panels(f"Encodings of {counts.sum():,} texts", 1, 3, horizontal_spacing=0.14)
+    _counted_names(made, most, "posts (log scale)", col=1)
+    made.add_bar(
+        x=((edges[:-1] + edges[1:]) / 2).tolist(),
+        y=heights.tolist(),
+        marker_color=BLUE,
+        customdata=np.stack([edges[:-1], edges[1:]], axis=1).round(2).tolist(),
+        hovertemplate="%{y:,} posts between %{customdata[0]} and %{customdata[1]}<extra></extra>",
+        row=1,
+        col=2,
+    )
+    made.update_xaxes(title_text="confidence (posterior)", range=[0, 1], row=1, col=2)
+    made.update_yaxes(**_posts_axis(heights.max(), "posts (log scale)"), row=1, col=2)
+    asked = f"chardet alone, {chardet_alone['posts_asked']:,} posts<br>not ASCII (log scale)"
+    _counted_names(made, chardets, asked, col=3)
+    return made.update_layout(showlegend=False, bargap=0.08)
+
+
+def _counted_names(made: go.Figure, counts: pd.Series[int], title: str, col: int) -> None:
+    """Add a panel of one bar a name, the first at the top."""
+    counts = counts.iloc[::-1]  # bars grow from the bottom
+    made.add_bar(
+        x=counts.tolist(),
+        y=list(range(len(counts))),
+        orientation="h",
+        marker_color=BLUE,
+        text=[f"{count:,}" for count in counts],
+        textposition="auto",
+        hovertemplate="%{x:,} posts<extra></extra>",
+        row=1,
+        col=col,
+    )
+    made.update_xaxes(**_posts_axis(counts.max(), title), row=1, col=col)
+    made.update_yaxes(**named_ticks(counts.index), row=1, col=col)
+
+
+def text_lengths(lengths: ArrayLike, tags: Iterable[object]) -> go.Figure:
+    """Show how long the texts are, by tag.
+
+    Args:
+        lengths: Characters of each post, of shape (n,).
+        tags: Of shape (n,), None or empty where there is none.
+    """
+    characters = np.asarray(lengths, dtype=float)
+    if not characters.size:
+        return nothing("Length of the texts", "There are no texts.")
+    # Equal steps up to Tukey's outer fence: the few posts beyond are counted in the last step.
+    low, high = np.quantile(characters, [0.25, 0.75])
+    reach = min(high + 3 * (high - low), characters.max()) + 1
+    step = int(np.ceil(reach / _MOST_STEPS))
+    edges = np.arange(0, reach + step, step)
+    counted = np.minimum(characters, edges[-1] - 1)
+    names = categories(tags)
+    parts = {tag: counted[names == tag] for tag in names.categories}
+    colour_of = colours(parts)
+    traces = [
+        go.Scatter(
+            x=edges.tolist(),
+            y=_steps(np.histogram(part, edges)[0] / len(part)),
+            name=f"{shown(tag)} ({len(part):,})",
+            line={"color": colour_of[tag], "shape": "hv", "width": 2},
+            mode="lines",
+            customdata=(edges + step - 1).tolist(),
+            hovertemplate="%{y:.1%} have %{x} to %{customdata} characters",
+        )
+        for tag, part in parts.items()
+    ]
+    longer = int((characters >= edges[-1]).sum())
+    note = f"; the last holds {longer:,} longer texts" if longer else ""
+    return figure(
+        "Length of the texts",
+        *traces,
+        xaxis={"title": {"text": f"characters (steps of {step}{note})"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "share of the tag's posts"}, "tickformat": ".0%"},
+        hovermode="x",
+        showlegend=True,
+    )
+
+
+def image_sizes(widths: ArrayLike, heights: ArrayLike) -> go.Figure:
+    """Show how large the images are.
+
+    Args:
+        widths: Pixels, of shape (n,); 0 or NaN where there is no image.
+        heights: The same.
+    """
+    sides = np.stack([np.asarray(side, dtype=float) for side in (widths, heights)])
+    sides = sides[:, (np.nan_to_num(sides) > 0).all(axis=0)]
+    without = np.size(widths) - sides.shape[1]
+    if not sides.size:
+        return nothing("Sizes of the images", "There are no images.")
+    # Steps of equal ratio, over the same range for both sides.
+    edges = np.geomspace(sides.min() * 0.97, sides.max() * 1.03, 41)
+    counts = np.histogram2d(sides[0], sides[1], bins=[edges, edges])[0].T
+    middles = np.sqrt(edges[:-1] * edges[1:])
+    density = go.Heatmap(
+        x=edges.tolist(),
+        y=edges.tolist(),
+        z=[[float(np.log10(n)) if n else None for n in row] for row in counts],
+        customdata=counts.astype(int).tolist(),
+        colorscale=COVER,
+        colorbar={"title": "images", "outlinewidth": 0, **_count_ticks(counts.max())},
+        hoverongaps=False,
+        hovertemplate="%{customdata:,} images of about %{x:.0f} x %{y:.0f} pixels<extra></extra>",
+    )
+    square = go.Scatter(
+        x=middles[[0, -1]].tolist(),
+        y=middles[[0, -1]].tolist(),
+        mode="lines",
+        line={"color": GREY, "dash": "dot", "width": 1},
+        hoverinfo="skip",
+    )
+    missing = f", {without:,} posts have none" if without else ""
+    return figure(
+        f"Sizes of {sides.shape[1]:,} images{missing}",
+        density,
+        square,
+        xaxis=log_axis(edges[0], edges[-1], "width (pixels, log scale)", (1, 2, 5)),
+        yaxis=log_axis(edges[0], edges[-1], "height (pixels, log scale)", (1, 2, 5)),
+        showlegend=False,
+    )
+
+
+def _posts_axis(most: float, title: str) -> dict[str, object]:
+    return log_axis(0.6, 1.4 * max(most, 1), title, (1,))
+
+
+def _steps(heights: np.ndarray) -> list[float]:
+    return [*heights.tolist(), float(heights[-1])]  # the last step is as wide as the others
+
+
+def _count_ticks(most: float) -> dict[str, object]:
+    ticks = [n for n in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000) if n <= most]
+    return {"tickvals": np.log10(ticks).tolist(), "ticktext": [f"{tick:,}" for tick in ticks]}

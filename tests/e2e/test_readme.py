@@ -1,0 +1,129 @@
+"""What README tells people to type."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.pipeline_registry import register_pipelines
+
+from .conftest import PROJECT, Project
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+# Each runs as it stands, in the test named beside it.
+TRIED_ELSEWHERE = {
+    "kedro viz run": "tests/e2e/test_browser.py",
+    "kedro viz build --include-previews": "tests/e2e/test_browser.py",
+    "kedro prune --keep 3": "tests/runs/test_pruning.py",
+    "kedro sample FOLDER": "tests/e2e/test_commands.py",
+    "kedro sample FOLDER --noise": "tests/e2e/test_commands.py",
+    ".ci/run": "itself",
+    "lint-imports": ".ci/run",
+}
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [part for block in blocks for line in block.splitlines() for part in line.split(" && ")]
+    outside = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    spans = re.findall(r"`((?:kedro|lint-imports|\.ci/run)[^`]*)`", outside)
+    return sorted({line.removeprefix(".venv/bin/").strip() for line in lines + spans} - {""})
+
+
+def keys(tree: dict, prefix: str = "") -> set[str]:
+    found = set()
+    for key, value in tree.items():
+        found |= {prefix + key} | (
+            keys(value, f"{prefix}{key}.") if isinstance(value, dict) else set()
+        )
+    return found
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_one_that_works(command, settings):
+    if command.startswith(("python3 -m venv", "pip install", "pytest", ". .venv")):
+        return  # the test line of .ci/run, in a fresh environment
+    if command.startswith("kedro viz run --params"):  # as for a run
+        words = shlex.split(command)[3:]
+    elif command.startswith("kedro run"):
+        words = shlex.split(command, comments=True)[2:]
+    else:
+        assert command in TRIED_ELSEWHERE
+        return
+    known = keys(settings)
+    while words:
+        option, _, value = words.pop(0).partition("=")
+        value = value or words.pop(0)
+        if option == "--pipeline":
+            assert value == "STEP" or value in register_pipelines()
+        elif option == "--params":
+            assert {pair.partition("=")[0] for pair in value.split(",")} <= known
+        elif option == "--env":
+            assert (PROJECT / "conf" / value).is_dir()
+        else:
+            assert option == "--load-versions"
+
+
+def test_steps_in_the_table_of_commands_are_registered():
+    row = next(line for line in README.splitlines() if "--pipeline=STEP" in line)
+
+    assert set(re.findall(r"`(\w+)`", row)) <= set(register_pipelines())
+
+
+def test_the_table_names_every_parameter_and_no_other(settings):
+    section = README.split("## Changing things")[1].split("\n## ")[0]
+    named = set()
+    for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
+        last = ""
+        for name in re.findall(r"`([\w.]+)`", row):
+            last = f"{last.rpartition('.')[0]}{name}" if name.startswith(".") else name
+            named.add(last)
+
+    assert named <= keys(settings)
+    alone = {
+        key for key in keys(settings) if not any(k.startswith(f"{key}.") for k in keys(settings))
+    }
+    groups = tuple(f"{name}." for name in named)
+    assert {key for key in alone - named if not key.startswith(groups)} == set()
+    assert Parameters.model_validate(settings)
+
+
+def test_messages_in_the_table_of_troubles_are_ones_that_appear():
+    section = README.split("## When something goes wrong")[1]
+    source = "".join(path.read_text("utf-8") for path in (PROJECT / "src").rglob("*.py"))
+    said = re.sub(r'"\s*f?"', "", source)  # strings that go on in the next line
+    said = re.sub(r"\{[^{}]*\}", "...", said)
+
+    messages = re.findall(r"^\| `(.*?)` \|", section, re.MULTILINE)
+    assert len(messages) > 5
+    for message in set(messages) - {"No space left on device"}:  # the system's own
+        parts = [
+            part.strip(" :`.") for part in re.split(r"\.\.\.|fusion_model|/train.txt|Run", message)
+        ]
+        assert all(part in said for part in parts), message
+
+
+def test_the_house_is_as_drawn():
+    house = README.split("## The house")[1].split("```")[1]
+    source = PROJECT / "src" / "multimodal_sentiment"
+    for names in re.findall(r"^  ([\w./, ]+?)  +\S", house, re.MULTILINE):
+        for name in names.split(", "):
+            assert (source / name).exists(), name
+
+
+def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    photo = min((trained_project.path / "data" / "01_raw" / "data").glob("*.jpg"))
+    monkeypatch.chdir(trained_project.path)
+
+    exec(code.replace("1.jpg", photo.name), {})  # noqa: S102 - our own README
+
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split() == "predicted confidence p_negative p_neutral p_positive problems".split()
+    assert [row.split()[0] for row in rows] == ["0", "1"]
+    assert Path("data").is_dir()

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import (
+    TrainingPosts,
+    Trial,
+    cross_validation,
+    fingerprint,
+    run_trials,
+)
+from multimodal_sentiment.learning.cross_validation import _left
+from multimodal_sentiment.learning.fingerprint import fingerprint_trial
+from multimodal_sentiment.parameters import ComputeParameters, Parameters
+
+FOLDS = np.arange(42) // 3 % 2
+
+
+@pytest.fixture
+def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
+    """Forty-two posts whose words tell their tags."""
+    tags = [["negative", "neutral", "positive"][index % 3] for index in range(42)]
+    texts = [f"{tag} thing number{index}" for index, tag in enumerate(tags)]
+    examples = make_examples(texts, tags, [np.full((72, 80, 3), i, np.uint8) for i in range(42)])
+    return TrainingPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
+
+
+def trainings(parameters: Parameters, folds: int = 2) -> list[Trial]:
+    return [Trial("text", 0, fold, parameters.model, parameters.training) for fold in range(folds)]
+
+
+def judge(
+    asked: list[Trial],
+    posts: TrainingPosts,
+    folds: np.ndarray,
+    compute: ComputeParameters,
+    folder: Path,
+) -> pd.DataFrame:
+    return run_trials(asked, posts, folds, compute, folder, EncoderStore(folder, folder))
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[TrainingPosts]:
+    """The posts that each training which really took place has learnt from."""
+    learnt = []
+
+    def noting(posts: TrainingPosts, *rest: Any) -> Any:
+        learnt.append(posts)
+        return trials_fit(posts, *rest)
+
+    trials_fit = cross_validation.fit_classifier
+    monkeypatch.setattr(cross_validation, "fit_classifier", noting)
+    return learnt
+
+
+def test_every_post_is_judged_once_by_a_model_that_has_not_seen_it(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+) -> None:
+    parameters = tiny(model__modality="text")
+    answers = judge(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
+
+    assert sorted(answers["guid"]) == sorted(posts.guids)
+    for fold, learnt in enumerate(fitted):
+        judged = set(answers.loc[answers["fold"] == fold, "guid"])
+        assert judged.isdisjoint(learnt.guids)
+        assert judged | set(learnt.guids) == set(posts.guids)
+    tags = dict(zip(posts.guids, posts.tags, strict=True))
+    assert answers["tag"].tolist() == [tags[guid] for guid in answers["guid"]]
+    shares = answers[["p_negative", "p_neutral", "p_positive"]]
+    assert shares.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert ("p_" + answers["predicted"] == shares.idxmax(axis=1)).all()
+
+
+def test_posts_outside_of_all_folds_are_learnt_from_and_not_judged(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+) -> None:
+    parameters = tiny(model__modality="text")
+    split = np.where(FOLDS == 0, 0, -1)
+    answers = judge(trainings(parameters, 1), posts, split, parameters.compute, tmp_path)
+
+    assert answers["guid"].tolist() == np.array(posts.guids)[FOLDS == 0].tolist()
+    assert fitted[0].guids == np.array(posts.guids)[FOLDS == 1].tolist()
+
+
+def test_an_interrupted_comparison_goes_on_where_it_stopped(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fitted: list[TrainingPosts],
+) -> None:
+    parameters = tiny(model__modality="text")
+    asked = trainings(parameters)
+    whole = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def dying(*_: Any) -> None:
+        raise Killed
+
+    (tmp_path / "half").mkdir()
+    judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(cross_validation, "predict_examples", dying)
+        judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
+    fitted.clear()
+    caplog.set_level(logging.INFO, logger="multimodal_sentiment")
+    again = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
+
+    assert len(fitted) == 1
+    assert "2 trainings to compare, 1 of them done before" in caplog.text
+    pd.testing.assert_frame_equal(again, whole)
+    assert len(list((tmp_path / "half").glob("*.npz"))) == 2
+    assert not list((tmp_path / "half").rglob("checkpoint-*"))
+
+
+def change_text(posts: TrainingPosts, parameters: Parameters) -> Any:
+    texts = posts.examples["text"].to_pylist()
+    column = pa.array(["another", *texts[1:]])
+    examples = posts.examples.set_column(1, "text", column)
+    return TrainingPosts(examples, posts.rows, posts.tags, posts.groups), parameters
+
+
+def change_pixels(posts: TrainingPosts, parameters: Parameters) -> Any:
+    images = posts.examples["image"].to_pylist()
+    column = pa.array([bytes(len(images[0])), *images[1:-1], None], pa.large_binary())
+    index = posts.examples.schema.get_field_index("image")
+    examples = posts.examples.set_column(index, "image", column)
+    return TrainingPosts(examples, posts.rows, posts.tags, posts.groups), parameters
+
+
+def change_tag(posts: TrainingPosts, parameters: Parameters) -> Any:
+    tags = posts.tags.copy()
+    tags[0] = "positive"
+    return TrainingPosts(posts.examples, posts.rows, tags, posts.groups), parameters
+
+
+def change_twins(posts: TrainingPosts, parameters: Parameters) -> Any:
+    groups = posts.groups.copy()
+    groups[3] = 0
+    return TrainingPosts(posts.examples, posts.rows, posts.tags, groups), parameters
+
+
+def change_parameter(posts: TrainingPosts, parameters: Parameters) -> Any:
+    training = parameters.training.model_copy(update={"weight_decay": 0.02})
+    return posts, parameters.model_copy(update={"training": training})
+
+
+@pytest.mark.parametrize(
+    "change", [change_text, change_pixels, change_tag, change_twins, change_parameter]
+)
+def test_what_rests_on_something_else_is_not_taken_for_new(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+    change: Callable[..., Any],
+) -> None:
+    parameters = tiny(model__modality="text")
+    judge(trainings(parameters, 1), posts, FOLDS, parameters.compute, tmp_path)
+    others, changed = change(posts, parameters)
+    judge(trainings(changed, 1), others, FOLDS, changed.compute, tmp_path)
+
+    assert len(fitted) == 2
+
+
+def test_answers_of_other_code_are_not_taken_for_new(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = tiny(model__modality="text")
+    asked = trainings(parameters, 1)
+    judge(asked, posts, FOLDS, parameters.compute, tmp_path)
+    read = Path.read_bytes
+
+    def edited(path: Path) -> bytes:
+        return read(path) + (b"# edited" if path.name == "encoders.py" else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", edited)
+    judge(asked, posts, FOLDS, parameters.compute, tmp_path)
+
+    assert len(fitted) == 2
+
+
+def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    fitted: list[TrainingPosts],
+) -> None:
+    parameters = tiny(model__modality="text")
+    tags = np.where(posts.tags == "neutral", "positive", posts.tags)
+    tags[[0, 3, 6]] = "neutral"  # in the folds 0, 1 and 0: what is learnt for 0 has one of them
+    few = TrainingPosts(posts.examples, posts.rows, tags, posts.groups)
+
+    with pytest.raises(ValueError, match=r"what is learnt for fold 1: too few posts .*'neutral'"):
+        judge(trainings(parameters)[::-1], few, FOLDS, parameters.compute, tmp_path)
+    assert not fitted
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])
+def test_answers_of_another_library_are_not_taken_for_new(
+    posts: TrainingPosts,
+    tiny: Callable[..., Parameters],
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+) -> None:
+    compute = tiny().compute
+    before = fingerprint.surroundings_of(posts, compute)
+    installed = fingerprint.version
+    monkeypatch.setattr(
+        fingerprint, "version", lambda name: "0" if name == library else installed(name)
+    )
+
+    assert fingerprint.surroundings_of(posts, compute) != before
+
+
+def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Parameters]) -> None:
+    parameters = tiny()
+    one, other = (
+        fingerprint_trial(
+            "same", FOLDS == 0, parameters.model, parameters.training, {"text": {"sha256": content}}
+        )
+        for content in ("one", "other")
+    )
+
+    assert one != other
+
+
+def test_what_is_left_is_told_by_what_such_trainings_took() -> None:
+    took = {"text": [10.0, 14.0], "image": [40.0]}
+
+    assert _left(["text", "text", "image"], took) == 12 + 12 + 40
+    # Nothing is known of one that reads both yet: it takes as long as the slowest, at least.
+    assert _left(["both", "text"], took) == 40 + 12
+    assert _left([], took) == 0

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from multimodal_sentiment.model.text import learn_tokenizer
+
+TEXTS = ["Good day, good friend", "good night", "谢谢 你", "see http://x.example @Ann"]
+
+
+def test_common_words_are_pieces_and_others_are_spelt() -> None:
+    tokenizer = learn_tokenizer(TEXTS, 200)
+
+    assert tokenizer.tokenize("GOOD night") == ["good", "night"]
+    assert tokenizer.tokenize("nightd") == ["night", "##d"]
+    assert tokenizer.tokenize("dago") == ["d", "##a", "##g", "##o"]
+    assert tokenizer.tokenize("谢") == ["谢"]
+    assert tokenizer.tokenize("Ω") == ["[UNK]"]
+
+
+def test_the_vocabulary_is_bounded_and_keeps_what_is_common() -> None:
+    tokenizer = learn_tokenizer(TEXTS, 20)
+
+    assert len(tokenizer) <= 20
+    assert tokenizer.tokenize("good") == ["good"]
+
+
+def test_the_same_texts_give_the_same_tokenizer() -> None:
+    vocabularies = [learn_tokenizer(TEXTS * 3, 40).get_vocab() for _ in range(3)]
+
+    assert vocabularies[0] == vocabularies[1] == vocabularies[2]
+
+
+def test_a_saved_tokenizer_reads_as_before(tmp_path: Path) -> None:
+    tokenizer = learn_tokenizer(TEXTS, 60)
+    tokenizer.save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+
+    for text in [*TEXTS, "", "unseen Ω words"]:
+        assert loaded(text)["input_ids"] == tokenizer(text)["input_ids"]
+    assert loaded.pad_token_id == tokenizer.pad_token_id == 0
+
+
+def test_no_texts_still_make_a_tokenizer() -> None:
+    tokenizer = learn_tokenizer(["", ""], 100)
+
+    assert tokenizer("word")["input_ids"] == [2, 1, 3]

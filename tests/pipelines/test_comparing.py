@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.pipelines.comparing.answers import (
+    baselines_of,
+    describe_doubts,
+    gather_posts,
+    slices_of,
+)
+from multimodal_sentiment.pipelines.comparing.nodes import judge_comparison, tabulate_comparison
+
+LABELS = ["negative", "neutral", "positive"]
+POSTS = 90
+
+
+@pytest.fixture
+def frames(make_examples: Callable[..., pa.Table]) -> dict[str, Any]:
+    """60 training and 30 validation posts; the first of each has no image, the last is a twin."""
+    tags = [LABELS[index % 3] for index in range(POSTS)]
+    texts = [f"{tag} word{index}" for index, tag in enumerate(tags)]
+    texts[61] = "naïve"
+    pictures: list[Any] = [np.zeros((4, 4, 3), np.uint8)] * POSTS
+    pictures = [None if index in {0, 60} else picture for index, picture in enumerate(pictures)]
+    examples = make_examples(texts, tags, pictures)
+    posts = examples.select(["guid", "text", "tag"]).to_pandas()
+    posts["img_path"] = "data/" + posts["guid"] + ".jpg"
+    groups = np.arange(POSTS)
+    groups[[59, 89]] = 58, 88
+    return {
+        "train_posts": posts.iloc[:60].reset_index(drop=True),
+        "validation_posts": posts.iloc[60:].reset_index(drop=True),
+        "examples": examples,
+        "duplicate_groups": pd.DataFrame({"guid": posts["guid"], "group": groups}),
+    }
+
+
+def answers(posts: pd.DataFrame, right: dict[str, float], seeds: int = 2) -> pd.DataFrame:
+    """Predictions of which so large a share is right, the first ones; the rest is one label on."""
+    rows = []
+    for variant, share in right.items():
+        for seed in range(seeds):
+            for position, post in enumerate(posts.itertuples()):
+                off = position >= share * len(posts)
+                predicted = LABELS[(LABELS.index(post.tag) + off) % 3]
+                chances = {f"p_{label}": 0.8 if label == predicted else 0.1 for label in LABELS}
+                rows.append(
+                    {"variant": variant, "seed": seed, "fold": 0, "guid": post.guid}
+                    | {"tag": post.tag, "predicted": predicted}
+                    | chances
+                )
+    return pd.DataFrame(rows)
+
+
+def judge(frames: dict[str, Any], parameters: Parameters, right: dict[str, float]) -> Any:
+    return judge_comparison(
+        answers(frames["validation_posts"], right),
+        **frames,
+        comparison=parameters.comparison,
+        splitting=parameters.splitting,
+        model=parameters.model,
+        training=parameters.training,
+        evaluation=parameters.evaluation,
+    )
+
+
+def test_a_clear_gain_is_said_to_help_and_a_small_one_not(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    result = judge(frames, tiny(comparison__seeds=2), {"text": 0.9, "image": 0.3, "both": 28 / 30})
+
+    image, text, *rivals = result["verdict"]
+    words = "The image does not help, as far as the accuracy on 30 posts can tell: both and text"
+    assert image.startswith(words)
+    assert "+3.3 points of accuracy" in image
+    assert text.startswith("The text helps: both beats image, by +63.3 points of accuracy (95%")
+    assert rivals[1].startswith("image does not beat always answering")
+    assert rivals[2].startswith("both beats always answering")
+    assert result["table"]["both"]["accuracy"] == pytest.approx(28 / 30)
+    assert result["table"]["both"]["spread"]["accuracy"] == 0
+    assert result["table"]["majority"]["accuracy"] == pytest.approx(1 / 3)
+    assert result["n"] == 30
+    assert result["protocol"]["posts"] == {"judged": 30, "learnt from": 90}
+
+
+def test_variants_and_baselines_share_one_table(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    result = judge(frames, tiny(comparison__seeds=2), {"text": 0.5, "image": 0.4, "both": 0.8})
+    table = tabulate_comparison(result)
+
+    assert table["variant"].tolist() == ["text", "image", "both", "majority", "tfidf"]
+    assert table["accuracy"].tolist()[:3] == [0.5, 0.4, 0.8]
+    assert (table["accuracy_low"] <= table["accuracy"]).all()
+    assert {"macro_f1_high", "weighted_f1_spread", "f1_neutral"} <= set(table)
+
+
+def test_a_variant_left_out_takes_its_pairs_along(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    parameters = tiny(comparison__seeds=2, comparison__variants__image=None)
+    result = judge(frames, parameters, {"text": 0.5, "both": 0.8})
+
+    assert [(pair["first"], pair["second"]) for pair in result["pairs"]] == [("both", "text")]
+    assert "text and image disagree" not in result["slices"]
+
+
+def test_slices_are_the_posts_they_name(frames: dict[str, Any]) -> None:
+    predictions = answers(frames["validation_posts"], {"text": 0.9, "image": 0.5})
+    posts = gather_posts(**frames, predictions=predictions)
+    judged = posts[posts["fold"] >= 0]
+    modalities = {"text": "text", "image": "image"}
+    slices = slices_of(judged, predictions, LABELS, modalities)
+    sizes = {name: int(mask.sum()) for name, mask in slices.items()}
+
+    assert sizes == {
+        "with a twin": 2,
+        "without a twin": 28,
+        "ASCII text": 29,
+        "other text": 1,
+        "text and image": 29,
+        "no text": 0,
+        "no image": 1,
+        "text and image agree": 18,  # 15 both right, 3 both wrong in the same way
+        "text and image disagree": 12,
+    }
+
+
+def test_baselines_answer_for_posts_that_they_have_not_learnt_from(frames: dict[str, Any]) -> None:
+    posts = gather_posts(
+        **frames, predictions=answers(frames["validation_posts"], {"text": 1.0}, seeds=1)
+    )
+    posts["fold"] = np.repeat([0, 1], [45, 45])
+    posts["tag"] = np.repeat(["positive", "negative"], [45, 45])
+    found, _ = baselines_of(posts)
+
+    # What is common in one fold is learnt for the other.
+    assert found["majority"].tolist() == ["negative"] * 45 + ["positive"] * 45
+
+
+def test_doubted_tags_come_first_then_contradicting_twins(frames: dict[str, Any]) -> None:
+    validation = frames["validation_posts"]
+    predictions = answers(validation, {"both": 29 / 30}, seeds=1)
+    train = frames["train_posts"]
+    contradiction = train.assign(tag=train["tag"].where(train.index != 59, "negative"))
+    doubts = describe_doubts(
+        predictions, [contradiction, validation], frames["duplicate_groups"], 10
+    )
+
+    doubted, *twins = doubts.itertuples()
+    assert doubted.guid == validation["guid"].iloc[-1]
+    assert (doubted.tag, doubted.answer, doubted.probability) == ("positive", "negative", 0.1)
+    assert doubted.why == (
+        f"models answer negative (0.80); another tag than its twin {validation['guid'].iloc[-2]} "
+        "(neutral)"
+    )
+    first, second = train["guid"].iloc[58], train["guid"].iloc[59]
+    assert [twin.guid for twin in twins] == [first, second, validation["guid"].iloc[-2]]
+    assert twins[0].why == f"another tag than its twin {second} (negative)"
+    assert np.isnan(twins[0].probability)  # no model was kept from a training post
+    assert doubts["img_path"].tolist()[1] == f"data/{first}.jpg"

@@ -1,0 +1,66 @@
+"""Which posts are twins."""
+
+from __future__ import annotations
+
+import pytest
+
+from multimodal_sentiment.posts.near_duplicates import find_near_duplicates, normalise_text
+
+
+class TestNormaliseText:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "What a LOVELY day",
+            "RT @someone: What a lovely day",
+            "rt @someone what a lovely day",
+            "RT @one: RT @two_3: What a lovely day",
+            "What a lovely day http://t.co/abc123",
+            "@one @two What  a\nlovely\tday https://example.org/x?y=z",
+            "\u3000What a lovely day www.example.org",
+        ],
+    )
+    def test_who_shared_it_and_what_it_links_to_do_not_count(self, text: str) -> None:
+        assert normalise_text(text) == "what a lovely day"
+
+    def test_case_is_folded_in_every_script(self) -> None:
+        assert normalise_text("STRASSE nach Süden") == normalise_text("Straße nach SÜDEN")
+
+    def test_words_that_begin_like_a_share_stay(self) -> None:
+        assert normalise_text("RTL is a channel") == "rtl is a channel"
+
+    @pytest.mark.parametrize(
+        "text", ["", "   ", "lol", "@a @b", "RT @someone: http://t.co/1", "so cute"]
+    )
+    def test_too_little_text_is_none(self, text: str) -> None:
+        assert normalise_text(text) == ""
+
+
+class TestFindTwins:
+    def test_groups_are_numbered_as_they_appear(self) -> None:
+        texts = ["a first text", "a second text", "A FIRST text", "a third text"]
+        assert find_near_duplicates(texts, ["", "", "", ""]).tolist() == [0, 1, 0, 2]
+
+    def test_equal_pictures_join(self) -> None:
+        texts = ["a first text", "a second text", "a third text"]
+        assert find_near_duplicates(texts, ["ff00", "00ff", "ff00"]).tolist() == [0, 1, 0]
+
+    def test_twins_of_twins_are_twins(self) -> None:
+        texts = ["a first text", "another text", "another text", "a last text"]
+        assert find_near_duplicates(texts, ["aa", "aa", "bb", "bb"]).tolist() == [0, 0, 0, 0]
+
+    def test_having_nothing_in_common_is_no_bond(self) -> None:
+        assert find_near_duplicates(["", "lol", "lol", ""], ["", "", "", ""]).tolist() == [
+            0,
+            1,
+            2,
+            3,
+        ]
+
+    def test_a_text_is_never_the_twin_of_a_hash(self) -> None:
+        assert find_near_duplicates(
+            ["0123456789abcdef", ""], ["", "0123456789abcdef"]
+        ).tolist() == [0, 1]
+
+    def test_no_posts_have_no_groups(self) -> None:
+        assert find_near_duplicates([], []).tolist() == []

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from multimodal_sentiment.reporting import find_caveats
+
+
+def titles(metrics, ingestion, epochs=6):
+    return [doubt.what for doubt in find_caveats(metrics, ingestion, epochs=epochs)]
+
+
+def test_nothing_is_said_against_solid_numbers(metrics, ingestion):
+    assert titles(metrics, ingestion) == []
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "title"),
+    [
+        (0.8, "Not better than a baseline"),
+        (0.79, "Perhaps not better than a baseline"),
+        (0.77, None),
+    ],
+)
+def test_a_baseline_within_the_interval_is_said(metrics, ingestion, accuracy, title):
+    metrics["baselines"]["tfidf"]["accuracy"] = accuracy
+
+    assert titles(metrics, ingestion) == ([title] if title else [])
+
+
+def test_few_posts_are_said_by_what_they_leave_unknown(metrics, ingestion):
+    metrics |= {"n": 80, "accuracy_interval": (0.71, 0.89)}
+    metrics["per_class"]["negative"]["support"] = 24
+
+    first, second = find_caveats(metrics, ingestion, epochs=6)
+
+    assert first.what == "Only 80 validation posts"
+    assert "known to 18 points: between 71.0% and 89.0%" in first.why
+    assert second.why == "F1 of these rests on 24 negative posts."
+
+
+def test_a_label_that_is_never_found_is_named(metrics, ingestion):
+    metrics["per_class"]["negative"] |= {"recall": 0.0, "f1": 0.0}
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.why == "Not one post is rightly called negative."
+
+
+def test_confidence_that_is_far_off_is_said(metrics, ingestion):
+    metrics["calibration"]["after"]["expected_calibration_error"] = 0.12
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.why == "It differs from the share of right answers by 12 points on average."
+
+
+def test_a_temperature_that_worsened_the_confidence_is_said(metrics, ingestion):
+    metrics["calibration"]["before"]["expected_calibration_error"] = 0.09
+    metrics["calibration"]["after"]["expected_calibration_error"] = 0.12
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.why.endswith("fitted to the tuning posts, did not help: 9 without.")
+
+
+def test_a_training_that_ended_while_getting_better_is_said(metrics, ingestion):
+    assert titles(metrics, ingestion, epochs=3) == ["The last epoch was the best"]
+
+
+def test_encoders_from_scratch_and_few_tuning_posts_are_said(metrics, ingestion):
+    metrics["protocol"]["model"] |= {"encoders": {}, "tuning_posts": 31}
+
+    assert titles(metrics, ingestion) == ["Only 31 tuning posts", "Encoders trained from scratch"]
+
+
+def test_doubtful_posts_are_counted(metrics, ingestion):
+    ingestion["flagged_encodings"]["posts"] = 3
+    ingestion["problems"]["image broken"] = {"posts": 50, "first": []}
+    ingestion["twins"] |= {"groups_with_several_tags": 2}
+    ingestion["twins"]["random_split"]["with_a_twin_in_training"] = 9
+
+    doubts = {doubt.what: doubt.why for doubt in find_caveats(metrics, ingestion, epochs=6)}
+
+    assert list(doubts) == [
+        "3 texts may be misread",
+        "Posts with problems",
+        "Twins that are tagged differently",
+        "Do not compare with numbers from a random split",
+    ]
+    assert doubts["Posts with problems"] == "image broken: 50 of 5,000 posts."
+    assert "left 9 of 1,000 validation posts with a twin" in doubts[list(doubts)[-1]]
