@@ -5,9 +5,8 @@
 A name counts as private if it begins with one underscore. Counted, once a file, are:
 
 - imports of private modules and names (`from torch._dynamo.exc import ...`),
-- private attributes of anything but `self` and `cls` (`dataset._filepath`), and those of `self`,
-  `cls` and `super()` that no class of this package defines,
-- methods that take the place of a private one of a library's class.
+- private attributes, of whatever object, that this package does not define (`dataset._filepath`),
+- private methods of `super()`, so those that take the place of a library's.
 
 Left out are names that the package itself defines, and those that a library asks its users to
 define or call: see `OFFERED`. The conf files are searched for dotted private names, too.
@@ -29,7 +28,8 @@ OFFERED = {
     "_init_weights",  # transformers.PreTrainedModel
     "_asdict", "_replace", "_fields", "_make",  # named tuples: public, but for their spelling
 }  # fmt: skip
-OF_SELF_ONLY = {"_filepath", "_version", "_get_load_path", "_get_save_path"}
+# Of these, a library's own objects have attributes of the same name as objects of this package.
+OF_SELF_ONLY = {"_filepath", "_version", "_get_load_path", "_get_save_path", "_path", "_protocol"}
 PRIVATE = re.compile(r"_[a-zA-Z]\w*$")
 IN_CONF = re.compile(r"\b[a-z]\w*(?:\.\w+)*\._[A-Za-z]\w*")
 
@@ -64,23 +64,22 @@ def foreign_names(tree: ast.Module, defined: set[str]) -> Iterator[str]:
                     for alias in names:
                         if _any_private(f"{module}.{alias.name}"):
                             yield f"{module}.{alias.name}"
-            case ast.Attribute(value=value, attr=name) if is_private(name):
-                own = isinstance(value, ast.Name) and value.id in ("self", "cls")
-                inherited = isinstance(value, ast.Call) and ast.unparse(value.func) == "super"
-                if name in OFFERED and (own or inherited or name not in OF_SELF_ONLY):
-                    continue
-                if inherited or name not in defined:
+            case ast.Attribute(value=value, attr=name) if _is_foreign(value, name, defined):
+                yield name
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(str(name)), *_]):
+                if _is_foreign(value, name, defined):
                     yield name
-            case ast.ClassDef(bases=bases, body=body) if bases:
-                called = {
-                    inner.attr
-                    for inner in ast.walk(node)
-                    if isinstance(inner, ast.Attribute) and ast.unparse(inner.value) == "super()"
-                }
-                for method in body:
-                    if isinstance(method, ast.FunctionDef) and method.name in called - OFFERED:
-                        if is_private(method.name):
-                            yield method.name
+
+
+def _is_foreign(owner: ast.expr, name: str, defined: set[str]) -> bool:
+    """Whether an attribute is private and another library's."""
+    own = isinstance(owner, ast.Name) and owner.id in ("self", "cls")
+    inherited = isinstance(owner, ast.Call) and ast.unparse(owner.func) == "super"
+    if not is_private(name) or (name in OFFERED and (own or inherited)):
+        return False
+    if name in OF_SELF_ONLY:
+        return not own
+    return name not in OFFERED and (inherited or name not in defined)
 
 
 def _any_private(dotted: str) -> bool:

@@ -66,9 +66,9 @@ def lock_folder(data: Path) -> FolderLock:
     from filelock import FileLock, Timeout
 
     folder = data / RUNS
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
     lock = FileLock(folder / ".lock", thread_local=False)
     try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
