@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ def cli() -> None:
 @env_option
 @click.pass_obj
 def prune(
-    metadata: ProjectMetadata, keep: int, yes: bool, env: str | None, params: dict[str, Any]
+    metadata: ProjectMetadata | None, keep: int, yes: bool, env: str | None, params: dict[str, Any]
 ) -> None:
     """Remove old versions, and what failed runs left.
 
@@ -51,7 +52,9 @@ def prune(
     from multimodal_sentiment.runs.summary import size_in_words
     from multimodal_sentiment.runs.transaction import recover
 
-    session = KedroSession.create(metadata.project_path, env=env, runtime_params=params)
+    session = KedroSession.create(
+        metadata and metadata.project_path, env=env, runtime_params=params
+    )
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     with errors_in_one_line(), locked(data):
@@ -88,6 +91,7 @@ prune.params.extend(option for option in kedro_run.params if option.name == "par
 @click.option("--workers", default=1, show_default=True, help="Processes that draw.")
 def sample(folder: Path, **options: Any) -> None:
     """Write made-up posts into FOLDER: listings, texts and drawn photos."""
+    from multimodal_sentiment.runs.records import run_command
     from multimodal_sentiment.sample import write_sample
 
     try:
@@ -96,7 +100,7 @@ def sample(folder: Path, **options: Any) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(
         f"{summary.labelled} labelled and {summary.unlabelled} unlabelled posts in {folder}: "
-        f"kedro run --params raw={folder},data=ANOTHER_FOLDER"
+        f"{run_command()} --params {shlex.quote(f'raw={folder},data=ANOTHER_FOLDER')}"
     )
 
 
@@ -111,7 +115,7 @@ def errors_in_one_line() -> Iterator[None]:
         raise click.ClickException(one_line(error)) from error
 
 
-def run(**options: Any) -> Any:
+def _run(**options: Any) -> Any:
     """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
     from multimodal_sentiment.runs.errors import is_expected, one_line
 
@@ -121,7 +125,7 @@ def run(**options: Any) -> Any:
         return kedro_run.callback(**options)
     except KeyboardInterrupt:
         if not PROJECT_HOOKS[0].end_all():
-            click.echo("Interrupted: no run had begun, nothing is written", err=True)
+            click.echo("Interrupted before a run had begun: nothing is written", err=True)
         raise click.exceptions.Exit(130) from None  # 128 + SIGINT, as shells have it
     except click.ClickException:
         raise
@@ -132,4 +136,5 @@ def run(**options: Any) -> Any:
         raise click.ClickException(notes[-1]) from error
 
 
-cli.add_command(click.Command("run", params=kedro_run.params, callback=run, help=kedro_run.help))
+run = click.Command("run", params=kedro_run.params, callback=_run, help=kedro_run.help)
+cli.add_command(run)

@@ -21,7 +21,7 @@ from .kedro_adapter import (
     place_in_words,
     stored_datasets,
 )
-from .records import record_path
+from .records import record_path, run_command
 from .versions import (
     INCOMPLETE,
     fault_of,
@@ -101,7 +101,7 @@ def check_encoders(
 
             check_encoder(encoder, modality, limit)
         except MissingEncoderError as error:
-            advice = f'run "kedro run --pipeline=encoders{_flags(request)}" first'
+            advice = f'run "{run_command()} --pipeline=encoders{_flags(request)}" first'
             faults.append(f"{error}: name what exists, or {advice}")
         except EncoderError as error:
             faults.append(str(error))
@@ -201,7 +201,7 @@ def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> lis
     for name in missing:
         place = place_in_words(catalog[name])
         if name in writers:
-            advice = f'run "kedro run --pipeline={writers[name]}{flags}" first'
+            advice = f'run "{run_command()} --pipeline={writers[name]}{flags}" first'
             faults.append(f"{name}: no version yet in {place}: {advice}")
         else:
             kind = "file" if os.path.splitext(place)[1] else "folder"

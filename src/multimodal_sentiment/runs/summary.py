@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .kedro_adapter import shorten
-from .records import Record
+from .records import MODULE, Record, run_command
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +51,10 @@ def log_summary(
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
         logger.info(
-            "Next: kedro run --pipeline=inference%s, or kedro viz run%s to look at it all",
+            "Next: %s --pipeline=inference%s%s",
+            run_command(),
             folders,
-            folders,
+            f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
 
 

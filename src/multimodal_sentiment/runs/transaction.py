@@ -22,7 +22,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter
 
 from multimodal_sentiment.files import flush, follow_umask, replace_whole
 
@@ -124,7 +124,9 @@ class Transaction:
 
     def _begin(self, request: Mapping[str, Any]) -> None:
         written = {name: self._outputs[name] for name in self._outputs if self._writes(name)}
-        parameters = to_jsonable_python(self._catalog["parameters"].load(), fallback=str)
+        parameters = TypeAdapter(dict[str, Any]).dump_python(
+            self._catalog["parameters"].load(), mode="json", fallback=str
+        )
         reads = check_run(self._data, self._pipeline, self._catalog, written, request, parameters)
         run = request["run_id"]
         writes = {name: run if is_versioned(it) else None for name, it in written.items()}
