@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-
-from kedro.framework.project import configure_project
-
-from multimodal_sentiment.cli import cli, run
-from multimodal_sentiment.runs.records import MODULE
+from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -20,6 +17,15 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: Of the command line; those of this process if not given.
     """
+    logging = Path(__file__).parent / "conf" / "logging.yml"
+    if logging.is_file() and not Path("conf/logging.yml").exists():
+        os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(logging))  # read as Kedro is imported
+
+    from kedro.framework.project import configure_project
+
+    from multimodal_sentiment.cli import cli, run
+    from multimodal_sentiment.runs.records import MODULE
+
     configure_project("multimodal_sentiment")
     given = sys.argv[1:] if arguments is None else arguments
     command = cli if given and given[0] in cli.commands else run

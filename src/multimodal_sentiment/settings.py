@@ -33,7 +33,8 @@ if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exi
 csv.field_size_limit(2**24)
 
 HOOKS = PROJECT_HOOKS
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+# Kedro-Viz writes down how runs went, which it can in a repository only.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", *(["kedro-viz"] if _PACKAGED.is_dir() else []))
 
 CONFIG_LOADER_CLASS = CheckedConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -53,14 +53,14 @@ def defined_names(trees: list[ast.Module]) -> set[str]:
     return {name for name in names if is_private(name)}
 
 
-def foreign_names(tree: ast.Module, defined: set[str]) -> Iterator[str]:
+def foreign_names(tree: ast.Module, package: str, defined: set[str]) -> Iterator[str]:
     """Private names of other libraries that a module uses."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names if _any_private(alias.name))
             case ast.ImportFrom(module=str(module), names=names, level=0):
-                if not module.startswith("multimodal_sentiment"):
+                if not module.startswith(package):
                     for alias in names:
                         if _any_private(f"{module}.{alias.name}"):
                             yield f"{module}.{alias.name}"
@@ -91,7 +91,7 @@ def find_private_names(root: Path = ROOT) -> dict[str, list[str]]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
     defined = defined_names(list(trees.values()))
     found = {
-        str(path.relative_to(root)): sorted(set(foreign_names(tree, defined)))
+        str(path.relative_to(root)): sorted(set(foreign_names(tree, root.name, defined)))
         for path, tree in sorted(trees.items())
     }
     conf = root.parents[1] / "conf"

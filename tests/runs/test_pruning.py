@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from multimodal_sentiment.runs.pruning import Leftover, describe
+
 MODEL = "06_models/fusion_model.json"
 
 
@@ -59,6 +61,31 @@ def test_nothing_is_removed_without_consent(used):
     assert "Remove these" in output
     assert used.results() == before
     assert len(used.records()) == 5
+
+
+@pytest.mark.fault("run", "much that is small among what can be pruned", "one line of it")
+@pytest.mark.parametrize(
+    ("sizes", "lines"),
+    [
+        ([1_234_000, 200, 100, 90], ["    1.2 MB  0 ", "     390 B  3 smaller files"]),
+        ([5_000_000_000, 2_000_000, 10], ["    5.0 GB  0 ", "    2.0 MB  2 smaller files"]),
+        ([999, 20], ["     999 B  0 ", "      20 B  1 "]),
+        ([100_000, 5], ["  100.0 kB  0 ", "       5 B  1 "]),  # a single small one has its name
+    ],
+)
+def test_small_change_is_folded_together(tmp_path, sizes, lines):
+    leftovers = []
+    for name, size in enumerate(sizes):
+        with (tmp_path / str(name)).open("wb") as file:
+            file.truncate(size)  # a hole: takes no space
+        leftovers.append(Leftover(tmp_path / str(name), "old version of x"))
+
+    told = describe(leftovers, tmp_path)
+
+    assert len(told) == len(lines)
+    assert all(line.startswith(start) for line, start in zip(told, lines, strict=True))
+    if len(sizes) > len(lines):
+        assert told[-1].endswith(f"({len(sizes) - 1} old versions)")
 
 
 def test_another_data_folder_can_be_pruned(used):

@@ -104,7 +104,7 @@ def describe(leftovers: list[Leftover], data: Path) -> list[str]:
     sizes = [size_in_words(it.size) for it in large]
     if small:
         reasons = Counter(it.reason.partition(" of ")[0] for it in small)
-        kinds = ", ".join(f"{count} of {kind}s" for kind, count in reasons.items())
+        kinds = ", ".join(f"{count} {kind}" + "s" * (count > 1) for kind, count in reasons.items())
         lines.append(f"{len(small)} smaller files and folders  ({kinds})")
         sizes.append(size_in_words(sum(it.size for it in small)))
     return [f"{size:>10}  {line}" for size, line in zip(sizes, lines, strict=True)]
