@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,6 +31,24 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         remove(partial)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder, also over what is there; from one disk to another, copy it first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)  # a file is replaced by the renaming itself
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Not beside the target, where Kedro would take it for a version of the dataset.
+        with replace_whole(target, target.parents[1] / f".{target.name}.partial") as copy:
+            if source.is_dir():
+                shutil.copytree(source, copy)
+            else:
+                shutil.copy2(source, copy)
 
 
 def flush(path: Path) -> None:

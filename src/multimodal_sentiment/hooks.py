@@ -108,7 +108,8 @@ class RunHooks:
             click.ClickException: If that cannot be begun, and nothing is kept; or if it cannot be
                 finished, and the next run does that.
         """
-        if not (transaction := self._of(catalog)):
+        transaction = self._transactions.get(id(catalog))
+        if not transaction:  # there was nothing to do
             return
         try:
             transaction.seal()
@@ -124,7 +125,7 @@ class RunHooks:
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
         """Remove what the run wrote; note in the error where it happened."""
-        if transaction := self._of(catalog):
+        if transaction := self._transactions.get(id(catalog)):
             error.add_note(f"{transaction.explain(error)} (traceback in {transaction.log})")
             self._abandon(transaction, "failed", error)
 
@@ -149,12 +150,12 @@ class RunHooks:
             transaction.close()
 
     def _of(self, catalog: DataCatalog) -> Transaction | None:
-        transaction = self._transactions.get(id(catalog))
-        return transaction if transaction and transaction.process == os.getpid() else None
+        """Return the run of a catalog; of the copy in a worker process, that of its thread."""
+        return self._transactions.get(id(catalog)) or self._of_this_thread()
 
     def _of_this_thread(self) -> Transaction | None:
         """Return the run that this thread works for; if that is not known yet, the only one."""
-        transactions = self._of_this_process()
+        transactions = list(self._transactions.values())
         own = [transaction for transaction in transactions if transaction.is_in_this_thread()]
         found = own or transactions
         return found[0] if len(found) == 1 else None

@@ -108,17 +108,6 @@ def test_all_outputs_are_there_so_without_the_option_they_are_made_anew(project,
     assert len(project.versions(MODEL)) == len(before) + 1
 
 
-def test_wait_for_it_then_the_same_works(project):
-    held = project.start_held()
-    _, refusal = project.command("run", "--pipeline=training")
-    assert refusal.endswith(": wait for it\n")
-
-    project.let_go()
-    held.communicate(timeout=30)
-
-    follow(project, ["run", "--pipeline=training"])
-
-
 def test_the_same_command_starts_an_interrupted_run_anew(project):
     held = project.start_held()
     (project.data / "06_models/scratch/state").unlink()  # it has not trained yet

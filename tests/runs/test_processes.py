@@ -79,6 +79,8 @@ def test_second_run_at_once_is_refused_and_the_first_unharmed(project):
     assert record["outcome"] == "completed"
     assert project.versions(MODEL) == [record["run"]]
 
+    project.run("training")  # it has waited for it
+
 
 @pytest.mark.fault("run", "a limit to the size of files", "one line, nothing kept")
 def test_full_disk_gives_one_line_and_keeps_nothing(project):

@@ -14,6 +14,7 @@ import click
 import pytest
 from kedro.runner import SequentialRunner, ThreadRunner
 
+from multimodal_sentiment import files
 from multimodal_sentiment.runs import transaction
 from multimodal_sentiment.runs.records import Record
 
@@ -64,14 +65,16 @@ def test_a_run_reads_what_it_wrote_itself(project, monkeypatch):
 
     # Another program writes a version with a later name while the run goes on.
     later = foreign / "2999-01-01T00.00.00.000Z" / "counts.csv"
-    original = transaction.Transaction._begin
+    original = transaction.Transaction.begin
 
-    def begin(self, request):
-        original(self, request)
+    def begin(*arguments):
+        begun = original(*arguments)
         later.parent.mkdir()
         later.write_text("rows\n77\n")
 
-    monkeypatch.setattr(transaction.Transaction, "_begin", begin)
+        return begun
+
+    monkeypatch.setattr(transaction.Transaction, "begin", begin)
     project.run("training")
 
     assert read_model(project)["rows"] == 2
@@ -153,7 +156,7 @@ def test_layer_on_another_disk_is_copied_and_then_renamed(project, monkeypatch):
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         replace(source, target)
 
-    monkeypatch.setattr(transaction.os, "replace", refuse)
+    monkeypatch.setattr(files.os, "replace", refuse)
     project.run()
 
     assert read_model(project)["rows"] == 2
@@ -213,7 +216,7 @@ def test_record_names_the_commit(project):
 def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -> None:
     """Have a run stop dead after some of its moves."""
     done = 0
-    move = transaction._move
+    move = transaction.move
 
     class Killed(BaseException):
         pass
@@ -225,7 +228,7 @@ def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -
         done += 1
         move(source, target)
 
-    monkeypatch.setattr(transaction, "_move", stop)
+    monkeypatch.setattr(transaction, "move", stop)
     with pytest.raises(Killed):
         project.run()
     monkeypatch.undo()
@@ -257,7 +260,7 @@ def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch, ca
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(transaction, "_move", full)
+    monkeypatch.setattr(transaction, "move", full)
     with pytest.raises(click.ClickException, match="free some space"):
         project.run("training")
     assert "not all is in place yet: the next run sees to that" in caplog.text
@@ -298,7 +301,7 @@ def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeyp
     def interrupt(source, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transaction, "_move", interrupt)
+    monkeypatch.setattr(transaction, "move", interrupt)
     with pytest.raises(KeyboardInterrupt):
         project.run("training")
 

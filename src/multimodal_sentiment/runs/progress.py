@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,6 +36,7 @@ class Progress:
         self._began: dict[str, float] = {}
         self._doing: dict[str, Doing] = {}
         self._failed: str | None = None
+        self._process = os.getpid()
 
     def note(self, node: Node, words: str, loads: str | None = None) -> None:
         """A node is about to load, run or save."""
@@ -76,5 +78,7 @@ class Progress:
             return  # a generator's further chunk
         seconds = round(perf_counter() - self._began[name], 3)
         self.seconds[name] = seconds
-        done, total = len(self.seconds), len(self._unsaved)
-        logger.info("%d/%d %s: %s", done, total, name, duration(seconds))
+        done = f"{len(self.seconds)}/{len(self._unsaved)} "
+        if self._process != os.getpid():
+            done = ""  # a worker process knows its own nodes only
+        logger.info("%s%s: %s", done, name, duration(seconds))

@@ -7,14 +7,24 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .kedro_adapter import shorten
-from .records import MODULE, Record, run_command
+from .records import MODULE, Outcome, Record, run_command
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+    from multimodal_sentiment.datasets import ScratchFolderDataset
 
 logger = logging.getLogger(__name__)
 
 KILO = 1000
+FETCHED = (
+    "only encoders that have come are kept, and what has come of the next: "
+    "the same command goes on from there"
+)
 METRICS = "metrics"
 REPORT = "report"
 COMPARISON = "comparison"
@@ -56,6 +66,27 @@ def log_summary(
             folders,
             f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
+
+
+def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) -> str:
+    """What an unfinished run leaves, and how to go on."""
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    folders = scratch_folders(pipeline, catalog)
+    if ways := [folder.to_go_on for folder in folders if folder.holds_files()]:
+        return f"what it has trained is kept: {'; '.join(ways)}"
+    if any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs()):
+        return FETCHED
+    again = ": the same command starts it anew" if outcome == "interrupted" else ""
+    return f"nothing of it is kept{again}"
+
+
+def scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFolderDataset]:
+    """The folders in which the nodes of a pipeline keep what an interrupted run goes on from."""
+    from multimodal_sentiment.datasets import ScratchFolderDataset
+
+    datasets = [catalog.get(name) for name in pipeline.inputs()]
+    return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
 
 
 def describe_metrics(metrics: Mapping[str, Any]) -> str:

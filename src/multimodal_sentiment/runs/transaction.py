@@ -10,7 +10,6 @@ next run begins.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shutil
@@ -19,12 +18,12 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from pydantic import TypeAdapter
 
-from multimodal_sentiment.files import flush, follow_umask, replace_whole
+from multimodal_sentiment.files import flush, follow_umask, move
 
 from .checks import check_run, folders_flag
 from .errors import is_damage, one_line
@@ -42,20 +41,36 @@ from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .progress import Progress
 from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
-from .summary import log_summary
+from .summary import describe_kept, log_summary, scratch_folders
 from .versions import way_out
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
-    from multimodal_sentiment.datasets import ScratchFolderDataset
-
 logger = logging.getLogger(__name__)
 
 _current: ContextVar[Transaction | None] = ContextVar("run of this thread", default=None)
 
-FETCHED = "only encoders that have come are kept, and what has come of the next"
+NOTHING_TO_DO = (
+    "Nothing to do: all outputs are there. Without --only-missing-outputs, they are made anew"
+)
+
+
+class Output(NamedTuple):
+    """A dataset that a run writes, or that looks at the same files.
+
+    Attributes:
+        dataset: What is pointed into the staging folder.
+        final: Its file or folder, or with versions the folder of their folders.
+        place: What is moved at the end: its file or folder, or with versions that of this run.
+        version: What this run saves it under, if it keeps versions.
+    """
+
+    dataset: Versionable
+    final: Path
+    place: Path
+    version: str | None
 
 
 class Transaction:
@@ -66,26 +81,48 @@ class Transaction:
         progress: What its nodes are at.
         thread: Identity of the thread that began it.
         process: Of the process that began it.
+        record: What becomes of it.
     """
 
     def __init__(
-        self, data: Path, lock: FolderLock, pipeline: Pipeline, catalog: DataCatalog
+        self,
+        data: Path,
+        lock: FolderLock,
+        request: Mapping[str, Any],
+        pipeline: Pipeline,
+        catalog: DataCatalog,
     ) -> None:
-        self.key = id(catalog)
-        self.thread, self.process = threading.get_ident(), os.getpid()
+        self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
         self.progress = Progress(pipeline)
         self._began = perf_counter()
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
-        datasets = stored_datasets(catalog, pipeline.datasets())
-        self._outputs = _outputs(data, datasets, pipeline)
-        self._final = {name: location(dataset) for name, dataset in self._outputs.items()}
-        self._scratch = _scratch_folders(datasets)
+        self._staging = staging_path(data, request["run_id"])
+        self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
+        self._folders = folders_flag(request)
+        written = {name: it for name, it in self._outputs.items() if name in pipeline.all_outputs()}
+        parameters = TypeAdapter(dict[str, Any]).dump_python(
+            catalog["parameters"].load(), mode="json", fallback=str
+        )
+        datasets = {name: output.dataset for name, output in written.items()}
+        reads = check_run(data, pipeline, catalog, datasets, request, parameters)
+        writes = {name: output.version for name, output in written.items()}
+        self.record = new_record(request, parameters, reads, writes)
+        self.record.save(data)
+        self._staging.mkdir()
+        for output in self._outputs.values():
+            redirect(output.dataset, self._staging / output.final.relative_to(data))
+        self.work_in_this_thread()
+        self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
+        self._former_signals = exit_on_signals()
+        count = len(pipeline.nodes)
+        nodes = "1 node" if count == 1 else f"{count} nodes"
+        logger.info("%s: %s, log in %s", self.record.name, nodes, self.log)
 
     @classmethod
     def begin(
         cls, request: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> Transaction | None:
-        """Check a run, and have its outputs written aside.
+        """Take the data folder, check a run, and have its outputs written aside.
 
         Args:
             request: What Kedro was asked to run.
@@ -99,58 +136,31 @@ class Transaction:
             click.ClickException: If the run cannot do what it was asked, a line for each reason.
         """
         data = data_folder(Path(request["project_path"]), catalog["parameters"].load()["data"])
+        lock = lock_folder(data)
         try:
-            lock = lock_folder(data)
-            try:
-                recover(data)
-                if request["only_missing_outputs"]:
-                    pipeline = without_existing_outputs(pipeline, catalog)
-                    if not pipeline.nodes:
-                        logger.info(
-                            "Nothing to do: all outputs are there. Without --only-missing-outputs, "
-                            "they are made anew"
-                        )
-                        lock.release()
-                        return None
-                transaction = cls(data, lock, pipeline, catalog)
-                transaction._begin(request)
-            except BaseException:
-                lock.release()
-                raise
-        except OSError as error:
-            place = "" if error.filename else f"{shorten(data)}: "
-            raise click.ClickException(place + one_line(error)) from error
-        return transaction
-
-    def _begin(self, request: Mapping[str, Any]) -> None:
-        written = {name: self._outputs[name] for name in self._outputs if self._writes(name)}
-        parameters = TypeAdapter(dict[str, Any]).dump_python(
-            self._catalog["parameters"].load(), mode="json", fallback=str
-        )
-        reads = check_run(self._data, self._pipeline, self._catalog, written, request, parameters)
-        run = request["run_id"]
-        writes = {name: run if is_versioned(it) else None for name, it in written.items()}
-        self.record = new_record(request, parameters, reads, writes)
-        self._folders = folders_flag(request)
-        self.record.save(self._data)
-        self._staging = staging_path(self._data, run)
-        self._staging.mkdir()
-        for name, dataset in self._outputs.items():
-            redirect(dataset, self._staging / self._final[name].relative_to(self._data))
-        self.work_in_this_thread()
-        self._log = RunLog(log_path(self._data, run), lambda: _current.get() in (None, self))
-        self._former_signals = exit_on_signals()
-        nodes = len(self._pipeline.nodes)
-        words = f"{nodes} node" if nodes == 1 else f"{nodes} nodes"
-        logger.info("%s: %s, log in %s", self.record.name, words, self.log)
+            recover(data)
+            if request["only_missing_outputs"]:
+                pipeline = without_existing_outputs(pipeline, catalog)
+            if pipeline.nodes:
+                return cls(data, lock, request, pipeline, catalog)
+        except BaseException as error:
+            lock.release()
+            if isinstance(error, OSError):
+                place = "" if error.filename else f"{shorten(data)}: "
+                raise click.ClickException(place + one_line(error)) from error
+            raise
+        lock.release()
+        logger.info(NOTHING_TO_DO)
+        return None
 
     def seal(self) -> None:
         """Write down what is to be moved into place: from here on the run will be finished."""
         self.record.seconds = self.progress.seconds
         follow_umask(self._staging)
         flush(self._staging)
-        places = {self._place(name).as_posix() for name in self._outputs}
-        self.record.moves = sorted(place for place in places if (self._staging / place).exists())
+        places = {output.place for output in self._outputs.values()}
+        moves = [place.as_posix() for place in places if (self._staging / place).exists()]
+        self.record.moves = sorted(moves)
         self.record.outcome = "committing"
         self.record.save(self._data)
 
@@ -170,12 +180,13 @@ class Transaction:
             raise
         finally:
             self._restore()
-        for folder in self._scratch:
+        for folder in scratch_folders(self._pipeline, self._catalog):
             folder.clear()
+        written = {name: self._outputs[name] for name in self.record.writes}
         places = {
-            name: self._data / self._place(name) / (path.name if self.record.writes[name] else "")
-            for name, path in self._final.items()
-            if self._writes(name) and self._place(name).as_posix() in self.record.moves
+            name: self._data / output.place / (output.final.name if output.version else "")
+            for name, output in written.items()
+            if output.place.as_posix() in self.record.moves
         }
         seconds = perf_counter() - self._began
         log_summary(self.record, places, self._data, seconds, self._folders)
@@ -190,14 +201,13 @@ class Transaction:
             self._log.write_traceback(error)
         self._restore()
         shutil.rmtree(self._staging, ignore_errors=True)
+        name = self.record.name
         try:
             self.record.close(self._data, outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
-            name = self.record.name
             logger.warning("%s: its record cannot be written: %s", name, one_line(problem))
-        again = ": the same command starts it anew" if outcome == "interrupted" else ""
-        kept = self._what_is_kept() or f"nothing of it is kept{again}"
-        logger.warning("%s %s: %s", self.record.name, outcome, kept)
+        kept = describe_kept(self._pipeline, self._catalog, outcome)
+        logger.warning("%s %s: %s", name, outcome, kept)
 
     def close(self) -> None:
         """Let go of the data folder."""
@@ -237,25 +247,9 @@ class Transaction:
         """Where the log is."""
         return shorten(self._log.baseFilename)
 
-    def _writes(self, name: str) -> bool:
-        return name in self._pipeline.all_outputs()
-
-    def _place(self, name: str) -> Path:
-        """Return what is moved, relative to the data folder: a version's folder, or the path."""
-        path = self._final[name].relative_to(self._data)
-        return path / self.record.run if is_versioned(self._outputs[name]) else path
-
     def _restore(self) -> None:
-        for name, dataset in self._outputs.items():
-            redirect(dataset, self._final[name])
-
-    def _what_is_kept(self) -> str | None:
-        ways = [folder.to_go_on for folder in self._scratch if folder.holds_files()]
-        if ways:
-            return f"what it has trained is kept: {'; '.join(ways)}"
-        if _fetches_encoders(self._pipeline, self._catalog):
-            return f"{FETCHED}: the same command goes on from there"
-        return None
+        for output in self._outputs.values():
+            redirect(output.dataset, output.final)
 
 
 def recover(data: Path) -> None:
@@ -283,43 +277,22 @@ def finish(data: Path, record: Record) -> None:
     staging = staging_path(data, record.run)
     for place in record.moves:
         if (staging / place).exists():
-            _move(staging / place, data / place)
+            move(staging / place, data / place)
     record.close(data, "completed")
     shutil.rmtree(staging, ignore_errors=True)
 
 
-def _move(source: Path, target: Path) -> None:
-    """Rename, also over what is there; from one disk to another, copy first."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        shutil.rmtree(target)  # a file is replaced by the renaming itself
-    try:
-        os.replace(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # Outside of the dataset's own folder, where Kedro would take it for a version.
-        with replace_whole(target, target.parents[1] / f".{target.name}.partial") as copy:
-            if source.is_dir():
-                shutil.copytree(source, copy)
-            else:
-                shutil.copy2(source, copy)
-
-
-def _outputs(data: Path, datasets: dict[str, Any], pipeline: Pipeline) -> dict[str, Versionable]:
-    """Find what a run writes aside, by name, and what else looks at the same files."""
-    local = local_datasets(data, datasets)
-    paths = {location(local[name]) for name in pipeline.all_outputs() & local.keys()}
-    return {name: dataset for name, dataset in local.items() if location(dataset) in paths}
-
-
-def _scratch_folders(datasets: Mapping[str, Any]) -> list[ScratchFolderDataset]:
-    from multimodal_sentiment.datasets import ScratchFolderDataset
-
-    return [it for it in datasets.values() if isinstance(it, ScratchFolderDataset)]
-
-
-def _fetches_encoders(pipeline: Pipeline, catalog: DataCatalog) -> bool:
-    from multimodal_sentiment.datasets import EncoderStoreDataset
-
-    return any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs())
+def _find_outputs(
+    data: Path, run: str, pipeline: Pipeline, catalog: DataCatalog
+) -> dict[str, Output]:
+    """Find what a run writes below the data folder, by name, and what looks at the same files."""
+    local = local_datasets(data, stored_datasets(catalog, pipeline.datasets()))
+    written = {location(local[name]) for name in pipeline.all_outputs() & local.keys()}
+    outputs = {}
+    for name, dataset in local.items():
+        final = location(dataset)
+        if final in written:
+            version = run if is_versioned(dataset) else None
+            place = final.relative_to(data) / (version or "")
+            outputs[name] = Output(dataset, final, place, version)
+    return outputs
