@@ -156,7 +156,7 @@ def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
 
 
 def _tree(model: type[BaseModel]) -> dict[str, Any]:
-    """The names of a model's fields, a dictionary in place of each nested model."""
+    """Return the names of a model's fields, a dictionary in place of each nested model."""
     from pydantic import BaseModel
 
     return {

@@ -65,7 +65,7 @@ def follow_umask(folder: Path) -> None:
     Some libraries write files that only their owner may read (safetensors: mode 0600).
     """
     probe = folder / ".rights"  # the umask itself is only known by changing it, for all threads
-    probe.mkdir()
+    probe.mkdir(exist_ok=True)
     rights = probe.stat().st_mode & 0o777
     probe.rmdir()
     for path in folder.rglob("*"):

@@ -111,7 +111,7 @@ def check_encoders(
 def _needed_encoders(
     pipeline: Pipeline, parameters: Mapping[str, Any]
 ) -> set[tuple[str, str, int]]:
-    """Modality, name and limit of each pretrained encoder that the run will train from.
+    """Return modality, name and limit of each pretrained encoder that the run will train from.
 
     The limit is how many tokens it must read, or the side of the square that it must see, px.
     """
@@ -130,7 +130,7 @@ def _needed_encoders(
 
 
 def folders_flag(request: Mapping[str, Any]) -> str:
-    """What a command needs to work on the same folders."""
+    """Return what a command needs to work on the same folders."""
     given = flatten(request["runtime_params"])
     return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
 
@@ -235,7 +235,7 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 
 
 def _flags(request: Mapping[str, Any]) -> str:
-    """What a command needs to work on the same folders with the same parameters."""
+    """Return what a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
     return env + _params_flag(flatten(request["runtime_params"]))
 

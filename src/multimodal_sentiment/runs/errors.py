@@ -24,13 +24,13 @@ _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether an error speaks of input, files or configuration, rather than of a bug."""
+    """Return whether an error speaks of input, files or configuration, rather than of a bug."""
     kinds = ValueError | OSError | DatasetError | MissingConfigException
     return isinstance(error, kinds) or _system_error(error) is not None
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error means that a dataset could not make sense of what it read."""
+    """Return whether an error means that a dataset could not make sense of what it read."""
     loading = "Failed while loading"
     return isinstance(error, DatasetError) and (
         (str(error).startswith(loading) and isinstance(error.__cause__, ValueError))

@@ -39,23 +39,23 @@ class Progress:
         self._process = os.getpid()
 
     def note(self, node: Node, words: str, loads: str | None = None) -> None:
-        """A node is about to load, run or save."""
+        """Note that a node is about to load, run or save."""
         self._began.setdefault(node.name, perf_counter())
         self._doing[node.name] = Doing(words, loads)
 
     def ran(self, node: Node) -> None:
-        """A node's function has returned."""
+        """Note that a node's function has returned."""
         if not node.outputs:
             self._finish(node.name)
 
     def saved(self, node: Node, dataset: str) -> None:
-        """A node's output is saved."""
+        """Note that a node's output is saved."""
         self._unsaved[node.name].discard(dataset)
         if not self._unsaved[node.name]:
             self._finish(node.name)
 
     def fail(self, node: Node) -> None:
-        """A node's function has raised."""
+        """Note that a node's function has raised."""
         self._failed = node.name
 
     def where(self) -> str:

@@ -83,7 +83,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The run in words."""
+        """Return the run in words."""
         pipelines = "+".join(self.pipelines).replace("__default__", "default")
         return f"Run {self.run} ({pipelines})"
 
@@ -118,7 +118,7 @@ def new_record(
 
 
 def read_records(data: Path) -> list[Record]:
-    """All records below a data folder that can be read, oldest first."""
+    """Return all records below a data folder that can be read, oldest first."""
     from pydantic import TypeAdapter
 
     reader = TypeAdapter(Record)
@@ -134,7 +134,7 @@ def read_records(data: Path) -> list[Record]:
 
 
 def _is_own(record: Record, path: Path) -> bool:
-    """Whether a record can be of a run that wrote below the data folder.
+    """Return whether a record can be of a run that wrote below the data folder.
 
     What a record names is moved and removed, and the folder may come from anywhere.
     """
@@ -145,22 +145,22 @@ def _is_own(record: Record, path: Path) -> bool:
 
 
 def record_path(data: Path, run: str) -> Path:
-    """Where the record of a run is."""
+    """Return where the record of a run is."""
     return data / RUNS / f"{run}.json"
 
 
 def log_path(data: Path, run: str) -> Path:
-    """Where the log of a run is."""
+    """Return where the log of a run is."""
     return data / RUNS / f"{run}.log"
 
 
 def staging_path(data: Path, run: str) -> Path:
-    """Where a run writes until it has succeeded; laid out as the data folder."""
+    """Return where a run writes until it has succeeded; laid out as the data folder."""
     return data / RUNS / run
 
 
 def now() -> str:
-    """The time, as records hold it."""
+    """Return the time, as records hold it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -176,13 +176,13 @@ def _command() -> str | None:
 
 
 def _is_module() -> bool:
-    """Whether the package is run as a module, where it is installed without its repository."""
+    """Return whether the package is run as a module: where only the package is installed."""
     context = click.get_current_context(silent=True)
     return context is not None and context.find_root().info_name == MODULE
 
 
 def git_commit(project: Path) -> str | None:
-    """The project's commit, with "-dirty" if tracked files differ from it; None outside of git."""
+    """Return the commit, with "-dirty" if tracked files differ from it; None outside of git."""
     git = shutil.which("git")
     if not git:
         return None
@@ -192,7 +192,7 @@ def git_commit(project: Path) -> str | None:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results rest on, without importing them."""
+    """Return versions of Python and of what the results rest on, without importing it."""
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in PACKAGES:
         try:

@@ -69,7 +69,7 @@ def log_summary(
 
 
 def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) -> str:
-    """What an unfinished run leaves, and how to go on."""
+    """Return what an unfinished run leaves, and how to go on."""
     from multimodal_sentiment.datasets import EncoderStoreDataset
 
     folders = scratch_folders(pipeline, catalog)
@@ -82,7 +82,7 @@ def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) ->
 
 
 def scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFolderDataset]:
-    """The folders in which the nodes of a pipeline keep what an interrupted run goes on from."""
+    """Return the folders that hold what an interrupted run goes on from."""
     from multimodal_sentiment.datasets import ScratchFolderDataset
 
     datasets = [catalog.get(name) for name in pipeline.inputs()]
@@ -90,7 +90,7 @@ def scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFol
 
 
 def describe_metrics(metrics: Mapping[str, Any]) -> str:
-    """The three numbers that matter."""
+    """Return the three numbers that matter."""
     low, high = metrics["accuracy_interval"]
     name, best = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
     return (
@@ -101,7 +101,7 @@ def describe_metrics(metrics: Mapping[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span as one would say it."""
+    """Return a time span as one would say it."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds:.1f} s"
@@ -110,7 +110,7 @@ def duration(seconds: float) -> str:
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes as one would say it."""
+    """Return a number of bytes as one would say it."""
     size, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if round(size, 1) >= KILO:
