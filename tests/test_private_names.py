@@ -12,10 +12,7 @@ SCRIPT = Path(__file__).parent / "benchmarks" / "private_names.py"
 ADAPTERS = {
     "learning/compile.py",
     "learning/device.py",
-    "learning/fit.py",
     "learning/operator_fusion.py",
-    "learning/trainer.py",
-    "model/loading.py",
     "runs/kedro_adapter.py",
 }
 

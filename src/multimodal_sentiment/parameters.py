@@ -84,7 +84,8 @@ class TextParameters(Group):
     encoder: str | None
     scratch: ScratchParameters
     max_tokens: Tokens
-    pooling: Literal["cls", "mean"]
+    pooling: Literal["auto", "cls", "mean"]
+    count_words: bool
 
 
 class ScratchImageParameters(Group):
@@ -98,12 +99,14 @@ class ImageParameters(Group):
 
     encoder: str | None
     scratch: ScratchImageParameters
-    size: Side
-    resize: Side
+    size: Side | None
+    resize: Side | None
 
     @model_validator(mode="after")
     def _square_fits(self) -> ImageParameters:
-        if self.resize < self.size:
+        if self.encoder is None and self.size is None:
+            raise ValueError("size may be null only for a pretrained encoder: set it, in px")
+        if self.size and self.resize and self.resize < self.size:
             raise ValueError(f"resize ({self.resize} px) must be at least size ({self.size} px)")
         return self
 
@@ -111,7 +114,7 @@ class ImageParameters(Group):
 class FusionParameters(Group):
     """How the two modalities are joined."""
 
-    kind: Literal["concat", "gated", "late"]
+    kind: Literal["pool", "concat", "gated", "late"]
     visible_scores: bool
     hidden_size: Count
     dropout: Probability
@@ -128,14 +131,15 @@ class ModelParameters(Group):
     fusion: FusionParameters
 
     @property
+    def modalities(self) -> list[Literal["text", "image"]]:
+        """What the model looks at, text before image."""
+        return ["text", "image"] if self.modality == "both" else [self.modality]
+
+    @property
     def encoders(self) -> dict[str, str]:
         """The pretrained encoders that the model starts from, by modality."""
-        named = {"text": self.text.encoder, "image": self.image.encoder}
-        return {
-            modality: name
-            for modality, name in named.items()
-            if name is not None and self.modality in (modality, "both")
-        }
+        named = {name: getattr(self, name).encoder for name in self.modalities}
+        return {name: encoder for name, encoder in named.items() if encoder is not None}
 
 
 class LearningRates(Group):
@@ -162,6 +166,7 @@ class TrainingParameters(Group):
     word_dropout: Probability
     tuning_fraction: Fraction
     patience: Count
+    refit: bool
     resume: bool
 
 
@@ -242,6 +247,11 @@ class Parameters(Group):
     comparison: ComparisonParameters
 
     @model_validator(mode="after")
+    def _parts_fit(self) -> Parameters:
+        _check_parts(self.model, self.training)
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_whole(self) -> Parameters:
         faults: list[Any] = []
         for name, changes in self.comparison.compared.items():
@@ -261,6 +271,11 @@ class Variant(Group):
     model: ModelParameters
     training: TrainingParameters
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Variant:
+        _check_parts(self.model, self.training)
+        return self
+
 
 def vary(model: ModelParameters, training: TrainingParameters, changes: Changes) -> Variant:
     """The parameters with some changed.
@@ -270,6 +285,28 @@ def vary(model: ModelParameters, training: TrainingParameters, changes: Changes)
     """
     base = {"model": model.model_dump(), "training": training.model_dump()}
     return Variant.model_validate(_overlaid(base, changes))
+
+
+def _check_parts(model: ModelParameters, training: TrainingParameters) -> None:
+    """Refuse a model and a way to fit it that do not go together."""
+    pooled = model.fusion.kind == "pool"
+    for name in model.modalities:
+        rate = getattr(training.learning_rate, name)
+        if not rate and name not in model.encoders:
+            raise ValueError(
+                f"training.learning_rate.{name} is 0, which freezes the encoder, but it is trained "
+                f"from scratch: name a pretrained one in model.{name}.encoder, or set a rate"
+            )
+        if pooled and rate:
+            raise ValueError(
+                f"model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate."
+                f"{name} is {rate}: set it to 0, or choose concat, gated or late"
+            )
+    if model.text.count_words and "text" in model.modalities and not pooled:
+        raise ValueError(
+            f"model.text.count_words needs model.fusion.kind 'pool', not {model.fusion.kind!r}: "
+            "set it to false, or choose pool"
+        )
 
 
 def _overlaid(base: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from kedro.pipeline import Pipeline
 from multimodal_sentiment.pipelines import (
     comparing,
     encoders,
+    encoding,
     evaluation,
     fitting,
     ingestion,
@@ -27,6 +28,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "ingestion": ingestion.create_pipeline("labelled"),
         "preparation": preparation.create_pipeline("labelled"),
         "splitting": splitting.create_pipeline(),
+        "encoding": encoding.create_pipeline(),
         "fitting": fitting.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
         "reporting": reporting.create_pipeline(),
@@ -36,8 +38,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
     journeys = {
         "reading": reading,
-        "training": reading + steps["fitting"] + steps["evaluation"] + steps["reporting"],
-        "comparison": reading + steps["comparing"],
+        "training": reading
+        + steps["encoding"]
+        + steps["fitting"]
+        + steps["evaluation"]
+        + steps["reporting"],
+        "comparison": reading + encoding.create_pipeline(variants=True) + steps["comparing"],
         "inference": ingestion.create_pipeline("unlabelled")
         + preparation.create_pipeline("unlabelled")
         + steps["prediction"],

@@ -12,7 +12,7 @@ from kedro.io import Version
 from PIL import Image
 
 from multimodal_sentiment.datasets import ModelFolderDataset
-from multimodal_sentiment.learning import PostDataset, name_answers, predict_logits
+from multimodal_sentiment.learning import PostDataset, label_predictions, predict_logits
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
@@ -88,9 +88,15 @@ class Classifier:
             picture, problem = self._picture(source)
             pictures.append(picture)
             problems.append("; ".join(filter(None, ["" if text.strip() else "no text", problem])))
-        posts = PostDataset(self._classifier.config, self._classifier.tokenizer, words, pictures)
+        posts = PostDataset(
+            self._classifier.config,
+            self._classifier.tokenizer,
+            words,
+            pictures,
+            terms=self._classifier.term_indices,
+        )
         logits = predict_logits(self._classifier, posts, self._compute)
-        return pd.DataFrame(name_answers(self._classifier, logits)).assign(problems=problems)
+        return pd.DataFrame(label_predictions(self._classifier, logits)).assign(problems=problems)
 
     def _picture(self, source: ImageSource) -> tuple[Any, str]:
         """Pixels as the training posts' were prepared, and what is wrong with the image."""

@@ -16,7 +16,7 @@ from figures import Figure, in_turn, seconds
 from reading import Workplace
 
 from multimodal_sentiment.encoders import find_encoder
-from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
+from multimodal_sentiment.learning import LabelledPosts, fit_classifier, predict_examples
 from multimodal_sentiment.learning.augmentation import random_crops
 from multimodal_sentiment.learning.compile import compiled
 from multimodal_sentiment.learning.dataset import Batch
@@ -142,7 +142,7 @@ def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, floa
     """
     training = work.parameters.training.model_copy(update={"epochs": 2, "patience": 2})
     tags, rows = work.rows["tag"].to_numpy(), work.rows_here
-    posts = TrainingPosts(work.examples, rows, tags, np.arange(len(rows)))
+    posts = LabelledPosts(work.examples, rows, tags, np.arange(len(rows)))
     with tempfile.TemporaryDirectory() as folder:
         histories = []
         taken = seconds(

@@ -12,26 +12,28 @@ import pytest
 
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import (
-    TrainingPosts,
+    LabelledPosts,
     Trial,
     cross_validation,
+    encode_examples,
     fingerprint,
     run_trials,
 )
 from multimodal_sentiment.learning.cross_validation import _left
-from multimodal_sentiment.learning.fingerprint import fingerprint_trial
+from multimodal_sentiment.learning.device import Device
+from multimodal_sentiment.learning.fingerprint import fingerprint_training
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
 
 FOLDS = np.arange(42) // 3 % 2
 
 
 @pytest.fixture
-def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
+def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     """Forty-two posts whose words tell their tags."""
     tags = [["negative", "neutral", "positive"][index % 3] for index in range(42)]
     texts = [f"{tag} thing number{index}" for index, tag in enumerate(tags)]
     examples = make_examples(texts, tags, [np.full((72, 80, 3), i, np.uint8) for i in range(42)])
-    return TrainingPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
+    return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
 
 
 def trainings(parameters: Parameters, folds: int = 2) -> list[Trial]:
@@ -40,20 +42,23 @@ def trainings(parameters: Parameters, folds: int = 2) -> list[Trial]:
 
 def judge(
     asked: list[Trial],
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     folds: np.ndarray,
     compute: ComputeParameters,
     folder: Path,
 ) -> pd.DataFrame:
-    return run_trials(asked, posts, folds, compute, folder, EncoderStore(folder, folder))
+    store = EncoderStore(folder, folder)
+    variants = [(trial.model, trial.training) for trial in asked]
+    features = encode_examples(posts.examples, variants, store, compute)
+    return run_trials(asked, posts, folds, compute, folder, store, features)
 
 
 @pytest.fixture
-def fitted(monkeypatch: pytest.MonkeyPatch) -> list[TrainingPosts]:
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[LabelledPosts]:
     """The posts that each training which really took place has learnt from."""
     learnt = []
 
-    def noting(posts: TrainingPosts, *rest: Any) -> Any:
+    def noting(posts: LabelledPosts, *rest: Any) -> Any:
         learnt.append(posts)
         return trials_fit(posts, *rest)
 
@@ -63,10 +68,10 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[TrainingPosts]:
 
 
 def test_every_post_is_judged_once_by_a_model_that_has_not_seen_it(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
 ) -> None:
     parameters = tiny(model__modality="text")
     answers = judge(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
@@ -84,10 +89,10 @@ def test_every_post_is_judged_once_by_a_model_that_has_not_seen_it(
 
 
 def test_posts_outside_of_all_folds_are_learnt_from_and_not_judged(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
 ) -> None:
     parameters = tiny(model__modality="text")
     split = np.where(FOLDS == 0, 0, -1)
@@ -98,12 +103,12 @@ def test_posts_outside_of_all_folds_are_learnt_from_and_not_judged(
 
 
 def test_an_interrupted_comparison_goes_on_where_it_stopped(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
 ) -> None:
     parameters = tiny(model__modality="text")
     asked = trainings(parameters)
@@ -118,7 +123,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     (tmp_path / "half").mkdir()
     judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(cross_validation, "predict_examples", dying)
+        patch.setattr(cross_validation, "predict_logits", dying)
         judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
     fitted.clear()
     caplog.set_level(logging.INFO, logger="multimodal_sentiment")
@@ -131,34 +136,34 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     assert not list((tmp_path / "half").rglob("checkpoint-*"))
 
 
-def change_text(posts: TrainingPosts, parameters: Parameters) -> Any:
+def change_text(posts: LabelledPosts, parameters: Parameters) -> Any:
     texts = posts.examples["text"].to_pylist()
     column = pa.array(["another", *texts[1:]])
     examples = posts.examples.set_column(1, "text", column)
-    return TrainingPosts(examples, posts.rows, posts.tags, posts.groups), parameters
+    return LabelledPosts(examples, posts.rows, posts.tags, posts.groups), parameters
 
 
-def change_pixels(posts: TrainingPosts, parameters: Parameters) -> Any:
+def change_pixels(posts: LabelledPosts, parameters: Parameters) -> Any:
     images = posts.examples["image"].to_pylist()
     column = pa.array([bytes(len(images[0])), *images[1:-1], None], pa.large_binary())
     index = posts.examples.schema.get_field_index("image")
     examples = posts.examples.set_column(index, "image", column)
-    return TrainingPosts(examples, posts.rows, posts.tags, posts.groups), parameters
+    return LabelledPosts(examples, posts.rows, posts.tags, posts.groups), parameters
 
 
-def change_tag(posts: TrainingPosts, parameters: Parameters) -> Any:
+def change_tag(posts: LabelledPosts, parameters: Parameters) -> Any:
     tags = posts.tags.copy()
     tags[0] = "positive"
-    return TrainingPosts(posts.examples, posts.rows, tags, posts.groups), parameters
+    return LabelledPosts(posts.examples, posts.rows, tags, posts.groups), parameters
 
 
-def change_twins(posts: TrainingPosts, parameters: Parameters) -> Any:
+def change_twins(posts: LabelledPosts, parameters: Parameters) -> Any:
     groups = posts.groups.copy()
     groups[3] = 0
-    return TrainingPosts(posts.examples, posts.rows, posts.tags, groups), parameters
+    return LabelledPosts(posts.examples, posts.rows, posts.tags, groups), parameters
 
 
-def change_parameter(posts: TrainingPosts, parameters: Parameters) -> Any:
+def change_parameter(posts: LabelledPosts, parameters: Parameters) -> Any:
     training = parameters.training.model_copy(update={"weight_decay": 0.02})
     return posts, parameters.model_copy(update={"training": training})
 
@@ -167,10 +172,10 @@ def change_parameter(posts: TrainingPosts, parameters: Parameters) -> Any:
     "change", [change_text, change_pixels, change_tag, change_twins, change_parameter]
 )
 def test_what_rests_on_something_else_is_not_taken_for_new(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
     change: Callable[..., Any],
 ) -> None:
     parameters = tiny(model__modality="text")
@@ -182,10 +187,10 @@ def test_what_rests_on_something_else_is_not_taken_for_new(
 
 
 def test_answers_of_other_code_are_not_taken_for_new(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parameters = tiny(model__modality="text")
@@ -194,7 +199,7 @@ def test_answers_of_other_code_are_not_taken_for_new(
     read = Path.read_bytes
 
     def edited(path: Path) -> bytes:
-        return read(path) + (b"# edited" if path.name == "encoders.py" else b"")
+        return read(path) + (b"# edited" if path.name == "modeling.py" else b"")
 
     monkeypatch.setattr(Path, "read_bytes", edited)
     judge(asked, posts, FOLDS, parameters.compute, tmp_path)
@@ -203,15 +208,15 @@ def test_answers_of_other_code_are_not_taken_for_new(
 
 
 def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
-    fitted: list[TrainingPosts],
+    fitted: list[LabelledPosts],
 ) -> None:
     parameters = tiny(model__modality="text")
     tags = np.where(posts.tags == "neutral", "positive", posts.tags)
     tags[[0, 3, 6]] = "neutral"  # in the folds 0, 1 and 0: what is learnt for 0 has one of them
-    few = TrainingPosts(posts.examples, posts.rows, tags, posts.groups)
+    few = LabelledPosts(posts.examples, posts.rows, tags, posts.groups)
 
     with pytest.raises(ValueError, match=r"what is learnt for fold 1: too few posts .*'neutral'"):
         judge(trainings(parameters)[::-1], few, FOLDS, parameters.compute, tmp_path)
@@ -219,32 +224,31 @@ def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])
-def test_answers_of_another_library_are_not_taken_for_new(
-    posts: TrainingPosts,
-    tiny: Callable[..., Parameters],
-    monkeypatch: pytest.MonkeyPatch,
-    library: str,
-) -> None:
-    compute = tiny().compute
-    before = fingerprint.surroundings_of(posts, compute)
+def test_another_library_is_other_code(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    before = fingerprint.digest_code()
     installed = fingerprint.version
     monkeypatch.setattr(
         fingerprint, "version", lambda name: "0" if name == library else installed(name)
     )
 
-    assert fingerprint.surroundings_of(posts, compute) != before
+    assert fingerprint.digest_code() != before
 
 
 def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Parameters]) -> None:
-    parameters = tiny()
-    one, other = (
-        fingerprint_trial(
-            "same", FOLDS == 0, parameters.model, parameters.training, {"text": {"sha256": content}}
+    parameters, device = tiny(), Device("cpu", bf16=False, workers=0)
+    one, other, same = (
+        fingerprint_training(
+            "posts",
+            FOLDS == 0,
+            parameters.model,
+            parameters.training,
+            {"text": {"sha256": sha256}},
+            device,
         )
-        for content in ("one", "other")
+        for sha256 in ("one", "other", "one")
     )
 
-    assert one != other
+    assert one == same != other
 
 
 def test_what_is_left_is_told_by_what_such_trainings_took() -> None:

@@ -16,7 +16,7 @@ from multimodal_sentiment.learning.augmentation import (
     mask_tokens,
     random_crops,
 )
-from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, rows_of
+from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, Variation, rows_of
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import central_square, resample
 from multimodal_sentiment.model.text import clean_text, learn_tokenizer, tokenize
@@ -31,7 +31,9 @@ def photo(height: int, width: int) -> np.ndarray:
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
-def dataset(modality: str = "both", crop_seed: int | None = None) -> PostDataset:
+def dataset(
+    modality: str = "both", crop_seed: int | None = None, dropout: float = 0.0
+) -> PostDataset:
     texts = ["good day", "", "a very very good long day"]
     return PostDataset(
         SentimentConfig(modality=modality, image_config=IMAGE, max_tokens=16),
@@ -39,7 +41,7 @@ def dataset(modality: str = "both", crop_seed: int | None = None) -> PostDataset
         texts,
         [photo(90, 120), photo(90, 120), None],
         np.array([2, 0, 1]),
-        crop_seed=crop_seed,
+        variation=None if crop_seed is None else Variation(crop_seed, dropout),
     )
 
 
@@ -134,7 +136,7 @@ def test_a_later_epoch_has_the_same_posts() -> None:
 
     assert len(list(posts)) == 3
     assert first.keys() == later.keys()
-    assert all(torch.equal(later[name], value) for name, value in first.items())
+    assert all(np.array_equal(later[name], value) for name, value in first.items())
 
 
 def test_random_views_show_the_asked_share() -> None:
@@ -187,6 +189,22 @@ def test_hidden_words_are_other_ones_each_time_and_never_special() -> None:
     words = hidden[:, 0, 1:5].float().mean(0)
     assert (words > 0.2).all() and (words < 0.3).all()
     assert not hidden[:, 0, [0, 5]].any() and not hidden[:, 1].any()  # [CLS], [SEP] and padding
+
+
+def test_training_hides_the_asked_share_of_a_modality_where_a_post_has_both() -> None:
+    posts = dataset(crop_seed=3, dropout=0.2)
+    hidden = {"has_text": 0, "has_image": 0}
+    for epoch in range(2000):
+        batch = posts.__getitems__([3 * epoch, 3 * epoch + 1, 3 * epoch + 2])
+        for name in hidden:
+            hidden[name] += not batch[name][0]  # of the first post alone, which has both
+        assert not batch["has_text"][1]
+        assert batch["has_image"][1]
+        assert batch["has_text"][2]
+        assert not batch["has_image"][2]
+
+    assert [count / 2000 for count in hidden.values()] == pytest.approx([0.2, 0.2], abs=0.03)
+    assert "has_text" not in dataset(crop_seed=3, dropout=0.0).__getitems__([0])
 
 
 def test_resampling_within_bounds_is_a_cut() -> None:

@@ -12,21 +12,27 @@ import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import TrainingArguments
 
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
-from multimodal_sentiment.learning import fit as fitting
-from multimodal_sentiment.learning.checkpoints import newest_checkpoint
+from multimodal_sentiment.learning import (
+    LabelledPosts,
+    encode_examples,
+    fit_classifier,
+    gradient,
+    predict_examples,
+)
 from multimodal_sentiment.learning.device import Device, choose_device
-from multimodal_sentiment.learning.trainer import learning_rate_of
-from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.learning.gradient import newest_checkpoint
+from multimodal_sentiment.learning.trainer import SentimentTrainer, learning_rate_of
+from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import LearningRates, Parameters
 
 Fit = tuple[SentimentClassifier, pd.DataFrame]
 
 
 @pytest.fixture
-def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
+def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     """Forty posts whose words and brightness tell their tags."""
     rng = np.random.default_rng(0)
     words = {"negative": "awful", "neutral": "table", "positive": "lovely"}
@@ -37,10 +43,12 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
         np.clip(rng.normal(light[tag], 20, (72, 80, 3)), 0, 255).astype(np.uint8) for tag in tags
     ]
     examples = make_examples(texts, tags, pictures)
-    return TrainingPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
+    return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
 
 
-def fit(posts: TrainingPosts, parameters: Parameters, folder: Path) -> Fit:
+def fit(posts: LabelledPosts, parameters: Parameters, folder: Path) -> Fit:
+    store = EncoderStore(folder / "encoders", folder)
+    variants = [(parameters.model, parameters.training)]
     return fit_classifier(
         posts,
         {"weights": {}},
@@ -48,7 +56,8 @@ def fit(posts: TrainingPosts, parameters: Parameters, folder: Path) -> Fit:
         parameters.training,
         parameters.compute,
         folder,
-        EncoderStore(folder / "encoders", folder),
+        store,
+        encode_examples(posts.examples, variants, store, parameters.compute),
     )
 
 
@@ -62,7 +71,7 @@ def same(one: SentimentClassifier, other: SentimentClassifier) -> bool:
 
 
 def test_what_is_taught_is_learnt(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = tiny(
         model__modality="text",
@@ -85,7 +94,7 @@ def test_what_is_taught_is_learnt(
 
 
 def test_the_same_seed_gives_the_same_weights(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     one, _ = fit(posts, tiny(), tmp_path / "one")
     two, _ = fit(posts, tiny(), tmp_path / "two")
@@ -96,7 +105,7 @@ def test_the_same_seed_gives_the_same_weights(
 
 
 def test_how_many_processes_read_changes_nothing(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"training__epochs": 3, "training__patience": 3}
     alone, two = (
@@ -113,7 +122,7 @@ def test_how_many_processes_read_changes_nothing(
     "run", "learning rates with which training diverges", "stopped, and told what to change"
 )
 def test_a_training_that_diverges_is_stopped(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     rates = {f"training__learning_rate__{part}": 1e12 for part in ("text", "image", "heads")}
 
@@ -122,7 +131,7 @@ def test_a_training_that_diverges_is_stopped(
 
 
 def test_words_are_hidden_from_training_as_asked(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     all_seen, some_hidden = (
         fit(posts, tiny(model__modality="text", training__word_dropout=share), tmp_path / name)[0]
@@ -138,7 +147,7 @@ def test_words_are_hidden_from_training_as_asked(
 
 
 def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -149,14 +158,14 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     class Killed(Exception):
         pass
 
-    class Stopping(fitting.Progress):
+    class Stopping(gradient.ProgressLog):
         def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             super().on_epoch_begin(args, state, control, **kwargs)
             if round(state.epoch) == 2:
                 raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(fitting, "Progress", Stopping)
+        patch.setattr(gradient, "ProgressLog", Stopping)
         fit(posts, tiny(**options), tmp_path / "half")
     resumed, history = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
 
@@ -166,7 +175,7 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
 
 
 def test_a_checkpoint_of_other_posts_is_not_gone_on_from(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -188,26 +197,28 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
         if whole:
             (folder / "trainer_state.json").touch()
 
-    assert newest_checkpoint(tmp_path, "print", True) == str(tmp_path / "print" / "checkpoint-20")
+    assert newest_checkpoint(tmp_path / "print") == str(tmp_path / "print" / "checkpoint-20")
 
 
 @pytest.mark.fault("run", "a disk that is full for a checkpoint", "one line")
 def test_a_checkpoint_that_cannot_be_written_is_told(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     longest_file: Callable[[int], AbstractContextManager[None]],
 ) -> None:
     parameters = tiny(model__modality="text")
     weights = 4 * fit(posts, parameters, tmp_path / "whole")[0].num_parameters
-    told = pytest.raises(OSError, match=r"half/\w+: a checkpoint .* is the disk full\? free some")
+    told = pytest.raises(
+        OSError, match=r"half/\w+/tuning: a checkpoint .* is the disk full\? free some"
+    )
 
     with told, longest_file(3 * weights // 2):  # enough for its weights, not for the optimiser's
         fit(posts, parameters, tmp_path / "half")
 
 
 def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     make_examples: Callable[..., pa.Table],
@@ -216,7 +227,7 @@ def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
     pictures: list[Any] = [np.full((64, 64, 3), 9 * (i % 20), np.uint8) for i in range(42)]
     pictures[::4] = [None] * len(pictures[::4])
     examples = make_examples(texts, list(posts.tags), pictures)
-    lacking = TrainingPosts(examples, posts.rows, posts.tags, posts.groups)
+    lacking = LabelledPosts(examples, posts.rows, posts.tags, posts.groups)
     parameters = tiny()
     classifier, _ = fit(lacking, parameters, tmp_path)
     predictions = predict_examples(classifier, examples, lacking.rows, parameters.compute)
@@ -227,7 +238,7 @@ def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
 
 
 def test_a_saved_classifier_answers_as_before(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = tiny()
     classifier, _ = fit(posts, parameters, tmp_path / "checkpoints")
@@ -246,7 +257,7 @@ def test_a_saved_classifier_answers_as_before(
 
 
 def test_predictions_do_not_depend_on_their_batch(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = tiny()
     classifier, _ = fit(posts, parameters, tmp_path)
@@ -270,31 +281,51 @@ def test_each_part_has_its_own_learning_rate() -> None:
 
 
 def test_a_rate_of_zero_freezes_an_encoder(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: dict[str, dict[str, Any]],
+    tmp_path: Path,
 ) -> None:
-    classifier, _ = fit(
-        posts, tiny(training__learning_rate__image=0.0, training__epochs=1), tmp_path / "a"
-    )
-    again, _ = fit(
-        posts, tiny(training__learning_rate__image=0.0, training__epochs=2), tmp_path / "b"
+    one, other = (
+        fit(posts, tiny(**freezing["image"], training__epochs=epochs), tmp_path / str(epochs))[0]
+        for epochs in (1, 2)
     )
 
     def part(which: SentimentClassifier, name: str) -> dict[str, torch.Tensor]:
         return which.model.branches[name].encoder.state_dict()
 
-    image = zip(part(classifier, "image").values(), part(again, "image").values(), strict=True)
+    image = zip(part(one, "image").values(), part(other, "image").values(), strict=True)
     assert all(torch.equal(a, b) for a, b in image)
-    text = zip(part(classifier, "text").values(), part(again, "text").values(), strict=True)
+    text = zip(part(one, "text").values(), part(other, "text").values(), strict=True)
     assert not all(torch.equal(a, b) for a, b in text)
+
+
+def test_what_has_learnt_nothing_cannot_be_frozen(tiny: Callable[..., Parameters]) -> None:
+    with pytest.raises(ValueError, match=r"learning_rate\.image is 0.*trained from scratch"):
+        tiny(training__learning_rate__image=0)
+
+
+def test_a_refitted_model_has_learnt_from_all_posts(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    options = {"model__modality": "text", "training__epochs": 2}
+    tuned, history = fit(posts, tiny(**options), tmp_path / "tuned")
+    refitted, same_history = fit(posts, tiny(**options, training__refit=True), tmp_path / "refit")
+
+    counts = [one.config.training["learning_posts"] for one in (tuned, refitted)]
+    assert counts == [39, 42]
+    timeless = history.columns.difference(["posts_per_second"])
+    pd.testing.assert_frame_equal(history[timeless], same_history[timeless])
+    assert not same(tuned, refitted)
 
 
 def test_class_weights_follow_their_definition() -> None:
     tags = np.array(["a"] * 8 + ["b"] * 2)
 
-    assert fitting._class_weights(tags, ["a", "b"], "none") is None
+    assert gradient.class_weights(tags, ["a", "b"], "none") is None
     # Inverse frequency, so that posts weigh 1 on average: 10 / (2 * 8), 10 / (2 * 2).
-    assert fitting._class_weights(tags, ["a", "b"], "balanced") == pytest.approx([0.625, 2.5])
-    assert fitting._class_weights(tags, ["a", "b"], "sqrt") == pytest.approx([0.625**0.5, 2.5**0.5])
+    assert gradient.class_weights(tags, ["a", "b"], "balanced") == pytest.approx([0.625, 2.5])
+    assert gradient.class_weights(tags, ["a", "b"], "sqrt") == pytest.approx([0.625**0.5, 2.5**0.5])
 
 
 def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) -> None:
@@ -305,16 +336,27 @@ def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) 
 
 
 def test_one_gpu_of_several_trains(
-    tiny: Callable[..., Parameters], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    parameters = tiny()
-    arguments = fitting._arguments(
-        parameters.training, parameters.compute, Device("cuda", False, 0), 40, tmp_path
+    parameters = tiny(model__modality="text")
+    labels = ["negative", "neutral", "positive"]
+    model, tokenizer = build_model(parameters.model, labels, posts.texts, {})
+    arguments = TrainingArguments(output_dir=str(tmp_path), per_device_train_batch_size=8)
+    trainer = SentimentTrainer(
+        model=model,
+        training=parameters.training,
+        device=Device("cpu", bf16=False, workers=0),
+        tokenizer=tokenizer,
+        args=arguments,
+        train_dataset=posts.as_dataset(SentimentClassifier(model, tokenizer, {})),
     )
 
-    assert arguments.n_gpu == 1
-    assert arguments.train_batch_size == parameters.training.batch_size
+    assert trainer.args.n_gpu == 1
+    assert trainer.args.train_batch_size == 8
 
 
 @pytest.mark.parametrize("tiles", [True, False])
@@ -328,7 +370,7 @@ def test_bf16_is_chosen_where_it_is_faster(
 
 
 def test_weights_are_kept_whole_in_float32(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     classifier, _ = fit(posts, tiny(compute__precision="bf16"), tmp_path / "checkpoints")
     classifier.save(tmp_path / "model")

@@ -8,26 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
+from kedro.io import DatasetError
 
-from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.datasets import ArrowStreamDataset
+from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.learning import (
-    TrainingPosts,
+    LabelledPosts,
+    encode_examples,
+    fingerprint,
     fit_classifier,
     frozen,
-    predict_examples,
     predict_logits,
 )
-from multimodal_sentiment.learning.frozen import compute_features, encoders_aside
-from multimodal_sentiment.learning.trainer import SentimentTrainer
-from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.learning.frozen import take_features
+from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
+
+Freezing = dict[str, dict[str, Any]]
+BOTH = ["text", "image"]
 
 
 @pytest.fixture
-def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
+def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     """Posts of which some lack a modality, or both."""
     rng = np.random.default_rng(0)
     tags = [["negative", "positive"][index % 2] for index in range(36)]
@@ -36,19 +42,29 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
     texts[1] = texts[2] = ""
     pictures[2] = pictures[3] = None
     examples = make_examples(texts, tags, pictures)
-    return TrainingPosts(examples, np.arange(36), np.array(tags, dtype=object), np.arange(36))
+    return LabelledPosts(examples, np.arange(36), np.array(tags, dtype=object), np.arange(36))
 
 
 @pytest.fixture
-def classifier(posts: TrainingPosts, tiny: Callable[..., Parameters]) -> SentimentClassifier:
-    torch.manual_seed(0)
-    model, tokenizer = build_model(tiny().model, ["negative", "positive"], posts.texts, {})
-    return SentimentClassifier(model.eval(), tokenizer, {})
+def store(tmp_path: Path) -> EncoderStore:
+    return EncoderStore(tmp_path / "encoders", tmp_path)
+
+
+def parameters_of(tiny: Any, freezing: Freezing, modalities: list[str], **changes: Any) -> Any:
+    frozen = {key: value for name in modalities for key, value in freezing[name].items()}
+    return tiny(**frozen, model__text__max_tokens=24, **changes)
+
+
+def encode(
+    posts: LabelledPosts, parameters: Parameters, store: EncoderStore, earlier: Any = None
+) -> pa.Table:
+    variants = [(parameters.model, parameters.training)]
+    return encode_examples(posts.examples, variants, store, parameters.compute, earlier)
 
 
 def fit(
-    posts: TrainingPosts, parameters: Parameters, folder: Path
-) -> tuple[SentimentClassifier, Any]:
+    posts: LabelledPosts, parameters: Parameters, folder: Path, store: EncoderStore
+) -> tuple[SentimentClassifier, pd.DataFrame]:
     return fit_classifier(
         posts,
         {"weights": {}},
@@ -56,148 +72,179 @@ def fit(
         parameters.training,
         parameters.compute,
         folder,
-        EncoderStore(folder, folder),
+        store,
+        encode(posts, parameters, store),
     )
 
 
-@pytest.mark.parametrize("frozen", [["text"], ["image"], ["text", "image"]])
-def test_with_computed_features_the_model_answers_as_with_its_encoders(
-    frozen: list[str],
-    posts: TrainingPosts,
-    classifier: SentimentClassifier,
+@pytest.mark.parametrize("modalities", [["text"], ["image"], BOTH])
+def test_features_are_what_the_encoders_make_of_the_posts(
+    modalities: list[str],
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
-    tmp_path: Path,
+    freezing: Freezing,
+    store: EncoderStore,
 ) -> None:
-    compute = tiny().compute
-    expected = predict_logits(classifier, posts.as_dataset(classifier), compute)
-    before = {name: branch.encoder for name, branch in classifier.model.branches.items()}
-    computed = compute_features(classifier, frozen, posts, compute, tmp_path)
-    with encoders_aside(classifier.model, frozen):
-        dataset = posts.with_features(classifier, computed)
-        answered = predict_logits(classifier, dataset, compute)
+    parameters = parameters_of(tiny, freezing, modalities)
+    pretrained = {
+        name: find_encoder(store, name, encoder)
+        for name, encoder in parameters.model.encoders.items()
+    }
+    torch.manual_seed(0)
+    model, tokenizer = build_model(
+        parameters.model, ["negative", "positive"], posts.texts, pretrained
+    )
+    classifier = SentimentClassifier(model.eval(), tokenizer, {})
+    table = encode(posts, parameters, store)
+    features = take_features(
+        table, posts.rows, parameters.model, parameters.training, store, parameters.compute
+    )
 
-    np.testing.assert_allclose(answered, expected, atol=1e-5)
-    for name, branch in classifier.model.branches.items():
-        assert branch.encoder is before[name]
-    gaps = {name: set(np.flatnonzero(np.isnan(rows).any(1))) for name, rows in computed.items()}
-    assert gaps == {name: {"text": {1, 2}, "image": {2, 3}}[name] for name in frozen}
+    np.testing.assert_allclose(
+        predict_logits(classifier, posts.as_dataset(classifier, features), parameters.compute),
+        predict_logits(classifier, posts.as_dataset(classifier), parameters.compute),
+        atol=1e-5,
+    )
+    gaps = {name: set(np.flatnonzero(np.isnan(rows).any(1))) for name, rows in features.items()}
+    assert gaps == {name: {"text": {1, 2}, "image": {2, 3}}[name] for name in modalities}
 
 
-def test_features_are_computed_once_for_the_same_posts_and_encoder(
-    posts: TrainingPosts,
-    classifier: SentimentClassifier,
+def other_text(table: pa.Table) -> pa.Table:
+    return table.set_column(1, "text", pa.array(["another", *table["text"].to_pylist()[1:]]))
+
+
+def other_storage(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata({"storage": "jpeg"})
+
+
+@pytest.mark.parametrize(
+    ("change", "computed"),
+    [(None, []), (other_text, [1]), ("tokens", [36]), ("code", [36, 36]), ("library", [36, 36])],
+)
+def test_features_are_used_again_only_where_nothing_has_changed(
+    change: Any,
+    computed: list[int],
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
-    tmp_path: Path,
+    freezing: Freezing,
+    store: EncoderStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compute = tiny().compute
+    parameters = parameters_of(tiny, freezing, BOTH)
+    first = encode(posts, parameters, store)
+    seen: list[int] = []
 
-    def files() -> set[str]:
-        return {path.name for path in tmp_path.iterdir()}
+    def count(model: Any, some: Any, *rest: Any) -> Any:
+        seen.append(len(some))
+        return predict(model, some, *rest)
 
-    compute_features(classifier, ["text"], posts, compute, tmp_path)
-    (first,) = files()
-    time = (tmp_path / first).stat().st_mtime_ns
-    compute_features(classifier, ["text"], posts, compute, tmp_path)
-    assert files() == {first}
-    assert (tmp_path / first).stat().st_mtime_ns == time
-    # Of other posts, of an encoder that has changed, and by other code, they are others.
-    compute_features(classifier, ["text"], posts.take(np.arange(30)), compute, tmp_path)
-    assert len(files()) == 2
-    with torch.no_grad():
-        next(classifier.model.branches["text"].encoder.parameters()).add_(1e-3)
-    compute_features(classifier, ["text"], posts, compute, tmp_path)
-    assert len(files()) == 3
-    monkeypatch.setattr(frozen, "digest_of_code", lambda: "other")
-    compute_features(classifier, ["text"], posts, compute, tmp_path)
-    assert len(files()) == 4
+    predict = frozen.predict_batches
+    monkeypatch.setattr(frozen, "predict_batches", count)
+    if change is other_text:
+        posts = LabelledPosts(other_text(posts.examples), posts.rows, posts.tags, posts.groups)
+    elif change == "tokens":
+        shorter = parameters.model.text.model_copy(update={"max_tokens": 8})
+        model = parameters.model.model_copy(update={"text": shorter})
+        parameters = parameters.model_copy(update={"model": model})
+    elif change == "code":
+        monkeypatch.setattr(fingerprint, "digest_code", lambda: "edited")
+    elif change == "library":
+        monkeypatch.setattr(fingerprint, "version", lambda name: "0")
+    again = encode(posts, parameters, store, first)
+
+    assert seen == computed
+    whole = encode(posts, parameters, store)
+    assert again.column_names == whole.column_names
+    for name in again.column_names[3:]:
+        np.testing.assert_allclose(
+            *(frozen._vectors(table, name) for table in (again, whole)), atol=1e-5
+        )
 
 
-def test_broken_off_features_are_not_taken_for_whole(
-    posts: TrainingPosts,
-    classifier: SentimentClassifier,
-    tiny: Callable[..., Parameters],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_images_that_are_stored_otherwise_are_encoded_anew(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], freezing: Freezing, store: EncoderStore
 ) -> None:
-    class Killed(Exception):
-        pass
+    one, other = posts.examples, other_storage(posts.examples)
+    digests = [fingerprint.digest_images(table) for table in (one, other)]
 
-    def stop(*_: Any) -> Any:
-        yield [0, 1], {"pixels": torch.zeros(2, 64, 64, 3, dtype=torch.uint8)}
-        raise Killed
+    assert digests[0][0] != digests[1][0]
+    assert digests[0][2] == digests[1][2] == ""  # which has no image
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(frozen, "in_batches", stop)
-        compute_features(classifier, ["image"], posts, tiny().compute, tmp_path)
-    rows = compute_features(classifier, ["image"], posts, tiny().compute, tmp_path)["image"]
-    assert np.isfinite(rows[10:]).all()
+
+def test_variants_share_the_features_of_their_encoders(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], freezing: Freezing, store: EncoderStore
+) -> None:
+    both = parameters_of(tiny, freezing, BOTH)
+    single = both.model.model_copy(update={"modality": "image"})
+    variants = [(both.model, both.training), (single, both.training)]
+    table = encode_examples(posts.examples, variants, store, both.compute)
+
+    kinds = [name.partition("-")[0] for name in table.column_names]
+    assert kinds == ["guid", "text_digest", "image_digest", "text", "image"]
 
 
 def test_while_heads_are_trained_the_encoders_are_not_run(
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = []
+    parameters = parameters_of(tiny, freezing, BOTH, training__epochs=3)
+    table = encode(posts, parameters, store)
+    encoded = []
 
-    def look(self: SentimentTrainer, inputs: dict[str, Any]) -> dict[str, Any]:
-        prepared = prepare(self, inputs)
-        seen.append((set(prepared), sum(p.numel() for p in self.model.parameters())))
-        return prepared
+    def look(self: SentimentModel, *inputs: Any, **named: Any) -> Any:
+        encoded.append([value for value in named if value in ("input_ids", "pixels")])
+        assert all(value is None for value in inputs[:2])
+        return encode_batch(self, *inputs, **named)
 
-    prepare = SentimentTrainer._prepare_inputs
-    monkeypatch.setattr(SentimentTrainer, "_prepare_inputs", look)
-    rates = {"training__learning_rate__text": 0, "training__learning_rate__image": 0}
-    parameters = tiny(**rates, training__epochs=3)
-    classifier, history = fit(posts, parameters, tmp_path / "run")
+    encode_batch = SentimentModel.encode
+    monkeypatch.setattr(SentimentModel, "encode", look)
+    classifier, history = fit_classifier(
+        posts,
+        {},
+        parameters.model,
+        parameters.training,
+        parameters.compute,
+        tmp_path / "run",
+        store,
+        table,
+    )
 
-    names, sizes = [names for names, _ in seen], {size for _, size in seen}
-    assert not any({"input_ids", "pixels"} & keys for keys in names)
-    assert all({"text_features", "image_features"} <= keys for keys in names)
-    whole = sum(weight.numel() for weight in classifier.model.parameters())
-    assert max(sizes) < whole / 100
+    assert encoded
+    assert not any(encoded)
     assert len(history) == 3
-    assert classifier.config.training["frozen"] == ["text", "image"]
-
-    # The whole model is kept, and answers from texts and pictures.
-    classifier.save(tmp_path / "model")
-    loaded = SentimentClassifier.load(tmp_path / "model")
-    columns = ["p_negative", "p_positive"]
-    answers = [
-        predict_examples(one, posts.examples, posts.rows, parameters.compute)[columns]
-        for one in (classifier, loaded)
-    ]
-    np.testing.assert_allclose(answers[0], answers[1], atol=1e-5)
+    assert classifier.config.training["frozen"] == BOTH
 
 
 def test_a_training_on_features_goes_on_as_if_it_had_never_stopped(
-    posts: TrainingPosts, tiny: Callable[..., Parameters], tmp_path: Path
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
+    tmp_path: Path,
 ) -> None:
-    options = {"training__learning_rate__image": 0, "training__epochs": 3, "training__patience": 3}
-    whole, _ = fit(posts, tiny(**options), tmp_path)
+    options = {"training__epochs": 3, "training__patience": 3}
+    whole, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path, store)
     steps = sorted(
-        tmp_path.glob("*/checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])
+        tmp_path.rglob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])
     )
     shutil.rmtree(steps[-1])
-    resumed, _ = fit(posts, tiny(**options, training__resume=True), tmp_path)
+    options["training__resume"] = True
+    resumed, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path, store)
 
     pairs = zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.fault("run", "a disk that is full for a frozen encoder's features", "one line")
-def test_features_that_the_disk_cannot_hold_are_refused(
-    classifier: SentimentClassifier,
-    posts: TrainingPosts,
-    tiny: Callable[..., Parameters],
-    small_disk: Path,
-) -> None:
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(480_000))
+def test_features_that_the_disk_cannot_hold_are_refused(small_disk: Path) -> None:
+    vectors = pa.FixedSizeListArray.from_arrays(np.zeros(600 * 384, dtype=np.float32), 384)
+    table = pa.table({"guid": [str(row) for row in range(600)], "text-1": vectors})
 
-    with pytest.raises(OSError, match="No space left on device"):
-        compute_features(classifier, ["image"], posts, tiny().compute, small_disk)
+    with pytest.raises(DatasetError, match="No space left on device"):
+        ArrowStreamDataset(filepath=str(small_disk / "features.arrow")).save(table.to_reader())
 
-    assert list(small_disk.iterdir()) == [ballast]
+    assert not list(small_disk.iterdir())

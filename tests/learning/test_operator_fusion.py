@@ -22,7 +22,7 @@ from transformers import (
 
 from multimodal_sentiment.learning import operator_fusion as fusing
 from multimodal_sentiment.learning.device import Device
-from multimodal_sentiment.learning.predict import predicting
+from multimodal_sentiment.learning.predict import _prediction_mode
 
 SMALL = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 3}
 ENCODERS = {
@@ -124,7 +124,7 @@ def test_kernels_are_fused_on_a_cpu_where_it_pays(
     needs(precision)
     model = Whole("resnet18")
     fusing._supported.cache_clear()  # so that it is found out where predictions find it out
-    with predicting(model, Device(kind, bf16=precision == torch.bfloat16, workers=0), posts):
+    with _prediction_mode(model, Device(kind, bf16=precision == torch.bfloat16, workers=0), posts):
         fast = not isinstance(model.encoder, torchvision.models.ResNet)
 
     assert fast == is_fused

@@ -18,17 +18,17 @@ def linear(layer: torch.nn.Linear, values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("visible", [True, False])
 def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> None:
     torch.manual_seed(0)  # a score near zero would have no close relative
-    fusion = ConcatFusion([3, 4], 6, 2, dropout=0.5, with_scores=visible).eval()
+    fusion = ConcatFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
     parts = [*FEATURES.values(), *(SCORES.values() if visible else [])]
     seen = np.concatenate([part.numpy() for part in parts], axis=1)
 
     expected = linear(fusion.layers[3], np.maximum(linear(fusion.layers[0], seen), 0))
-    np.testing.assert_allclose(fusion(FEATURES, SCORES).detach().numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(fusion(FEATURES, SCORES, {}).detach().numpy(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("visible", [True, False])
 def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
-    fusion = GatedFusion([3, 4], 6, 2, dropout=0.5, with_scores=visible).eval()
+    fusion = GatedFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
     text, image = (FEATURES[name].numpy() for name in ("text", "image"))
     gate = 1 / (1 + np.exp(-linear(fusion.gate, np.concatenate([text, image], axis=1))))
     joined = gate * np.tanh(linear(fusion.projections[0], text)) + (1 - gate) * np.tanh(
@@ -39,9 +39,9 @@ def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
 
     expected = linear(fusion.classifier, joined)
     np.testing.assert_allclose(
-        fusion(FEATURES, SCORES).detach().numpy(), expected, rtol=1e-4, atol=1e-6
+        fusion(FEATURES, SCORES, {}).detach().numpy(), expected, rtol=1e-4, atol=1e-6
     )
 
 
 def test_late_fusion_adds_the_votes() -> None:
-    torch.testing.assert_close(LateFusion()(FEATURES, SCORES), SCORES["text"] + SCORES["image"])
+    torch.testing.assert_close(LateFusion()(FEATURES, SCORES, {}), SCORES["text"] + SCORES["image"])

@@ -36,7 +36,7 @@ from transformers import (
 
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
-from multimodal_sentiment.learning import TrainingPosts, fit_classifier, predict_examples
+from multimodal_sentiment.learning import LabelledPosts, fit_classifier, predict_examples
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import ImageEncoder
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
@@ -160,7 +160,7 @@ def encoder_at(path: Path) -> Encoder:
 
 
 @pytest.fixture
-def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
+def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     rng = np.random.default_rng(0)
     tags = [("negative", "positive")[index % 2] for index in range(30)]
     texts = [f"a {'good' if tag == 'positive' else 'bad'} day @Ann http://x.y" for tag in tags]
@@ -168,7 +168,7 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
     pictures = [rng.integers(0, 256, (70, 80, 3), dtype=np.uint8) for _ in tags]
     pictures[5] = None
     examples = make_examples(texts, tags, pictures)
-    return TrainingPosts(examples, np.arange(30), np.array(tags, dtype=object), np.arange(30))
+    return LabelledPosts(examples, np.arange(30), np.array(tags, dtype=object), np.arange(30))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def posts(make_examples: Callable[..., pa.Table]) -> TrainingPosts:
 def test_each_family_is_trained_saved_loaded_and_answers_as_before(
     text: str | None,
     image: str | None,
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     folder: Callable[..., Path],
     tmp_path: Path,

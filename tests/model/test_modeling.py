@@ -12,7 +12,6 @@ from transformers import BertConfig, BertModel
 from multimodal_sentiment.model import SentimentConfig, SentimentModel
 from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion
 from multimodal_sentiment.model.image import ImageEncoder, normalise
-from multimodal_sentiment.model.modeling import Branch
 from multimodal_sentiment.model.text import TextEncoder
 
 LABELS = {0: "negative", 1: "neutral", 2: "positive"}
@@ -100,7 +99,7 @@ def test_a_missing_modality_is_its_embedding_whatever_stands_in_its_place(
 ) -> None:
     model = build()
     nn.init.normal_(model.branches["image"].missing)
-    mask = torch.tensor([True, False, True, True])
+    mask = np.array([True, False, True, True])
     blank = batch["pixels"].clone()
     blank[1] = 7
 
@@ -109,7 +108,8 @@ def test_a_missing_modality_is_its_embedding_whatever_stands_in_its_place(
     # The others are answered as if nobody lacked anything.
     torch.testing.assert_close(logits[[0, 2, 3]], model(**batch).logits[[0, 2, 3]])
     # By hand: the fusion of the text's features and the embedding.
-    text = model.branches["text"](None, batch["input_ids"], batch["attention_mask"])[1]
+    features = model.get_text_features(batch["input_ids"], batch["attention_mask"])
+    text = model.branches["text"].norm(features)[1]
     expected = model.fusion.layers(torch.cat([text, model.branches["image"].missing]))
     torch.testing.assert_close(logits[1], expected)
 
@@ -173,8 +173,8 @@ def test_the_loss_is_the_weighted_sum_of_all_heads(batch: dict[str, torch.Tensor
     weights = [1.0, 2.0, 0.5]
     model = build(auxiliary_weight=0.3, class_weights=weights)
     labels = torch.tensor([0, 1, 2, 1])
-    text = model.branches["text"](None, batch["input_ids"], batch["attention_mask"])
-    image = model.branches["image"](None, batch["pixels"])
+    text = model.branches["text"](model.encode(**batch)["text"], None)
+    image = model.branches["image"](model.encode(**batch)["image"], None)
 
     def loss(logits: torch.Tensor) -> float:
         scores = logits.detach().numpy().astype(float)
@@ -209,7 +209,7 @@ def test_every_fusion_learns_and_is_saved(
     model.eval().save_pretrained(tmp_path)
 
     assert isinstance(model.fusion, kind)
-    assert model.fusion.with_scores == visible if fusion != "late" else True
+    assert model.fusion.with_logits == visible if fusion != "late" else True
     assert all(learnt for name, learnt in learning.items() if not name.endswith("missing"))
     loaded = SentimentModel.from_pretrained(tmp_path).eval()
     torch.testing.assert_close(loaded(**batch).logits, model(**batch).logits)
@@ -227,7 +227,7 @@ def test_a_single_modality_of_late_fusion_answers_by_its_own_scores(
     batch: dict[str, torch.Tensor],
 ) -> None:
     model = build("text", fusion="late", auxiliary_weight=0.3)
-    text = model.branches["text"](None, batch["input_ids"], batch["attention_mask"])
+    text = model.branches["text"](model.encode(**batch)["text"], None)
     labels = torch.tensor([0, 1, 2, 1])
     output = model(**batch, labels=labels)
 
@@ -242,20 +242,37 @@ def test_without_auxiliary_loss_there_are_no_heads() -> None:
     assert build("text", auxiliary_weight=0.3).branches["text"].head is None
 
 
-def test_training_hides_the_asked_share_of_a_modality() -> None:
-    class Ones(nn.Module):
-        output_size = 4
+def test_a_mask_may_be_an_array_or_a_tensor(batch: dict[str, torch.Tensor]) -> None:
+    model, mask = build(), np.array([True, False, True, False])
+    for name in ("has_text", "has_image"):
+        array = model(**batch, **{name: mask}).logits
+        tensor = model(**batch, **{name: torch.from_numpy(mask)}).logits
+        torch.testing.assert_close(array, tensor)
 
-        def forward(self, values: torch.Tensor) -> torch.Tensor:
-            return values
 
-    torch.manual_seed(0)
-    branch = Branch(Ones(), SentimentConfig(modality="both", modality_dropout=0.2))
-    nn.init.constant_(branch.missing, 5.0)
-    values = torch.randn(10_000, 4)
+def test_posts_that_lack_a_modality_are_not_encoded(batch: dict[str, torch.Tensor]) -> None:
+    model, seen = build(), []
+    model.branches["image"].encoder.register_forward_hook(
+        lambda _, inputs, __: seen.append(inputs[0].shape[0])
+    )
+    features = model.encode(**batch, has_image=np.array([True, False, True, False]))
 
-    assert (branch.train()(None, values) == 5).all(1).float().mean() == pytest.approx(0.2, abs=0.02)
-    assert not (branch.eval()(None, values) == 5).any()
+    assert seen == [2]
+    assert not features["image"][[1, 3]].any()
+
+
+def test_what_is_encoded_already_is_fused_as_it_is(batch: dict[str, torch.Tensor]) -> None:
+    model = build(auxiliary_weight=0.3)
+    features = model.encode(**batch)
+    labels = torch.tensor([0, 1, 2, 0])
+
+    whole = model(**batch, labels=labels)
+    fused = model(features=features, labels=labels)
+    torch.testing.assert_close(fused.logits, whole.logits)
+    torch.testing.assert_close(fused.loss, whole.loss)
+    half = model(batch["input_ids"], batch["attention_mask"], features=features)
+    torch.testing.assert_close(half.logits, whole.logits)
+    torch.testing.assert_close(model.get_image_features(batch["pixels"]), features["image"])
 
 
 def test_gradients_reach_every_weight(batch: dict[str, torch.Tensor]) -> None:

@@ -6,6 +6,7 @@ from .attribution import modality_contributions
 from .baselines import Baseline, majority_baseline, tfidf_baseline
 from .bootstrap import bootstrap_intervals
 from .calibration import (
+    choose_temperature,
     expected_calibration_error,
     fit_temperature,
     reliability,
@@ -24,6 +25,7 @@ from .variants import judge_slices, judge_variants
 __all__ = [
     "Baseline",
     "bootstrap_intervals",
+    "choose_temperature",
     "class_indices",
     "classification_metrics",
     "compare_variants",

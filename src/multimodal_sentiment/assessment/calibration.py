@@ -7,8 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 from scipy.optimize import minimize_scalar
+from sklearn.model_selection import GroupKFold
 
 TEMPERATURES = (0.05, 20.0)
+_FOLDS = 5
 
 
 def fit_temperature(logits: ArrayLike, true: ArrayLike) -> float:
@@ -22,7 +24,7 @@ def fit_temperature(logits: ArrayLike, true: ArrayLike) -> float:
     Outputs for Support Vector Machines", 1999 (its section 2.2 has the imagined posts).
 
     Args:
-        logits: Raw scores of shape (n, classes).
+        logits: Of shape (n, classes).
         true: Index of each post's true class, of shape (n,).
 
     Returns:
@@ -47,6 +49,37 @@ def fit_temperature(logits: ArrayLike, true: ArrayLike) -> float:
 
     best = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
     return float(np.exp(best.x))
+
+
+def choose_temperature(logits: ArrayLike, true: ArrayLike, groups: ArrayLike) -> float:
+    """Fit a temperature, and keep it only if it helps on posts that it was not fitted on.
+
+    That is judged by the mean negative log-likelihood over grouped folds, each under the
+    temperature that fits the others best.
+
+    Args:
+        logits: Of shape (n, classes).
+        true: Index of each post's true class, of shape (n,).
+        groups: Of shape (n,); near duplicates share one, and are never in two folds.
+
+    Returns:
+        The temperature that fits all posts best; 1.0 where temperatures do not help, or there are
+        too few groups to tell.
+    """
+    scores, truth = np.asarray(logits, dtype=float), np.asarray(true, dtype=int)
+    folds = min(_FOLDS, len(np.unique(np.asarray(groups))))
+    if folds < 2:  # noqa: PLR2004 (nothing is left to judge by)
+        return 1.0
+    gain = 0.0
+    for learnt, judged in GroupKFold(folds).split(scores, truth, groups):
+        temperature = fit_temperature(scores[learnt], truth[learnt])
+        gain += _likelihood(scores[judged] / temperature, truth[judged])
+        gain -= _likelihood(scores[judged], truth[judged])
+    return fit_temperature(scores, truth) if gain > 0 else 1.0
+
+
+def _likelihood(logits: np.ndarray, true: np.ndarray) -> float:
+    return float(special.log_softmax(logits, axis=1)[np.arange(len(true)), true].sum())
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> np.ndarray:

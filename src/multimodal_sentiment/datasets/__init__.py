@@ -9,6 +9,7 @@ from typing import Any
 
 _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
+    "EarlierTableDataset": "earlier_table",
     "EncoderStoreDataset": "encoder_store",
     "HtmlPageDataset": "html_page",
     "ListingDataset": "listing",

@@ -61,9 +61,9 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
             partial.unlink(missing_ok=True)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first rows, without columns of bytes, for Kedro-Viz."""
+        """The first rows, without columns of bytes or vectors, for Kedro-Viz."""
         table = self.load().slice(0, nrows)
-        shown = [column.name for column in table.schema if not _is_bytes(column.type)]
+        shown = [column.name for column in table.schema if not _is_bulky(column.type)]
         rows = table.select(shown).to_pylist()
         return TablePreview(
             {
@@ -94,5 +94,9 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
             ) from error
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+def _is_bulky(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_list(kind)
+    )

@@ -1,20 +1,21 @@
-"""Pretrained encoders: named, fetched from a hub, verified, stored, and found again offline."""
+"""Pretrained encoders: named, fetched or installed, verified, stored, and found again offline."""
 
 from .encoder import Encoder, MissingEncoderError
-from .formats import RESNETS, TEXT_FAMILIES, image_family, most_layers, read_config, text_family
+from .formats import POOLING, most_layers, read_config, read_json, weights_of
+from .packages import INSTALL
 from .references import EncoderError
 from .store import EncoderStore, find_encoder
 
 __all__ = [
-    "RESNETS",
-    "TEXT_FAMILIES",
+    "INSTALL",
+    "POOLING",
     "Encoder",
     "EncoderError",
     "EncoderStore",
     "MissingEncoderError",
     "find_encoder",
-    "image_family",
     "most_layers",
     "read_config",
-    "text_family",
+    "read_json",
+    "weights_of",
 ]

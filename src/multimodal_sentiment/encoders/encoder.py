@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .formats import CONFIG, FILES, WEIGHTS, digest_file, weights_of
+from .formats import CONFIG, FILES, INDEX, WEIGHTS, digest_file, read_config, weights_of
 from .references import EncoderError, Reference
 
 
@@ -23,8 +23,9 @@ class Encoder:
         name: As the user named it.
         path: Its folder, or its safetensors file.
         source: Where it was found, in words.
-        revision: The hub's commit, if it came from a hub.
+        revision: The hub's commit, if its files are those of one.
         expected: The SHA-256 that its files must have, by name, as far as that is known.
+        licence: Of its weights, if that is known.
     """
 
     name: str
@@ -32,38 +33,64 @@ class Encoder:
     source: str
     revision: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
+    licence: str | None = None
 
     def __str__(self) -> str:
         revision = f" {self.revision[:8]}" if self.revision else ""
         return f"{self.name}{revision} from {self.source}"
 
     def identify(self) -> dict[str, str | None]:
-        """Name, source and revision; the SHA-256 of the weights, and of all that lies beside them.
+        """Name, source, revision and licence; the SHA-256 of the weights, and of what is beside.
 
-        All files are read for it.
+        All files are read for it. Of weights in several files, the SHA-256 is that of the list of
+        theirs.
 
         Raises:
-            EncoderError: If one is not what was fetched.
+            EncoderError: If one is not what was fetched or installed.
         """
-        weights = weights_of(self.path)
-        beside = [path for name in FILES if (path := self.path / name).is_file()]
-        found = {path.name: digest_file(path) for path in {weights, *beside}}
+        weights = {path.name: digest_file(path) for path in weights_of(self.path)}
+        beside = {
+            name: digest_file(self.path / name)
+            for name in (*FILES, INDEX)
+            if (self.path / name).is_file()
+        }
         for name, sha256 in self.expected.items():
-            if found.get(name) != sha256:
+            if (beside | weights).get(name) != sha256:
                 raise EncoderError(
                     f"{self.name}: {name} in {self.path} is corrupted (its SHA-256 is not that of "
                     'the published one): run "kedro run --pipeline=encoders" with the same --env '
-                    "to mend it"
+                    "to mend it, or install the package it is from again"
                 )
-        sha256 = found.pop(weights.name)
-        settings = "\n".join(f"{digest}  {name}" for name, digest in sorted(found.items()))
+        one, *more = weights.values()
         return {
             "name": self.name,
             "source": self.source,
             "revision": self.revision,
-            "sha256": sha256,
-            "settings_sha256": hashlib.sha256(settings.encode()).hexdigest() if found else None,
+            "licence": self.licence,
+            "sha256": _digest_list(weights) if more else one,
+            "settings_sha256": _digest_list(beside) if beside else None,
         }
+
+
+def _digest_list(digests: Mapping[str, str]) -> str:
+    """The SHA-256 of a list of files as `sha256sum` prints it, in the order of their names."""
+    lines = "\n".join(f"{digest}  {name}" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def local_encoder(name: str, path: Path) -> Encoder:
+    """The encoder in a folder or file of the user's, taken as it stands.
+
+    Raises:
+        EncoderError: If it has no weights that are whole.
+    """
+    weights_of(path)
+    about = read_config(path).get("pretrained_cfg") if (path / CONFIG).is_file() else None
+    licence = about.get("license") if isinstance(about, dict) else None
+    kind = "folder" if path.is_dir() else "file"
+    return Encoder(
+        name, path, f"the local {kind}", licence=licence if isinstance(licence, str) else None
+    )
 
 
 def find_in_cache(reference: Reference) -> Encoder | None:
@@ -72,9 +99,14 @@ def find_in_cache(reference: Reference) -> Encoder | None:
 
     for repository in dict.fromkeys((reference.repository, reference.name)):
         folders = []
-        for name in (CONFIG, WEIGHTS):
-            path = try_to_load_from_cache(repository, name, revision=reference.revision)
-            folders.append(Path(path).parent if isinstance(path, str) else None)
+        for names in ((CONFIG,), (WEIGHTS, INDEX)):
+            paths = [
+                try_to_load_from_cache(repository, name, revision=reference.revision)
+                for name in names
+            ]
+            folders.append(
+                next((Path(path).parent for path in paths if isinstance(path, str)), None)
+            )
         if folders[0] is not None and folders[0] == folders[1]:
             return Encoder(
                 reference.name,
@@ -82,5 +114,6 @@ def find_in_cache(reference: Reference) -> Encoder | None:
                 "the hub's own cache",
                 folders[0].name,
                 {WEIGHTS: reference.sha256} if reference.sha256 else {},
+                reference.licence,
             )
     return None

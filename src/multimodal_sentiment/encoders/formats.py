@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,18 @@ from .references import EncoderError
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model")
+INDEX = "model.safetensors.index.json"  # of weights in several files
+POOLING = "1_Pooling/config.json"  # how sentence-transformers pools
+TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spm.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
 
-# All that is ever fetched, where a repository has it. No pickle is among them.
+# All that is ever fetched beside the weights, where a repository has it. No pickle is among them.
 FILES = (
     CONFIG,
     "preprocessor_config.json",
@@ -23,23 +34,31 @@ FILES = (
     "added_tokens.json",
     "merges.txt",
     "bpe.codes",
-    WEIGHTS,
+    POOLING,
 )
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".pkl")
 
 LARGEST_CONFIG = 2**20  # bytes; it is read whole, and takes a few thousand
-_LAYERS = ("num_hidden_layers", "n_layers")
+_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 
-TEXT_FAMILIES = ("bert", "roberta", "distilbert", "xlm-roberta")
-RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-CLIPS = ("clip", "clip_vision_model")
+# Keys by which the families' configurations say how often something is repeated, such as
+# num_hidden_layers, depths, block_sizes, num_block_repeats, depth_coefficient, inner_group_num.
+_REPEATED = re.compile(r"layer|depth|block|repeat|group|stage|stack")
 
 
-def weights_of(path: Path) -> Path:
-    """The safetensors file of an encoder's folder; a file stands for itself.
+def files_of(names: Iterable[str]) -> list[str]:
+    """Those of the names of files that make an encoder, its weights last; none without weights."""
+    given = set(names)
+    shards = sorted(name for name in given if _SHARD.fullmatch(name)) if INDEX in given else []
+    weights = [WEIGHTS] if WEIGHTS in given else [INDEX, *shards] if shards else []
+    return [*(name for name in FILES if name in given), *weights] if weights else []
+
+
+def weights_of(path: Path) -> list[Path]:
+    """The safetensors files of an encoder's folder; a file stands for itself.
 
     Raises:
-        EncoderError: If there is none, or it is not whole.
+        EncoderError: If there are none, or they are not whole.
     """
     if path.is_file():
         if path.suffix != ".safetensors":
@@ -47,21 +66,39 @@ def weights_of(path: Path) -> Path:
                 f"{path} is no safetensors file: pickles are never loaded: convert it, or name "
                 "weights that are published as safetensors"
             )
-        weights = path
-    else:
-        weights = path / WEIGHTS
-        if not weights.is_file():
+        weights = [path]
+    elif (path / WEIGHTS).is_file() or not (path / INDEX).is_file():
+        weights = [path / WEIGHTS]
+        if not weights[0].is_file():
             raise EncoderError(without_weights(str(path), [file.name for file in path.iterdir()]))
-    check_safetensors(weights)
+    else:
+        weights = [path / name for name in _shards(path)]
+    for file in weights:
+        check_safetensors(file)
     return weights
 
 
+def _shards(path: Path) -> list[str]:
+    """The names of the files that an index lists, each of which is there."""
+    placed = read_json(path / INDEX).get("weight_map")
+    named = set(placed.values()) if isinstance(placed, dict) else set()
+    names = sorted(name for name in named if isinstance(name, str))
+    for name in names:
+        if not _SHARD.fullmatch(name):
+            raise EncoderError(f"{path / INDEX} names {name!r}: fetch or copy it again")
+        if not (path / name).is_file():
+            raise EncoderError(f"{path} has no {name}, which {INDEX} lists: fetch or copy it again")
+    if not names or len(names) < len(named):
+        raise EncoderError(f"{path / INDEX} lists no files of weights: fetch or copy it again")
+    return names
+
+
 def without_weights(place: str, names: list[str]) -> str:
-    """Say what a place without `model.safetensors` has instead, and what to do."""
+    """Say what a place without weights that could be read has instead, and what to do."""
     parts = [name for name in names if name.endswith(".safetensors")]
     pickles = [name for name in names if name.endswith(PICKLES)]
     if parts:
-        return f"{place} has no {WEIGHTS} but {parts[0]}: name a file, or save it unsharded"
+        return f"{place} has no {WEIGHTS} but {parts[0]}: name that file, or give it that name"
     if pickles:
         return (
             f"{place} has only pickles ({pickles[0]}), which are never loaded: name a revision "
@@ -96,78 +133,72 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     if path.is_file():
         return {}
-    file = path / CONFIG
-    if file.is_file() and (size := file.stat().st_size) > LARGEST_CONFIG:
-        raise EncoderError(f"{file} is too large: {size / 1e6:.0f} MB: fetch it again")
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not (path / CONFIG).exists():
         raise EncoderError(
             f"{path} has no {CONFIG}: name the folder of a transformers or timm encoder"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise EncoderError(f"{file} is broken ({error}): fetch it again") from error
-    return dict(config) if isinstance(config, dict) else {}
+        )
+    return read_json(path / CONFIG)
 
 
-def most_layers(config: Any) -> int:
-    """The most layers that a configuration, or one within it, claims.
-
-    transformers builds as many before it looks at the weights.
-    """
-    if not isinstance(config, dict):
-        return 0
-    own: list[int] = [config[key] for key in _LAYERS if isinstance(config.get(key), int)]
-    return max([0, *own, *map(most_layers, config.values())])
-
-
-def text_family(path: Path) -> str:
-    """The family of a text encoder: one of `TEXT_FAMILIES`.
+def read_json(file: Path) -> dict[str, Any]:
+    """A small JSON object; empty if it is something else.
 
     Raises:
-        EncoderError: If it is of another, or has no tokenizer.
+        EncoderError: If it is large or broken.
+    """
+    if file.is_file() and file.stat().st_size > LARGEST_CONFIG:
+        size = file.stat().st_size
+        raise EncoderError(f"{file} is too large: {size / 1e6:.0f} MB: fetch it again")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise EncoderError(f"{file} is broken ({error}): fetch or copy it again") from error
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def most_layers(config: Any) -> float:
+    """The most layers, blocks or the like that a configuration, or one within it, claims.
+
+    transformers and timm build as many before they look at the weights.
+    """
+    if isinstance(config, list | tuple):
+        return max([0, *map(most_layers, config)])
+    if not isinstance(config, dict):
+        return 0
+    claimed = [_largest(value) for key, value in config.items() if _REPEATED.search(str(key))]
+    return max([0, *claimed, *map(most_layers, config.values())])
+
+
+def _largest(value: Any) -> float:
+    """The largest number in a value that may be one, or a list of such."""
+    if isinstance(value, list | tuple):
+        return max([0, *map(_largest, value)])
+    return value if isinstance(value, int | float) else 0
+
+
+def check_kind(path: Path, modality: str) -> None:
+    """Refuse what can be no encoder of a modality, as far as its files say.
+
+    Raises:
+        EncoderError: If its configuration names no family, or a text encoder has no tokenizer.
     """
     if path.is_file():
-        raise EncoderError(f"{path} is a file: name the folder, with config.json and tokenizer")
-    family = read_config(path).get("model_type")
-    if family not in TEXT_FAMILIES:
+        if modality == "text":
+            raise EncoderError(f"{path} is a file: name the folder, with config.json and tokenizer")
+        return
+    config = read_config(path)
+    if not isinstance(config.get("model_type") or config.get("architecture"), str):
         raise EncoderError(
-            f"{path} holds {_named(family)}: as text encoder choose one of "
-            f"{', '.join(TEXT_FAMILIES)}"
+            f"{path} holds something that its {CONFIG} does not name: name the folder of a "
+            "transformers or timm encoder"
         )
-    if not any((path / name).is_file() for name in TOKENIZERS):
+    if modality == "text" and not any((path / name).is_file() for name in TOKENIZERS):
         raise EncoderError(
             f"{path} has no tokenizer: put the encoder's own there, one of {', '.join(TOKENIZERS)}"
         )
-    return str(family)
-
-
-def image_family(path: Path) -> str | None:
-    """The family of an image encoder: one of `RESNETS`, or `clip`; none for a file of weights.
-
-    Raises:
-        EncoderError: If it is of another.
-    """
-    if path.is_file():
-        return None
-    config = read_config(path)
-    if config.get("model_type") in CLIPS:
-        return "clip"
-    family = config.get("architecture")
-    if family not in RESNETS:
-        raise EncoderError(
-            f"{path} holds {_named(config.get('model_type') or family)}: as image encoder choose a "
-            f"CLIP, or one of {', '.join(RESNETS)} under timm's names, such as "
-            "timm/resnet50.tv_in1k"
-        )
-    return str(family)
 
 
 def digest_file(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _named(family: object) -> str:
-    return f"a {family}" if family else "something that its config.json does not name"

@@ -23,7 +23,7 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
 from .errors import MIRROR, explained
-from .formats import FILES, WEIGHTS, digest_file, without_weights
+from .formats import WEIGHTS, digest_file, files_of, without_weights
 from .references import EncoderError, Reference, is_commit
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class Listing:
     commit: str
     endpoint: str
     files: tuple[RemoteFile, ...]
+    licence: str | None = None
 
     def download(self, file: RemoteFile, folder: Path) -> None:
         """Fetch a file into a folder, and give it its name when it is right.
@@ -80,6 +81,7 @@ class Listing:
             EncoderError: If it cannot be had, or is not what the hub said.
         """
         part = folder / f"{file.path}.part"
+        part.parent.mkdir(exist_ok=True)
         resumed = _fill(part, file, self)
         if not file.is_at(part) and resumed:
             logger.warning(
@@ -116,21 +118,30 @@ def list_files(reference: Reference, endpoint: str | None) -> Listing:
             timeout=constants.HF_HUB_ETAG_TIMEOUT,
         )
     siblings = {file.rfilename: file for file in info.siblings or []}
-    if WEIGHTS not in siblings:
+    wanted = files_of(siblings)
+    if not wanted:
         raise EncoderError(without_weights(f"{reference} at {place}", list(siblings)))
-    files = tuple(_describe(siblings[name], reference, place) for name in FILES if name in siblings)
+    files = tuple(_describe(siblings[name], reference, place) for name in wanted)
     # It becomes the name of a folder.
     if not is_commit(info.sha) or (reference.is_pinned and info.sha != reference.revision):
         raise EncoderError(
             f"{place} answers for {reference} with revision {info.sha}: choose {MIRROR}"
         )
-    weights = next(file for file in files if file.path == WEIGHTS)
-    if reference.sha256 not in (None, weights.sha256):
+    weights = next((file.sha256 for file in files if file.path == WEIGHTS), None)
+    if reference.sha256 not in (None, weights):
         raise EncoderError(
-            f"{place} has other weights of {reference} than were published (SHA-256 "
-            f"{weights.sha256}, not {reference.sha256}): choose {MIRROR}"
+            f"{place} has other weights of {reference} than were published (SHA-256 {weights}, not "
+            f"{reference.sha256}): choose {MIRROR}"
         )
-    return Listing(reference.name, reference.repository, info.sha, place, files)
+    licence = getattr(info.card_data, "license", None) or reference.licence
+    return Listing(
+        reference.name,
+        reference.repository,
+        info.sha,
+        place,
+        files,
+        licence if isinstance(licence, str) else None,
+    )
 
 
 def _describe(sibling: Any, reference: Reference, place: str) -> RemoteFile:

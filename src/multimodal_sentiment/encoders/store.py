@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
+import secrets
 import shutil
+import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .encoder import Encoder, MissingEncoderError, find_in_cache
-from .formats import (
-    WEIGHTS,
-    check_safetensors,
-    digest_file,
-    image_family,
-    text_family,
-    weights_of,
+from .encoder import Encoder, MissingEncoderError, find_in_cache, local_encoder
+from .formats import CONFIG, WEIGHTS, check_kind, digest_file, weights_of
+from .packages import (
+    INSTALL,
+    convert,
+    describe,
+    locate,
+    needs_conversion,
+    packaged_encoder,
 )
 from .references import EncoderError, Reference, parse
 
@@ -48,21 +53,20 @@ class EncoderStore:
 
         Args:
             text: A folder or safetensors file; or a hub's `NAME` or `NAME@REVISION`, which is
-                looked for here and then in the hub's own cache.
+                looked for here, then in the installed packages, then in the hub's own cache.
 
         Raises:
             MissingEncoderError: If it is not on this machine.
-            EncoderError: If it is not whole.
+            EncoderError: If it is not whole, or not what was published.
         """
         if local := self._local(text):
-            weights_of(local)
-            return Encoder(text, local, f"the local {'folder' if local.is_dir() else 'file'}")
+            return local_encoder(text, local)
         reference = self._parse(text)
-        found = self._stored(reference) or find_in_cache(reference)
+        found = self._stored(reference) or self._packaged(reference) or find_in_cache(reference)
         if found is None:
             raise MissingEncoderError(
-                f"no folder or file {text} in the project, and no such encoder in "
-                f"{_shorten(self.folder)} or the hub's own cache"
+                f"{text} is no folder or file in the project, and no encoder in "
+                f"{_shorten(self.folder)}, an installed package or the hub's own cache"
             )
         weights_of(found.path)
         return found
@@ -71,7 +75,8 @@ class EncoderStore:
         """Fetch an encoder from a hub, unless it is already here.
 
         A broken-off fetch goes on where it stopped. Nothing stands in the store under its final
-        name before size and checksum of every file are right.
+        name before size and checksum of every file are right. What a hub cannot give is taken from
+        an installed package that has the same.
 
         Args:
             text: As in `find`.
@@ -81,8 +86,6 @@ class EncoderStore:
             EncoderError: If it cannot be had.
             OSError: If the disk is full, or not writable.
         """
-        from .hub import list_files
-
         if local := self._local(text):
             logger.info("%s is local: nothing to fetch", local)
             return self.find(text)
@@ -91,19 +94,58 @@ class EncoderStore:
         if stored and self._is_sound(stored):
             logger.info("%s: already here, and sound", stored)
             return stored
+        try:
+            encoder = self._download(reference, endpoint)
+        except EncoderError as error:
+            packaged = self._packaged(reference)
+            if packaged is None:
+                also = f"; or {INSTALL}" if reference.package else ""
+                raise type(error)(f"{error}{also}") from error
+            packaged.identify()
+            logger.info("%s", error)
+            logger.info("%s is used instead, verified", packaged)
+            return packaged
+        logger.info("%s: verified", encoder)
+        return encoder
+
+    def _download(self, reference: Reference, endpoint: str | None) -> Encoder:
+        from .hub import list_files
+
         listing = list_files(reference, endpoint)
         final = self._place(reference.repository) / listing.commit
         partial = final.with_name(f".{listing.commit}.partial")
         if final.is_dir():  # a corrupted one: what is sound of it is kept
             shutil.rmtree(partial, ignore_errors=True)
             final.rename(partial)
-        files = self._gather(listing, partial)
-        self._record(reference, listing.commit, files, partial)
+        self._gather(listing, partial)
+        names = [file.path for file in listing.files]
+        _record(partial, reference, names, revision=listing.commit, licence=listing.licence)
         partial.rename(final)
-        encoder = self._encoder(reference, final)
-        size = sum(file["bytes"] for file in files) / 1e6
-        logger.info("%s: %d files, %.0f MB, verified", encoder, len(files), size)
-        return encoder
+        return self._encoder(reference, final)
+
+    def _packaged(self, reference: Reference) -> Encoder | None:
+        """The encoder that an installed package has, converted once if need be."""
+        package = reference.package
+        if package is None or (source := locate(package)) is None:
+            return None
+        if not needs_conversion(package):
+            return packaged_encoder(reference, package, source)
+        name = f"package-{secrets.token_hex(4)}"  # one of its own for each process that converts
+        partial = self._place(reference.repository) / f".{name}.partial"
+        try:
+            partial.mkdir(parents=True)
+        except OSError:  # a store that cannot be written to: for this process alone
+            partial = Path(tempfile.mkdtemp()) / name
+            partial.mkdir()
+            atexit.register(shutil.rmtree, partial.parent, ignore_errors=True)
+        try:
+            convert(reference.name, package, source, partial)
+            about = {"licence": reference.licence, "source": describe(package)}
+            _record(partial, reference, [CONFIG, WEIGHTS], **about)
+        except BaseException:
+            shutil.rmtree(partial)
+            raise
+        return self._encoder(reference, partial.rename(partial.with_name(name)))
 
     def _local(self, text: str) -> Path | None:
         path = self._path(text)
@@ -142,8 +184,14 @@ class EncoderStore:
 
     def _encoder(self, reference: Reference, folder: Path) -> Encoder:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        expected = {file["path"]: file["sha256"] for file in record["files"]}
-        return Encoder(reference.name, folder, _shorten(self.folder), record["revision"], expected)
+        return Encoder(
+            reference.name,
+            folder,
+            record.get("source") or _shorten(self.folder),
+            record["revision"],
+            {file["path"]: file["sha256"] for file in record["files"]},
+            record.get("licence"),
+        )
 
     def _is_sound(self, encoder: Encoder) -> bool:
         record = json.loads((encoder.path / RECORD).read_text(encoding="utf-8"))
@@ -155,8 +203,8 @@ class EncoderStore:
                 return False
         return True
 
-    def _gather(self, listing: Listing, partial: Path) -> list[dict[str, Any]]:
-        """Have all files of an encoder in a folder, each right; returns what they are."""
+    def _gather(self, listing: Listing, partial: Path) -> None:
+        """Have all files of an encoder in a folder, each right."""
         partial.mkdir(parents=True, exist_ok=True)
         lacking = [file for file in listing.files if not file.is_at(partial / file.path)]
         needed = sum(file.size - _size(partial / f"{file.path}.part") for file in lacking)
@@ -169,31 +217,35 @@ class EncoderStore:
             )
         for file in lacking:
             listing.download(file, partial)
-        check_safetensors(partial / WEIGHTS)
-        return [
-            {
-                "path": file.path,
-                "bytes": file.size,
-                "sha256": digest_file(partial / file.path),
-            }
-            for file in listing.files
-        ]
+        weights_of(partial)
 
-    def _record(
-        self, reference: Reference, commit: str, files: list[dict[str, Any]], folder: Path
-    ) -> None:
-        record = {
-            "repository": reference.repository,
-            "revision": commit,
-            "asked": reference.revision or "main",
-            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": files,
-        }
-        path = folder / RECORD
-        with path.open("w", encoding="utf-8") as file:
-            json.dump(record, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
+
+def _record(
+    folder: Path,
+    reference: Reference,
+    names: Iterable[str],
+    *,
+    revision: str | None = None,
+    licence: str | None = None,
+    source: str | None = None,
+) -> None:
+    """Write down what an encoder is, and thereby that it is whole."""
+    record = {
+        "repository": reference.repository,
+        "revision": revision,
+        "asked": reference.revision or "main",
+        "source": source,
+        "licence": licence,
+        "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+        "files": [
+            {"path": name, "bytes": _size(folder / name), "sha256": digest_file(folder / name)}
+            for name in names
+        ],
+    }
+    with (folder / RECORD).open("w", encoding="utf-8") as file:
+        json.dump(record, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
@@ -204,7 +256,7 @@ def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
     """
     try:
         encoder = store.find(name)
-        (text_family if modality == "text" else image_family)(encoder.path)
+        check_kind(encoder.path, modality)
     except EncoderError as error:
         raise type(error)(f"model.{modality}.encoder: {error}") from error
     return encoder

@@ -1,20 +1,23 @@
-"""Fitting a model to posts, and asking it about others."""
+"""Fitting a model to posts, and predicting others."""
 
 from .attribution import explain_examples
 from .cross_validation import Trial, run_trials
-from .dataset import PostDataset, digest, preparation_of, rows_of
+from .dataset import PostDataset, preparation_of, rows_of
+from .fingerprint import digest
 from .fit import fit_classifier
-from .posts import TrainingPosts
-from .predict import name_answers, predict_examples, predict_logits
+from .frozen import encode_examples
+from .labelled_posts import LabelledPosts
+from .predict import label_predictions, predict_examples, predict_logits
 
 __all__ = [
+    "LabelledPosts",
     "PostDataset",
-    "TrainingPosts",
     "Trial",
     "digest",
+    "encode_examples",
     "explain_examples",
     "fit_classifier",
-    "name_answers",
+    "label_predictions",
     "predict_examples",
     "predict_logits",
     "preparation_of",

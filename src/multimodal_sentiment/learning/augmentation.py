@@ -1,4 +1,4 @@
-"""Random views of pictures and texts, made on the device, a batch at a time."""
+"""Random crops of images and masked tokens of texts, made on the device, a batch at a time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from transformers import PreTrainedTokenizerBase
 
 
 def random_crops(pixels: torch.Tensor, size: int, min_scale: float) -> torch.Tensor:
-    """A random square of each picture, flipped at random.
+    """Return a random square of each image, flipped at random.
 
     Args:
         pixels: uint8 RGB of shape (batch, side, side, 3).
         size: The side of the result, px.
-        min_scale: The least share of a picture's area that its view keeps, up to 1.
+        min_scale: The least share of an image's area that its crop keeps, above 0 and up to 1.
 
     Returns:
         Of shape (batch, size, size, 3), in the range of the input; uint8 or float.
@@ -24,7 +24,7 @@ def random_crops(pixels: torch.Tensor, size: int, min_scale: float) -> torch.Ten
     shift = (2 * torch.rand(2, batch, device=device) - 1) * (1 - scale)
     if device.type == "cpu":
         return _crops_one_by_one(pixels, size, scale, flip < 0, shift)
-    # From the view's coordinates to the picture's, both in [-1, 1].
+    # From the crop's coordinates to the image's, both in [-1, 1].
     transform = torch.zeros(batch, 2, 3, device=device)
     transform[:, 0, 0] = scale * flip
     transform[:, 1, 1] = scale
@@ -35,29 +35,29 @@ def random_crops(pixels: torch.Tensor, size: int, min_scale: float) -> torch.Ten
 def mask_tokens(
     input_ids: torch.Tensor, share: float, tokenizer: PreTrainedTokenizerBase
 ) -> torch.Tensor:
-    """Some tokens of each text replaced by the mask token, so that none is learnt by heart.
+    """Return texts with some tokens replaced by the mask token, so that none is learnt by heart.
 
     Args:
         input_ids: Of shape (batch, tokens).
-        share: The chance of each token to be hidden, 0 to below 1; special tokens never are.
+        share: The probability of each token to be masked; special tokens never are.
         tokenizer: Knows the mask and the special tokens.
 
     Returns:
         Of the shape of the input.
     """
-    hidden = torch.rand(input_ids.shape, device=input_ids.device) < share
+    masked = torch.rand(input_ids.shape, device=input_ids.device) < share
     for special in tokenizer.all_special_ids:  # one by one, as numbers: no GPU need be waited for
-        hidden &= input_ids != special
-    return input_ids.masked_fill(hidden, tokenizer.mask_token_id)
+        masked &= input_ids != special
+    return input_ids.masked_fill(masked, tokenizer.mask_token_id)
 
 
 def crops_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:
-    """What an affine transform of each picture shows; what a GPU does best.
+    """Return what an affine transform of each image shows: the way that is fastest on a GPU.
 
     Args:
         pixels: uint8 RGB of shape (batch, side, side, 3).
         size: The side of the result, px.
-        transform: Of shape (batch, 2, 3), from the view's coordinates to the picture's.
+        transform: Of shape (batch, 2, 3), from the crop's coordinates to the image's.
 
     Returns:
         Of shape (batch, size, size, 3), float.
@@ -65,10 +65,10 @@ def crops_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> t
     shape = [len(pixels), 3, size, size]
     grid = functional.affine_grid(transform, shape, align_corners=False)
     images = pixels.permute(0, 3, 1, 2).float()  # (batch, 3, side, side)
-    views = functional.grid_sample(
+    crops = functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
-    return views.permute(0, 2, 3, 1)
+    return crops.permute(0, 2, 3, 1)
 
 
 def _crops_one_by_one(
@@ -78,23 +78,23 @@ def _crops_one_by_one(
     flipped: torch.Tensor,
     shift: torch.Tensor,
 ) -> torch.Tensor:
-    """The same on a CPU, which resizes bytes three times as fast as it samples floats.
+    """Do the same on a CPU, which resizes bytes three times as fast as it samples floats.
 
     Edges fall on whole pixels.
     """
     side = pixels.shape[1]
     sides = (scale * side).round().clamp(min=1).long()
-    # A shift is of the view's centre, in halves of the picture's side.
+    # A shift moves the crop's centre, in halves of the image's side.
     lefts, tops = ((1 + shift) * side / 2 - sides / 2).round().long()
     ends = side - sides
     lefts, tops = torch.minimum(lefts, ends).clamp(min=0), torch.minimum(tops, ends).clamp(min=0)
-    views = torch.empty(len(pixels), size, size, 3, dtype=torch.uint8)
+    crops = torch.empty(len(pixels), size, size, 3, dtype=torch.uint8)
     for row, (length, left, top, flip) in enumerate(
         zip(sides.tolist(), lefts.tolist(), tops.tolist(), flipped.tolist(), strict=True)
     ):
         cut = pixels[row : row + 1, top : top + length, left : left + length]
-        view = functional.interpolate(
+        crop = functional.interpolate(
             cut.permute(0, 3, 1, 2), (size, size), mode="bilinear", antialias=True
         ).permute(0, 2, 3, 1)[0]  # (size, size, 3)
-        views[row] = view.flip(1) if flip else view
-    return views
+        crops[row] = crop.flip(1) if flip else crop
+    return crops

@@ -10,19 +10,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 from multimodal_sentiment.posts.split import grouped_split
 
-from .fingerprint import fingerprint_trial, surroundings_of
-from .fit import FEATURES, fit_classifier
-from .posts import TrainingPosts
-from .predict import predict_examples
+from .device import choose_device
+from .fingerprint import digest_posts, fingerprint_training
+from .fit import fit_classifier
+from .frozen import take_features
+from .labelled_posts import LabelledPosts
+from .predict import predict_logits
 
 logger = logging.getLogger(__name__)
 
@@ -53,22 +56,24 @@ class Trial:
 
 def run_trials(
     trials: Sequence[Trial],
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     folds: np.ndarray,
     compute: ComputeParameters,
     folder: Path,
     encoders: EncoderStore,
+    features: pa.Table,
 ) -> pd.DataFrame:
-    """Train each trial, unless it is there already, and have it answer for its fold.
+    """Train each trial's model, unless that is done already, and predict its fold with it.
 
     Args:
         trials: In the order in which they are trained.
         posts: All that are learnt from or judged.
         folds: The fold of each post; -1 for one that is only learnt from.
-        compute: What to run on.
-        folder: Where finished trials are kept, under a fingerprint of their posts, parameters and
-            code: an interrupted comparison goes on from there, and what differs is trained anew.
+        compute: The device and precision.
+        folder: Where finished trials are kept, under their fingerprints: an interrupted comparison
+            goes on from there, and what differs in anything is trained anew.
         encoders: Where pretrained encoders are found.
+        features: Of frozen encoders, from `encode_examples`.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
@@ -79,15 +84,7 @@ def run_trials(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _check_folds(trials, posts, folds)
-    surroundings = surroundings_of(posts, compute)
-    models = {trial.variant: trial.model for trial in trials}
-    origins = {variant: _identify(model, encoders) for variant, model in models.items()}
-    names = [
-        fingerprint_trial(surroundings, folds == m.fold, m.model, m.training, origins[m.variant])
-        for m in trials
-    ]
-    paths = [folder / f"{name}.npz" for name in names]
-    checkpoints = folder / surroundings
+    paths = _paths(trials, posts, folds, compute, folder, encoders)
     there = sum(path.exists() for path in paths)
     logger.info(
         "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
@@ -97,7 +94,7 @@ def run_trials(
     for number, (trial, path) in enumerate(zip(trials, paths, strict=True), start=1):
         known = path.exists()
         if not known:
-            _train(trial, posts, folds, compute, path, checkpoints, encoders)
+            _train(trial, posts, folds, compute, path, encoders, features)
         answer, took = _read(trial, path, posts, folds)
         seconds.setdefault(trial.variant, []).append(took)
         answers.append(answer)
@@ -114,7 +111,34 @@ def run_trials(
     return pd.concat(answers, ignore_index=True)
 
 
-def _check_folds(trials: Sequence[Trial], posts: TrainingPosts, folds: np.ndarray) -> None:
+def _paths(
+    trials: Sequence[Trial],
+    posts: LabelledPosts,
+    folds: np.ndarray,
+    compute: ComputeParameters,
+    folder: Path,
+    encoders: EncoderStore,
+) -> list[Path]:
+    """Return where each trial's predictions are kept, named by its fingerprint."""
+    content, device = digest_posts(posts), choose_device(compute)
+    models = {trial.variant: trial.model for trial in trials}
+    origins = {
+        variant: {
+            modality: find_encoder(encoders, modality, name).identify()
+            for modality, name in model.encoders.items()
+        }
+        for variant, model in models.items()
+    }
+    names = (
+        fingerprint_training(
+            content, folds != m.fold, m.model, m.training, origins[m.variant], device
+        )
+        for m in trials
+    )
+    return [folder / f"{name}.npz" for name in names]
+
+
+def _check_folds(trials: Sequence[Trial], posts: LabelledPosts, folds: np.ndarray) -> None:
     """Find out before the first training whether each has posts enough to tune by.
 
     Raises:
@@ -130,47 +154,40 @@ def _check_folds(trials: Sequence[Trial], posts: TrainingPosts, folds: np.ndarra
             raise ValueError(f"what is learnt for fold {fold + 1}: {error}") from error
 
 
-def _identify(model: ModelParameters, encoders: EncoderStore) -> dict[str, Any]:
-    return {
-        modality: find_encoder(encoders, modality, name).identify()
-        for modality, name in model.encoders.items()
-    }
-
-
 def _train(
     trial: Trial,
-    posts: TrainingPosts,
+    posts: LabelledPosts,
     folds: np.ndarray,
     compute: ComputeParameters,
     path: Path,
-    checkpoints: Path,
     encoders: EncoderStore,
+    features: pa.Table,
 ) -> None:
     began = time.monotonic()
-    halfway = any(checkpoints.glob("*/checkpoint-*/trainer_state.json"))
+    checkpoints = path.parent / "checkpoints"
     with _sparing_of_words():
         classifier, _ = fit_classifier(
             posts.take(folds != trial.fold),
             {},
             trial.model,
-            trial.training.model_copy(update={"resume": halfway}),
+            trial.training.model_copy(update={"resume": checkpoints.exists()}),
             compute,
             checkpoints,
             encoders,
+            features,
         )
     judged = posts.take(folds == trial.fold)
-    answers = predict_examples(classifier, judged.examples, judged.rows, compute)
+    known = take_features(features, judged.rows, trial.model, trial.training, encoders, compute)
+    logits = predict_logits(classifier, judged.as_dataset(classifier, known), compute)
     labels = list(classifier.labels)
+    temperature = classifier.config.calibration_temperature
     _keep(
         path,
         labels=np.array(labels),
-        probabilities=answers[[f"p_{label}" for label in labels]].to_numpy(),
+        probabilities=softmax(logits, temperature),
         seconds=np.array(time.monotonic() - began),
     )
-    # Features of frozen encoders stay: all that learn from the same posts share them.
-    for used in checkpoints.glob("*"):
-        if used.name != FEATURES:
-            shutil.rmtree(used, ignore_errors=True)
+    shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 def _keep(path: Path, **arrays: np.ndarray) -> None:
@@ -184,7 +201,7 @@ def _keep(path: Path, **arrays: np.ndarray) -> None:
 
 
 def _read(
-    trial: Trial, path: Path, posts: TrainingPosts, folds: np.ndarray
+    trial: Trial, path: Path, posts: LabelledPosts, folds: np.ndarray
 ) -> tuple[pd.DataFrame, float]:
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
@@ -230,7 +247,9 @@ def _sparing_of_words() -> Iterator[None]:
             return True
         return False
 
-    loggers = [logging.getLogger(f"{__package__}.{name}") for name in ("fit", "trainer")]
+    loggers = [
+        logging.getLogger(f"{__package__}.{name}") for name in ("fit", "gradient", "trainer")
+    ]
     for spoken in loggers:
         spoken.addFilter(seldom)
     try:

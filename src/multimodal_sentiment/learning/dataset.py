@@ -1,10 +1,10 @@
-"""Posts as the model takes them, a batch at a time."""
+"""Posts as the model takes them: how a batch is made."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -17,28 +17,47 @@ from transformers import PreTrainedTokenizerBase
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
+from multimodal_sentiment.model.words import count_terms
 from multimodal_sentiment.posts.imaging import unpack
 
-Batch = dict[str, torch.Tensor]
-# Of each frozen modality, of shape (posts, size), float32; a row of NaN is a post that lacks it.
+# Tensors, all but the masks `has_text` and `has_image`: these are NumPy arrays, which stay on the
+# host whatever the batch is moved to, as it must know how many posts there are to encode.
+Batch = dict[str, Any]
+# Of each modality that is encoded already, of shape (posts, size), float32; NaN where missing.
 Features = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What differs from epoch to epoch in the posts that a training sees.
+
+    Attributes:
+        seed: Of what is random.
+        modality_dropout: The probability with which the text, and independently the image, of a
+            post that has both is hidden.
+    """
+
+    seed: int
+    modality_dropout: float
 
 
 class PostDataset(Dataset[Batch]):
     """Posts, read from their store when a batch asks for them.
 
-    In a batch, an index beyond the last post counts on from the first one: the same post, in a
-    later epoch of its training. What is random about a batch depends on its indices and the seed
-    alone, whichever process reads it.
+    Index i means post i % n in epoch i // n, n being the number of posts. What is random about a
+    batch depends on its indices and the seed alone, whichever process reads it.
 
     Args:
         config: Of the model that will take the batches.
         tokenizer: Of the model's text encoder; not needed by a model of images.
         texts: One a post; an empty one counts as missing.
-        pictures: One a post, uint8 RGB of shape (height, width, 3), or none.
+        images: One a post, uint8 RGB of shape (height, width, 3), or None.
         labels: One a post; without them batches carry none.
-        crop_seed: Of the random squares of `resize` px that training sees of pictures, and that the
-            device cuts and flips at random. Without one it is the central square of `size` px.
+        terms: Index of each word and pair of words that is counted beside the text's encoding.
+        features: Of modalities that are encoded already; they are given in place of texts and
+            images.
+        variation: For training. Images are then squares of `resize` px cut at random, from which
+            the device crops and flips; without it they are the central squares of `size` px.
     """
 
     def __init__(
@@ -46,18 +65,22 @@ class PostDataset(Dataset[Batch]):
         config: SentimentConfig,
         tokenizer: PreTrainedTokenizerBase | None,
         texts: Sequence[str],
-        pictures: Sequence[Pixels | None],
+        images: Sequence[Pixels | None],
         labels: np.ndarray | None = None,
-        *,
-        crop_seed: int | None = None,
+        terms: Mapping[str, int] | None = None,
+        features: Features | None = None,
+        variation: Variation | None = None,
     ) -> None:
         self._config = config
-        self._pictures = pictures
+        self._images = images
         self._labels = labels
-        self._view_seed = crop_seed
+        self._texts = texts
+        self._terms = terms or {}
+        self._features = features or {}
+        self._variation = variation
         self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)
         self._tokens: list[list[int]] = []
-        if config.uses_text and tokenizer is not None:
+        if config.uses_text and "text" not in self._features and tokenizer is not None:
             self._tokens = tokenize(tokenizer, texts, config.max_tokens)
             self._padding = tokenizer.pad_token_id
         self._length = len(texts)
@@ -69,25 +92,38 @@ class PostDataset(Dataset[Batch]):
         return self.__getitems__([range(len(self))[index]])
 
     def __getitems__(self, indices: list[int]) -> Batch:
-        """The posts of one batch, already collated."""
+        """Return the posts of one batch, already collated."""
         rows = [index % len(self) for index in indices]
+        rng = None
+        if self._variation is not None:
+            rng = np.random.default_rng([self._variation.seed, *indices])
         batch: Batch = {}
+        present: dict[str, np.ndarray] = {}
         if self._config.uses_text:
-            batch.update(self._texts(rows))
+            present["text"] = self._add_texts(batch, rows)
         if self._config.uses_image:
-            batch.update(self._images(rows, indices))
+            present["image"] = self._add_images(batch, rows, rng)
+        if rng is not None and self._variation is not None:
+            present = _hide(present, self._variation.modality_dropout, rng)
+        # A batch that lacks nothing carries no mask, and the model then need not look for gaps.
+        batch |= {f"has_{name}": mask for name, mask in present.items() if not mask.all()}
         if self._labels is not None:
             batch["labels"] = torch.from_numpy(self._labels[rows])
         return batch
 
     @property
     def token_counts(self) -> np.ndarray:
-        """The number of tokens of each text; zero throughout for a model of images."""
+        """The number of tokens of each text; zero throughout where texts are not read."""
         if not self._tokens:
             return np.zeros(len(self), dtype=np.int64)
         return np.array([len(tokens) for tokens in self._tokens])
 
-    def _texts(self, rows: list[int]) -> Batch:
+    def _add_texts(self, batch: Batch, rows: list[int]) -> np.ndarray:
+        if self._terms:
+            counted = count_terms(self._terms, [self._texts[row] for row in rows])
+            batch["term_ids"], batch["term_counts"] = map(torch.from_numpy, counted)
+        if "text" in self._features:
+            return _add_features(batch, "text", self._features["text"][rows])
         texts = [self._tokens[row] for row in rows]
         shape = len(texts), max(map(len, texts))
         ids = torch.full(shape, self._padding, dtype=torch.long)
@@ -95,69 +131,30 @@ class PostDataset(Dataset[Batch]):
         for place, tokens in enumerate(texts):
             ids[place, : len(tokens)] = torch.tensor(tokens)
             mask[place, : len(tokens)] = 1
-        return {"input_ids": ids, "attention_mask": mask} | _presence(
-            "has_text", self._has_text[rows]
-        )
+        batch |= {"input_ids": ids, "attention_mask": mask}
+        return self._has_text[rows]
 
-    def _images(self, rows: list[int], indices: list[int]) -> Batch:
+    def _add_images(
+        self, batch: Batch, rows: list[int], rng: np.random.Generator | None
+    ) -> np.ndarray:
+        if "image" in self._features:
+            return _add_features(batch, "image", self._features["image"][rows])
         resize, size = self._config.image_config["resize"], self._config.image_config["size"]
-        side, offsets = size, None
-        if self._view_seed is not None:
-            side = resize
-            offsets = np.random.default_rng([self._view_seed, *indices]).random(len(indices))
+        side = size if rng is None else resize
+        offsets = None if rng is None else rng.random(len(rows))
         pixels = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
         present = np.zeros(len(rows), dtype=bool)
         for place, row in enumerate(rows):
-            picture = self._pictures[row]
-            if picture is None:
+            image = self._images[row]
+            if image is None:
                 continue
             present[place] = True
             if offsets is None:
-                pixels[place] = central_square(picture, resize, size)
+                pixels[place] = central_square(image, resize, size)
             else:
-                pixels[place] = _square_at(picture, side, offsets[place])
-        return {"pixels": torch.from_numpy(pixels)} | _presence("has_image", present)
-
-
-class FeatureDataset(Dataset[Batch]):
-    """Posts, with computed features where an encoder is frozen.
-
-    Its indices mean what those of a `PostDataset` mean.
-
-    Args:
-        features: Of the frozen modalities.
-        labels: One a post.
-        rest: The same posts, for the modality that is still encoded, if there is one.
-    """
-
-    def __init__(self, features: Features, labels: np.ndarray, rest: PostDataset | None) -> None:
-        self._features = features
-        self._labels = labels
-        self._rest = rest
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([range(len(self))[index]])
-
-    def __getitems__(self, indices: list[int]) -> Batch:
-        """The posts of one batch, already collated."""
-        batch = {} if self._rest is None else self._rest.__getitems__(indices)
-        rows = [index % len(self) for index in indices]
-        for name, values in self._features.items():
-            features = np.asarray(values[rows])
-            batch[f"{name}_features"] = torch.from_numpy(features)
-            batch |= _presence(f"has_{name}", ~np.isnan(features[:, 0]))
-        batch["labels"] = torch.from_numpy(self._labels[rows])
-        return batch
-
-    @property
-    def token_counts(self) -> np.ndarray:
-        """The number of tokens of each text; zero throughout where texts are not read."""
-        if self._rest is None:
-            return np.zeros(len(self), dtype=np.int64)
-        return self._rest.token_counts
+                pixels[place] = _square_at(image, side, offsets[place])
+        batch["pixels"] = torch.from_numpy(pixels)
+        return present
 
 
 class StoredImages(Sequence[Pixels | None]):
@@ -214,20 +211,29 @@ def preparation_of(examples: pa.Table) -> dict[str, Any]:
     return said
 
 
-def digest(lines: Iterable[str]) -> str:
-    """The SHA-256 of some lines, in hexadecimal."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _add_features(batch: Batch, name: str, features: np.ndarray) -> np.ndarray:
+    present: np.ndarray = ~np.isnan(features[:, 0])
+    known = np.where(present[:, None], features, np.float32(0))
+    batch.setdefault("features", {})[name] = torch.from_numpy(known)
+    return present
 
 
-def _presence(name: str, present: np.ndarray) -> Batch:
-    # A batch that lacks nothing carries no mask, and the model then need not look for gaps.
-    return {} if present.all() else {name: torch.from_numpy(present)}
+def _hide(
+    present: dict[str, np.ndarray], probability: float, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    if len(present) == 1 or not probability:
+        return present
+    complete = np.logical_and(*present.values())
+    return {
+        name: mask & ~(complete & (rng.random(len(mask)) < probability))
+        for name, mask in present.items()
+    }
 
 
-def _square_at(picture: Pixels, size: int, share: float) -> Pixels:
-    """The square of a picture's short side that so much of what it leaves out lies before."""
-    height, width = picture.shape[:2]
+def _square_at(image: Pixels, size: int, share: float) -> Pixels:
+    """The square of a image's short side that so much of what it leaves out lies before."""
+    height, width = image.shape[:2]
     side = min(height, width)
     offset = share * (max(height, width) - side)
     left, top = (offset, 0.0) if width > height else (0.0, offset)
-    return resample(picture, (left, top, side), size)
+    return resample(image, (left, top, side), size)

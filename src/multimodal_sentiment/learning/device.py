@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -50,20 +50,20 @@ class Device:
         if self.kind != "cpu":
             torch.accelerator.synchronize()
 
-    def to_device(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """A batch, on this device.
-
-        Which posts have a text or an image (`has_text`, `has_image`) stays on the CPU: whoever asks
-        a GPU to encode them must know how many there are, and would have to wait for it to say so.
-        """
+    def to_device(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a batch with its tensors on this device; what is no tensor stays as it is."""
         pinned = self.kind == "cuda"  # mps might read a batch after it is gone
         return {
-            name: value if name.startswith("has_") else value.to(self.kind, non_blocking=pinned)
+            name: value.to(self.kind, non_blocking=pinned)
+            if torch.is_tensor(value)
+            else self.to_device(value)
+            if isinstance(value, Mapping)
+            else value
             for name, value in batch.items()
         }
 
     def prepare_model(self, model: Model) -> Model:
-        """The model, on this device, with its pictures' weights as convolutions like them best."""
+        """Return the model on this device, its weights laid out as convolutions like them best."""
         placed: Model = model.to(self.kind, memory_format=torch.channels_last)
         return placed
 

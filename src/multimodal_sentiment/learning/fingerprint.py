@@ -1,10 +1,15 @@
-"""What the answers of a training rest on, in one word: equal words, equal answers."""
+"""Fingerprints: hashes of everything that determines what is kept under them.
+
+Checkpoints, finished trials and the features of frozen encoders are used again where their
+fingerprints are equal, and never where posts, images as stored, parameters, encoders, code,
+libraries or device differ.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,11 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 import multimodal_sentiment
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 
-from .dataset import digest
-from .device import choose_device
-from .posts import TrainingPosts
+from .device import Device
+from .labelled_posts import LabelledPosts
 
 _CODE = ("model", "learning", "posts", "assessment/calibration.py")
 _LIBRARIES = (
@@ -25,56 +29,110 @@ _LIBRARIES = (
     "torchvision",
     "transformers",
     "tokenizers",
+    "timm",
     "accelerate",
     "numpy",
     "scipy",
+    "scikit-learn",
     "pillow",
 )
 
 
-def surroundings_of(posts: TrainingPosts, compute: ComputeParameters) -> str:
-    """The fingerprint of what many trainings share: posts, pixels, code, libraries, device."""
+def digest(lines: Iterable[str]) -> str:
+    """Return the SHA-256 of some lines, in hexadecimal."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def digest_texts(examples: pa.Table, rows: np.ndarray | None = None) -> list[str]:
+    """Return the SHA-256 of the text of each row of a table of examples, or of some rows."""
+    texts = examples["text"] if rows is None else examples["text"].take(pa.array(rows))
+    return [digest([text]) for text in texts.to_pylist()]
+
+
+def digest_images(examples: pa.Table, rows: np.ndarray | None = None) -> list[str]:
+    """Return the SHA-256 of the image of each row as it is stored, "" where there is none.
+
+    Images are hashed one by one, as all of them may be more than fits into memory.
+    """
+    storage = (examples.schema.metadata or {}).get(b"storage", b"")
+    images, heights, widths = examples["image"], examples["height"], examples["width"]
+    digests = []
+    for row in range(len(examples)) if rows is None else rows.tolist():
+        stored = images[row].as_buffer()
+        content = hashlib.sha256(storage + f" {heights[row]} {widths[row]} ".encode())
+        content.update(stored or b"")
+        digests.append(content.hexdigest() if stored is not None else "")
+    return digests
+
+
+def digest_posts(posts: LabelledPosts) -> str:
+    """Return the SHA-256 of labelled posts: texts, images, tags and groups, in their order."""
     return digest(
         [
-            _digest_of_examples(posts.examples),
-            *map(str, posts.rows.tolist()),
+            *posts.guids,
+            *digest_texts(posts.examples, posts.rows),
+            *digest_images(posts.examples, posts.rows),
             *map(str, posts.tags.tolist()),
             *map(str, posts.groups.tolist()),
-            digest_of_code(),
-            str(choose_device(compute)),
         ]
     )
 
 
-def fingerprint_trial(
-    surroundings: str,
-    judged: np.ndarray,
+def fingerprint_training(
+    posts: str,
+    learnt: np.ndarray,
     model: ModelParameters,
     training: TrainingParameters,
     encoders: Mapping[str, Any],
+    device: Device,
 ) -> str:
-    """The fingerprint of one training.
+    """Return the fingerprint of one training.
 
     Args:
-        surroundings: What it shares with others.
-        judged: Whether each post is one that it answers for; it learns from the others.
+        posts: The digest of posts, from `digest_posts`.
+        learnt: Boolean of shape (posts,): which of them the training learns from.
         model: The architecture.
-        training: How it is fitted.
+        training: How it is fitted; whether it goes on from a checkpoint does not count.
         encoders: What identifies the pretrained encoders that it starts from, by modality.
+        device: The device that it runs on.
     """
     return digest(
         [
-            surroundings,
-            json.dumps(judged.tolist()),
+            posts,
+            json.dumps(np.asarray(learnt, dtype=bool).tolist()),
             json.dumps(model.model_dump(), sort_keys=True),
             json.dumps(training.model_dump(exclude={"resume"}), sort_keys=True),
             json.dumps(encoders, sort_keys=True),
+            digest_code(),
+            str(device),
         ]
     )[:20]
 
 
-def digest_of_code() -> str:
-    """The SHA-256 of all code that answers rest on, the libraries' by their versions."""
+def fingerprint_encoding(
+    modality: str, model: ModelParameters, encoder: Mapping[str, Any], device: Device
+) -> str:
+    """Return the fingerprint of the way in which a frozen encoder turns posts into features.
+
+    Args:
+        modality: `text` or `image`.
+        model: Says how texts are cut and pooled, or how images are cut.
+        encoder: What identifies the pretrained encoder.
+        device: The device that it runs on.
+    """
+    return digest(
+        [
+            modality,
+            json.dumps(getattr(model, modality).model_dump(), sort_keys=True),
+            json.dumps(encoder, sort_keys=True),
+            digest_code(),
+            str(device),
+        ]
+    )[:20]
+
+
+def digest_code() -> str:
+    """Return the SHA-256 of all code that predictions rest on, the libraries' by their versions."""
     package = Path(multimodal_sentiment.__file__).parent
     sources = [
         source
@@ -87,28 +145,3 @@ def digest_of_code() -> str:
             *(f"{name} {version(name)}" for name in _LIBRARIES),
         ]
     )
-
-
-def _digest_of_examples(examples: pa.Table) -> str:
-    """The SHA-256 of texts and pixels, which may be more than fits into memory."""
-    sink = _Hashing()
-    seen = examples.select(["guid", "text", "image", "height", "width"])
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), seen.schema) as stream:
-        stream.write_table(seen)
-    return sink.hash.hexdigest()
-
-
-class _Hashing:
-    """A file that is not kept."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
-
-    def write(self, content: Any) -> int:
-        self.hash.update(content)
-        return len(content)
-
-    def flush(self) -> None:
-        """Nothing is held back."""

@@ -1,140 +1,168 @@
-"""A frozen encoder's features are computed once; what is trained sees them in its place."""
+"""Features of frozen encoders: computed once, then used by every training that needs them.
+
+They are a table with a row a post: `guid`, `text_digest`, `image_digest`, and for each encoder a
+column of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that lacks the
+modality.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from multimodal_sentiment.model import SentimentClassifier, SentimentModel
-from multimodal_sentiment.model.image import ComputedFeatures
-from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
-from .dataset import Features, PostDataset, digest
-from .device import Device, choose_device
-from .fingerprint import digest_of_code
-from .posts import TrainingPosts
-from .predict import in_batches, predicting
+from .dataset import Batch, Features
+from .device import choose_device
+from .fingerprint import digest_images, digest_texts, fingerprint_encoding
+from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)
 
+_DIGESTS = {"text": digest_texts, "image": digest_images}
 
-def compute_features(
-    classifier: SentimentClassifier,
-    frozen: list[str],
-    posts: TrainingPosts,
+
+def frozen_modalities(model: ModelParameters, training: TrainingParameters) -> list[str]:
+    """Return the modalities of a model whose encoders are frozen, as their learning rate is 0."""
+    return [name for name in model.modalities if not getattr(training.learning_rate, name)]
+
+
+def encode_examples(
+    examples: pa.Table,
+    variants: Sequence[tuple[ModelParameters, TrainingParameters]],
+    encoders: EncoderStore,
     compute: ComputeParameters,
-    folder: Path,
-) -> Features:
-    """The features of some posts under the encoders that are frozen.
+    earlier: pa.Table | None = None,
+) -> pa.Table:
+    """Return the features of all posts under every frozen encoder of some models.
 
-    Pictures are seen as in prediction, without variation. Features that an interrupted training of
-    the same posts, encoders and code has left are used again.
+    Images are seen as in prediction, without variation.
 
     Args:
-        classifier: Its encoders are used as they are.
-        frozen: The modalities whose encoder is frozen.
-        posts: Which posts.
+        examples: The posts.
+        variants: The models, and how each is fitted.
+        encoders: Where pretrained encoders are found.
         compute: What to run on.
-        folder: Where features are kept.
+        earlier: Features from before: what they hold of the same texts and images under the same
+            encoders is not computed again.
     """
-    device = choose_device(compute)
+    columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
+    digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
+    columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
+    for model, training in variants:
+        for modality in frozen_modalities(model, training):
+            name = _column(modality, model, encoders, compute)
+            if name in columns:
+                continue
+            began = time.monotonic()
+            known = _known_rows(earlier, name, modality, digests[modality])
+            new = np.flatnonzero(known < 0)
+            computed = _encode(examples, new, modality, model, encoders, compute)
+            values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
+            values[new] = computed
+            if earlier is not None and len(new) < len(known):
+                values[known >= 0] = _vectors(earlier, name)[known[known >= 0]]
+            columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
+            logger.info(
+                "%s features of %s posts under the frozen encoder %s, %s computed in %.1f s",
+                modality.capitalize(),
+                f"{len(examples):,}",
+                find_encoder(encoders, modality, model.encoders[modality]),
+                f"{len(new):,}",
+                time.monotonic() - began,
+            )
+    return pa.table(columns)
+
+
+def take_features(
+    table: pa.Table,
+    rows: np.ndarray,
+    model: ModelParameters,
+    training: TrainingParameters,
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+) -> Features:
+    """Return the features of some posts under a model's frozen encoders, by modality.
+
+    Args:
+        table: From `encode_examples`.
+        rows: Of the posts in it.
+        model: The model.
+        training: How it is fitted.
+        encoders: Where pretrained encoders are found.
+        compute: What features are computed on.
+
+    Raises:
+        ValueError: If the table holds no features of these encoders.
+    """
     features = {}
-    for name in frozen:
-        began = time.monotonic()
-        path = folder / f"features-{name}-{_fingerprint(classifier, name, posts, device)}.npy"
-        known = path.exists()
-        if not known:
-            dataset = posts.as_dataset(classifier, only=name)
-            _write_features(classifier.model, name, dataset, compute, device, path)
-        features[name] = np.load(path, mmap_mode="r")
-        words = "from the interrupted training" if known else f"{time.monotonic() - began:.1f} s"
-        count, size = features[name].shape
-        logger.info(
-            "The %s encoder is frozen: %d features of %s posts, %s", name, size, f"{count:,}", words
-        )
+    for modality in frozen_modalities(model, training):
+        name = _column(modality, model, encoders, compute)
+        if name not in table.column_names:
+            raise ValueError(
+                f"features hold none of the {modality} encoder {getattr(model, modality).encoder}: "
+                "they come from another run: run the whole pipeline again"
+            )
+        features[modality] = _vectors(table, name)[rows]
     return features
 
 
-@contextmanager
-def encoders_aside(model: SentimentModel, frozen: list[str]) -> Iterator[None]:
-    """Within, the model takes features of frozen modalities; it and its checkpoints are small."""
-    encoders = {name: model.branches[name].encoder for name in frozen}
-    for name, encoder in encoders.items():
-        model.branches[name].encoder = ComputedFeatures(encoder.output_size)
-    try:
-        yield
-    finally:
-        for name, encoder in encoders.items():
-            model.branches[name].encoder = encoder
-
-
-def _write_features(
-    model: SentimentModel,
-    name: str,
-    dataset: PostDataset,
-    compute: ComputeParameters,
-    device: Device,
-    path: Path,
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    encoder = model.branches[name].encoder
-    shape = len(dataset), encoder.output_size
-    values = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
-    _reserve(partial)
-    keys = ("input_ids", "attention_mask") if name == "text" else ("pixels",)
-    with predicting(encoder, device, len(dataset)):
-        for indices, batch in in_batches(dataset, compute, device):
-            present = batch.get(f"has_{name}", torch.ones(len(indices), dtype=torch.bool))
-            rows = np.full((len(indices), encoder.output_size), np.nan, dtype=np.float32)
-            if present.any():
-                inputs = [batch[key][present] for key in keys]
-                rows[present.numpy()] = encoder(*inputs).float().cpu().numpy()
-            values[indices] = rows
-    values.flush()
-    encoder.to("cpu")
-    partial.rename(path)
-
-
-def _reserve(file: Path) -> None:
-    """Take the space that a file only claims: a disk that is full can still say so now.
-
-    Later, when the mapped file is written to, the process would die of a bus error.
-    """
-    if not hasattr(os, "posix_fallocate"):
-        return
-    with file.open("rb+") as opened:
-        try:
-            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
-        except OSError as error:
-            file.unlink()
-            raise OSError(error.errno, error.strerror, str(file)) from error
-
-
-def _fingerprint(
-    classifier: SentimentClassifier, name: str, posts: TrainingPosts, device: Device
+def _column(
+    modality: str, model: ModelParameters, encoders: EncoderStore, compute: ComputeParameters
 ) -> str:
-    """Equal for equal posts, encoders, code, and ways to read the ones for the others."""
-    config, tokenizer = classifier.config, classifier.tokenizer
-    seen = posts.examples.select(["guid", "text", "image_hash", "height", "width"])
-    vocabulary = sorted(tokenizer.get_vocab().items()) if tokenizer is not None else []
-    weights = hashlib.sha256()
-    for key, value in classifier.model.branches[name].encoder.state_dict().items():
-        weights.update(key.encode())
-        weights.update(value.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    content = [
-        seen.take(pa.array(posts.rows)).to_pydict(),
-        [vocabulary, config.max_tokens, config.pooling, config.image_config],
-        [weights.hexdigest(), str(device), digest_of_code()],
-    ]
-    return digest(json.dumps(part, sort_keys=True) for part in content)[:16]
+    encoder = find_encoder(encoders, modality, model.encoders[modality])
+    fingerprint = fingerprint_encoding(modality, model, encoder.identify(), choose_device(compute))
+    return f"{modality}-{fingerprint}"
+
+
+def _known_rows(
+    earlier: pa.Table | None, name: str, modality: str, digests: list[str]
+) -> np.ndarray:
+    """Return for each post the row of the earlier table that holds its features, or -1."""
+    if earlier is None or name not in earlier.column_names:
+        return np.full(len(digests), -1, dtype=np.int64)
+    rows = {digest: row for row, digest in enumerate(earlier[f"{modality}_digest"].to_pylist())}
+    return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
+
+
+def _encode(
+    examples: pa.Table,
+    rows: np.ndarray,
+    modality: str,
+    model: ModelParameters,
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+) -> np.ndarray:
+    """Return the features of some posts, of shape (posts, size), NaN where one lacks the modality.
+
+    They are what a model of this modality alone encodes.
+    """
+    encoder = find_encoder(encoders, modality, model.encoders[modality])
+    network, tokenizer = build_model(
+        model.model_copy(update={"modality": modality}), ["", " "], [], {modality: encoder}
+    )
+    if not len(rows):
+        return np.empty((0, network.branches[modality].size), dtype=np.float32)
+
+    def features(batch: Batch) -> torch.Tensor:
+        encoded = network.encode(**batch)[modality].float()
+        mask = batch.get(f"has_{modality}")
+        if mask is not None:
+            encoded[torch.from_numpy(~mask).to(encoded.device)] = float("nan")
+        return encoded
+
+    posts = posts_of(SentimentClassifier(network, tokenizer, {}), examples, rows)
+    return predict_batches(network, posts, compute, features)
+
+
+def _vectors(table: pa.Table, name: str) -> np.ndarray:
+    column = table[name].combine_chunks()
+    vectors: np.ndarray = column.flatten().to_numpy().reshape(len(column), -1)
+    return vectors

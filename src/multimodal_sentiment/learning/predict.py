@@ -17,7 +17,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.progress import log_progress
 
-from .dataset import Batch, FeatureDataset, PostDataset, StoredImages
+from .dataset import Batch, PostDataset, StoredImages
 from .device import Device, choose_device
 from .operator_fusion import fused
 
@@ -31,38 +31,56 @@ def predict_examples(
     rows: np.ndarray,
     compute: ComputeParameters,
 ) -> pd.DataFrame:
-    """What some rows of a table of examples are said to be, and how surely.
+    """Predict the labels of some rows of a table of examples.
 
     Returns:
-        The columns `guid, tag, predicted, confidence, p_<label>..., problems`, one row each.
+        The columns of `tabulate_predictions`, one row a post.
     """
     logits = predict_logits(classifier, posts_of(classifier, examples, rows), compute)
-    return describe_answers(classifier, examples, rows, logits)
+    return tabulate_predictions(classifier, examples, rows, logits)
 
 
 def posts_of(classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray) -> PostDataset:
-    """Some rows of a table of examples as the classifier's model takes them."""
+    """Return some rows of a table of examples as the classifier's model takes them."""
     texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
-    return PostDataset(classifier.config, classifier.tokenizer, texts, StoredImages(examples, rows))
+    return PostDataset(
+        classifier.config,
+        classifier.tokenizer,
+        texts,
+        StoredImages(examples, rows),
+        terms=classifier.term_indices,
+    )
 
 
-def describe_answers(
+def tabulate_predictions(
     classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray, logits: np.ndarray
 ) -> pd.DataFrame:
-    """The frame of `predict_examples`, from the model's raw scores of shape (rows, labels)."""
+    """Return predictions beside the posts that they are for.
+
+    Args:
+        classifier: Knows the labels.
+        examples: Holds the posts.
+        rows: Of the posts in it.
+        logits: Of shape (rows, labels).
+
+    Returns:
+        The columns `guid, tag, predicted, confidence, p_<label>..., logit_<label>..., problems`.
+    """
     posts = examples.select(["guid", "tag", "problems"]).take(pa.array(rows)).to_pandas()
+    labels = enumerate(classifier.labels)
     return pd.DataFrame(
         {
             "guid": posts["guid"],
             "tag": posts["tag"],
-            **name_answers(classifier, logits),
+            **label_predictions(classifier, logits),
+            **{f"logit_{label}": logits[:, index] for index, label in labels},
             "problems": posts["problems"],
         }
     )
 
 
-def name_answers(classifier: SentimentClassifier, logits: np.ndarray) -> dict[str, np.ndarray]:
-    """The columns `predicted, confidence, p_<label>...` of the answers.
+def label_predictions(classifier: SentimentClassifier, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns `predicted, confidence, p_<label>...`.
 
     Args:
         classifier: Knows the labels, and the temperature of its confidence.
@@ -78,15 +96,9 @@ def name_answers(classifier: SentimentClassifier, logits: np.ndarray) -> dict[st
 
 
 def predict_logits(
-    classifier: SentimentClassifier,
-    posts: PostDataset | FeatureDataset,
-    compute: ComputeParameters,
+    classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
 ) -> np.ndarray:
-    """The model's raw scores.
-
-    Returns:
-        Of shape (posts, labels), float32.
-    """
+    """Return the logits of posts, float32 of shape (posts, labels)."""
     if not len(posts):
         return np.empty((0, len(classifier.labels)), dtype=np.float32)
     model = classifier.model
@@ -95,38 +107,48 @@ def predict_logits(
 
 def predict_batches(
     model: nn.Module,
-    posts: PostDataset | FeatureDataset,
+    posts: PostDataset,
     compute: ComputeParameters,
-    question: Callable[[Batch], torch.Tensor],
+    predict: Callable[[Batch], torch.Tensor],
 ) -> np.ndarray:
-    """What a model says of posts, in their order.
+    """Return what a model makes of posts, a batch at a time, in the order of the posts.
+
+    Texts of like length share a batch, so that little of it is padding.
 
     Args:
-        model: Answers as it predicts.
+        model: Is put on the device, in evaluation mode.
         posts: At least one.
         compute: What to run on.
-        question: Asks the model about a batch; a row of its result is of one post.
+        predict: Gives a result of shape (batch, ...) for a batch on the device.
 
     Returns:
         Of shape (posts, ...), float32.
     """
     device = choose_device(compute)
-    order: list[int] = []
-    answers: list[torch.Tensor] = []
-    with predicting(model, device, len(posts)):
-        for indices, batch in in_batches(posts, compute, device):
-            order += indices
-            answers.append(question(batch).float())
+    order = np.argsort(posts.token_counts, kind="stable")
+    size = compute.prediction_batch_size
+    chunks = [order[start : start + size].tolist() for start in range(0, len(order), size)]
+    loader = DataLoader(
+        posts,
+        batch_sampler=chunks,
+        collate_fn=dict,
+        num_workers=device.workers,
+        pin_memory=device.kind == "cuda",
+        generator=torch.Generator(),  # seeding workers leaves the global generator alone
+    )
+    results: list[torch.Tensor] = []
+    with _prediction_mode(model, device, len(posts)):
+        for batch in log_progress(loader, len(loader), "Predicting", "batches"):
+            results.append(predict(device.to_device(batch)).float())
     # Fetched at the end: a GPU that is waited for after each batch has nothing to do meanwhile.
-    fetched = torch.cat(answers).cpu().numpy()
-    result = np.empty_like(fetched)
-    result[order] = fetched
-    return result
+    fetched = torch.cat(results).cpu().numpy()
+    ordered = np.empty_like(fetched)
+    ordered[order] = fetched
+    return ordered
 
 
 @contextmanager
-def predicting(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
-    """Within it, a model on a device answers for so many posts; nothing is learnt."""
+def _prediction_mode(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
     device.prepare_model(model).eval()
     fast = device.kind == "cpu" and posts >= _WORTH_FUSING
     with (
@@ -135,30 +157,3 @@ def predicting(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
         fused(model, device.precision) if fast else nullcontext(),
     ):
         yield
-
-
-def in_batches(
-    posts: PostDataset | FeatureDataset, compute: ComputeParameters, device: Device
-) -> Iterator[tuple[list[int], Batch]]:
-    """The posts in batches on a device, each with the positions of its posts.
-
-    Texts of like length share a batch, so that little of it is padding.
-    """
-    order = np.argsort(posts.token_counts, kind="stable")
-    chunks = list(_chunks(order, compute.prediction_batch_size))
-    loader = DataLoader(
-        posts,
-        batch_sampler=chunks,
-        collate_fn=dict,
-        num_workers=device.workers,
-        pin_memory=device.kind == "cuda",
-        generator=torch.Generator(),  # so that to predict changes nothing that is drawn later
-    )
-    told = log_progress(loader, len(loader), "Predicting", "batches")
-    for indices, batch in zip(chunks, told, strict=True):
-        yield indices, device.to_device(batch)
-
-
-def _chunks(order: np.ndarray, size: int) -> Iterator[list[int]]:
-    for start in range(0, len(order), size):
-        yield order[start : start + size].tolist()

@@ -1,16 +1,15 @@
-"""transformers' Trainer, with what this model adds: a learning rate a part, and random views."""
+"""transformers' Trainer, with a learning rate for each part of the model, and augmentation."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 from transformers import (
     EvalPrediction,
     PreTrainedTokenizerBase,
@@ -22,9 +21,11 @@ from transformers import (
 )
 
 from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.model import SentimentModel
 from multimodal_sentiment.parameters import LearningRates, TrainingParameters
 
 from .augmentation import mask_tokens, random_crops
+from .dataset import Batch, PostDataset
 from .device import Device
 from .sampler import LengthAwareSampler
 
@@ -32,96 +33,105 @@ logger = logging.getLogger(__name__)
 
 
 class SentimentTrainer(Trainer):
-    """Trains the parts of a sentiment model, each at its own rate, on random views of the posts.
+    """Trains a sentiment model on augmented posts.
 
     Args:
-        training: Says the rates, and how much of a picture and of a text a view leaves out.
-        device: What trains.
+        model: The model, on its device.
+        training: The learning rates, and how images and texts are augmented.
+        device: The device that the model trains on.
         tokenizer: Of the texts; not needed by a model of images.
+        options: As Trainer takes them.
     """
 
-    optimizer: torch.optim.Optimizer | None
+    train_dataset: PostDataset
+    eval_dataset: PostDataset
 
     def __init__(
         self,
         *,
+        model: SentimentModel,
         training: TrainingParameters,
         device: Device,
         tokenizer: PreTrainedTokenizerBase | None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # One device trains: of several GPUs, the Trainer would make each batch as many times as
+        # large, and part it among copies of the model, were the model not placed by us.
+        model.is_parallelizable = model.model_parallel = True
+        optimizer = build_optimizer(model, training)
+        super().__init__(model=model, optimizers=(optimizer, None), **options)
         self._training = training
         self._device = device
         self._tokenizer = tokenizer
+        self._tuning_loader: DataLoader[Batch] | None = None
 
-    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """One group for each part and for each weight decay."""
-        if self.optimizer is None:
-            decaying = set(self.get_decay_parameter_names(self.model))
-            groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
-            for name, parameter in self.model.named_parameters():
-                if parameter.requires_grad:
-                    key = learning_rate_of(name, self._training.learning_rate), name in decaying
-                    groups.setdefault(key, []).append(parameter)
-            optimizer, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
-            self.optimizer = optimizer(
-                [
-                    {
-                        "params": parameters,
-                        "lr": rate,
-                        "weight_decay": self.args.weight_decay if decays else 0.0,
-                    }
-                    for (rate, decays), parameters in groups.items()
-                ],
-                **options,
+    def get_train_dataloader(self) -> DataLoader[Batch]:
+        """Return the loader of the posts to learn from; texts of like length share a batch."""
+        lengths, size = self.train_dataset.token_counts, self.args.train_batch_size
+        sampler = LengthAwareSampler(lengths, size, self._training.seed)
+        return self._loader(self.train_dataset, sampler=sampler, batch_size=size)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Batch]:
+        """Return the loader of the tuning posts, sorted by length, so that little is padding."""
+        if self._tuning_loader is None:
+            order = np.argsort(self.eval_dataset.token_counts, kind="stable").tolist()
+            size = self.args.eval_batch_size
+            self._tuning_loader = self._loader(self.eval_dataset, sampler=order, batch_size=size)
+        return self._tuning_loader
+
+    def compute_loss(self, model: Any, inputs: Batch, *arguments: Any, **options: Any) -> Any:
+        """Return the loss of a batch, which is augmented first where the model trains."""
+        if model.training:
+            inputs = self._augment(inputs)
+        return super().compute_loss(model, inputs, *arguments, **options)
+
+    def _loader(self, posts: PostDataset, **options: Any) -> DataLoader[Batch]:
+        loader = DataLoader(
+            posts,
+            collate_fn=dict,
+            num_workers=self._device.workers,
+            persistent_workers=self._device.workers > 0,
+            pin_memory=self._device.kind == "cuda",
+            # Seeding workers leaves the global generator alone: how many read changes nothing.
+            generator=torch.Generator(),
+            **options,
+        )
+        return cast(DataLoader[Batch], self.accelerator.prepare_data_loader(loader))
+
+    def _augment(self, batch: Batch) -> Batch:
+        changed: Batch = {}
+        if "pixels" in batch:
+            size = cast(SentimentModel, self.model).config.image_config["size"]
+            changed["pixels"] = random_crops(batch["pixels"], size, self._training.min_crop_scale)
+        if "input_ids" in batch and self._tokenizer is not None and self._training.word_dropout:
+            changed["input_ids"] = mask_tokens(
+                batch["input_ids"], self._training.word_dropout, self._tokenizer
             )
-        return self.optimizer
+        return batch | changed
 
-    def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
-        try:
-            super()._save_checkpoint(*arguments, **options)
-        except RuntimeError as error:
-            if "inline_container" not in str(error):  # torch's writer, which gives no reason
-                raise
-            raise OSError(
-                f"{self.args.output_dir}: a checkpoint cannot be written whole: is the disk full? "
-                "free some space, or write elsewhere with --params data=FOLDER"
-            ) from error
 
-    def _get_dataloader(self, *arguments: Any, **options: Any) -> DataLoader[Any]:
-        loader: Any = super()._get_dataloader(*arguments, **options)
-        # Whoever reads draws nothing. To draw seeds for readers from the generator that hides words
-        # and modalities would let training depend on how many they are, and when they started.
-        loader.base_dataloader.generator = torch.Generator()
-        loader.device = None  # batches are taken there by _prepare_inputs
-        return cast(DataLoader[Any], loader)
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        posts = self.train_dataset if train_dataset is None else train_dataset
-        return LengthAwareSampler(posts.token_counts, self._train_batch_size, self.args.data_seed)
-
-    def _get_eval_sampler(self, eval_dataset: Any) -> Sequence[int]:
-        # What is measured depends on no order, and posts of like length need little padding.
-        by_length: list[int] = np.argsort(eval_dataset.token_counts, kind="stable").tolist()
-        return by_length
-
-    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        prepared = self._device.to_device(inputs)
-        if not self.model.training:
-            return prepared
-        if "pixels" in prepared:
-            size, least = self.model.config.image_config["size"], self._training.min_crop_scale
-            prepared["pixels"] = random_crops(prepared["pixels"], size, least)
-        if "input_ids" in prepared and self._tokenizer is not None and self._training.word_dropout:
-            prepared["input_ids"] = mask_tokens(
-                prepared["input_ids"], self._training.word_dropout, self._tokenizer
-            )
-        return prepared
+def build_optimizer(model: SentimentModel, training: TrainingParameters) -> torch.optim.Optimizer:
+    """Return AdamW with a group for each part of the model; vectors do not decay."""
+    groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            key = learning_rate_of(name, training.learning_rate), parameter.ndim > 1
+            groups.setdefault(key, []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": rate,
+                "weight_decay": training.weight_decay if decays else 0.0,
+            }
+            for (rate, decays), parameters in groups.items()
+        ],
+        fused=True,
+    )
 
 
 def learning_rate_of(name: str, rates: LearningRates) -> float:
-    """The peak learning rate of a weight of the model, by its name."""
+    """Return the peak learning rate of a weight of the model, by its name."""
     for part in ("text", "image"):
         if name.startswith(f"branches.{part}.encoder."):
             return float(getattr(rates, part))
@@ -129,18 +139,18 @@ def learning_rate_of(name: str, rates: LearningRates) -> float:
 
 
 def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
-    """What is measured on the tuning posts after each epoch.
+    """Measure a model on the tuning posts after an epoch.
 
     `selection` decides which epoch is kept: macro-F1, and between equals, which are common in
     small sets, the lower log-loss.
 
     Raises:
-        ValueError: If the model's answers are no numbers.
+        ValueError: If the logits are no numbers.
     """
     logits, true = np.asarray(outcome.predictions), np.asarray(outcome.label_ids)
     if not np.isfinite(logits).all():
         raise ValueError(
-            "the training has diverged: the model's answers are no numbers any more: "
+            "the training has diverged: the model's logits are no numbers any more: "
             "choose a smaller training.learning_rate, or training.max_gradient_norm"
         )
     predicted = logits.argmax(axis=1)
@@ -153,12 +163,12 @@ def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
     }
 
 
-class Progress(TrainerCallback):
-    """Says after each epoch how it went, and in long epochs how far it is.
+class ProgressLog(TrainerCallback):
+    """Logs after each epoch how it went, and within long epochs how far it is.
 
     Args:
         posts: How many an epoch has.
-        device: What trains.
+        device: The device that the model trains on.
     """
 
     PATIENCE = 30.0  # seconds between two lines within an epoch

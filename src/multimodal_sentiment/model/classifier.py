@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from multimodal_sentiment.reporting import model_card
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
-from .validation import check_weights, read_config, read_json, read_tokenizer
+from .validation import check_weights, read_config, read_json, read_terms, read_tokenizer
 
 _PROFILE = "encoding_profile.json"
 _CARD = "README.md"
+_TERMS = "terms.json"
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,19 @@ class SentimentClassifier:
         tokenizer: Of the text encoder; absent from a model of images.
         encoding_profile: How common each encoding was where the training posts came from.
         version: Of the folder that it was loaded from, if the catalog gave it one.
+        terms: The words and pairs of words that the model counts, in the order of its weights.
     """
 
     model: SentimentModel
     tokenizer: PreTrainedTokenizerBase | None
     encoding_profile: dict[str, Any]
     version: str | None = None
+    terms: Sequence[str] = ()
+
+    @cached_property
+    def term_indices(self) -> dict[str, int]:
+        """Index of each word and pair of words that the model counts."""
+        return {term: index for index, term in enumerate(self.terms)}
 
     @property
     def config(self) -> SentimentConfig:
@@ -53,11 +62,16 @@ class SentimentClassifier:
 
     def save(self, folder: Path) -> None:
         """Write configuration, weights (safetensors), tokenizer, encoding profile and card."""
-        self.model.save_pretrained(folder)
+        # Under the names that the modules have, which `check_weights` compares: not those that some
+        # families' weights had when they were first published.
+        self.model.save_pretrained(folder, save_original_format=False)
         if self.tokenizer is not None:
             self.tokenizer.save_pretrained(folder)
         profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)
         (folder / _PROFILE).write_text(profile, encoding="utf-8")
+        if self.terms:
+            terms = json.dumps(list(self.terms), ensure_ascii=False, indent=0)
+            (folder / _TERMS).write_text(terms, encoding="utf-8")
         card = model_card(self.config.to_dict(), self.num_parameters)
         (folder / _CARD).write_text(card, encoding="utf-8", newline="\n")
 
@@ -81,4 +95,5 @@ class SentimentClassifier:
         tokenizer = None
         if model.config.uses_text:
             tokenizer = read_tokenizer(folder, config)
-        return cls(model, tokenizer, profile, version)
+        terms = read_terms(folder / _TERMS, config) if config.counted_terms else ()
+        return cls(model, tokenizer, profile, version, terms)

@@ -18,11 +18,13 @@ class SentimentConfig(PreTrainedConfig):
         text_config: Configuration of the text encoder; absent if `modality` is `image`.
         pooling: Which text feature is used: the first token's, or the mean over tokens.
         max_tokens: Longer texts are cut.
-        image_config: Of the image encoder: `architecture` (a torchvision ResNet, or `clip`), of a
-            CLIP the configuration of its `vision` tower, `size` and `resize` in px (short side is
-            brought to `resize`, the central square of `size` is seen), `mean` and `std` of each
-            channel; empty if `modality` is `text`.
-        fusion: How two modalities are joined: `concat`, `gated` or `late`; see `fusion.py`.
+        image_config: Of the image encoder: `architecture` (its name; without `vision`, that of a
+            torchvision ResNet), `vision`, the configuration of a network of transformers or timm,
+            and `pooling`, what of it is used (`pooler`, `cls` or `mean`); `size` and `resize` in
+            px (short side is brought to `resize`, the central square of `size` is seen) and the
+            `interpolation` used for it; `mean` and `std` of each channel. Empty if `modality` is
+            `text`.
+        fusion: How modalities are joined: `concat`, `gated`, `late` or `pool`; see `fusion.py`.
         visible_scores: Whether a concatenating or gated fusion sees what the unimodal heads say.
         hidden_size: Width of the fusion's hidden layer.
         dropout: In the heads.
@@ -31,12 +33,15 @@ class SentimentConfig(PreTrainedConfig):
         auxiliary_weight: Weight of the loss of each unimodal head.
         label_smoothing: Of the training loss.
         class_weights: One weight a label, for the training loss; none weighs all alike.
+        counted_terms: The number of words and pairs of words that are counted beside the text's
+            encoding; 0 counts none.
         calibration_temperature: What logits are divided by before the softmax, fitted on tuning
             posts.
         training: What the weights were learnt from and how, for the record.
     """
 
     model_type = "multimodal_sentiment"
+    keys_to_ignore_at_inference = ["modality_logits"]  # noqa: RUF012 (as transformers has it)
 
     def __init__(
         self,
@@ -45,7 +50,7 @@ class SentimentConfig(PreTrainedConfig):
         pooling: Literal["cls", "mean"] = "cls",
         max_tokens: int = 64,
         image_config: dict[str, Any] | None = None,
-        fusion: Literal["concat", "gated", "late"] = "concat",
+        fusion: Literal["concat", "gated", "late", "pool"] = "concat",
         visible_scores: bool = False,
         hidden_size: int = 256,
         dropout: float = 0.1,
@@ -53,6 +58,7 @@ class SentimentConfig(PreTrainedConfig):
         auxiliary_weight: float = 0.0,
         label_smoothing: float = 0.0,
         class_weights: list[float] | None = None,
+        counted_terms: int = 0,
         calibration_temperature: float = 1.0,
         training: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -72,6 +78,7 @@ class SentimentConfig(PreTrainedConfig):
         self.auxiliary_weight = auxiliary_weight
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
+        self.counted_terms = counted_terms
         self.calibration_temperature = calibration_temperature
         self.training = training or {}
         super().__init__(**kwargs)
@@ -90,25 +97,28 @@ class SentimentConfig(PreTrainedConfig):
     def has_unimodal_heads(self) -> bool:
         """Whether each modality has a head of its own: where a loss or the fusion needs it."""
         beside_others = self.auxiliary_weight > 0 or self.visible_scores
-        return self.fusion == "late" or (self.modality == "both" and beside_others)
+        return self.fusion in ("late", "pool") or (self.modality == "both" and beside_others)
+
+    @property
+    def voices(self) -> list[str]:
+        """What gives logits of its own where a pool joins them."""
+        named = {
+            "text": self.uses_text,
+            "words": self.uses_text and self.counted_terms > 0,
+            "image": self.uses_image,
+        }
+        return [name for name, speaks in named.items() if speaks]
 
     @property
     def image_encoder(self) -> dict[str, Any]:
         """What defines the image encoder."""
-        names = ("architecture", "mean", "std", "vision")
+        names = ("architecture", "mean", "std", "vision", "pooling", "size")
         return {name: self.image_config[name] for name in names if name in self.image_config}
 
     @property
     def labels(self) -> list[str]:
         """The labels, in the order of the logits."""
         return [self.id2label[index] for index in sorted(self.id2label)]
-
-
-def longest_text(text_config: PreTrainedConfig) -> int:
-    """How many tokens a text encoder of the BERT or RoBERTa families can read."""
-    # RoBERTa numbers positions from the one after its padding token.
-    offset = (text_config.pad_token_id or 0) + 1 if "roberta" in text_config.model_type else 0
-    return text_config.max_position_embeddings - offset
 
 
 AutoConfig.register(SentimentConfig.model_type, SentimentConfig)

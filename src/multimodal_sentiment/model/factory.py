@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transformers import BertConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BertConfig, PreTrainedConfig, PreTrainedTokenizerBase
 
 from multimodal_sentiment.encoders import Encoder
-from multimodal_sentiment.parameters import ModelParameters, TextParameters
+from multimodal_sentiment.parameters import ImageParameters, ModelParameters, TextParameters
 
 from .configuration import IMAGENET_MEAN, IMAGENET_STD, SentimentConfig
 from .loading import Weights, load_image_encoder, load_text_encoder
 from .modeling import SentimentModel
-from .text import learn_tokenizer
+from .text import TextEncoder, learn_tokenizer
 
 
 def build_model(
@@ -35,32 +35,28 @@ def build_model(
     Raises:
         EncoderError: If a pretrained encoder is broken, or of another architecture.
     """
-    encoder: PreTrainedModel | None = None
+    encoder: TextEncoder | None = None
     tokenizer = text_config = None
     image_config: dict[str, Any] | None = None
     weights: Weights | None = None
+    text, image = parameters.text, parameters.image
     if parameters.modality != "image":
         if "text" in encoders:
-            encoder, tokenizer = load_text_encoder(encoders["text"], parameters.text.max_tokens)
-            text_config = encoder.config
+            encoder, tokenizer = load_text_encoder(encoders["text"], text.max_tokens, text.pooling)
+            text_config = encoder.encoder.config
         else:
-            tokenizer = learn_tokenizer(texts, parameters.text.scratch.vocabulary_size)
-            text_config = _scratch_config(parameters.text, tokenizer)
+            tokenizer = learn_tokenizer(texts, text.scratch.vocabulary_size)
+            text_config = _scratch_config(text, tokenizer)
     if parameters.modality != "text":
-        image = parameters.image
-        image_config = {
-            "architecture": image.scratch.architecture,
-            "mean": IMAGENET_MEAN,
-            "std": IMAGENET_STD,
-        }
         if "image" in encoders:
-            image_config, weights = load_image_encoder(encoders["image"], image.size)
-        image_config |= {"size": image.size, "resize": image.resize}
+            image_config, weights = load_image_encoder(encoders["image"], image.size, image.resize)
+        else:
+            image_config = _scratch_image(image)
     config = SentimentConfig(
         modality=parameters.modality,
         text_config=text_config,
-        pooling=parameters.text.pooling,
-        max_tokens=parameters.text.max_tokens,
+        pooling=encoder.pooling if encoder else ("mean" if text.pooling == "mean" else "cls"),
+        max_tokens=text.max_tokens,
         image_config=image_config,
         fusion=parameters.fusion.kind,
         **parameters.fusion.model_dump(exclude={"kind"}),
@@ -70,11 +66,21 @@ def build_model(
     )
     model = SentimentModel(config)
     if encoder is not None:
-        encoder.pooler = None
-        model.branches["text"].encoder.encoder.load_state_dict(encoder.state_dict())
+        model.branches["text"].encoder.load_state_dict(encoder.state_dict())
     if weights is not None:  # which were checked: only counters of batches may be missing
         model.branches["image"].encoder.encoder.load_state_dict(weights, strict=False)
     return model, tokenizer
+
+
+def _scratch_image(parameters: ImageParameters) -> dict[str, Any]:
+    return {
+        "architecture": parameters.scratch.architecture,
+        "mean": IMAGENET_MEAN,
+        "std": IMAGENET_STD,
+        "interpolation": "bilinear",
+        "size": parameters.size,
+        "resize": parameters.resize or parameters.size,
+    }
 
 
 def _scratch_config(

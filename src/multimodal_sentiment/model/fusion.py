@@ -1,8 +1,10 @@
-"""The ways to join two modalities: features and unimodal scores in, raw scores out.
+"""The ways to join two modalities: features and each modality's own logits in, logits out.
 
-All take the features of each modality, of shape (batch, size), and the scores that each modality's
-own head gave, of shape (batch, labels), text before image, and return scores of shape
-(batch, labels).
+All take the features of each modality, of shape (batch, size), the logits that each modality's own
+head gave, of shape (batch, labels), and a boolean of shape (batch,) for each modality that some
+posts lack, text before image; they return logits of shape (batch, labels). Where a modality is
+missing, its features and logits are those of a learnt embedding; only the pool, which has none,
+looks at what is present.
 """
 
 from __future__ import annotations
@@ -12,7 +14,33 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
-Features = Mapping[str, torch.Tensor]
+from .configuration import SentimentConfig
+
+Tensors = Mapping[str, torch.Tensor]
+Presence = Mapping[str, torch.Tensor | None]
+
+
+def build_fusion(config: SentimentConfig, sizes: Sequence[int], voices: Sequence[str]) -> nn.Module:
+    """Return the fusion that a configuration names.
+
+    Args:
+        config: Of the model.
+        sizes: Of each modality's features.
+        voices: Names of the logits that the fusion is given.
+    """
+    if config.fusion == "pool":
+        return PoolFusion(voices, config.num_labels)
+    if config.fusion == "late":  # of one modality: its own logits
+        return LateFusion()
+    # One modality has nothing to be joined with: the same perceptron classifies it.
+    gated = config.modality == "both" and config.fusion == "gated"
+    return (GatedFusion if gated else ConcatFusion)(
+        sizes,
+        config.hidden_size,
+        config.num_labels,
+        config.dropout,
+        with_logits=config.modality == "both" and config.visible_scores,
+    )
 
 
 class ConcatFusion(nn.Module):
@@ -23,7 +51,7 @@ class ConcatFusion(nn.Module):
         hidden_size: Width of the hidden layer.
         labels: How many.
         dropout: Before the last layer.
-        with_scores: Whether the unimodal scores are seen as well.
+        with_logits: Whether the modalities' own logits are seen as well.
     """
 
     def __init__(
@@ -33,11 +61,11 @@ class ConcatFusion(nn.Module):
         labels: int,
         dropout: float,
         *,
-        with_scores: bool,
+        with_logits: bool,
     ) -> None:
         super().__init__()
-        self.with_scores = with_scores
-        seen = sum(sizes) + (labels * len(sizes) if with_scores else 0)
+        self.with_logits = with_logits
+        seen = sum(sizes) + (labels * len(sizes) if with_logits else 0)
         self.layers = nn.Sequential(
             nn.Linear(seen, hidden_size),
             nn.ReLU(),
@@ -45,9 +73,9 @@ class ConcatFusion(nn.Module):
             nn.Linear(hidden_size, labels),
         )
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Join the modalities."""
-        seen = list(features.values()) + (list(scores.values()) if self.with_scores else [])
+        seen = list(features.values()) + (list(logits.values()) if self.with_logits else [])
         joined: torch.Tensor = self.layers(torch.cat(seen, dim=-1))
         return joined
 
@@ -62,7 +90,7 @@ class GatedFusion(nn.Module):
         hidden_size: Of what they are projected to.
         labels: How many.
         dropout: Before the last layer.
-        with_scores: Whether the last layer sees the unimodal scores as well.
+        with_logits: Whether the last layer sees the modalities' own logits as well.
     """
 
     def __init__(
@@ -72,17 +100,17 @@ class GatedFusion(nn.Module):
         labels: int,
         dropout: float,
         *,
-        with_scores: bool,
+        with_logits: bool,
     ) -> None:
         super().__init__()
-        self.with_scores = with_scores
+        self.with_logits = with_logits
         self.projections = nn.ModuleList(nn.Linear(size, hidden_size) for size in sizes)
         self.gate = nn.Linear(sum(sizes), hidden_size)
         self.dropout = nn.Dropout(dropout)
-        seen = hidden_size + (labels * len(sizes) if with_scores else 0)
+        seen = hidden_size + (labels * len(sizes) if with_logits else 0)
         self.classifier = nn.Linear(seen, labels)
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Join the modalities."""
         first, second = (
             torch.tanh(project(value))
@@ -90,15 +118,46 @@ class GatedFusion(nn.Module):
         )
         gate = torch.sigmoid(self.gate(torch.cat(list(features.values()), dim=-1)))
         joined = self.dropout(gate * first + (1 - gate) * second)  # (batch, hidden)
-        if self.with_scores:
-            joined = torch.cat([joined, *scores.values()], dim=-1)
+        if self.with_logits:
+            joined = torch.cat([joined, *logits.values()], dim=-1)
         judged: torch.Tensor = self.classifier(joined)
         return judged
 
 
 class LateFusion(nn.Module):
-    """The sum of the unimodal scores: each modality judges alone, and both votes count."""
+    """The sum of the modalities' own logits: each modality judges alone, and both votes count."""
 
-    def forward(self, features: Features, scores: Features) -> torch.Tensor:
+    def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Join the modalities."""
-        return torch.stack(list(scores.values())).sum(dim=0)
+        return torch.stack(list(logits.values())).sum(dim=0)
+
+
+class PoolFusion(nn.Module):
+    """A weighted sum of the voices' logits: a pool of opinions, and its own calibration.
+
+    There are other weights for each set of modalities that a post may have, so that a voice which
+    has nothing to say is not listened to. Genest and Zidek, "Combining probability distributions",
+    1986 (the logarithmic pool).
+
+    Attributes:
+        weights: Of shape (4, voices); the row of a post is 1 if it has a text, plus 2 if it has an
+            image.
+        bias: Of shape (4, labels).
+    """
+
+    def __init__(self, voices: Sequence[str], labels: int) -> None:
+        super().__init__()
+        self.voices = list(voices)
+        self.weights = nn.Parameter(torch.full((4, len(self.voices)), 1 / len(self.voices)))
+        self.bias = nn.Parameter(torch.zeros(4, labels))
+
+    def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
+        """Join the voices."""
+        voices = torch.stack([logits[name] for name in self.voices], dim=1)
+        row = torch.zeros(voices.shape[0], dtype=torch.long, device=voices.device)
+        for power, name in enumerate(("text", "image")):
+            if name in features:
+                mask = present[name]
+                row = row + (1 << power) * (torch.ones_like(row) if mask is None else mask.long())
+        weights = self.weights[row].unsqueeze(2)  # (batch, voices, 1)
+        return (weights * voices).sum(dim=1) + self.bias[row]

@@ -2,229 +2,226 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import math
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 import torchvision
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 from transformers import (
-    AutoConfig,
-    AutoModel,
     AutoTokenizer,
-    CLIPVisionConfig,
-    CLIPVisionModel,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from multimodal_sentiment.encoders import (
-    RESNETS,
-    Encoder,
-    EncoderError,
-    image_family,
-    most_layers,
-    read_config,
-)
+from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_json
+from multimodal_sentiment.parameters import ModelParameters
 
-from .configuration import IMAGENET_MEAN, IMAGENET_STD, longest_text
-from .validation import WEIGHTS, check_sizes
+from .configuration import IMAGENET_MEAN, IMAGENET_STD
+from .image import has_class_token, native_size, viewing_options
+from .networks import OFFLINE, essence, first_line, list_odd, load_network
+from .preprocessing import read_view
+from .text import TextEncoder
+from .validation import check_sizes
 
-_OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+logger = logging.getLogger(__name__)
 
-_OWN = ("embeddings.", "encoder.", "transformer.")  # what weights of a text encoder begin with
-_CLIP_BESIDES = ("text_model.", "text_projection", "visual_projection", "logit_")
+Weights = dict[str, torch.Tensor]
 
 # Vocabularies are padded to round sizes, by less than this.
 _MOST_PADDING = 1024
 
-Weights = dict[str, torch.Tensor]
+_RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+# How torchvision's own were trained; a file of weights does not say.
+_TORCHVISION: dict[str, Any] = {
+    "mean": list(IMAGENET_MEAN),
+    "std": list(IMAGENET_STD),
+    "interpolation": "bilinear",
+    "size": 224,
+    "resize": 256,
+}
 
 
-def load_text_encoder(
-    encoder: Encoder, max_tokens: int
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A text encoder and its tokenizer.
-
-    Args:
-        encoder: A folder with a model of the BERT or RoBERTa families.
-        max_tokens: What it must be able to read.
-
-    Raises:
-        EncoderError: If either cannot be read, or they do not belong together.
-    """
-    model = _load("text", encoder)
-    try:
-        check_sizes(encoder.path)
-        tokenizer = AutoTokenizer.from_pretrained(encoder.path, **_OFFLINE)
-        if hasattr(tokenizer, "normalization"):
-            # BERTweet's, which by this reads links and users as the two tokens it was taught.
-            tokenizer = AutoTokenizer.from_pretrained(encoder.path, normalization=True, **_OFFLINE)
-    except Exception as error:  # whatever a broken vocabulary makes its parser raise
-        raise EncoderError(
-            f"model.text.encoder: cannot read the tokenizer in {encoder.path}: {_first(error)}"
-        ) from error
-    config, count = model.config, len(tokenizer)
-    if not config.vocab_size - _MOST_PADDING < count <= config.vocab_size:
-        raise EncoderError(
-            f"model.text.encoder: the tokenizer in {encoder.path} has {count} tokens, the encoder "
-            f"{config.vocab_size}: they do not belong together: put the encoder's own there"
-        )
-    if tokenizer.pad_token_id != config.pad_token_id:
-        raise EncoderError(
-            f"model.text.encoder: the tokenizer in {encoder.path} pads with token "
-            f"{tokenizer.pad_token_id}, the encoder with {config.pad_token_id}: they do not belong "
-            "together: put the encoder's own there"
-        )
-    if tokenizer.mask_token_id is None:  # these families were all taught to fill gaps
-        raise EncoderError(
-            f"model.text.encoder: the tokenizer in {encoder.path} has no mask token: put the "
-            "encoder's own there"
-        )
-    if max_tokens > (longest := longest_text(config)):
-        raise EncoderError(
-            f"model.text.max_tokens: {encoder.name} reads at most {longest} tokens, not "
-            f"{max_tokens}: set at most that"
-        )
-    return model, tokenizer
-
-
-def check_encoder(encoder: Encoder, modality: str, limit: int) -> None:
+def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> None:
     """Find out before a training whether it could start from an encoder.
 
     Args:
         encoder: The encoder.
         modality: Which it is to encode.
-        limit: The tokens that it must be able to read, or the side of the square to see, px.
+        model: What the model asks of it.
 
     Raises:
         EncoderError: If it could not.
     """
-    (load_text_encoder if modality == "text" else load_image_encoder)(encoder, limit)
+    if modality == "text":
+        load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
+    else:
+        load_image_encoder(encoder, model.image.size, model.image.resize)
 
 
-def load_image_encoder(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
-    """What defines an image encoder, and its weights.
+def load_text_encoder(
+    encoder: Encoder, max_tokens: int, pooling: Literal["auto", "cls", "mean"] = "auto"
+) -> tuple[TextEncoder, PreTrainedTokenizerBase]:
+    """A text encoder and its tokenizer.
+
+    Args:
+        encoder: The folder of an encoder that transformers knows.
+        max_tokens: What it must be able to read.
+        pooling: `cls`, `mean`, or `auto` for what it was trained with.
+
+    Raises:
+        EncoderError: If either cannot be read, or they do not belong together.
+    """
+    network, torch_attention, _, _ = load_network(encoder, "text")
+    tokenizer = _load_tokenizer(encoder, network.config)
+    pooling = _choose_pooling(encoder, network.config) if pooling == "auto" else pooling
+    text = TextEncoder(network.config, pooling, network, torch_attention).eval()
+    if max_tokens > text.longest:
+        raise EncoderError(
+            f"model.text.max_tokens: {encoder.name} reads at most {text.longest} tokens, not "
+            f"{max_tokens}: set at most that"
+        )
+    _check_reading(encoder, text, tokenizer, max_tokens)
+    return text, tokenizer
+
+
+def load_image_encoder(
+    encoder: Encoder, size: int | None = None, resize: int | None = None
+) -> tuple[dict[str, Any], Weights]:
+    """What defines an image encoder and what it sees, and its weights.
 
     Args:
         encoder: A folder as timm or transformers write it, or a file with a ResNet's weights.
-        size: The side of the square that it must be able to see, px.
+        size: Side of the squares that it is to see, px; none is what it was made for.
+        resize: What the short side is brought to before; none cuts off as much as it is used to.
 
     Returns:
-        `architecture`, `mean` and `std`, of a CLIP also `vision`; and its state dict.
+        The model's `image_config`, and the encoder's state dict.
 
     Raises:
-        EncoderError: If it cannot be read, or is not what its configuration says.
+        EncoderError: If it cannot be read, cannot see such squares, or is not what its
+            configuration says.
     """
-    family = image_family(encoder.path)
-    if family == "clip":
-        return _load_clip(encoder, size)
-    path = encoder.path if encoder.path.is_file() else encoder.path / "model.safetensors"
+    if encoder.path.is_file():
+        architecture, weights = _load_resnet(encoder)
+        config = {"architecture": architecture, **_TORCHVISION}
+    else:
+        network, _, whole, random = load_network(encoder, "image")
+        if random:  # a pooling layer that no published weight is for
+            network.pooler = None
+        view = read_view(encoder, whole)
+        vision = essence(network.config.to_dict(), "image")
+        config = {"architecture": vision.get("architecture", vision["model_type"])} | view
+        config |= {"vision": vision, "pooling": _look(encoder, network, size or view["size"])}
+        weights = network.state_dict()
+    native, share = config["size"], config["size"] / config["resize"]
+    size = size or native
+    resize = resize or max(size, math.floor(size / share + 1e-6))
+    if resize < size:
+        raise EncoderError(
+            f"model.image.resize: {encoder.name} sees squares of {size} px, more than {resize} px: "
+            "set at least that, or null"
+        )
+    if size != native:
+        logger.info("%s was made for %d px, and sees %d px", encoder, native, size)
+    return config | {"size": size, "resize": resize}, weights
+
+
+def _load_tokenizer(encoder: Encoder, config: PreTrainedConfig) -> PreTrainedTokenizerBase:
+    place = f"the tokenizer in {encoder.path}"
+    try:
+        check_sizes(encoder.path)
+        tokenizer = AutoTokenizer.from_pretrained(encoder.path, **OFFLINE)
+        if hasattr(tokenizer, "normalization"):
+            # BERTweet's, which by this reads links and users as the two tokens it was taught.
+            tokenizer = AutoTokenizer.from_pretrained(encoder.path, normalization=True, **OFFLINE)
+    except Exception as error:  # whatever a broken vocabulary makes its parser raise
+        raise EncoderError(
+            f"model.text.encoder: cannot read {place}: {first_line(error)}"
+        ) from error
+    count = len(tokenizer)
+    fault = None
+    if not config.vocab_size - _MOST_PADDING < count <= config.vocab_size:
+        fault = f"has {count} tokens, the encoder {config.vocab_size}: they do not belong together"
+    elif getattr(config, "pad_token_id", None) not in (None, tokenizer.pad_token_id):
+        fault = (
+            f"pads with token {tokenizer.pad_token_id}, the encoder with {config.pad_token_id}: "
+            "they do not belong together"
+        )
+    elif tokenizer.mask_token_id is None:  # these families were all taught to fill gaps
+        fault = "has no mask token"
+    if fault:
+        raise EncoderError(f"model.text.encoder: {place} {fault}: put the encoder's own there")
+    return tokenizer
+
+
+def _choose_pooling(encoder: Encoder, config: PreTrainedConfig) -> Literal["cls", "mean"]:
+    """How an encoder of texts was pooled when it was trained, as far as its folder says."""
+    file = encoder.path / POOLING
+    if not file.is_file():
+        return "mean" if getattr(config, "classifier_pooling", "cls") == "mean" else "cls"
+    content = read_json(file)
+    if "pooling_mode" in content:  # a word, or in older files one key for each way
+        modes = {str(content["pooling_mode"])}
+    else:
+        prefix = "pooling_mode_"
+        modes = {
+            key.removeprefix(prefix).removesuffix("_tokens").removesuffix("_token")
+            for key, used in content.items()
+            if key.startswith(prefix) and used
+        }
+    if modes == {"cls"}:
+        return "cls"
+    if modes == {"mean"}:
+        return "mean"
+    raise EncoderError(
+        f"model.text.pooling: {encoder.name} was trained with {', '.join(sorted(modes)) or 'none'},"
+        " and auto knows cls and mean: set one of the two"
+    )
+
+
+def _check_reading(
+    encoder: Encoder, text: TextEncoder, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> None:
+    """Refuse an encoder that does not read a batch as transformers means it to."""
+    ids = torch.arange(2 * max_tokens).view(2, max_tokens) % len(tokenizer)
+    ids[ids == tokenizer.pad_token_id] = tokenizer.mask_token_id
+    seen = torch.ones_like(ids)
+    seen[1, max_tokens // 2 :], ids[1, max_tokens // 2 :] = 0, tokenizer.pad_token_id
+    try:
+        with torch.no_grad():
+            ours = text.last_layer(ids, seen)[seen.bool()]
+            theirs = text.encoder(input_ids=ids, attention_mask=seen)[0][seen.bool()]
+        same = torch.allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+        fault = None if same else "it reads our mask of what is padding otherwise than it should"
+    except Exception as error:  # what a family raises that needs more than texts
+        fault = first_line(error)
+    if fault:
+        family = text.encoder.config.model_type
+        raise EncoderError(
+            f"model.text.encoder: {encoder.name}, a {family}, cannot be used: {fault}: choose "
+            "another encoder"
+        )
+
+
+def _load_resnet(encoder: Encoder) -> tuple[str, Weights]:
+    """A torchvision ResNet, which a file of weights is recognised as."""
     # The classifier is not ours.
-    given = {k: v for k, v in load_file(path).items() if not k.startswith("fc.")}
-    wanted = {name: _resnet_weights(name) for name in ([family] if family else RESNETS)}
-    architecture = min(wanted, key=lambda name: _count_odd(wanted[name], given))
-    if odd := _name_odd(wanted[architecture], given):
+    given = {k: v for k, v in load_file(encoder.path).items() if not k.startswith("fc.")}
+    wanted = {name: _resnet_weights(name) for name in _RESNETS}
+    architecture = min(wanted, key=lambda name: sum(map(len, _odd_weights(wanted[name], given))))
+    odd = _odd_weights(wanted[architecture], given)
+    if any(odd):
         raise EncoderError(
-            f"model.image.encoder: {path} does not hold torchvision's {architecture}: {odd}: name "
-            "weights that do, such as timm/resnet50.tv_in1k"
+            f"model.image.encoder: {encoder.path} does not hold torchvision's {architecture}: "
+            f"{list_odd(*odd)}: name weights that do, or the folder of a transformers or timm "
+            "encoder"
         )
-    config = read_config(encoder.path)
-    place, statistics = f"config.json of {encoder.path}", config.get("pretrained_cfg", config)
-    return {
-        "architecture": architecture,
-        "mean": _three(place, statistics, "mean", IMAGENET_MEAN),
-        "std": _three(place, statistics, "std", IMAGENET_STD),
-    }, given
-
-
-def _load_clip(encoder: Encoder, size: int) -> tuple[dict[str, Any], Weights]:
-    tower = _load("image", encoder)
-    if tower.config.image_size != size:
-        raise EncoderError(
-            f"model.image.size: {encoder.name} sees squares of {tower.config.image_size} px, not "
-            f"{size}: set model.image.size and model.image.resize to that"
-        )
-    path = encoder.path / "preprocessor_config.json"
-    try:
-        statistics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise EncoderError(
-            f"model.image.encoder: {path} is broken ({error}): fetch or copy it again"
-        ) from error
-    return {
-        "architecture": "clip",
-        "mean": _three(str(path), statistics, "image_mean", OPENAI_CLIP_MEAN),
-        "std": _three(str(path), statistics, "image_std", OPENAI_CLIP_STD),
-        "vision": tower.config.to_dict(),
-    }, tower.state_dict()
-
-
-def _three(place: str, statistics: Any, key: str, usual: Collection[float]) -> list[float]:
-    """A statistic of each channel."""
-    values = statistics.get(key, usual) if isinstance(statistics, dict) else None
-    try:
-        red, green, blue = map(float, values or ())
-    except (TypeError, ValueError):
-        red = green = blue = math.nan
-    if not all(map(math.isfinite, (red, green, blue))):
-        raise EncoderError(
-            f"model.image.encoder: {place} has no three numbers as {key}: fetch or copy it again"
-        )
-    return [red, green, blue]
-
-
-def _load(modality: str, encoder: Encoder) -> PreTrainedModel:
-    """A transformers model whose weights are all there, and none that it knows nothing of.
-
-    Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
-    """
-    kind: Any = AutoModel if modality == "text" else CLIPVisionModel
-    configured: Any = AutoConfig if modality == "text" else CLIPVisionConfig
-    parameter = f"model.{modality}.encoder"
-    try:
-        with safe_open(encoder.path / WEIGHTS, framework="pt") as file:
-            given = len(file.keys())
-        if (layers := most_layers(read_config(encoder.path))) > given:
-            raise EncoderError(f"config.json claims {layers} layers, of {given} weights")
-        config = configured.from_pretrained(encoder.path, **_OFFLINE)
-        config._attn_implementation = "sdpa"  # whatever it asks for, such as a kernel to fetch
-        # Their own precision may be half; a model is trained and kept in single.
-        model, report = kind.from_pretrained(
-            encoder.path,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-            config=config,
-            **_OFFLINE,
-        )
-    except Exception as error:  # what transformers raises here has no common base
-        raise EncoderError(
-            f"{parameter}: cannot load {encoder.path}: {_first(error)}: fetch or copy it again, or "
-            "name another"
-        ) from error
-    prefix = f"{model.base_model_prefix}."
-    # BERT's pooler was pretrained for sentence pairs, and is not what we pool with.
-    missing = [name for name in report["missing_keys"] if not name.startswith("pooler.")]
-    superfluous = [
-        name
-        for name in report["unexpected_keys"]
-        if name.removeprefix(prefix).startswith(_OWN) or modality == "image"
-        if not name.startswith(_CLIP_BESIDES) and not name.endswith("position_ids")
-    ]
-    if missing or superfluous:
-        family = model.config.model_type
-        raise EncoderError(
-            f"{parameter}: {encoder.path} does not hold the {family} that its config.json "
-            f"describes: {_list_odd(missing, superfluous, [])}: put the config.json of these "
-            "weights there"
-        )
-    return model
+    return architecture, given
 
 
 def _resnet_weights(architecture: str) -> Weights:
@@ -244,27 +241,34 @@ def _odd_weights(
     return missing, superfluous, reshaped
 
 
-def _count_odd(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> int:
-    return sum(map(len, _odd_weights(wanted, given)))
+def _look(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
+    """Let an encoder see once; returns what its features are: those it was trained to give.
 
-
-def _name_odd(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str:
-    return _list_odd(*_odd_weights(wanted, given))
-
-
-def _list_odd(
-    missing: Collection[str], superfluous: Collection[str], reshaped: Collection[str]
-) -> str:
-    kinds = {"missing": missing, "superfluous": superfluous, "of another shape": reshaped}
-    parts = []
-    for kind, names in kinds.items():
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            parts.append(f"{kind} {min(names)}{more}")
-    return ", ".join(parts)
-
-
-def _first(error: BaseException) -> str:
-    """The first line of an error's text."""
-    lines: list[str] = str(error).strip().splitlines()
-    return lines[0].rstrip(":. ") if lines else type(error).__name__
+    Raises:
+        EncoderError: If it cannot see squares of that size, or needs more than pictures.
+    """
+    network.eval()
+    config, pixels = network.config, torch.zeros(1, 3, size, size)
+    try:
+        options = viewing_options(network, pixels)
+        with torch.no_grad():
+            first, second = (network(pixels, **options) for _ in range(2))
+        hidden = first.last_hidden_state
+        fault = None if torch.equal(hidden, second.last_hidden_state) else "it draws at random"
+    except Exception as error:  # what a network raises that is not given what it needs
+        fault = first_line(error)
+    if fault:
+        made_for = native_size(config)
+        advice = (
+            f"set model.image.size to {made_for}, or to null"
+            if made_for != size
+            else "choose another encoder"
+        )
+        raise EncoderError(
+            f"model.image.encoder: {encoder.name}, a {config.model_type}, made for {made_for} px, "
+            f"cannot be used at {size} px: {fault}: {advice}"
+        )
+    if getattr(first, "pooler_output", None) is not None:
+        return "pooler"
+    patches = getattr(config, "use_mean_pooling", False) or not has_class_token(network)
+    return "mean" if patches else "cls"

@@ -1,9 +1,13 @@
-"""The sentiment model: an encoder for each modality, and a fusion of their features."""
+"""The sentiment model: `encode` makes features of a batch, `fuse` makes logits of the features."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -11,9 +15,13 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration import SentimentConfig
-from .fusion import ConcatFusion, GatedFusion, LateFusion
+from .fusion import build_fusion
 from .image import ImageEncoder, constants
 from .text import TextEncoder
+from .words import WordHead
+
+Tensors = Mapping[str, torch.Tensor]
+Mask: TypeAlias = "np.ndarray | torch.Tensor"  # boolean, of shape (batch,)
 
 
 @dataclass
@@ -23,19 +31,20 @@ class SentimentOutput(ModelOutput):
     Attributes:
         loss: The training loss, if labels were given.
         logits: Of shape (batch, labels).
+        modality_logits: The logits of each modality's own head, of the same shape.
     """
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    modality_logits: dict[str, torch.Tensor] | None = None
 
 
 class SentimentModel(PreTrainedModel):
     """An encoder for each modality, a head that judges by it alone, and a fusion of both.
 
     A post may lack its text, its image or both: a learnt embedding stands for what is missing.
-    Training hides modalities at random, so that these embeddings are learnt and no modality is
-    relied on alone; and it asks each modality for the label alone, through a head of its own, so
-    that the stronger one does not keep the weaker one from learning.
+    Training asks each modality for the label alone, through a head of its own, so that the
+    stronger one does not keep the weaker one from learning.
     """
 
     config_class = SentimentConfig
@@ -49,55 +58,158 @@ class SentimentModel(PreTrainedModel):
             self.branches["text"] = Branch(TextEncoder(config.text_config, config.pooling), config)
         if config.uses_image:
             self.branches["image"] = Branch(ImageEncoder(**config.image_encoder), config)
-        self.fusion = _build_fusion(config, [branch.size for branch in self.branches.values()])
+        self.words = None
+        if config.uses_text and config.counted_terms:
+            self.words = WordHead(config.counted_terms, config.num_labels)
+        sizes = [branch.size for branch in self.branches.values()]
+        self.fusion = build_fusion(config, sizes, config.voices)
         self.post_init()
 
     def forward(
         self,
         input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
-        has_text: torch.Tensor | None = None,
+        has_text: Mask | None = None,
         pixels: torch.Tensor | None = None,
-        has_image: torch.Tensor | None = None,
+        has_image: Mask | None = None,
+        term_ids: torch.Tensor | None = None,
+        term_counts: torch.Tensor | None = None,
+        features: Tensors | None = None,
         labels: torch.Tensor | None = None,
-        text_features: torch.Tensor | None = None,
-        image_features: torch.Tensor | None = None,
     ) -> SentimentOutput:
-        """Classify a batch of posts.
+        """Classify a batch of posts: `encode`, then `fuse`, and the loss if labels are given.
 
         Args:
-            input_ids: Of shape (batch, tokens); a model of images needs none.
-            attention_mask: Of shape (batch, tokens).
-            has_text: Boolean of shape (batch,), on the CPU; if absent, every post has a text.
-            pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
-            has_image: The same for images.
+            input_ids: As `encode` takes it.
+            attention_mask: As `encode` takes it.
+            has_text: As both take it.
+            pixels: As `encode` takes it.
+            has_image: As both take it.
+            term_ids: As `encode` takes it.
+            term_counts: As `encode` takes it.
+            features: As `encode` takes it.
             labels: Of shape (batch,).
-            text_features: Of shape (batch, hidden), where `ComputedFeatures` stands for the text
-                encoder; then there are no tokens.
-            image_features: The same for images.
 
         Returns:
             The logits, and the loss if labels were given.
         """
-        text = (input_ids, attention_mask) if text_features is None else (text_features,)
-        image = (pixels if image_features is None else image_features,)
-        given = {"text": (has_text, *text), "image": (has_image, *image)}
-        features = {name: branch(*given[name]) for name, branch in self.branches.items()}
-        scores = {
-            name: branch.head(features[name])
-            for name, branch in self.branches.items()
-            if branch.head is not None
-        }
-        logits = self.fusion(features, scores)  # (batch, labels)
-        if labels is None:
-            return SentimentOutput(logits=logits)
-        loss = self._loss(logits, labels)
-        if len(scores) > 1:  # a single modality answers alone anyhow
-            for own in scores.values():
-                loss = loss + self.config.auxiliary_weight * self._loss(own, labels)
-        return SentimentOutput(loss=loss, logits=logits)
+        encoded = self.encode(
+            input_ids,
+            attention_mask,
+            has_text,
+            pixels,
+            has_image,
+            term_ids,
+            term_counts,
+            features,
+        )
+        output = self.fuse(encoded, has_text, has_image)
+        if labels is not None:
+            output.loss = self.compute_loss(output, labels)
+        return output
 
-    def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def encode(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        has_text: Mask | None = None,
+        pixels: torch.Tensor | None = None,
+        has_image: Mask | None = None,
+        term_ids: torch.Tensor | None = None,
+        term_counts: torch.Tensor | None = None,
+        features: Tensors | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Return the features of each modality that is given, of shape (batch, size).
+
+        Of a model that counts words, they also hold the logits that these give, as `words`, of
+        shape (batch, labels).
+
+        Args:
+            input_ids: Of shape (batch, tokens); a model of images needs none.
+            attention_mask: Of shape (batch, tokens).
+            has_text: Boolean of shape (batch,); without it, every post has a text. If it is a NumPy
+                array, the posts that lack theirs are not encoded, and their features are zeros; a
+                tensor is not looked at, as a GPU would have to be waited for.
+            pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
+            has_image: The same as `has_text`, for images.
+            term_ids: The words that are counted, of shape (batch, terms of a text); only a model
+                that counts words needs them.
+            term_counts: How often each occurs, of the same shape.
+            features: What this method has returned before, of one modality or both; it is returned
+                again, and only the other is encoded.
+        """
+        encoded = dict(features or {})
+        if "text" in self.branches and input_ids is not None and attention_mask is not None:
+            encoder = self.branches["text"].encoder
+            encoded["text"] = _encode_rows(encoder, has_text, input_ids, attention_mask)
+        if "image" in self.branches and pixels is not None:
+            encoded["image"] = _encode_rows(self.branches["image"].encoder, has_image, pixels)
+        if self.words is not None and term_ids is not None and term_counts is not None:
+            encoded["words"] = self.words(term_ids, term_counts)
+        return encoded
+
+    def fuse(
+        self, features: Tensors, has_text: Mask | None = None, has_image: Mask | None = None
+    ) -> SentimentOutput:
+        """Return the logits that follow from features.
+
+        Args:
+            features: Of each of the model's modalities, as `encode` returns them.
+            has_text: Boolean of shape (batch,); the learnt embedding takes the place of a text that
+                is missing, whatever its features are.
+            has_image: The same, for images.
+        """
+        given = {"text": has_text, "image": has_image}
+        device = next(iter(features.values())).device
+        present = {
+            name: None if mask is None else _to_device(torch.as_tensor(mask), device)
+            for name, mask in given.items()
+        }
+        # Solved heads are exact; the precision of the encoders' products would only blur them.
+        exact = self.config.fusion == "pool"
+        with torch.autocast(device.type, enabled=False) if exact else nullcontext():
+            seen = {
+                name: branch(features[name], present[name])
+                for name, branch in self.branches.items()
+            }
+            alone = {
+                name: branch.head(seen[name])
+                for name, branch in self.branches.items()
+                if branch.head is not None
+            }
+            if self.words is not None:
+                alone["words"] = features["words"]
+            logits = self.fusion(seen, alone, present)
+        return SentimentOutput(logits=logits, modality_logits=alone)
+
+    def get_text_features(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the features of texts, of shape (batch, size), from tensors (batch, tokens)."""
+        return self.encode(input_ids=input_ids, attention_mask=attention_mask)["text"]
+
+    def get_image_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the features of uint8 RGB images of shape (batch, height, width, 3)."""
+        return self.encode(pixels=pixels)["image"]
+
+    def compute_loss(self, output: SentimentOutput, labels: torch.Tensor) -> torch.Tensor:
+        """Return the training loss of what `fuse` returned.
+
+        It is the cross-entropy of the joint logits, and for a model of two modalities that of each
+        modality's own logits, times `auxiliary_weight`.
+
+        Args:
+            output: Of a batch.
+            labels: Of shape (batch,).
+        """
+        loss = self._cross_entropy(output.logits, labels)
+        alone = output.modality_logits or {}
+        if len(alone) > 1:  # a single modality answers alone anyhow
+            for logits in alone.values():
+                loss = loss + self.config.auxiliary_weight * self._cross_entropy(logits, labels)
+        return loss
+
+    def _cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         logits, weights = logits.float(), self.config.class_weights
         return functional.cross_entropy(
             logits,
@@ -113,34 +225,28 @@ class SentimentModel(PreTrainedModel):
 
 
 class Branch(nn.Module):
-    """One modality: its encoder, the embedding of its absence, and its own head."""
+    """What belongs to one modality: its encoder, the embedding of its absence, and its own head.
+
+    The heads of a pool are fitted to features of unit length, and it needs no embedding of what is
+    missing.
+    """
 
     def __init__(self, encoder: TextEncoder | ImageEncoder, config: SentimentConfig) -> None:
         super().__init__()
         self.encoder: nn.Module = encoder
         self.size = encoder.output_size
-        self.norm = nn.LayerNorm(self.size)  # features of both encoders enter on one scale
-        self.missing = nn.Parameter(torch.zeros(self.size))
-        self.hidden_share = config.modality_dropout
+        pooled = config.fusion == "pool"
+        # Features of both encoders enter on one scale.
+        self.norm = UnitLength() if pooled else nn.LayerNorm(self.size)
+        self.missing = None if pooled else nn.Parameter(torch.zeros(self.size))
         self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
-    def forward(self, present: torch.Tensor | None, *inputs: torch.Tensor) -> torch.Tensor:
-        """Features of shape (batch, size); only what is present, and not hidden, is encoded."""
-        batch = len(inputs[0])
-        # Drawn and counted on the CPU: a GPU would have to be waited for.
-        seen = None if present is None else present.cpu()
-        if self.training and self.hidden_share:
-            shown = torch.rand(batch) >= self.hidden_share
-            seen = shown if seen is None else seen & shown
-        if seen is None:
-            return self.norm(self.encoder(*inputs))
-        rows = seen.nonzero().squeeze(1)
-        features = self.missing.repeat(batch, 1)
-        if len(rows):
-            rows = _to_device(rows, features.device)
-            encoded = self.norm(self.encoder(*(value[rows] for value in inputs)))
-            features = features.to(encoded.dtype).index_copy(0, rows, encoded)
-        return features
+    def forward(self, features: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
+        """Return what the fusion sees of features of shape (batch, size), in the same shape."""
+        normed: torch.Tensor = self.norm(features)
+        if present is None or self.missing is None:
+            return normed
+        return torch.where(present.unsqueeze(1), normed, self.missing.to(normed.dtype))
 
     def train(self, mode: bool = True) -> Branch:
         """Switch to training; a frozen encoder keeps predicting, its batch statistics included."""
@@ -150,25 +256,31 @@ class Branch(nn.Module):
         return self
 
 
+class UnitLength(nn.Module):
+    """Scales vectors of shape (batch, size) to the length 1; a vector of zeros stays."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the scaled vectors, in float32."""
+        return functional.normalize(features.float(), dim=1)
+
+
+def _encode_rows(encoder: nn.Module, present: Mask | None, *inputs: torch.Tensor) -> torch.Tensor:
+    """Encode the rows that are there; a batch norm in training must see no others."""
+    if not isinstance(present, np.ndarray):
+        return encoder(*inputs)
+    batch, device = inputs[0].shape[0], inputs[0].device
+    rows = _to_device(torch.from_numpy(np.flatnonzero(present)), device)
+    if not rows.shape[0]:
+        return torch.zeros(batch, encoder.output_size, device=device)
+    encoded = encoder(*(value[rows] for value in inputs))
+    return encoded.new_zeros(batch, encoded.shape[1]).index_copy(0, rows, encoded)
+
+
 def _to_device(values: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Copy a tensor to a device, without waiting for what a GPU is doing."""
     if device.type == "cuda" and values.device.type == "cpu":
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)
-
-
-def _build_fusion(config: SentimentConfig, sizes: list[int]) -> nn.Module:
-    if config.fusion == "late":  # of one modality: its own scores
-        return LateFusion()
-    # One modality has nothing to be joined with: the same perceptron classifies it.
-    gated = config.modality == "both" and config.fusion == "gated"
-    return (GatedFusion if gated else ConcatFusion)(
-        sizes,
-        config.hidden_size,
-        config.num_labels,
-        config.dropout,
-        with_scores=config.modality == "both" and config.visible_scores,
-    )
 
 
 AutoModel.register(SentimentConfig, SentimentModel)

@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import torch
 from torch import nn
-from transformers import AutoModel, BertTokenizerFast, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import (
+    BertTokenizerFast,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from .networks import build_network
 
 _URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _USER = re.compile(r"(?<!\w)@\w+")
 
 
 class TextEncoder(nn.Module):
-    """A transformers encoder of the BERT or RoBERTa families and a pooling of its last layer."""
+    """A transformers encoder of texts, and a pooling of its last layer.
 
-    def __init__(self, config: PreTrainedConfig, pooling: str) -> None:
+    Args:
+        config: Of the encoder.
+        pooling: `cls` for the first token's feature, `mean` for the mean over tokens.
+        network: With its weights; none builds one with random ones.
+        torch_attention: Of a network that is given, whether its attention is torch's own.
+    """
+
+    def __init__(
+        self,
+        config: PreTrainedConfig,
+        pooling: Literal["cls", "mean"],
+        network: PreTrainedModel | None = None,
+        torch_attention: bool = True,
+    ) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_config(config, attn_implementation="sdpa")
-        # BERT's own pooler was pretrained for sentence pairs and is not what we pool with.
-        self.encoder.pooler = None
+        if network is None:
+            network, torch_attention = build_network(config)
+        if getattr(network, "pooler", None) is not None:
+            # It was pretrained for pairs of sentences, and is not what we pool with.
+            network.pooler = None
+        self.encoder = network
         self.pooling = pooling
         self.output_size: int = config.hidden_size
+        # A family with attention of its own, or with layers that see their neighbourhood only,
+        # makes its masks by itself.
+        local = any("sliding" in kind for kind in getattr(config, "layer_types", None) or ())
+        self._whole_mask = torch_attention and not local
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Encode a batch of texts.
@@ -35,14 +64,34 @@ class TextEncoder(nn.Module):
         Returns:
             Features of shape (batch, hidden).
         """
-        # Given its final shape, the mask is not read to see whether anything is padding at all: a
-        # GPU would have to be waited for.
-        seen = attention_mask[:, None, None, :].bool()  # (batch, heads, queries, tokens)
-        hidden = self.encoder(input_ids=input_ids, attention_mask=seen)[0]
+        hidden = self.last_layer(input_ids, attention_mask)
         if self.pooling == "cls":
             return hidden[:, 0]
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (batch, tokens, 1)
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+    def last_layer(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """A feature of each token, of shape (batch, tokens, hidden)."""
+        mask = attention_mask
+        if self._whole_mask:
+            # Given its final shape, the mask is not read to see whether anything is padding at
+            # all: a GPU would have to be waited for.
+            mask = attention_mask[:, None, None, :].bool()  # (batch, heads, queries, tokens)
+        hidden: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=mask)[0]
+        return hidden
+
+    @property
+    def longest(self) -> int:
+        """How many tokens it can read."""
+        positions = getattr(self.encoder.config, "max_position_embeddings", None) or sys.maxsize
+        # RoBERTa's kin number positions from the one after their padding token.
+        offsets = [
+            module.padding_idx + 1
+            for name, module in self.encoder.named_modules()
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None
+            if name.endswith("position_embeddings")
+        ]
+        return int(positions) - max(offsets, default=0)
 
 
 def clean_text(text: str) -> str:

@@ -16,19 +16,13 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
-from transformers import (
-    CONFIG_MAPPING,
-    AutoTokenizer,
-    CLIPVisionConfig,
-    PreTrainedConfig,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 
-from multimodal_sentiment.encoders import TEXT_FAMILIES, most_layers
 from multimodal_sentiment.parameters import Count, NotNegative, Probability, Side, Tokens
 
-from .configuration import SentimentConfig, longest_text
+from .configuration import SentimentConfig
 from .modeling import SentimentModel
+from .networks import check_layers, define, essence, first_line
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +33,7 @@ LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all 
 READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
 
 _TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
+_SINCE_0_1 = {"counted_terms"}
 _OTHER = "it was trained by another version of this project"
 
 
@@ -51,8 +46,12 @@ def _differing(labels: dict[int, str]) -> dict[int, str]:
 class _SavedImage(BaseModel):
     """The part of it that is about images."""
 
-    architecture: str = Field(pattern="^(resnet[0-9]+|clip)$")
+    architecture: str = Field(pattern=r"^[\w-]+(\.[\w-]+)?$")
     vision: dict[str, Any] | None = None
+    pooling: Literal["pooler", "cls", "mean"] = "pooler"
+    interpolation: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] = (
+        "bilinear"
+    )
     size: Side
     resize: Side
     mean: list[FiniteFloat] = Field(min_length=3, max_length=3)
@@ -68,13 +67,14 @@ class _Saved(BaseModel):
     text_config: dict[str, Any] | None
     image_config: _SavedImage | None
     max_tokens: Tokens
-    fusion: Literal["concat", "gated", "late"]
+    fusion: Literal["concat", "gated", "late", "pool"]
     visible_scores: bool
     hidden_size: Count
     dropout: Probability
     modality_dropout: Probability
     auxiliary_weight: NotNegative
     label_smoothing: Probability
+    counted_terms: Annotated[int, Field(ge=0)] = 0
     calibration_temperature: FiniteFloat = Field(gt=0)
     id2label: Annotated[dict[int, str], Field(min_length=2), AfterValidator(_differing)]
 
@@ -103,7 +103,7 @@ def read_config(folder: Path) -> SentimentConfig:
     if "auto_map" in content:
         raise ValueError(f"{CONFIG} asks to run code of the folder (auto_map): that is never done")
     own = {*inspect.signature(SentimentConfig.__init__).parameters} - {"self", "kwargs"}
-    if lacking := own - content.keys():
+    if lacking := own - content.keys() - _SINCE_0_1:
         raise ValueError(f"{CONFIG} lacks {', '.join(sorted(lacking))}: {_OTHER}")
     # transformers adds keys of its own, others in each release: no reason to refuse a model.
     if unknown := content.keys() - own - PreTrainedConfig().to_dict().keys() - _TRANSFORMERS:
@@ -116,25 +116,17 @@ def read_config(folder: Path) -> SentimentConfig:
         name = ".".join(map(str, fault["loc"]))
         raise ValueError(f"{CONFIG} holds a wrong {name}: {fault['msg']}") from error
     content = {key: value for key, value in content.items() if key not in unknown}
-    if text := content["text_config"]:
-        if (family := text.get("model_type")) not in TEXT_FAMILIES:
-            raise ValueError(f"{CONFIG} holds a wrong text_config.model_type: {family}")
-        content["text_config"] = _defining(text, CONFIG_MAPPING[family])
-    if vision := (content["image_config"] or {}).get("vision"):
-        content["image_config"] |= {"vision": _defining(vision, CLIPVisionConfig)}
-    config = SentimentConfig.from_dict(content)
-    if config.uses_text and config.max_tokens > longest_text(config.text_config):
-        raise ValueError(
-            f"{CONFIG} holds a wrong max_tokens: the text encoder reads at most "
-            f"{longest_text(config.text_config)}"
-        )
-    return config
-
-
-def _defining(content: dict[str, Any], kind: type[PreTrainedConfig]) -> dict[str, Any]:
-    """What defines an encoder: what stands beside it can have transformers fetch kernels to run."""
-    own = kind().to_dict().keys()
-    return {key: value for key, value in content.items() if key in own}
+    # What stands beside what defines an encoder can have transformers fetch kernels to run.
+    check_layers([content["text_config"], content["image_config"]], len(_shapes(folder)))
+    try:
+        if text := content["text_config"]:
+            content["text_config"] = define(text, "text").to_dict()
+        if vision := (content["image_config"] or {}).get("vision"):
+            define(vision, "image")
+            content["image_config"] |= {"vision": essence(vision, "image")}
+    except ValueError as error:
+        raise ValueError(f"{CONFIG} holds a {first_line(error)}") from error
+    return SentimentConfig.from_dict(content)
 
 
 def check_weights(folder: Path, config: SentimentConfig) -> None:
@@ -144,15 +136,14 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
         ValueError: If the file is broken or cut short, or a weight is missing, of another shape, or
             not one of the model's.
     """
-    try:
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
-            given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
-    if (layers := most_layers(config.to_dict())) > len(given):
-        raise ValueError(f"{CONFIG} claims {layers} layers, of {len(given)} weights in {WEIGHTS}")
+    given = _shapes(folder)
     with torch.device("meta"):  # takes no memory, whatever the configuration claims
-        state = SentimentModel(config).state_dict(keep_vars=True)
+        model = SentimentModel(config)
+    if config.uses_text and config.max_tokens > (longest := model.branches["text"].encoder.longest):
+        raise ValueError(
+            f"{CONFIG} holds a wrong max_tokens: the text encoder reads at most {longest}"
+        )
+    state = model.state_dict(keep_vars=True)
     shared = {id(tensor) for name, tensor in state.items() if name in given}  # saved once
     wanted = {
         name: tuple(tensor.shape)
@@ -165,6 +156,15 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
             f"{WEIGHTS} does not fit {CONFIG}: {len(odd)} of {len(wanted)} weights are missing, "
             f"unknown or of another shape, {odd[0]} first"
         )
+
+
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight, by name."""
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{WEIGHTS} is broken or cut short: {error}") from error
 
 
 def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizerBase:
@@ -193,6 +193,28 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
             f"{config.text_config.vocab_size}: they do not belong together"
         )
     return tokenizer
+
+
+def read_terms(path: Path, config: SentimentConfig) -> list[str]:
+    """Read the words that a model counts.
+
+    Raises:
+        ValueError: If they are not as many different ones as the model has weights for.
+    """
+    try:
+        terms = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is missing: the model counts words") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from error
+    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
+        raise ValueError(f"{path.name} is no list of words")
+    if len(set(terms)) != len(terms) or len(terms) != config.counted_terms:
+        raise ValueError(
+            f"{path.name} holds {len(set(terms))} different words, {CONFIG} says "
+            f"{config.counted_terms}: they do not belong together"
+        )
+    return terms
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
+    from multimodal_sentiment.parameters import ModelParameters
+
 logger = logging.getLogger(__name__)
 
 
@@ -90,30 +92,38 @@ def check_encoders(
     stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
     if not stores:
         return []
-    from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
+    from multimodal_sentiment.encoders import (
+        INSTALL,
+        EncoderError,
+        MissingEncoderError,
+        find_encoder,
+    )
 
-    faults = []
-    for modality, name, limit in sorted(_needed_encoders(pipeline, parameters)):
+    faults, missing = [], []
+    for modality, name, model in _needed_encoders(pipeline, parameters):
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
             encoder.identify()
             from multimodal_sentiment.model import check_encoder  # takes seconds
 
-            check_encoder(encoder, modality, limit)
+            check_encoder(encoder, modality, model)
         except MissingEncoderError as error:
-            advice = f'run "{run_command()} --pipeline=encoders{_flags(request)}" first'
-            faults.append(f"{error}: name what exists, or {advice}")
+            missing.append(str(error))
         except EncoderError as error:
             faults.append(str(error))
-    return faults
+    if missing:
+        fetch = f'fetch what is missing with "{run_command()} --pipeline=encoders{_flags(request)}"'
+        advice = f"{INSTALL}, or {fetch}, or train without with --env=scratch"
+        faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
+    return list(dict.fromkeys(faults))
 
 
 def _needed_encoders(
     pipeline: Pipeline, parameters: Mapping[str, Any]
-) -> set[tuple[str, str, int]]:
-    """Return modality, name and limit of each pretrained encoder that the run will train from.
+) -> list[tuple[str, str, ModelParameters]]:
+    """Return modality and name of each pretrained encoder that the run needs, and the model.
 
-    The limit is how many tokens it must read, or the side of the square that it must see, px.
+    Of models that ask the same of an encoder, one stands for all.
     """
     from multimodal_sentiment.parameters import Parameters, vary
 
@@ -122,11 +132,14 @@ def _needed_encoders(
     if "params:comparison" in pipeline.inputs():
         changes = whole.comparison.compared.values()
         models = [vary(whole.model, whole.training, change).model for change in changes]
-    return {
-        (modality, name, model.text.max_tokens if modality == "text" else model.image.size)
+    needed = {
+        (modality, name, getattr(model, modality).model_dump_json()): model
         for model in models
         for modality, name in model.encoders.items()
     }
+    return [
+        (modality, name, needed[modality, name, asked]) for modality, name, asked in sorted(needed)
+    ]
 
 
 def folders_flag(request: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ def train_variants(
     duplicate_groups: Frame,
     trainings: Path,
     pretrained_encoders: EncoderStore,
+    features: Examples,
     comparison: ComparisonParameters,
     splitting: SplittingParameters,
     model: ModelParameters,
@@ -46,6 +47,7 @@ def train_variants(
         duplicate_groups: `guid, group`; twins are never on two sides.
         trainings: A folder in which finished trainings wait for the last one.
         pretrained_encoders: Where those that variants name are found.
+        features: Of the posts, under the encoders that are frozen.
         comparison: The variants, seeds and folds.
         splitting: Whose seed deals the folds.
         model: What the variants change.
@@ -62,11 +64,11 @@ def train_variants(
     import numpy as np
     import pandas as pd
 
-    from multimodal_sentiment.learning import TrainingPosts, Trial, run_trials
+    from multimodal_sentiment.learning import LabelledPosts, Trial, run_trials
     from multimodal_sentiment.posts.split import grouped_folds
 
     frame = pd.concat([train_posts, validation_posts], ignore_index=True)
-    posts = TrainingPosts.select(frame, examples, duplicate_groups)
+    posts = LabelledPosts.select(frame, examples, duplicate_groups)
     if comparison.folds is None:
         folds = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
     else:
@@ -75,7 +77,7 @@ def train_variants(
         name: vary(model, training, changes) for name, changes in comparison.compared.items()
     }
     # Seed by seed, so that each variant has been seen early, and the time left is known.
-    members = [
+    trials = [
         Trial(
             name,
             seed,
@@ -87,7 +89,7 @@ def train_variants(
         for fold in range(comparison.folds or 1)
         for name, variant in variants.items()
     ]
-    return run_trials(members, posts, folds, compute, trainings, pretrained_encoders)
+    return run_trials(trials, posts, folds, compute, trainings, pretrained_encoders, features)
 
 
 def judge_comparison(

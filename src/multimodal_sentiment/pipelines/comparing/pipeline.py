@@ -26,6 +26,7 @@ def create_pipeline() -> Pipeline:
                     "duplicate_groups",
                     "comparison_trainings",
                     "pretrained_encoders",
+                    "labelled.features",
                     "params:comparison",
                     "params:splitting",
                     "params:model",

@@ -165,8 +165,7 @@ def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: in
     labels, temperature = list(fusion_model.labels), fusion_model.config.calibration_temperature
     true = np.array([labels.index(tag) for tag in predictions["tag"]])
     after = predictions[[f"p_{label}" for label in labels]].to_numpy()
-    # Logits are known from probabilities up to a constant a post, which a softmax ignores.
-    before = softmax(np.log(np.maximum(after, np.finfo(float).tiny)) * temperature)
+    before = softmax(predictions[[f"logit_{label}" for label in labels]].to_numpy())
 
     def summarise(probabilities: np.ndarray) -> Json:
         table = reliability(probabilities, true, bins)

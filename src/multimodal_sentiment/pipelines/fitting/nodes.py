@@ -16,6 +16,7 @@ def train_model(
     encoding_profile: Json,
     checkpoints: Path,
     pretrained_encoders: EncoderStore,
+    features: Examples,
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
@@ -31,6 +32,7 @@ def train_model(
         encoding_profile: Travels with the model.
         checkpoints: A folder for what an interrupted training needs to go on.
         pretrained_encoders: Where those that `model` names are found.
+        features: Of the posts, under the encoders that are frozen.
         model: The architecture.
         training: How it is fitted.
         compute: What it runs on.
@@ -38,11 +40,18 @@ def train_model(
     Returns:
         The classifier, and its training's history, one row an epoch.
     """
-    from multimodal_sentiment.learning import TrainingPosts, fit_classifier
+    from multimodal_sentiment.learning import LabelledPosts, fit_classifier
 
-    posts = TrainingPosts.select(train_posts, examples, duplicate_groups)
+    posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     return fit_classifier(
-        posts, encoding_profile, model, training, compute, checkpoints, pretrained_encoders
+        posts,
+        encoding_profile,
+        model,
+        training,
+        compute,
+        checkpoints,
+        pretrained_encoders,
+        features,
     )
 
 

@@ -20,6 +20,7 @@ def create_pipeline() -> Pipeline:
                     "encoding_profile",
                     "training_checkpoints",
                     "pretrained_encoders",
+                    "labelled.features",
                     "params:model",
                     "params:training",
                     "params:compute",

@@ -1,0 +1,92 @@
+"""What a fitting starts from, and what comes of it, whichever way it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from transformers import PreTrainedTokenizerBase
+
+from multimodal_sentiment.encoders import Encoder
+from multimodal_sentiment.model import SentimentModel
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+
+from .dataset import Features
+from .device import Device
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training does, whichever posts it learns from.
+
+    Attributes:
+        model: The architecture.
+        training: How the model is fitted.
+        compute: The device and precision, as asked for.
+        device: The device.
+        labels: In the order of the logits.
+        encoders: The pretrained encoders that the model starts from, by modality.
+        features: Of frozen encoders, a row a post.
+        folder: For what an interrupted training needs to go on.
+    """
+
+    model: ModelParameters
+    training: TrainingParameters
+    compute: ComputeParameters
+    device: Device
+    labels: list[str]
+    encoders: Mapping[str, Encoder]
+    features: Features
+    folder: Path
+
+    @property
+    def counts_words(self) -> bool:
+        """Whether words are counted beside the text's encoding."""
+        return self.model.text.count_words and "text" in self.model.modalities
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that has been fitted.
+
+    Attributes:
+        model: The model; its configuration holds the temperature.
+        tokenizer: Of its text encoder.
+        history: One row for each epoch, or for each strength of regularisation that was tried.
+        record: How it was fitted, for the model's configuration.
+        terms: The words and pairs of words that it counts.
+    """
+
+    model: SentimentModel
+    tokenizer: PreTrainedTokenizerBase | None
+    history: pd.DataFrame
+    record: dict[str, Any]
+    terms: Sequence[str] = ()
+
+
+def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float] | None:
+    """Return one weight a label, `none`, `sqrt` of the inverse frequency, or `balanced`."""
+    if kind == "none":
+        return None
+    balanced = np.array([len(tags) / (len(labels) * (tags == label).sum()) for label in labels])
+    weights: list[float] = (np.sqrt(balanced) if kind == "sqrt" else balanced).tolist()
+    return weights
+
+
+def describe_plan(plan: Plan, model: SentimentModel) -> str:
+    """Say in words what is fitted, and on what."""
+    config, parts = model.config, []
+    if config.uses_text:
+        text = config.text_config
+        origin = plan.encoders.get("text", "from scratch")
+        parts.append(f"{text.model_type} of {text.num_hidden_layers} layers ({origin})")
+    if config.uses_image:
+        image = config.image_config
+        origin = plan.encoders.get("image", "from scratch")
+        parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
+    size = sum(weight.numel() for weight in model.parameters()) / 1e6
+    return f"Training {' and '.join(parts)}, {size:.1f} million weights, on {plan.device}"

@@ -1,0 +1,99 @@
+"""Heads on the features of frozen encoders are solved, and joined by a pool."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from multimodal_sentiment.assessment import choose_temperature
+from multimodal_sentiment.model import SentimentModel, build_model
+from multimodal_sentiment.model.words import count_terms, learn_idf, learn_vocabulary, weigh_terms
+
+from .heads import SolvedHeads, Voice, solve_heads
+from .labelled_posts import LabelledPosts
+from .plan import Fitted, Plan, class_weights, describe_plan
+
+logger = logging.getLogger(__name__)
+
+_MIN_POSTS = 3  # that a counted word must be in
+
+
+def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
+    """Solve the heads of a model whose encoders are frozen, and the pool of their logits.
+
+    All posts are learnt from: how strongly heads are regularised, the pool and the temperature are
+    chosen by grouped folds of them.
+
+    Raises:
+        ValueError: If a label has too few posts.
+    """
+    texts = posts.texts
+    terms = learn_vocabulary(texts, _MIN_POSTS) if plan.counts_words else []
+    weights = class_weights(posts.tags, plan.labels, plan.training.class_weights)
+    model, tokenizer = build_model(
+        plan.model, plan.labels, texts, plan.encoders, counted_terms=len(terms)
+    )
+    logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
+
+    voices = {name: Voice(_known(rows), (name,)) for name, rows in plan.features.items()}
+    present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
+    idf = np.zeros(0)
+    if terms:
+        counted = count_terms({term: index for index, term in enumerate(terms)}, texts)
+        idf = learn_idf(*counted, len(terms))
+        voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
+    truth = posts.label_indices(plan.labels)
+    solved = solve_heads(
+        {name: voices[name] for name in model.config.voices},
+        present,
+        truth,
+        posts.groups,
+        weights or [1.0] * len(plan.labels),
+        seed=plan.training.seed,
+    )
+    _take_over(model, solved, idf)
+    model.config.calibration_temperature = choose_temperature(
+        solved.out_of_fold, truth, posts.groups
+    )
+    history = pd.DataFrame(solved.tried)
+    logger.info("Regularisation chosen by folds: %s", _describe(history))
+    record = {
+        "learning_posts": len(posts),
+        "tuning_posts": 0,
+        "strengths": {name: head.strength for name, head in solved.heads.items()},
+    }
+    return Fitted(model, tokenizer, history, record, terms)
+
+
+def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float64]) -> None:
+    """Write what was solved into the model."""
+    solution = {
+        model.fusion.weights: solved.pool.weights,
+        model.fusion.bias: solved.pool.bias,
+    }
+    for name, head in solved.heads.items():
+        if model.words is not None and name == "words":
+            model.words.load_solution(idf, head.weights, head.bias)
+        else:
+            layer = model.branches[name].head
+            solution |= {layer.weight: head.weights, layer.bias: head.bias}
+    with torch.no_grad():
+        for parameter, values in solution.items():
+            parameter.copy_(torch.as_tensor(values))
+
+
+def _known(features: np.ndarray) -> np.ndarray:
+    """Return features with zeros where a modality is missing."""
+    return np.nan_to_num(np.asarray(features), nan=0.0)
+
+
+def _describe(history: pd.DataFrame) -> str:
+    chosen = history[history["chosen"]]
+    return ", ".join(
+        f"{row.voice} {row.strength:g} (log loss {row.log_loss:.3f}, accuracy {row.accuracy:.3f})"
+        for row in chosen.itertuples()
+    )

@@ -1,0 +1,241 @@
+"""transformers' and timm's networks: which may be built, how they are built, and how loaded.
+
+A configuration may come from anywhere. What in it would fetch or run something is left out or
+refused: code of its own, kernels, quantisation, weights of a backbone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoModel,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+
+from multimodal_sentiment.encoders import (
+    Encoder,
+    EncoderError,
+    most_layers,
+    read_config,
+    weights_of,
+)
+
+OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+MOST_LAYERS = (
+    1000  # a claim of so many is believed, whatever the weights: it costs no more than time
+)
+
+# What weights may hold under an encoder's own name without its network having it: counted again
+# when the network is built, or of use only in pretraining.
+_BESIDES = ("position_ids", "token_type_ids", "relative_position_index", "mask_token", "._weight")
+
+
+def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
+    """The configuration of an encoder, of what defines it alone.
+
+    Args:
+        content: As its `config.json`, or that of a model made from it, has it.
+        modality: Which it is to encode.
+
+    Raises:
+        ValueError: If there is no such family, it encodes something else, or it would fetch
+            something.
+    """
+    kept = essence(content, modality)
+    family = kept["model_type"]
+    if any("backbone" in key and value for key, value in kept.items()):
+        raise ValueError(f"wrong {modality}_config: a {family} that names a backbone to fetch")
+    if family == "timm_wrapper":
+        _check_timm(kept)
+    config: PreTrainedConfig = AutoConfig.for_model(**kept)
+    check_encodes(config, modality)
+    return config
+
+
+def essence(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
+    """What defines an encoder, of its configuration.
+
+    The keys that all families share are about labels and outputs, or ask for kernels.
+
+    Raises:
+        ValueError: If there is no such family.
+    """
+    family = content.get("model_type")
+    if not isinstance(family, str) or family not in CONFIG_MAPPING:
+        raise ValueError(f"wrong {modality}_config.model_type: {family}")
+    own = CONFIG_MAPPING[family]().to_dict().keys() - PreTrainedConfig().to_dict().keys()
+    own -= {"label_names", "num_classes"}  # timm's labels
+    return {"model_type": family} | {key: content[key] for key in content if key in own}
+
+
+def check_encodes(config: PreTrainedConfig, modality: str) -> None:
+    """Refuse a family that is no encoder of a modality.
+
+    Texts are read by what transformers trains to fill gaps: decoders see what came before only.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    family = config.model_type
+    if modality == "text":
+        decodes = config.is_encoder_decoder or getattr(config, "is_decoder", False)
+        if decodes or type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
+            raise ValueError(
+                f"wrong text_config.model_type: {family} is no encoder of texts: choose one that "
+                "was trained to fill gaps, such as a BERT, RoBERTa, XLM-R, DeBERTa or ModernBERT"
+            )
+        return
+    network = MODEL_MAPPING.get(type(config), None)
+    if isinstance(network, tuple):
+        network = network[0]
+    if network is None or network.main_input_name != "pixel_values":
+        raise ValueError(
+            f"wrong image_config.model_type: {family} is no encoder of images: choose one such as "
+            "a ViT, CLIP, SigLIP, DINOv2, ResNet or ConvNeXt, or one of timm"
+        )
+
+
+def build_network(config: PreTrainedConfig) -> tuple[PreTrainedModel, bool]:
+    """A network without pretrained weights, and whether its attention is torch's own."""
+    return _with_attention(lambda how: AutoModel.from_config(config, attn_implementation=how))
+
+
+def load_network(
+    encoder: Encoder, modality: str
+) -> tuple[PreTrainedModel, bool, PreTrainedConfig, list[str]]:
+    """A network whose weights are all there, and none that it knows nothing of.
+
+    Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
+
+    Returns:
+        The network, in single precision; whether its attention is torch's own; the configuration
+        of all that the folder holds; and which weights of a pooling layer are missing.
+
+    Raises:
+        EncoderError: If it cannot be loaded, or is not what its configuration says.
+    """
+    parameter = f"model.{modality}.encoder"
+    try:
+        content = read_config(encoder.path)
+        check_layers(content, _count_weights(encoder))
+        whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
+        towers = getattr(whole, "vision_config", None) if modality == "image" else None
+        config = define((towers or whole).to_dict(), modality)
+        (network, report), torch_attention = _with_attention(
+            lambda how: AutoModel.from_pretrained(
+                encoder.path,
+                config=config,
+                use_safetensors=True,
+                dtype=torch.float32,  # theirs may be half; a model is trained and kept in single
+                output_loading_info=True,
+                attn_implementation=how,
+                **OFFLINE,
+            )
+        )
+    except Exception as error:  # what transformers raises here has no common base
+        raise EncoderError(
+            f"{parameter}: cannot load {encoder.path}: {first_line(error)}: fetch or copy it "
+            "again, or name another"
+        ) from error
+    pooler = [name for name in report["missing_keys"] if name.startswith("pooler.")]
+    missing = [
+        name
+        for name in report["missing_keys"]
+        if name not in pooler and not name.endswith("num_batches_tracked")
+    ]
+    superfluous = _superfluous(network, content, report["unexpected_keys"])
+    if missing or superfluous:
+        raise EncoderError(
+            f"{parameter}: {encoder.path} does not hold the {config.model_type} that its "
+            f"config.json describes: {list_odd(missing, superfluous, [])}: put the config.json of "
+            "these weights there"
+        )
+    return network, torch_attention, whole, pooler
+
+
+def check_layers(content: Any, given: int) -> None:
+    """Refuse a configuration that claims far more layers than there are weights.
+
+    Raises:
+        ValueError: If it does.
+    """
+    if (layers := most_layers(content)) > max(given, MOST_LAYERS):
+        raise ValueError(f"config.json claims {layers:.0f} layers, of {given} weights")
+
+
+def list_odd(
+    missing: Collection[str], superfluous: Collection[str], reshaped: Collection[str]
+) -> str:
+    """Say which weights are not as they should be, one of each kind."""
+    kinds = {"missing": missing, "superfluous": superfluous, "of another shape": reshaped}
+    parts = []
+    for kind, names in kinds.items():
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            parts.append(f"{kind} {min(names)}{more}")
+    return ", ".join(parts)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text."""
+    lines: list[str] = str(error).strip().splitlines()
+    return lines[0].rstrip(":. ") if lines else type(error).__name__
+
+
+def _with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
+    """What is built with torch's attention, or if the family refuses that, with its own.
+
+    Either is asked for by name, whatever the configuration asks for, such as a kernel to fetch.
+    """
+    try:
+        return build("sdpa"), True
+    except ValueError:
+        return build("eager"), False
+
+
+def _check_timm(content: Mapping[str, Any]) -> None:
+    """Refuse a name that timm would look for elsewhere, and arguments that name files to load."""
+    import timm
+
+    name, arguments = content.get("architecture"), content.get("model_args") or {}
+    if not isinstance(name, str) or not timm.is_model(name):
+        raise ValueError(f"wrong image_config.architecture: timm {timm.__version__} has no {name}")
+    own = {*inspect.signature(timm.create_model).parameters} - {"kwargs"}
+    if not isinstance(arguments, dict) or own & arguments.keys():
+        raise ValueError(f"wrong image_config.model_args: {', '.join(sorted(own & {*arguments}))}")
+
+
+def _count_weights(encoder: Encoder) -> int:
+    count = 0
+    for path in weights_of(encoder.path):
+        with safe_open(path, framework="pt") as file:
+            count += len(file.keys())
+    return count
+
+
+def _superfluous(
+    network: PreTrainedModel, content: Mapping[str, Any], unexpected: Collection[str]
+) -> list[str]:
+    """Those of the weights without a place that are the encoder's own, and no head's."""
+    prefix = f"{network.base_model_prefix}."
+    parts = {name for name, _ in network.named_children()}
+    about = content.get("pretrained_cfg") or {}  # timm's
+    heads = about.get("classifier") if isinstance(about, dict) else None
+    heads = tuple(f"{head}." for head in ([heads] if isinstance(heads, str) else heads or ()))
+    return [
+        name
+        for name in unexpected
+        if (name.startswith(prefix) or name.partition(".")[0] in parts)
+        if not name.endswith(_BESIDES) and not name.removeprefix(prefix).startswith(heads)
+    ]
