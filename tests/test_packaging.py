@@ -54,10 +54,6 @@ def test_the_wheel_holds_the_configuration_but_nothing_of_the_users_own(installe
 
 @pytest.mark.fault("run", "kedro package, then python -m multimodal_sentiment", "it runs")
 def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    refused = run(installed, tmp_path, "--pipeline=training", "--params=raw=raw")
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: labelled.listing: no file raw/train.txt: put it there")
-
     (tmp_path / "raw" / "data").mkdir(parents=True)
     tags = ["negative", "neutral", "positive"] * 3
     rows = [f"{guid},{tag}\n" for guid, tag in enumerate(tags)]

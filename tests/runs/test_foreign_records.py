@@ -107,7 +107,7 @@ def test_a_refused_run_leaves_no_trace(project, place):
 
 @pytest.mark.fault("run", "pruning a folder that is not there", "leaves nothing behind")
 def test_pruning_nothing_leaves_no_trace(project):
-    status, output = project.kedro("prune", "--keep=1", "--params=data=nowhere")
+    status, output = project.command("prune", "--keep=1", "--params=data=nowhere")
 
     assert status == 0, output
     assert "Nothing to remove" in output
@@ -123,7 +123,7 @@ def test_pruning_does_not_follow_links(project):
     counts = project.data / "02_intermediate" / "counts.csv"
     (counts / "2020-01-01T00.00.00.000Z").symlink_to(elsewhere)
 
-    status, output = project.kedro("prune", "--keep=1", "--yes")
+    status, output = project.command("prune", "--keep=1", "--yes")
 
     assert status == 0, output
     assert (counts / "2020-01-01T00.00.00.000Z").is_symlink()

@@ -23,7 +23,7 @@ def test_newest_versions_of_each_dataset_stay(used):
     first, second, third = used.versions(MODEL)
     inference = used.versions("07_model_output/predictions.csv")
 
-    status, output = used.kedro("prune", "--keep=2", "--yes")
+    status, output = used.command("prune", "--keep=2", "--yes")
 
     assert status == 0, output
     assert used.versions(MODEL) == [second, third]
@@ -36,7 +36,7 @@ def test_newest_versions_of_each_dataset_stay(used):
 def test_records_of_what_is_gone_and_of_failures_go_too(used):
     _first, inference, second, third, _failed = (record["run"] for record in used.records())
 
-    used.kedro("prune", "--keep=2", "--yes")
+    used.command("prune", "--keep=2", "--yes")
 
     assert [record["run"] for record in used.records()] == [inference, second, third]
     logs = {path.stem for path in (used.data / "runs").glob("*.log")}
@@ -47,7 +47,7 @@ def test_incomplete_version_is_removed_and_does_not_count(used):
     *_, second, third = used.versions(MODEL)
     (used.data / MODEL / third / "fusion_model.json").write_text("{")
 
-    used.kedro("prune", "--keep=1", "--yes")
+    used.command("prune", "--keep=1", "--yes")
 
     assert used.versions(MODEL) == [second]
 
@@ -92,7 +92,7 @@ def test_another_data_folder_can_be_pruned(used):
     used.run("training", params={"data": "other"})
     used.run("training", params={"data": "other"})
 
-    used.kedro("prune", "--keep=1", "--yes", "--params=data=other")
+    used.command("prune", "--keep=1", "--yes", "--params=data=other")
 
     assert len(list((used.path / "other" / MODEL).iterdir())) == 1
     assert len(used.versions(MODEL)) == 3
@@ -101,13 +101,13 @@ def test_another_data_folder_can_be_pruned(used):
 def test_nothing_to_remove_is_said(project):
     project.run()
 
-    status, output = project.kedro("prune", "--keep=1")
+    status, output = project.command("prune", "--keep=1")
 
     assert (status, output) == (0, f"Nothing to remove from {project.data}.\n")
 
 
 def test_keeping_nothing_is_refused(project):
-    status, output = project.kedro("prune", "--keep=0", "--yes")
+    status, output = project.command("prune", "--keep=0", "--yes")
 
     assert status == 2
     assert "0 is not in the range x>=1" in output

@@ -153,7 +153,7 @@ def test_error_in_python_says_where_it_happened(project):
     ],
 )
 def test_wrong_name_gives_one_line(project, arguments, line):
-    status, output = project.kedro("run", *arguments)
+    status, output = project.command("run", *arguments)
 
     assert status == 1
     assert len(output.splitlines()) == 1
