@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.framework.cli.project import PARAMS_ARG_HELP
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import _split_params, env_option
+from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
+
+from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -31,40 +33,47 @@ def cli() -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @env_option
-@click.option(
-    "--params", type=click.UNPROCESSED, default="", callback=_split_params, help=PARAMS_ARG_HELP
-)
 @click.pass_obj
 def prune(
-    metadata: ProjectMetadata, keep: int, yes: bool, env: str | None, params: dict[str, Any]
+    metadata: ProjectMetadata | None, keep: int, yes: bool, env: str | None, params: dict[str, Any]
 ) -> None:
     """Remove old versions, and what failed runs left.
 
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
     whichever run wrote it. Checkpoints of an unfinished training stay.
     """
-    from multimodal_sentiment.runs.lock import locked
-    from multimodal_sentiment.runs.pruning import find_leftovers, remove, versioned_datasets
-    from multimodal_sentiment.runs.records import data_folder
+    from multimodal_sentiment.runs.lock import data_folder, locked
+    from multimodal_sentiment.runs.pruning import (
+        describe,
+        find_leftovers,
+        remove_all,
+        versioned_datasets,
+    )
+    from multimodal_sentiment.runs.summary import size_in_words
     from multimodal_sentiment.runs.transaction import recover
 
-    session = KedroSession.create(metadata.project_path, env=env, runtime_params=params)
+    session = KedroSession.create(
+        metadata and metadata.project_path, env=env, runtime_params=params
+    )
     context = session.load_context()
-    data = data_folder(context)
+    data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     with errors_in_one_line(), locked(data):
         recover(data)
         leftovers = find_leftovers(data, versioned_datasets(data, context.catalog), keep)
         if not leftovers:
             click.echo(f"Nothing to remove from {data}.")
             return
-        for leftover in leftovers:
-            place = leftover.path.relative_to(data)
-            click.echo(f"{leftover.size / 1e6:10.3f} MB  {place}  ({leftover.reason})")
-        size = sum(leftover.size for leftover in leftovers) / 1e6
+        for line in describe(leftovers, data):
+            click.echo(line)
+        size = size_in_words(sum(leftover.size for leftover in leftovers))
         if not yes:
-            click.confirm(f"Remove these {size:.3f} MB from {data}?", abort=True)
-        remove(leftovers)
-        click.echo(f"Removed {size:.3f} MB.")
+            click.confirm(f"Remove these {size} from {data}?", abort=True)
+        remove_all(leftovers)
+        click.echo(f"Removed {size}.")
+
+
+# As `kedro run` has it: the same spelling of parameters.
+prune.params.extend(option for option in kedro_run.params if option.name == "params")
 
 
 @cli.command()
@@ -82,6 +91,7 @@ def prune(
 @click.option("--workers", default=1, show_default=True, help="Processes that draw.")
 def sample(folder: Path, **options: Any) -> None:
     """Write made-up posts into FOLDER: listings, texts and drawn photos."""
+    from multimodal_sentiment.runs.records import run_command
     from multimodal_sentiment.sample import write_sample
 
     try:
@@ -90,7 +100,7 @@ def sample(folder: Path, **options: Any) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(
         f"{summary.labelled} labelled and {summary.unlabelled} unlabelled posts in {folder}: "
-        f"kedro run --params raw={folder},data=ANOTHER_FOLDER"
+        f"{run_command()} --params {shlex.quote(f'raw={folder},data=ANOTHER_FOLDER')}"
     )
 
 
@@ -105,7 +115,7 @@ def errors_in_one_line() -> Iterator[None]:
         raise click.ClickException(one_line(error)) from error
 
 
-def run(**options: Any) -> Any:
+def _run(**options: Any) -> Any:
     """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
     from multimodal_sentiment.runs.errors import is_expected, one_line
 
@@ -114,6 +124,8 @@ def run(**options: Any) -> Any:
     try:
         return kedro_run.callback(**options)
     except KeyboardInterrupt:
+        if not PROJECT_HOOKS[0].end_all():
+            click.echo("Interrupted before a run had begun: nothing is written", err=True)
         raise click.exceptions.Exit(130) from None  # 128 + SIGINT, as shells have it
     except click.ClickException:
         raise
@@ -124,4 +136,5 @@ def run(**options: Any) -> Any:
         raise click.ClickException(notes[-1]) from error
 
 
-cli.add_command(click.Command("run", params=kedro_run.params, callback=run, help=kedro_run.help))
+run = click.Command("run", params=kedro_run.params, callback=_run, help=kedro_run.help)
+cli.add_command(run)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,35 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
+# Kedro would search for files that fit a pattern, or fill in the name of a dataset.
+NOT_IN_FOLDERS = "*?[]{}"
 KINDS = ("parameters", "catalog", "globals", "credentials")
 
 
-class CheckedConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, which refuses parameters that `Parameters` refuses.
+# OmegaConf keeps for the whole process what `${globals:...}` and `${runtime_params:...}` stand for,
+# and each of Kedro's loaders sets it: two runs in two threads would read each other's parameters.
+_one_at_a_time = threading.RLock()
+
+
+class ThreadSafeConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, of which several may be at work in a process."""
+
+    def __init__(self, conf_source: str, *arguments: Any, **options: Any) -> None:
+        with _one_at_a_time:
+            super().__init__(conf_source, *arguments, **options)
+        self._load_alone = partial(OmegaConfigLoader, conf_source, *arguments, **options)
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Load one kind of configuration."""
+        with _one_at_a_time:
+            if key in self.data or "_load_alone" not in vars(self):
+                return super().__getitem__(key)
+            config: dict[str, Any] = self._load_alone()[key]  # a new one sets all that it needs
+            return config
+
+
+class CheckedConfigLoader(ThreadSafeConfigLoader):
+    """A loader that refuses parameters that `Parameters` refuses.
 
     A hook would not do: `kedro viz` runs none.
     """
@@ -35,10 +61,15 @@ class CheckedConfigLoader(OmegaConfigLoader):
             config: dict[str, Any] = super().__getitem__(key)
         except (yaml.YAMLError, OmegaConfBaseException) as error:
             raise click.ClickException(f"{key}: {' '.join(str(error).split())}") from error
+        if key == "catalog":  # Kedro reads it first, and would stumble over such a folder
+            self["parameters"]
         if key == "parameters":
             from multimodal_sentiment.parameters import Parameters
 
             faults = check_parameters(config, Parameters)
+            faults = faults or [
+                f"data: {fault}" for fault in [folder_fault(config["data"])] if fault
+            ]
             if faults:
                 raise click.ClickException("\n".join(faults))
         return config
@@ -53,6 +84,15 @@ def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> l
     except ValidationError as error:
         return [_describe(fault, model) for fault in error.errors()]
     return []
+
+
+def folder_fault(folder: str) -> str | None:
+    """Return why nothing can be written below a folder, by its name, if so."""
+    if any(character in folder for character in NOT_IN_FOLDERS):
+        return f"{folder} holds one of {' '.join(NOT_IN_FOLDERS)}: choose another folder"
+    if folder.startswith("~"):
+        return f"{folder} is not expanded here: write the whole path"
+    return None
 
 
 def left_out(loader: AbstractConfigLoader) -> list[str]:
@@ -116,7 +156,7 @@ def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
 
 
 def _tree(model: type[BaseModel]) -> dict[str, Any]:
-    """The names of a model's fields, a dictionary in place of each nested model."""
+    """Return the names of a model's fields, a dictionary in place of each nested model."""
     from pydantic import BaseModel
 
     return {

@@ -1,4 +1,4 @@
-"""What happens around every run: checked before it, whole or nothing after it, and put in words."""
+"""What Kedro calls around every run: each run of this process is a transaction of its own."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
     from multimodal_sentiment.runs.records import Outcome
-    from multimodal_sentiment.runs.run import Run
+    from multimodal_sentiment.runs.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
 
 class RunHooks:
-    """Makes each run of this process a transaction on its data folder."""
+    """Tells the runs of this process apart, and hands on to each what Kedro says of it.
+
+    Kedro makes a catalog for each run, and names it in all but the hooks of datasets: these belong
+    to the run of the thread that calls them.
+    """
 
     def __init__(self) -> None:
-        self._context: KedroContext | None = None
-        self._run: Run | None = None
-        atexit.register(self._interrupted)
+        self._transactions: dict[int, Transaction] = {}  # by their key
+        atexit.register(self.end_all)
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Say what of the user's own configuration an environment leaves out."""
         from multimodal_sentiment.configuration import left_out
 
-        self._context = context
         if keys := left_out(context.config_loader):
             logger.warning(
                 "--env=%s takes the place of conf/local, and leaves out what stands there: %s",
@@ -51,89 +53,116 @@ class RunHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Check what can be known to fail; have the outputs written aside."""
-        from multimodal_sentiment.runs.run import Run
+        from multimodal_sentiment.runs.transaction import Transaction
 
-        if self._run and self._run.thread == threading.get_ident():
-            self._interrupted()  # Ctrl-C in a notebook, which no hook hears of
-        if self._context is None:
-            raise RuntimeError("Kedro created no context before this run")
-        self._run = Run(self._context, run_params, pipeline, catalog)
+        for former in self._of_this_process():  # Ctrl-C in a notebook, which no hook hears of
+            if former.thread == threading.get_ident():
+                self._abandon(former, "interrupted")
+        transaction = Transaction.begin(run_params, pipeline, catalog)
+        if transaction:
+            self._transactions[transaction.key] = transaction
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Note what the node is at."""
-        if self._run:
-            self._run.progress.note(node, f"loading {self._run.name_version(dataset_name)}")
+        if transaction := self._of_this_thread():
+            doing = f"loading {transaction.name_version(dataset_name)}"
+            transaction.progress.note(node, doing, dataset_name)
 
     @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Note what the node is at."""
-        if self._run:
-            self._run.progress.note(node, "running")
+    def before_node_run(self, node: Node, catalog: DataCatalog) -> None:
+        """Note what the node is at, and which run this thread works for."""
+        if transaction := self._of(catalog):
+            transaction.work_in_this_thread()
+            transaction.progress.note(node, "running")
 
     @hook_impl
-    def after_node_run(self, node: Node) -> None:
+    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Note that the node has run."""
-        if self._run:
-            self._run.progress.ran(node)
+        if transaction := self._of(catalog):
+            transaction.progress.ran(node)
 
     @hook_impl
     def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Note what the node is at."""
-        if self._run:
-            self._run.progress.note(node, f"saving {dataset_name}")
+        if transaction := self._of_this_thread():
+            transaction.progress.note(node, f"saving {dataset_name}")
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Note that the node has saved an output."""
-        if self._run:
-            self._run.progress.saved(node, dataset_name)
+        if transaction := self._of_this_thread():
+            transaction.progress.saved(node, dataset_name)
 
     @hook_impl
-    def on_node_error(self, node: Node) -> None:
+    def on_node_error(self, node: Node, catalog: DataCatalog) -> None:
         """Note which node failed."""
-        if self._run:
-            self._run.progress.fail(node)
+        if transaction := self._of(catalog):
+            transaction.progress.fail(node)
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self) -> None:
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Move what the run wrote into place.
 
         Raises:
             click.ClickException: If that cannot be begun, and nothing is kept; or if it cannot be
                 finished, and the next run does that.
         """
-        if not self._run:
+        transaction = self._transactions.get(id(catalog))
+        if not transaction:  # there was nothing to do
             return
         try:
-            self._run.seal()
+            transaction.seal()
         except OSError as error:
-            self._abandon("failed", error)
+            self._abandon(transaction, "failed", error)
             raise click.ClickException(one_line(error)) from error
-        run, self._run = self._run, None
+        self._transactions.pop(transaction.key, None)
         try:
-            run.commit()
+            transaction.commit()
         finally:
-            run.close()
+            transaction.close()
 
     @hook_impl(trylast=True)
-    def on_pipeline_error(self, error: Exception) -> None:
+    def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
         """Remove what the run wrote; note in the error where it happened."""
-        if self._run:
-            error.add_note(f"{self._run.explain(error)} (traceback in {self._run.log})")
-            self._abandon("failed", error)
+        if transaction := self._transactions.get(id(catalog)):
+            error.add_note(f"{transaction.explain(error)} (traceback in {transaction.log})")
+            self._abandon(transaction, "failed", error)
 
-    def _interrupted(self) -> None:
-        if self._run and self._run.process == os.getpid():
-            self._abandon("interrupted")
+    def end_all(self) -> bool:
+        """Abandon all runs of this process, as it is about to end.
 
-    def _abandon(self, outcome: Outcome, error: Exception | None = None) -> None:
-        if self._run:
-            run, self._run = self._run, None
-            try:
-                run.abandon(outcome, error)
-            finally:
-                run.close()
+        Returns:
+            Whether there were any.
+        """
+        transactions = self._of_this_process()
+        for transaction in transactions:
+            self._abandon(transaction, "interrupted")
+        return bool(transactions)
+
+    def _abandon(
+        self, transaction: Transaction, outcome: Outcome, error: Exception | None = None
+    ) -> None:
+        self._transactions.pop(transaction.key, None)
+        try:
+            transaction.abandon(outcome, error)
+        finally:
+            transaction.close()
+
+    def _of(self, catalog: DataCatalog) -> Transaction | None:
+        """Return the run of a catalog; of the copy in a worker process, that of its thread."""
+        return self._transactions.get(id(catalog)) or self._of_this_thread()
+
+    def _of_this_thread(self) -> Transaction | None:
+        """Return the run that this thread works for; if that is not known yet, the only one."""
+        transactions = list(self._transactions.values())
+        own = [transaction for transaction in transactions if transaction.is_in_this_thread()]
+        found = own or transactions
+        return found[0] if len(found) == 1 else None
+
+    def _of_this_process(self) -> list[Transaction]:
+        """Return the runs that this process has begun, not those that it was forked from."""
+        return [it for it in list(self._transactions.values()) if it.process == os.getpid()]
 
 
 PROJECT_HOOKS = (RunHooks(),)

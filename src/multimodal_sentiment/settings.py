@@ -17,18 +17,24 @@ warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 # Datasets of a namespace are used outside of it: that is what their dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
 
-# Kedro takes conf/logging.yml from the folder that a command is started in: in a folder of the
-# project that would leave its own, noisier logging.
-_LOGGING = Path(__file__).parents[2] / "conf" / "logging.yml"
+# The configuration lies beside src in the repository, and in the package where only that is
+# installed; there, a conf in the current folder takes its place.
+_PACKAGED = Path(__file__).parent / "conf"
+_CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "conf"
+CONF_SOURCE = str(_PACKAGED) if _PACKAGED.is_dir() and not Path("conf/base").is_dir() else "conf"
+
+# Kedro takes conf/logging.yml from the folder that a command is started in: in any other, it would
+# leave its own, noisier logging.
 if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exists():
-    if _LOGGING.is_file():
-        LOGGING.configure(yaml.safe_load(_LOGGING.read_text(encoding="utf-8")))
+    if (_CONF / "logging.yml").is_file():
+        LOGGING.configure(yaml.safe_load((_CONF / "logging.yml").read_text(encoding="utf-8")))
 
 # A text may be longer than the 131,072 characters that Python's CSV reader stops at.
 csv.field_size_limit(2**24)
 
 HOOKS = PROJECT_HOOKS
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+# Kedro-Viz writes down how runs went, which it can in a repository only.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", *(["kedro-viz"] if _PACKAGED.is_dir() else []))
 
 CONFIG_LOADER_CLASS = CheckedConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -67,6 +67,7 @@ class Command(NamedTuple):
                 "kedro",
                 "run",
                 f"--pipeline={self.pipeline}",
+                "--env=scratch",
                 "--params",
                 params,
             ],

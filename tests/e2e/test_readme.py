@@ -20,6 +20,7 @@ TRIED_ELSEWHERE = {
     "kedro viz run": "tests/e2e/test_browser.py",
     "kedro viz build --include-previews": "tests/e2e/test_browser.py",
     "kedro prune --keep 3": "tests/runs/test_pruning.py",
+    "kedro package": "tests/test_packaging.py",
     "kedro sample FOLDER": "tests/e2e/test_commands.py",
     "kedro sample FOLDER --noise": "tests/e2e/test_commands.py",
     ".ci/run": "itself",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 
+import click
 import pytest
 
 MODEL = "06_models/fusion_model.json"
@@ -50,6 +50,7 @@ def test_interrupted_run_cleans_up_itself(project, number, status):
 
     assert held.returncode == status
     assert output.splitlines()[-1].endswith(f"(training) interrupted: {RESUMABLE}")
+    assert output.count("interrupted") == 1
     assert "Traceback" not in output
     assert project.records()[0]["outcome"] == "interrupted"
     assert set(results_but_scratch(project)) == {"01_raw/source.csv"}
@@ -78,6 +79,8 @@ def test_second_run_at_once_is_refused_and_the_first_unharmed(project):
     assert record["outcome"] == "completed"
     assert project.versions(MODEL) == [record["run"]]
 
+    project.run("training")  # it has waited for it
+
 
 @pytest.mark.fault("run", "a limit to the size of files", "one line, nothing kept")
 def test_full_disk_gives_one_line_and_keeps_nothing(project):
@@ -101,27 +104,36 @@ def test_full_disk_gives_one_line_and_keeps_nothing(project):
     assert project.staged() == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_data_folder_gives_one_line(project):
-    project.data.chmod(0o500)
-    try:
-        status, output = project.kedro("run")
-    finally:
-        project.data.chmod(0o700)
+@pytest.mark.fault("run", "a data folder that is a file, or cannot be", "one line, what to do")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("pyproject.toml", "pyproject.toml/runs: Not a directory"),
+        ("pyproject.toml/deeper", "pyproject.toml/deeper/runs: Not a directory"),
+        ("/proc/here", "/proc/here: No such file or directory"),
+        ("/dev/null", "/dev/null/runs: Not a directory"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_data_folder_that_cannot_be_gives_one_line(project, data, words):
+    with pytest.raises(click.ClickException) as caught:
+        project.run(params={"data": data})
 
-    assert status == 1
-    (line,) = output.splitlines()
-    assert "Permission denied: allow this user to, or take another folder" in line
+    line = caught.value.message
+    assert words in line
+    assert "[Errno" not in line
+    assert line.endswith(": name another folder with --params data=FOLDER")
+    assert len(line.splitlines()) == 1
 
 
-@pytest.mark.fault("run", "a file in place of the data folder", "one line")
-def test_data_folder_that_is_a_file_gives_one_line(project):
-    status, output = project.kedro("run", "--params=data=pyproject.toml")
+@pytest.mark.fault("run", "a pattern in the data folder's name", "refused in words, at once")
+@pytest.mark.parametrize("data", ["o{namespace}", "o{x}", "a[b]", "a*", "a?b", "{", "a/{b}/c"])
+def test_a_data_folder_that_is_a_pattern_is_refused(project, data):
+    before = sorted(project.path.rglob("*"))
+    with pytest.raises(click.ClickException, match=r"holds one of .*: choose another folder"):
+        project.run(params={"data": data})
 
-    assert status == 1
-    assert output.splitlines()[-1].startswith("Error: ")
-    assert len(output.splitlines()) == 1
-    assert "pyproject.toml" in output
+    assert sorted(project.path.rglob("*")) == before
 
 
 def test_worker_that_outlives_a_killed_run_does_not_hold_the_folder(project):

@@ -12,10 +12,9 @@ from typing import Any
 
 import click
 import pytest
-from kedro.io import Version
 from kedro.runner import SequentialRunner, ThreadRunner
-from kedro_datasets.json import JSONDataset
 
+from multimodal_sentiment import files
 from multimodal_sentiment.runs import transaction
 from multimodal_sentiment.runs.records import Record
 
@@ -68,10 +67,12 @@ def test_a_run_reads_what_it_wrote_itself(project, monkeypatch):
     later = foreign / "2999-01-01T00.00.00.000Z" / "counts.csv"
     original = transaction.Transaction.begin
 
-    def begin(self):
-        original(self)
+    def begin(*arguments):
+        begun = original(*arguments)
         later.parent.mkdir()
         later.write_text("rows\n77\n")
+
+        return begun
 
     monkeypatch.setattr(transaction.Transaction, "begin", begin)
     project.run("training")
@@ -155,7 +156,7 @@ def test_layer_on_another_disk_is_copied_and_then_renamed(project, monkeypatch):
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         replace(source, target)
 
-    monkeypatch.setattr(transaction.os, "replace", refuse)
+    monkeypatch.setattr(files.os, "replace", refuse)
     project.run()
 
     assert read_model(project)["rows"] == 2
@@ -215,7 +216,7 @@ def test_record_names_the_commit(project):
 def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -> None:
     """Have a run stop dead after some of its moves."""
     done = 0
-    move = transaction._move
+    move = transaction.move
 
     class Killed(BaseException):
         pass
@@ -227,7 +228,7 @@ def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -
         done += 1
         move(source, target)
 
-    monkeypatch.setattr(transaction, "_move", stop)
+    monkeypatch.setattr(transaction, "move", stop)
     with pytest.raises(Killed):
         project.run()
     monkeypatch.undo()
@@ -259,7 +260,7 @@ def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch, ca
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(transaction, "_move", full)
+    monkeypatch.setattr(transaction, "move", full)
     with pytest.raises(click.ClickException, match="free some space"):
         project.run("training")
     assert "not all is in place yet: the next run sees to that" in caplog.text
@@ -300,7 +301,7 @@ def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeyp
     def interrupt(source, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transaction, "_move", interrupt)
+    monkeypatch.setattr(transaction, "move", interrupt)
     with pytest.raises(KeyboardInterrupt):
         project.run("training")
 
@@ -323,19 +324,20 @@ def make_record(run: str, **fields: Any) -> Record:
     )
 
 
-def test_dataset_of_a_failed_run_loads_what_was_newest_before(tmp_path):
-    (tmp_path / "runs").mkdir()
-    path = str(tmp_path / "model.json")
-    JSONDataset(filepath=path, version=Version(None, "1")).save("before")
-    dataset = JSONDataset(filepath=path, version=Version(None, "2"))
+def test_dataset_of_a_failed_run_loads_what_was_newest_before(project):
+    project.run()
+    catalogs = []
 
-    failing = transaction.Transaction(tmp_path, make_record("2"), {"model": dataset})
-    failing.begin()
-    dataset.save("after")
-    assert dataset.load() == "after"
-    failing.abandon("failed")
+    class Noting(SequentialRunner):
+        def run(self, pipeline, catalog, *arguments, **options):
+            catalogs.append(catalog)
+            return super().run(pipeline, catalog, *arguments, **options)
 
-    assert dataset.load() == "before"
+    (project.data / "01_raw/source.csv").write_text("guid,tag\n1,positive\n")
+    with pytest.raises(ValueError, match="is unknown"):
+        project.run("training", trouble={"error": "value"}, runner=Noting())
+
+    assert catalogs[0].load("counts")["rows"].tolist() == [2]
 
 
 def test_unversioned_folder_is_replaced(tmp_path):

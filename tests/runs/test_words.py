@@ -7,7 +7,9 @@ import re
 
 import numpy as np
 import pytest
+from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro_datasets.pandas import CSVDataset
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
@@ -61,6 +63,51 @@ def test_inference_says_where_the_submission_is(project, caplog, monkeypatch):
     assert caplog.messages[-1] == "The submission is data/07_model_output/submission.txt"
 
 
+def test_one_node_is_one_node(project, caplog):
+    project.run("counting")
+
+    assert "(counting): 1 node, log in " in caplog.text
+
+
+@pytest.mark.fault("run", "Ctrl-C before the run begins", "said, in one line")
+@pytest.mark.parametrize("moment", ["load_context", "_get_config_loader", "run"])
+def test_interrupt_before_a_run_has_begun_is_said(project, monkeypatch, moment):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KedroSession, moment, interrupt)
+    status, output = project.command("run")
+
+    assert (status, output) == (130, "Interrupted before a run had begun: nothing is written\n")
+    assert not (project.data / "runs").exists()
+
+
+@pytest.mark.fault("run", "Ctrl-C while files are read, and in a node", "which run, what is kept")
+@pytest.mark.parametrize("trouble", ["reading", "training", "saving"])
+def test_interrupt_says_which_run_what_is_kept_and_how_to_go_on(
+    project, monkeypatch, caplog, trouble
+):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    if trouble == "reading":
+        monkeypatch.setattr(CSVDataset, "load", interrupt)
+    elif trouble == "saving":
+        monkeypatch.setattr(CSVDataset, "save", interrupt)
+    params = ["--params=trouble.interrupt=true"] if trouble == "training" else []
+    status, _ = project.command("run", "--pipeline=training", *params)
+
+    (record,) = project.records()
+    ways = {
+        "training": "what it has trained is kept: --params training.resume=true goes on from there"
+    }
+    kept = ways.get(trouble, "nothing of it is kept: the same command starts it anew")
+    assert status == 130
+    assert caplog.messages[-1] == f"Run {record['run']} (training) interrupted: {kept}"
+    assert record["outcome"] == "interrupted"
+    assert project.staged() == []
+
+
 def test_failing_run_says_one_line_and_logs_the_traceback(project):
     status, output = project.kedro("run", "--params=trouble.error=value")
 
@@ -106,7 +153,7 @@ def test_error_in_python_says_where_it_happened(project):
     ],
 )
 def test_wrong_name_gives_one_line(project, arguments, line):
-    status, output = project.kedro("run", *arguments)
+    status, output = project.command("run", *arguments)
 
     assert status == 1
     assert len(output.splitlines()) == 1

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from kedro.io import DatasetError
 
+from .previews import TablePreview
 from .versioned import LocalVersionedDataset
-
-if TYPE_CHECKING:
-    from kedro_datasets._typing import TablePreview
 
 
 class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
@@ -68,11 +65,13 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
         table = self.load().slice(0, nrows)
         shown = [column.name for column in table.schema if not _is_bulky(column.type)]
         rows = table.select(shown).to_pylist()
-        return {
-            "index": list(range(len(rows))),
-            "columns": shown,
-            "data": [list(row.values()) for row in rows],
-        }
+        return TablePreview(
+            {
+                "index": list(range(len(rows))),
+                "columns": shown,
+                "data": [list(row.values()) for row in rows],
+            }
+        )
 
     def _exists(self) -> bool:
         try:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kedro.io import DatasetError
 
+from .previews import HTMLPreview
 from .versioned import LocalVersionedDataset
-
-if TYPE_CHECKING:
-    from kedro_datasets._typing import HTMLPreview
 
 _NOT_SHOWN = re.compile(r"<(title|script|style|figure)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 _GAPS = re.compile(r">\s*\n\s*<")
@@ -59,8 +56,6 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
 
     def preview(self) -> HTMLPreview:
         """The page's words, tables and pictures, for Kedro-Viz."""
-        from kedro_datasets._typing import HTMLPreview
-
         # Kedro-Viz shows every line break of the source, those between elements too.
         return HTMLPreview(_GAPS.sub("><", _NOT_SHOWN.sub("", self.load())))
 

@@ -7,13 +7,12 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
-if TYPE_CHECKING:
-    from kedro_datasets._typing import TablePreview
+from .previews import TablePreview
 
 COLUMNS = ("guid", "tag")
 
@@ -87,7 +86,7 @@ class ListingDataset(AbstractDataset[None, pd.DataFrame]):
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """The first rows, for Kedro-Viz."""
-        return self.load().head(nrows).to_dict(orient="split")
+        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
 
     def _exists(self) -> bool:
         return self._filepath.is_file()

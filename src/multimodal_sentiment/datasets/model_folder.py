@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from kedro.io import DatasetError
 
+from .previews import JSONPreview
 from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
-    from kedro_datasets._typing import JSONPreview
-
     from multimodal_sentiment.model import SentimentClassifier
 
 _MOST_SHOWN = 300  # characters of a reason
@@ -82,7 +81,6 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
 
     def preview(self) -> JSONPreview:
         """What the model is, its whole configuration, and what lies beside it, for Kedro-Viz."""
-        from kedro_datasets._typing import JSONPreview
         from safetensors import safe_open
 
         from multimodal_sentiment.reporting import describe_model

@@ -8,12 +8,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from kedro.io import AbstractDataset, DatasetError
 
-if TYPE_CHECKING:
-    from kedro_datasets._typing import TablePreview
+from .previews import TablePreview
 
 Result = TypeVar("Result")
 
@@ -214,12 +213,14 @@ class PostFolderDataset(AbstractDataset[None, PostFiles]):
         files = self.load()
         guids = heapq.nsmallest(nrows, {*files.texts, *files.images})
         rows = [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids]
-        return {
-            "index": list(range(len(rows))),
-            "columns": ["guid", "text file", "image"],
-            # A name that is not UTF-8 comes from Python with surrogates, which JSON cannot hold.
-            "data": [[cell.encode(errors="replace").decode() for cell in row] for row in rows],
-        }
+        return TablePreview(
+            {
+                "index": list(range(len(rows))),
+                "columns": ["guid", "text file", "image"],
+                # A name that is not UTF-8 comes with surrogates, which JSON cannot hold.
+                "data": [[cell.encode(errors="replace").decode() for cell in row] for row in rows],
+            }
+        )
 
     def _exists(self) -> bool:
         return self._path.is_dir()

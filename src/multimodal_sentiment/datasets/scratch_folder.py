@@ -32,7 +32,7 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
     """
 
     def __init__(self, *, path: str, to_go_on: str, metadata: dict[str, Any] | None = None) -> None:
-        """Creates a new instance of ``ScratchFolderDataset``.
+        """Create a new instance of ``ScratchFolderDataset``.
 
         Args:
             path: The folder; it is made when it is needed.
@@ -44,12 +44,12 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
-        """The folder, which then exists."""
+        """Return the folder, which then exists."""
         self._path.mkdir(parents=True, exist_ok=True)
         return self._path
 
     def save(self, data: NoReturn) -> NoReturn:
-        """Refused: nodes write into the folder themselves."""
+        """Refuse: nodes write into the folder themselves."""
         raise DatasetError(
             f"{self._path} is a folder for intermediate state: nothing is saved to it"
         )
@@ -57,6 +57,10 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
     def clear(self) -> None:
         """Remove the folder and what is in it."""
         shutil.rmtree(self._path, ignore_errors=True)
+
+    def holds_files(self) -> bool:
+        """Return whether a run has left something to go on from."""
+        return any(path.is_file() for path in self._path.rglob("*"))
 
     def _exists(self) -> bool:
         return True

@@ -21,7 +21,7 @@ class LocalVersionedDataset(AbstractVersionedDataset[Saved, Loaded]):
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Creates a new instance.
+        """Create a new instance.
 
         Args:
             filepath: The file or folder, or with versions the folder of their folders.

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -40,6 +41,10 @@ logger = logging.getLogger(__name__)
 
 _CHOICE = "choice.json"
 
+# Torch's random numbers belong to the whole process: of two trainings in two threads, neither would
+# be the one that its seed stands for.
+_one_at_a_time = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -65,6 +70,11 @@ def train(plan: Plan, posts: LabelledPosts) -> Fitted:
     Raises:
         ValueError: If there are too few posts to hold some out, or the training diverges.
     """
+    with _one_at_a_time:
+        return _train(plan, posts)
+
+
+def _train(plan: Plan, posts: LabelledPosts) -> Fitted:
     training = plan.training
     held_out = grouped_split(posts.tags, posts.groups, training.tuning_fraction, training.seed)
     built, choice = None, _read_choice(plan.folder) if training.resume and training.refit else None

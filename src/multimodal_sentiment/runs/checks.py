@@ -6,12 +6,30 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+import click
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.configuration import flatten
+
+from .kedro_adapter import (
+    Dataset,
+    Versionable,
+    is_versioned,
+    place_in_words,
+    stored_datasets,
+)
+from .records import record_path, run_command
+from .versions import (
+    INCOMPLETE,
+    fault_of,
+    fault_of_version,
+    list_versions,
+    versions_in_words,
+    way_out,
+)
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -21,43 +39,47 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SHOWN_VERSIONS = 5
-
-Dataset = AbstractDataset[Any, Any]
-
 
 def check_run(
+    data: Path,
     pipeline: Pipeline,
     catalog: DataCatalog,
-    outputs: Mapping[str, Dataset],
+    outputs: Mapping[str, Versionable],
     request: Mapping[str, Any],
-) -> tuple[dict[str, str | None], list[str]]:
-    """Fix which version of each input the run reads, and find what is wrong with the run.
+    parameters: Mapping[str, Any],
+) -> dict[str, str | None]:
+    """Fix which version of each input a run reads, and refuse what can be known to fail.
 
     Args:
+        data: The data folder.
         pipeline: What will run.
-        catalog: Its inputs are pinned: to the version asked for, or to the newest whole one.
+        catalog: Its inputs are pinned: to the version asked for, or to the newest.
         outputs: What the run writes, by name.
         request: What Kedro was asked to run.
+        parameters: All of them.
 
     Returns:
-        The version of each dataset that comes from before the run, None where it has no versions;
-        and the faults, a line each.
+        The version of each dataset that comes from before the run, None where it has no versions.
+
+    Raises:
+        click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
-    inputs = {
-        name: catalog[name]
-        for name in sorted(pipeline.inputs())
-        if name in catalog and not catalog[name]._EPHEMERAL  # parameters, and what hooks provide
-    }
+    inputs = stored_datasets(catalog, pipeline.inputs())
     pins = request["load_versions"] or {}
+    reads: dict[str, str | None] = {}
     faults = [
         *_pin_faults(pins, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
     ]
+    if not faults:
+        reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
+    faults += check_encoders(pipeline, catalog, request, parameters)
     if faults:
-        return {}, faults
-    versions, missing = _pin_inputs(inputs, pins)
-    return versions, _missing_faults(missing, pins, catalog, _flags(request))
+        raise click.ClickException("\n".join(faults))
+    for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
+        if version and not record_path(data, version).exists():
+            logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
+    return reads
 
 
 def check_encoders(
@@ -90,7 +112,7 @@ def check_encoders(
         except EncoderError as error:
             faults.append(str(error))
     if missing:
-        fetch = f'fetch what is missing with "kedro run --pipeline=encoders{_flags(request)}"'
+        fetch = f'fetch what is missing with "{run_command()} --pipeline=encoders{_flags(request)}"'
         advice = f"{INSTALL}, or {fetch}, or train without with --env=scratch"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
@@ -99,7 +121,7 @@ def check_encoders(
 def _needed_encoders(
     pipeline: Pipeline, parameters: Mapping[str, Any]
 ) -> list[tuple[str, str, ModelParameters]]:
-    """Modality and name of each pretrained encoder that the run will train from, and the model.
+    """Return modality and name of each pretrained encoder that the run needs, and the model.
 
     Of models that ask the same of an encoder, one stands for all.
     """
@@ -120,14 +142,8 @@ def _needed_encoders(
     ]
 
 
-def shorten(path: str | os.PathLike[str]) -> str:
-    """A path as short as can be said from the current folder."""
-    relative = os.path.relpath(path)
-    return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
-
-
 def folders_flag(request: Mapping[str, Any]) -> str:
-    """What a command needs to work on the same folders."""
+    """Return what a command needs to work on the same folders."""
     given = flatten(request["runtime_params"])
     return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
 
@@ -141,66 +157,64 @@ def _pin_faults(
         if name in written:
             faults.append(f"--load-versions {name}: this run writes it, and reads what it wrote")
         elif name not in inputs:
-            choice = ", ".join(name for name, dataset in inputs.items() if _versioned(dataset))
+            choice = ", ".join(name for name, dataset in inputs.items() if is_versioned(dataset))
             faults.append(f"--load-versions {name}: this run does not read it: choose of {choice}")
-        elif not _versioned(inputs[name]):
+        elif not is_versioned(inputs[name]):
             faults.append(f"--load-versions {name}: it has no versions")
     return faults
 
 
-def _order_faults(outputs: Mapping[str, Dataset], save_version: str) -> list[str]:
+def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list[str]:
     """Find outputs that would not be the newest.
 
     Another run was faster, the clock went back, or a folder has a foreign name.
     """
-    newest = {name: next(iter(_versions(dataset)), "") for name, dataset in outputs.items()}
+    newest = {name: next(iter(list_versions(dataset)), "") for name, dataset in outputs.items()}
     later = {name: version for name, version in newest.items() if version >= save_version}
     if later and max(later.values()) <= generate_timestamp():
         return [f"run {max(later.values())} has ended since this one was started: start it again"]
     return [
-        f"{name}: version {version} in {_place(outputs[name])} would count as newer than this "
-        f"run's {save_version}: set the clock right, or move that version away"
+        f"{name}: version {version} in {place_in_words(outputs[name])} would count as newer than "
+        f"this run's {save_version}: set the clock right, or move that version away"
         for name, version in later.items()
     ]
 
 
 def _pin_inputs(
-    inputs: Mapping[str, Dataset], pins: Mapping[str, str]
+    inputs: Mapping[str, Any], pins: Mapping[str, str], catalog: DataCatalog, flags: str
 ) -> tuple[dict[str, str | None], list[str]]:
-    versions: dict[str, str | None] = dict.fromkeys(inputs)
-    missing = []
+    """Pin each input to the version asked for, or to the newest; find what cannot be read."""
+    reads: dict[str, str | None] = dict.fromkeys(inputs)
+    faults, missing = [], []
     for name, dataset in inputs.items():
-        if name in pins:
-            versions[name] = pins[name]
-        elif _versioned(dataset):
-            versions[name] = _pin_newest(name, dataset)
-        if not dataset.exists():
+        versions = list_versions(dataset)
+        version = pins.get(name) or next(iter(versions), None)
+        place = place_in_words(dataset)
+        if not is_versioned(dataset):
+            fault = fault_of(dataset)
+            if fault == INCOMPLETE:
+                missing.append(name)
+            elif fault:
+                faults.append(f"{name}: {place} {fault}")
+        elif version is None:
             missing.append(name)
-    return versions, missing
+        elif version not in versions:
+            faults.append(f"{name}: no version {version} in {place}: {versions_in_words(dataset)}")
+        elif fault := fault_of_version(dataset, version):
+            way = way_out(name, dataset, version)
+            faults.append(f"{name}: version {version} {fault}: {way}")
+        else:
+            reads[name] = version
+    return reads, faults + _missing_faults(missing, catalog, flags)
 
 
-def _pin_newest(name: str, dataset: Any) -> str | None:
-    saving = dataset._version.save
-    for version in _versions(dataset):
-        dataset._version = Version(version, saving)
-        if dataset.exists():
-            return version
-        logger.warning("%s: version %s is incomplete: passed over", name, version)
-    dataset._version = Version(None, saving)
-    return None
-
-
-def _missing_faults(
-    missing: list[str], pins: Mapping[str, str], catalog: DataCatalog, flags: str
-) -> list[str]:
+def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> list[str]:
     writers = _find_writers(set(missing), catalog) if missing else {}
     faults = []
     for name in missing:
-        place = _place(catalog[name])
-        if name in pins:
-            faults.append(f"{name}: no version {pins[name]} in {place}: {_existing(catalog[name])}")
-        elif name in writers:
-            advice = f'run "kedro run --pipeline={writers[name]}{flags}" first'
+        place = place_in_words(catalog[name])
+        if name in writers:
+            advice = f'run "{run_command()} --pipeline={writers[name]}{flags}" first'
             faults.append(f"{name}: no version yet in {place}: {advice}")
         else:
             kind = "file" if os.path.splitext(place)[1] else "folder"
@@ -234,7 +248,7 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 
 
 def _flags(request: Mapping[str, Any]) -> str:
-    """What a command needs to work on the same folders with the same parameters."""
+    """Return what a command needs to work on the same folders with the same parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
     return env + _params_flag(flatten(request["runtime_params"]))
 
@@ -242,24 +256,3 @@ def _flags(request: Mapping[str, Any]) -> str:
 def _params_flag(given: Iterable[tuple[str, Any]]) -> str:
     params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
     return f" --params {shlex.quote(params)}" if params else ""
-
-
-def _existing(dataset: Dataset) -> str:
-    versions = _versions(dataset)
-    if not versions:
-        return "there is none"
-    older = len(versions) - SHOWN_VERSIONS
-    return f"choose of {', '.join(versions[:SHOWN_VERSIONS])}" + f", {older} older" * (older > 0)
-
-
-def _versions(dataset: Any) -> list[str]:
-    return dataset.list_versions(full_path=False) if _versioned(dataset) else []
-
-
-def _versioned(dataset: Dataset) -> bool:
-    return isinstance(dataset, AbstractVersionedDataset) and dataset._version is not None
-
-
-def _place(dataset: Any) -> str:
-    path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
-    return shorten(path) if path else "its place"

@@ -8,51 +8,62 @@ import re
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 
-DAMAGED = "the file is damaged: move that version of it away, or pin another with --load-versions"
 KEDRO_PREFIXES = ("Failed while ", "Failed during ")
+ALLOW = "allow this user to, or take another folder"
 SPACE = "free some space, or write elsewhere with --params data=FOLDER"
 ADVICE = {
     errno.ENOSPC: SPACE,
     errno.EDQUOT: SPACE,
     errno.EFBIG: "allow larger files, or write elsewhere with --params data=FOLDER",
     errno.EROFS: "write elsewhere with --params data=FOLDER",
-    errno.EACCES: "allow this user to, or take another folder",
-    errno.EPERM: "allow this user to, or take another folder",
+    errno.EACCES: ALLOW,
+    errno.EPERM: ALLOW,
 }
 # How what is written in Rust, such as safetensors, ends the text of an error of the system.
 _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether an error speaks of input, files or configuration, rather than of a bug."""
+    """Return whether an error speaks of input, files or configuration, rather than of a bug."""
     kinds = ValueError | OSError | DatasetError | MissingConfigException
     return isinstance(error, kinds) or _system_error(error) is not None
 
 
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line.
+def is_damage(error: BaseException) -> bool:
+    """Return whether an error means that a dataset could not make sense of what it read."""
+    loading = "Failed while loading"
+    return isinstance(error, DatasetError) and (
+        (str(error).startswith(loading) and isinstance(error.__cause__, ValueError))
+        or (error.__cause__ is not None and is_damage(error.__cause__))
+    )
+
+
+def one_line(error: BaseException, advice: str | None = None) -> str:
+    """Return what an error says, in one line.
 
     Kedro wraps what a dataset raises in a description of the dataset, and that once more in its
     name; the cause says more.
+
+    Args:
+        error: Of any kind.
+        advice: What to do where the system refuses something and there is no better advice.
     """
-    unread = False
     while isinstance(error, DatasetError) and error.__cause__ is not None:
         named = isinstance(error.__cause__, DatasetError)
         if not named and not str(error).startswith(KEDRO_PREFIXES):
             break
-        unread = unread or str(error).startswith("Failed while loading")
         error = error.__cause__
     system = _system_error(error)
-    if system and system.errno in ADVICE:
+    if system and system.strerror:
         file = f"{system.filename}: " if system.filename else ""
-        return f"{file}{system.strerror}: {ADVICE[system.errno]}"
+        advice = ADVICE.get(system.errno or 0, advice)
+        return f"{file}{system.strerror}" + (f": {advice}" if advice else "")
     text = " ".join(str(error).split())
-    text = text if is_expected(error) and text else f"{type(error).__name__}: {text}"
-    return f"{text}: {DAMAGED}" if unread and isinstance(error, ValueError) else text
+    return text if is_expected(error) and text else f"{type(error).__name__}: {text}"
 
 
 def _system_error(error: BaseException) -> OSError | None:
-    """What the system refused, if it did."""
+    """Return what the system refused, if it did."""
     if isinstance(error, OSError):
         return error
     found = _OS_ERROR.search(str(error))

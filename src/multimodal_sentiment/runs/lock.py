@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,10 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from multimodal_sentiment.configuration import folder_fault
+
+from .errors import one_line
 from .records import RUNS, read_records
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+
+NO_FOLDER = "name another folder with --params data=FOLDER"
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,36 @@ class FolderLock:
         self.file.release()
 
 
+def data_folder(project: Path, given: str) -> Path:
+    """Return where the layers of a project are written, and its runs recorded.
+
+    Raises:
+        click.ClickException: If Kedro would not find there what it writes.
+    """
+    if fault := folder_fault(given):
+        raise click.ClickException(f"data: {fault}")
+    return Path(os.path.abspath(project / given))
+
+
 def lock_folder(data: Path) -> FolderLock:
     """Take the data folder for this process; the system frees it when the process ends.
 
     Raises:
-        click.ClickException: If another process has it; the message says which.
+        click.ClickException: If another run or command has it, the message says which; or if
+            there can be no such folder.
     """
     from filelock import FileLock, Timeout
 
     folder = data / RUNS
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", thread_local=False)
     try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         raise click.ClickException(f"{data}: in use by {_holder(data)}") from None
+    except OSError as error:
+        raise click.ClickException(one_line(error, NO_FOLDER)) from error
     return FolderLock(lock, made)
 
 
@@ -70,5 +91,6 @@ def locked(data: Path) -> Iterator[None]:
 def _holder(data: Path) -> str:
     for record in reversed(read_records(data)):
         if record.pid:
-            return f"{record.name}, process {record.pid}, since {record.started}: wait for it"
+            process = "this process" if record.pid == os.getpid() else f"process {record.pid}"
+            return f"{record.name}, {process}, since {record.started}: wait for it"
     return "another command: wait for it"

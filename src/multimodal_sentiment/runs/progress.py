@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .summary import duration
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
 logger = logging.getLogger(__name__)
+
+
+class Doing(NamedTuple):
+    """What a node is at: in words, and the dataset that it loads, if it loads one."""
+
+    words: str
+    loads: str | None
 
 
 class Progress:
@@ -26,37 +34,43 @@ class Progress:
         self.seconds: dict[str, float] = {}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
         self._began: dict[str, float] = {}
-        self._doing: dict[str, str] = {}
+        self._doing: dict[str, Doing] = {}
         self._failed: str | None = None
+        self._process = os.getpid()
 
-    def note(self, node: Node, doing: str) -> None:
-        """A node is about to load, run or save."""
+    def note(self, node: Node, words: str, loads: str | None = None) -> None:
+        """Note that a node is about to load, run or save."""
         self._began.setdefault(node.name, perf_counter())
-        self._doing[node.name] = doing
+        self._doing[node.name] = Doing(words, loads)
 
     def ran(self, node: Node) -> None:
-        """A node's function has returned."""
+        """Note that a node's function has returned."""
         if not node.outputs:
             self._finish(node.name)
 
     def saved(self, node: Node, dataset: str) -> None:
-        """A node's output is saved."""
+        """Note that a node's output is saved."""
         self._unsaved[node.name].discard(dataset)
         if not self._unsaved[node.name]:
             self._finish(node.name)
 
     def fail(self, node: Node) -> None:
-        """A node's function has raised."""
+        """Note that a node's function has raised."""
         self._failed = node.name
 
     def where(self) -> str:
-        """The node that failed and what it was at, as far as can be known."""
+        """Return the node that failed and what it was at, as far as can be known."""
         if self._failed:
             return f"{self._failed}: "
         if len(self._doing) == 1:
             (node, doing), *_ = self._doing.items()
-            return f"{node}, {doing}: "
+            return f"{node}, {doing.words}: "
         return ""  # several were at work at once
+
+    def loads(self) -> str | None:
+        """Return the dataset that the only node at work loads, if it does."""
+        doing = list(self._doing.values())
+        return doing[0].loads if len(doing) == 1 and not self._failed else None
 
     def _finish(self, name: str) -> None:
         self._doing.pop(name, None)
@@ -64,5 +78,7 @@ class Progress:
             return  # a generator's further chunk
         seconds = round(perf_counter() - self._began[name], 3)
         self.seconds[name] = seconds
-        done, total = len(self.seconds), len(self._unsaved)
-        logger.info("%d/%d %s: %s", done, total, name, duration(seconds))
+        done = f"{len(self.seconds)}/{len(self._unsaved)} "
+        if self._process != os.getpid():
+            done = ""  # a worker process knows its own nodes only
+        logger.info("%s%s: %s", done, name, duration(seconds))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import Version
+from multimodal_sentiment.files import remove
 
+from .kedro_adapter import (
+    Versionable,
+    is_versioned,
+    local_datasets,
+    location,
+    stored_datasets,
+)
 from .records import log_path, read_records, record_path
-from .transaction import Dataset, find_outputs
+from .summary import size_in_words
+from .versions import fault_of_version, is_readable, list_versions
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
 
 UNSUCCESSFUL = ("failed", "interrupted", "killed")
+SMALL_CHANGE = 0.01  # share of all that goes; what is smaller is not listed by name
 
 
 @dataclass(frozen=True)
@@ -34,24 +43,21 @@ class Leftover:
         return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[str, Dataset]:
+def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[str, Versionable]:
     """Find the versioned datasets of all pipelines below the data folder, by name."""
     from kedro.framework.project import pipelines
 
     names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
-    datasets = {name: catalog[name] for name in sorted(names) if name in catalog}
-    return {
-        name: dataset
-        for name, dataset in find_outputs(data, datasets, datasets.keys()).items()
-        if dataset._version
-    }
+    local = local_datasets(data, stored_datasets(catalog, names))
+    return {name: dataset for name, dataset in local.items() if is_versioned(dataset)}
 
 
-def find_leftovers(data: Path, datasets: Mapping[str, Dataset], keep: int) -> list[Leftover]:
+def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -> list[Leftover]:
     """Find what can be removed; the caller holds the lock.
 
     That is, of each dataset, every version but its `keep` newest whole ones; the records and logs
-    of runs that did not succeed, and of those of whose versions none is kept.
+    of runs that did not succeed, and of those of whose versions none is kept. What this user may
+    not read stays, and so do links.
 
     Args:
         data: The data folder.
@@ -62,8 +68,12 @@ def find_leftovers(data: Path, datasets: Mapping[str, Dataset], keep: int) -> li
     leftovers: dict[Path, Leftover] = {}
     for name, dataset in datasets.items():
         whole = 0
-        for version, path in _versions(dataset):
-            if not dataset.exists():
+        for version in list_versions(dataset):
+            path = location(dataset) / version
+            fault = fault_of_version(dataset, version)
+            if path.is_symlink() or (fault and not is_readable(path)):
+                kept.add(version)
+            elif fault:
                 leftovers[path] = Leftover(path, f"incomplete version of {name}")
             elif whole == keep:
                 leftovers[path] = Leftover(path, f"old version of {name}")
@@ -83,17 +93,24 @@ def find_leftovers(data: Path, datasets: Mapping[str, Dataset], keep: int) -> li
     return sorted(leftovers.values(), key=lambda leftover: leftover.path)
 
 
-def remove(leftovers: list[Leftover]) -> None:
+def describe(leftovers: list[Leftover], data: Path) -> list[str]:
+    """Return a line for each leftover that is worth one, and one for all the small change."""
+    total = sum(leftover.size for leftover in leftovers)
+    large = [leftover for leftover in leftovers if leftover.size >= SMALL_CHANGE * total]
+    small = [leftover for leftover in leftovers if leftover.size < SMALL_CHANGE * total]
+    if len(small) == 1:
+        large, small = leftovers, []
+    lines = [f"{it.path.relative_to(data)}  ({it.reason})" for it in large]
+    sizes = [size_in_words(it.size) for it in large]
+    if small:
+        reasons = Counter(it.reason.partition(" of ")[0] for it in small)
+        kinds = ", ".join(f"{count} {kind}" + "s" * (count > 1) for kind, count in reasons.items())
+        lines.append(f"{len(small)} smaller files and folders  ({kinds})")
+        sizes.append(size_in_words(sum(it.size for it in small)))
+    return [f"{size:>10}  {line}" for size, line in zip(sizes, lines, strict=True)]
+
+
+def remove_all(leftovers: list[Leftover]) -> None:
     """Remove leftovers. If that is interrupted, what is left of a version is not the newest."""
     for leftover in leftovers:
-        if leftover.path.is_dir():
-            shutil.rmtree(leftover.path)
-        else:
-            leftover.path.unlink()
-
-
-def _versions(dataset: Dataset) -> Iterator[tuple[str, Path]]:
-    """Each version, newest first; while it is handed out, it is what the dataset loads."""
-    for version in dataset.list_versions(full_path=False):
-        dataset._version = Version(version, None)
-        yield version, Path(dataset._get_load_path()).parent
+        remove(leftover.path)

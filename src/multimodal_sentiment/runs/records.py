@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
-if TYPE_CHECKING:
-    from kedro.framework.context import KedroContext
+from multimodal_sentiment.files import replace_whole
 
 RUNS = "runs"
+MODULE = "python -m multimodal_sentiment"
 PACKAGES = (
     "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
     "pandas scipy scikit-learn statsmodels chardet pyarrow pillow ImageHash plotly pydantic"
@@ -70,16 +71,9 @@ class Record:
 
     def save(self, data: Path) -> None:
         """Write the record; a reader finds the former or this one, never a half."""
-        path = record_path(data, self.run)
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump(asdict(self), file, indent=2, ensure_ascii=False, default=str)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str)
+        with replace_whole(record_path(data, self.run)) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     def close(self, data: Path, outcome: Outcome, error: str | None = None) -> None:
         """Write down how the run ended."""
@@ -89,28 +83,42 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The run in words."""
+        """Return the run in words."""
         pipelines = "+".join(self.pipelines).replace("__default__", "default")
         return f"Run {self.run} ({pipelines})"
 
 
-def data_folder(context: KedroContext) -> Path:
-    """Where the layers of a project are written, and its runs recorded.
+def new_record(
+    request: Mapping[str, Any],
+    parameters: dict[str, Any],
+    reads: dict[str, str | None],
+    writes: dict[str, str | None],
+) -> Record:
+    """Return the record of a run that begins.
 
-    Raises:
-        click.ClickException: If Kedro would not find there what it writes.
+    Args:
+        request: What Kedro was asked to run.
+        parameters: All of them.
+        reads: Version of each dataset that comes from before the run.
+        writes: Version of each dataset that it writes.
     """
-    given = context.config_loader["parameters"]["data"]
-    data = os.path.abspath(context.project_path / given)
-    if glob.has_magic(data):
-        raise click.ClickException(f"data: {data} holds one of * ? [ : choose another folder")
-    if given.startswith("~"):
-        raise click.ClickException(f"data: {given} is not expanded here: write the whole path")
-    return Path(data)
+    return Record(
+        run=request["run_id"],
+        pipelines=request["pipeline_names"] or ["__default__"],
+        command=_command(),
+        env=request["env"],
+        parameters=parameters,
+        reads=reads,
+        writes=writes,
+        git=git_commit(Path(request["project_path"])),
+        packages=package_versions(),
+        started=now(),
+        pid=os.getpid(),
+    )
 
 
 def read_records(data: Path) -> list[Record]:
-    """All records below a data folder that can be read, oldest first."""
+    """Return all records below a data folder that can be read, oldest first."""
     from pydantic import TypeAdapter
 
     reader = TypeAdapter(Record)
@@ -126,7 +134,7 @@ def read_records(data: Path) -> list[Record]:
 
 
 def _is_own(record: Record, path: Path) -> bool:
-    """Whether a record can be of a run that wrote below the data folder.
+    """Return whether a record can be of a run that wrote below the data folder.
 
     What a record names is moved and removed, and the folder may come from anywhere.
     """
@@ -137,27 +145,44 @@ def _is_own(record: Record, path: Path) -> bool:
 
 
 def record_path(data: Path, run: str) -> Path:
-    """Where the record of a run is."""
+    """Return where the record of a run is."""
     return data / RUNS / f"{run}.json"
 
 
 def log_path(data: Path, run: str) -> Path:
-    """Where the log of a run is."""
+    """Return where the log of a run is."""
     return data / RUNS / f"{run}.log"
 
 
 def staging_path(data: Path, run: str) -> Path:
-    """Where a run writes until it has succeeded; laid out as the data folder."""
+    """Return where a run writes until it has succeeded; laid out as the data folder."""
     return data / RUNS / run
 
 
 def now() -> str:
-    """The time, as records hold it."""
+    """Return the time, as records hold it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def run_command() -> str:
+    """Return how a run is started here, as messages name it."""
+    return MODULE if _is_module() else "kedro run"
+
+
+def _command() -> str | None:
+    if click.get_current_context(silent=True) is None:
+        return None
+    return shlex.join([*(MODULE.split() if _is_module() else ["kedro"]), *sys.argv[1:]])
+
+
+def _is_module() -> bool:
+    """Return whether the package is run as a module: where only the package is installed."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.find_root().info_name == MODULE
+
+
 def git_commit(project: Path) -> str | None:
-    """The project's commit, with "-dirty" if tracked files differ from it; None outside of git."""
+    """Return the commit, with "-dirty" if tracked files differ from it; None outside of git."""
     git = shutil.which("git")
     if not git:
         return None
@@ -167,7 +192,7 @@ def git_commit(project: Path) -> str | None:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results rest on, without importing them."""
+    """Return versions of Python and of what the results rest on, without importing it."""
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in PACKAGES:
         try:

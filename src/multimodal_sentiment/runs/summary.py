@@ -7,13 +7,24 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .checks import shorten
-from .records import Record
+from .kedro_adapter import shorten
+from .records import MODULE, Outcome, Record, run_command
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+    from multimodal_sentiment.datasets import ScratchFolderDataset
 
 logger = logging.getLogger(__name__)
 
+KILO = 1000
+FETCHED = (
+    "only encoders that have come are kept, and what has come of the next: "
+    "the same command goes on from there"
+)
 METRICS = "metrics"
 REPORT = "report"
 COMPARISON = "comparison"
@@ -50,14 +61,36 @@ def log_summary(
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
         logger.info(
-            "Next: kedro run --pipeline=inference%s, or kedro viz run%s to look at it all",
+            "Next: %s --pipeline=inference%s%s",
+            run_command(),
             folders,
-            folders,
+            f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
 
 
+def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) -> str:
+    """Return what an unfinished run leaves, and how to go on."""
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    folders = scratch_folders(pipeline, catalog)
+    if ways := [folder.to_go_on for folder in folders if folder.holds_files()]:
+        return f"what it has trained is kept: {'; '.join(ways)}"
+    if any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs()):
+        return FETCHED
+    again = ": the same command starts it anew" if outcome == "interrupted" else ""
+    return f"nothing of it is kept{again}"
+
+
+def scratch_folders(pipeline: Pipeline, catalog: DataCatalog) -> list[ScratchFolderDataset]:
+    """Return the folders that hold what an interrupted run goes on from."""
+    from multimodal_sentiment.datasets import ScratchFolderDataset
+
+    datasets = [catalog.get(name) for name in pipeline.inputs()]
+    return [dataset for dataset in datasets if isinstance(dataset, ScratchFolderDataset)]
+
+
 def describe_metrics(metrics: Mapping[str, Any]) -> str:
-    """The three numbers that matter."""
+    """Return the three numbers that matter."""
     low, high = metrics["accuracy_interval"]
     name, best = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
     return (
@@ -68,9 +101,18 @@ def describe_metrics(metrics: Mapping[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span as one would say it."""
+    """Return a time span as one would say it."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds:.1f} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size_in_words(count: int) -> str:
+    """Return a number of bytes as one would say it."""
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if round(size, 1) >= KILO:
+            size, unit = size / KILO, larger
+    return f"{size:.1f} {unit}" if unit != "B" else f"{count} B"

@@ -1,90 +1,255 @@
-"""Outputs are written aside, and moved into place together once the run has succeeded.
+"""A run as a transaction: what it writes appears all at once, when it is complete, or not at all.
 
-While a run goes on, the datasets it writes point into its staging folder, which is laid out as
-the data folder is; so whatever the run loads of what it wrote is that very version. The moves are
-written down before the first of them, so that the next run can finish them if this one is killed.
+`Transaction.begin` takes the data folder, checks what can be known to fail, and points the outputs
+into a staging folder, `<data>/runs/VERSION`, which is laid out as the data folder is; so whatever
+the run loads of what it wrote is that very version, and nobody else sees it. After the last node,
+`seal` writes down which files and folders are to be moved into place, and `commit` moves them; or
+`abandon` removes them. Of a run that was killed, `recover` does the one or the other before the
+next run begins.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Set
-from pathlib import Path, PurePosixPath
-from typing import Any
+import threading
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+import click
+from pydantic import TypeAdapter
 
-from .records import RUNS, Outcome, Record, read_records, staging_path
+from multimodal_sentiment.files import flush, follow_umask, move
+
+from .checks import check_run, folders_flag
+from .errors import is_damage, one_line
+from .kedro_adapter import (
+    Versionable,
+    is_versioned,
+    local_datasets,
+    location,
+    redirect,
+    shorten,
+    stored_datasets,
+    without_existing_outputs,
+)
+from .lock import FolderLock, data_folder, lock_folder
+from .log import RunLog, exit_on_signals, restore_signals
+from .progress import Progress
+from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
+from .summary import describe_kept, log_summary, scratch_folders
+from .versions import way_out
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
-LOCAL = ("file", "local", "")  # what fsspec calls this machine's own files
+_current: ContextVar[Transaction | None] = ContextVar("run of this thread", default=None)
 
-Dataset = AbstractVersionedDataset[Any, Any]
+NOTHING_TO_DO = (
+    "Nothing to do: all outputs are there. Without --only-missing-outputs, they are made anew"
+)
+
+
+class Output(NamedTuple):
+    """A dataset that a run writes, or that looks at the same files.
+
+    Attributes:
+        dataset: What is pointed into the staging folder.
+        final: Its file or folder, or with versions the folder of their folders.
+        place: What is moved at the end: its file or folder, or with versions that of this run.
+        version: What this run saves it under, if it keeps versions.
+    """
+
+    dataset: Versionable
+    final: Path
+    place: Path
+    version: str | None
 
 
 class Transaction:
-    """The outputs of one run.
+    """A run between its checks and its end; nothing is shared between two of them.
 
-    Args:
-        data: The data folder.
-        record: Of the run; saved at each step.
-        outputs: What `find_outputs` found.
+    Attributes:
+        key: Identity of its catalog, which Kedro makes for this run alone.
+        progress: What its nodes are at.
+        thread: Identity of the thread that began it.
+        process: Of the process that began it.
+        record: What becomes of it.
     """
 
-    def __init__(self, data: Path, record: Record, outputs: Mapping[str, Dataset]) -> None:
-        self.data = data
-        self.record = record
-        self._staging = staging_path(data, record.run)
-        self._outputs = {
-            name: (dataset, dataset._filepath, dataset._version)
-            for name, dataset in outputs.items()
-        }
-
-    def begin(self) -> None:
-        """Write the record and point the outputs into the staging folder."""
-        self.record.save(self.data)
+    def __init__(
+        self,
+        data: Path,
+        lock: FolderLock,
+        request: Mapping[str, Any],
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+    ) -> None:
+        self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
+        self.progress = Progress(pipeline)
+        self._began = perf_counter()
+        self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
+        self._staging = staging_path(data, request["run_id"])
+        self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
+        self._folders = folders_flag(request)
+        written = {name: it for name, it in self._outputs.items() if name in pipeline.all_outputs()}
+        parameters = TypeAdapter(dict[str, Any]).dump_python(
+            catalog["parameters"].load(), mode="json", fallback=str
+        )
+        datasets = {name: output.dataset for name, output in written.items()}
+        reads = check_run(data, pipeline, catalog, datasets, request, parameters)
+        writes = {name: output.version for name, output in written.items()}
+        self.record = new_record(request, parameters, reads, writes)
+        self.record.save(data)
         self._staging.mkdir()
-        for dataset, path, version in self._outputs.values():
-            staged = self._staging / _relative(self.data, path)
-            _point(dataset, PurePosixPath(staged.as_posix()), version)
+        for output in self._outputs.values():
+            redirect(output.dataset, self._staging / output.final.relative_to(data))
+        self.work_in_this_thread()
+        self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
+        self._former_signals = exit_on_signals()
+        count = len(pipeline.nodes)
+        nodes = "1 node" if count == 1 else f"{count} nodes"
+        logger.info("%s: %s, log in %s", self.record.name, nodes, self.log)
+
+    @classmethod
+    def begin(
+        cls, request: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> Transaction | None:
+        """Take the data folder, check a run, and have its outputs written aside.
+
+        Args:
+            request: What Kedro was asked to run.
+            pipeline: What it will run.
+            catalog: What it will run on; inputs are pinned, outputs redirected.
+
+        Returns:
+            The transaction; None if all outputs are there and only missing ones were asked for.
+
+        Raises:
+            click.ClickException: If the run cannot do what it was asked, a line for each reason.
+        """
+        data = data_folder(Path(request["project_path"]), catalog["parameters"].load()["data"])
+        lock = lock_folder(data)
+        try:
+            recover(data)
+            if request["only_missing_outputs"]:
+                pipeline = without_existing_outputs(pipeline, catalog)
+            if pipeline.nodes:
+                return cls(data, lock, request, pipeline, catalog)
+        except BaseException as error:
+            lock.release()
+            if isinstance(error, OSError):
+                place = "" if error.filename else f"{shorten(data)}: "
+                raise click.ClickException(place + one_line(error)) from error
+            raise
+        lock.release()
+        logger.info(NOTHING_TO_DO)
+        return None
 
     def seal(self) -> None:
         """Write down what is to be moved into place: from here on the run will be finished."""
-        places = (_place(self.data, path, version) for _, path, version in self._outputs.values())
-        _flush(self._staging)
-        self.record.moves = sorted(
-            {place.as_posix() for place in places if (self._staging / place).exists()}
-        )
+        self.record.seconds = self.progress.seconds
+        follow_umask(self._staging)
+        flush(self._staging)
+        places = {output.place for output in self._outputs.values()}
+        moves = [place.as_posix() for place in places if (self._staging / place).exists()]
+        self.record.moves = sorted(moves)
         self.record.outcome = "committing"
-        self.record.save(self.data)
+        self.record.save(self._data)
 
-    def commit(self) -> dict[str, Path]:
-        """Move everything into place. If that fails, the next run finishes it.
+    def commit(self) -> None:
+        """Move what the run wrote into place, and say what it is.
 
-        Returns:
-            The file or folder that each output was written to, by name.
+        Raises:
+            click.ClickException: If something cannot be moved; the next run does that.
         """
-        finish(self.data, self.record)
-        self._restore()
-        return {
-            name: Path(dataset._get_load_path())
-            for name, (dataset, path, version) in self._outputs.items()
-            if _place(self.data, path, version).as_posix() in self.record.moves
+        try:
+            finish(self._data, self.record)
+        except BaseException as error:
+            name = self.record.name
+            logger.warning("%s: not all is in place yet: the next run sees to that", name)
+            if isinstance(error, OSError):
+                raise click.ClickException(one_line(error)) from error
+            raise
+        finally:
+            self._restore()
+        for folder in scratch_folders(self._pipeline, self._catalog):
+            folder.clear()
+        written = {name: self._outputs[name] for name in self.record.writes}
+        places = {
+            name: self._data / output.place / (output.final.name if output.version else "")
+            for name, output in written.items()
+            if output.place.as_posix() in self.record.moves
         }
+        seconds = perf_counter() - self._began
+        log_summary(self.record, places, self._data, seconds, self._folders)
 
-    def abandon(self, outcome: Outcome, error: str | None = None) -> None:
-        """Remove everything that the run wrote; first of all, as the disk may be full."""
+    def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
+        """Remove everything that the run wrote, and write down why.
+
+        Removing comes first, as the disk may be full.
+        """
+        self.record.seconds = self.progress.seconds
+        if error:
+            self._log.write_traceback(error)
         self._restore()
         shutil.rmtree(self._staging, ignore_errors=True)
-        self.record.close(self.data, outcome, error)
+        name = self.record.name
+        try:
+            self.record.close(self._data, outcome, self.explain(error) if error else None)
+        except OSError as problem:  # the next run will find the run unfinished, and mend it
+            logger.warning("%s: its record cannot be written: %s", name, one_line(problem))
+        kept = describe_kept(self._pipeline, self._catalog, outcome)
+        logger.warning("%s %s: %s", name, outcome, kept)
+
+    def close(self) -> None:
+        """Let go of the data folder."""
+        if self.is_in_this_thread():
+            _current.set(None)
+        restore_signals(self._former_signals)
+        self._log.close()
+        self._lock.release()
+
+    def work_in_this_thread(self) -> None:
+        """Take it that what this thread does and logs from now on belongs to this run."""
+        _current.set(self)
+
+    def is_in_this_thread(self) -> bool:
+        """Return whether this thread works for this run."""
+        return _current.get() is self
+
+    def explain(self, error: BaseException) -> str:
+        """Return what went wrong, where, in one line."""
+        line = self.progress.where() + one_line(error)
+        if not is_damage(error):
+            return line
+        name = self.progress.loads()
+        version = self.record.reads.get(name) if name else None
+        mend = "mend it, or put a sound one in its place"
+        if name and version:
+            mend = way_out(name, self._catalog[name], version)
+        return f"{line}: the file is damaged: {mend}"
+
+    def name_version(self, dataset: str) -> str:
+        """Return a dataset, and which version of it the run reads, if that was there before."""
+        version = self.record.reads.get(dataset)
+        return f"{dataset} {version}" if version else dataset
+
+    @property
+    def log(self) -> str:
+        """Where the log is."""
+        return shorten(self._log.baseFilename)
 
     def _restore(self) -> None:
-        for dataset, path, version in self._outputs.values():
-            _point(dataset, path, version)
+        for output in self._outputs.values():
+            redirect(output.dataset, output.final)
 
 
 def recover(data: Path) -> None:
@@ -112,74 +277,22 @@ def finish(data: Path, record: Record) -> None:
     staging = staging_path(data, record.run)
     for place in record.moves:
         if (staging / place).exists():
-            _move(staging / place, data / place)
+            move(staging / place, data / place)
     record.close(data, "completed")
     shutil.rmtree(staging, ignore_errors=True)
 
 
-def find_outputs(
-    data: Path, datasets: Mapping[str, AbstractDataset[Any, Any]], written: Set[str]
-) -> dict[str, Dataset]:
-    """Find what a run writes, by name, and what else looks at the same files.
-
-    Only local files and folders below the data folder, of datasets of a class that Kedro can
-    version (whether or not they are versioned), can be written aside.
-
-    Args:
-        data: The data folder.
-        datasets: All that the run reads or writes, by name.
-        written: Names of those that it writes.
-    """
-    local = {
-        name: dataset
-        for name, dataset in datasets.items()
-        if isinstance(dataset, AbstractVersionedDataset)
-        and getattr(dataset, "_protocol", "file") in LOCAL
-        and Path(os.path.abspath(dataset._filepath)).is_relative_to(data)
-    }
-    paths = {local[name]._filepath for name in written & local.keys()}
-    return {name: dataset for name, dataset in local.items() if dataset._filepath in paths}
-
-
-def _place(data: Path, path: PurePosixPath, version: Version | None) -> Path:
-    """What is moved, relative to the data folder: the folder of a version, or the path itself."""
-    return _relative(data, path / version.save if version else path)
-
-
-def _relative(data: Path, path: PurePosixPath) -> Path:
-    """A path below the data folder, relative to it."""
-    return Path(os.path.abspath(path)).relative_to(data)
-
-
-def _point(dataset: Dataset, path: PurePosixPath, version: Version | None) -> None:
-    dataset._filepath = path
-    dataset._version = version
-    dataset.release()  # forgets what was found at the former path
-
-
-def _move(source: Path, target: Path) -> None:
-    """Rename, also over what is there; from one disk to another, copy first."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        shutil.rmtree(target)  # a file is replaced by the renaming itself
-    try:
-        os.replace(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # Outside of the dataset's own folder, where Kedro would take it for a version.
-        copy = target.parents[1] / f".{target.name}.partial"
-        if source.is_dir():
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(source, copy)
-        else:
-            shutil.copy2(source, copy)
-        os.replace(copy, target)
-
-
-def _flush(folder: Path) -> None:
-    """Have the disk hold what was written, so that a power cut leaves whole versions or none."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+def _find_outputs(
+    data: Path, run: str, pipeline: Pipeline, catalog: DataCatalog
+) -> dict[str, Output]:
+    """Find what a run writes below the data folder, by name, and what looks at the same files."""
+    local = local_datasets(data, stored_datasets(catalog, pipeline.datasets()))
+    written = {location(local[name]) for name in pipeline.all_outputs() & local.keys()}
+    outputs = {}
+    for name, dataset in local.items():
+        final = location(dataset)
+        if final in written:
+            version = run if is_versioned(dataset) else None
+            place = final.relative_to(data) / (version or "")
+            outputs[name] = Output(dataset, final, place, version)
+    return outputs

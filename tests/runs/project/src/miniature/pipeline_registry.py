@@ -26,6 +26,7 @@ def train(counts: pd.DataFrame, scratch: Path, trouble: dict[str, Any]) -> dict[
         os.waitpid(child, 0)
     if trouble["worker"]:
         get_context("fork").Process(target=hold_on, args=[Path(trouble["hold"])]).start()
+    time.sleep(trouble["sleep"])
     if trouble["hold"]:
         hold_on(Path(trouble["hold"]))
     if trouble["error"]:

@@ -1,13 +1,15 @@
-"""The hooks of the real project, and Kedro's own configuration loader."""
+"""The hooks of the real project, and its loader without the checks of the real parameters."""
 
 import warnings
 
+from multimodal_sentiment.configuration import ThreadSafeConfigLoader
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 
 HOOKS = PROJECT_HOOKS
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+CONFIG_LOADER_CLASS = ThreadSafeConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -1,0 +1,82 @@
+"""Files that appear whole or not at all, and that others may read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
+    """Hand out a path to write a file or folder to, which takes the place of `path` at the end.
+
+    Readers find what was there before or what is new, never a half, also after a power cut. If
+    the block raises, what was there before stays.
+
+    Args:
+        path: The file or folder that is written.
+        aside: Where it is written meanwhile, on the same disk; beside `path` if not given.
+    """
+    partial = aside or path.with_name(f".{path.name}.partial")
+    remove(partial)
+    try:
+        yield partial
+        flush(partial)
+        if path.is_dir():
+            shutil.rmtree(path)  # a file is replaced by the renaming itself
+        os.replace(partial, path)
+    finally:
+        remove(partial)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder, also over what is there; from one disk to another, copy it first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)  # a file is replaced by the renaming itself
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Not beside the target, where Kedro would take it for a version of the dataset.
+        with replace_whole(target, target.parents[1] / f".{target.name}.partial") as copy:
+            if source.is_dir():
+                shutil.copytree(source, copy)
+            else:
+                shutil.copy2(source, copy)
+
+
+def flush(path: Path) -> None:
+    """Have the disk hold a file, or all files below a folder."""
+    for file in [path] if path.is_file() else path.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+
+
+def follow_umask(folder: Path) -> None:
+    """Give all below a folder at least the rights that the umask leaves to what is new.
+
+    Some libraries write files that only their owner may read (safetensors: mode 0600).
+    """
+    probe = folder / ".rights"  # the umask itself is only known by changing it, for all threads
+    probe.mkdir(exist_ok=True)
+    rights = probe.stat().st_mode & 0o777
+    probe.rmdir()
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            mode = path.stat().st_mode & 0o7777
+            path.chmod(mode | (rights if path.is_dir() else rights & 0o666))
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,132 @@
+"""Versions of a dataset: which there are, and whether one can be read.
+
+Kedro passes over a version whose folder this user may not enter, and over one whose files are
+missing, and loads an older one. Here both count as what they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.io import DatasetError
+from kedro.io.core import VERSION_FORMAT
+
+from .errors import one_line
+from .kedro_adapter import Dataset, Versionable, is_versioned, location, pin, shorten
+
+INCOMPLETE = "is not there"
+SHOWN_VERSIONS = 5
+
+
+def list_versions(dataset: Any) -> list[str]:
+    """Return all versions of a dataset, newest first; none if it keeps no versions.
+
+    A version is a folder that is named as Kedro names versions, or holds a file or folder of the
+    dataset's own name. Anything else that lies there is none.
+
+    Raises:
+        PermissionError: If this user may not look into the dataset's folder.
+    """
+    if not is_versioned(dataset):
+        return []
+    place = location(dataset)
+    if not place.is_dir():
+        return []
+    with os.scandir(place) as entries:
+        folders = [entry for entry in entries if entry.is_dir() or entry.is_symlink()]
+        return sorted(
+            (
+                folder.name
+                for folder in folders
+                if _is_timestamp(folder.name) or os.path.lexists(Path(folder.path, place.name))
+            ),
+            reverse=True,
+        )
+
+
+def fault_of(dataset: Dataset) -> str | None:
+    """Return what keeps the file or folder that a dataset loads from being read, if anything does.
+
+    What its content says is not looked at, but for what the dataset itself does to tell whether
+    it exists.
+    """
+    try:
+        return None if dataset.exists() else INCOMPLETE
+    except (OSError, DatasetError) as error:
+        cause = error.__cause__ or error
+        return f"cannot be read: {getattr(cause, 'strerror', None) or cause}"
+
+
+def fault_of_version(dataset: Versionable, version: str) -> str | None:
+    """Return what keeps a version from being read, if anything does; it is then pinned."""
+    pin(dataset, version)
+    path = location(dataset) / version / location(dataset).name
+    try:
+        _check_rights(path)
+    except FileNotFoundError as error:
+        missing = Path(error.filename)
+        return f"holds no {missing.name}" if missing == path else f"lacks {missing.name}"
+    except OSError as error:
+        return (
+            f"cannot be read: {os.path.relpath(error.filename, path.parents[1])}: {error.strerror}"
+        )
+    fault = fault_of(dataset)
+    if fault != INCOMPLETE:
+        return fault
+    try:
+        dataset.load()  # as it cannot, it says why
+    except (OSError, ValueError, DatasetError) as error:
+        return f"cannot be read: {one_line(error)}"
+    return "is not complete"
+
+
+def is_readable(path: Path) -> bool:
+    """Return whether this user may read a file, or all files below a folder."""
+    try:
+        _check_rights(path)
+    except OSError as error:
+        return not isinstance(error, PermissionError)
+    return True
+
+
+def way_out(name: str, dataset: Any, version: str) -> str:
+    """Return what to do about a version that cannot be read."""
+    versions = list_versions(dataset)
+    older = versions[versions.index(version) + 1 :][:1] if version in versions else []
+    pinned = f"read the one before it with --load-versions {name}:{older[0]}, or " if older else ""
+    return f"{pinned}move {shorten(location(dataset) / version)} away"
+
+
+def versions_in_words(dataset: Dataset) -> str:
+    """Return which versions there are, the newest first."""
+    versions = list_versions(dataset)
+    if not versions:
+        return "there is none"
+    older = len(versions) - SHOWN_VERSIONS
+    return f"choose of {', '.join(versions[:SHOWN_VERSIONS])}" + f", {older} older" * (older > 0)
+
+
+def _is_timestamp(name: str) -> bool:
+    try:
+        datetime.strptime(name, VERSION_FORMAT)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_rights(path: Path) -> None:
+    """Look at a file, or at all files below a folder.
+
+    Raises:
+        OSError: If one is not there, or this user may not read it.
+    """
+    path.stat()
+    if not os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    if path.is_dir():
+        for child in path.iterdir():
+            _check_rights(child)

@@ -1,0 +1,103 @@
+"""Files appear whole or not at all, and follow the umask."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from multimodal_sentiment import files
+
+
+@pytest.fixture
+def umask() -> int:
+    """What the umask leaves to a new file."""
+    former = os.umask(0o027)
+    yield 0o027
+    os.umask(former)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("before", [False, True])
+def test_what_is_written_takes_the_place_of_what_was_there(tmp_path: Path, kind, before):
+    path = tmp_path / "x"
+    if before:
+        write(path, kind, "old")
+
+    with files.replace_whole(path) as partial:
+        write(partial, kind, "new")
+        assert path.exists() == before
+
+    assert read(path) == {"new"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_after_an_error_what_was_there_stays(tmp_path: Path, kind):
+    path = tmp_path / "x"
+    write(path, kind, "old")
+
+    with pytest.raises(ValueError, match="no"), files.replace_whole(path) as partial:
+        write(partial, kind, "new")
+        raise ValueError("no")
+
+    assert read(path) == {"old"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path):
+    write(tmp_path / ".x.partial", "folder", "half")
+
+    with files.replace_whole(tmp_path / "x") as partial:
+        partial.write_text("new")
+
+    assert read(tmp_path / "x") == {"new"}
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_move_to_another_disk_copies_first(tmp_path: Path, monkeypatch, kind):
+    (tmp_path / "here").mkdir()
+    write(tmp_path / "here" / "x", kind, "new")
+    replace = os.replace
+
+    def other_disk(source: Path, target: Path) -> None:
+        if source.parent.name == "here":
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", other_disk)
+    files.move(tmp_path / "here" / "x", tmp_path / "there" / "x")
+
+    assert read(tmp_path / "there" / "x") == {"new"}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_rights_are_given_as_the_umask_leaves_them_and_none_are_taken(tmp_path: Path, umask):
+    for name, mode in {"closed": 0o600, "open": 0o666, "program": 0o700}.items():
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("nowhere")
+
+    files.follow_umask(tmp_path)
+
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode)
+        for path in tmp_path.iterdir()
+        if not path.is_symlink()
+    }
+    assert modes == {"closed": 0o640, "open": 0o666, "program": 0o740, "folder": 0o750}
+
+
+def write(path: Path, kind: str, text: str) -> None:
+    if kind == "folder":
+        path.mkdir()
+        path = path / text
+    path.write_text(text)
+
+
+def read(path: Path) -> set[str]:
+    return {file.read_text() for file in ([path] if path.is_file() else path.iterdir())}

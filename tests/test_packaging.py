@@ -1,0 +1,67 @@
+"""The package works where only it is installed, as `kedro package` builds it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what the wheel holds."""
+    place = tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, place)
+    for name in ("src", "conf"):
+        ignore = shutil.ignore_patterns("*.egg-info", "__pycache__")
+        shutil.copytree(PROJECT / name, place / name, ignore=ignore)
+    (place / "conf" / "local" / "credentials.yml").write_text("secret: mine\n")
+    # `kedro package` does the same in an environment that is fetched for it.
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(place)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = (place / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place / "installed")
+    return place / "installed"
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "multimodal_sentiment", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_holds_the_configuration_but_nothing_of_the_users_own(installed: Path) -> None:
+    conf = installed / "multimodal_sentiment" / "conf"
+    held = {str(path.relative_to(conf)) for path in conf.rglob("*") if path.is_file()}
+    ours = {str(path.relative_to(PROJECT / "conf")) for path in (PROJECT / "conf").rglob("*.yml")}
+    assert held == {name for name in ours if not name.startswith("local")} | {"local/.gitkeep"}
+
+
+@pytest.mark.fault("run", "kedro package, then python -m multimodal_sentiment", "it runs")
+def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "raw" / "data").mkdir(parents=True)
+    tags = ["negative", "neutral", "positive"] * 3
+    rows = [f"{guid},{tag}\n" for guid, tag in enumerate(tags)]
+    (tmp_path / "raw" / "train.txt").write_text("guid,tag\n" + "".join(rows))
+    for guid in range(len(tags)):
+        (tmp_path / "raw" / "data" / f"{guid}.txt").write_text(f"what a day {guid}")
+    done = run(installed, tmp_path, "--pipeline=ingestion", "--params=raw=raw,data=out")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) < 12, done.stderr
+    (posts,) = (tmp_path / "out" / "02_intermediate" / "labelled" / "posts.csv").rglob("posts.csv")
+    assert "what a day 2" in posts.read_text()
