@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
     "lone_surrogates": Kind("text", "lone surrogates", "{}"),
     "encoding_uncertain": Kind("encoding", "encoding uncertain", "{} {}, {} {}"),
     "encoding_unlike_source": Kind(
-        "encoding", "encoding uncertain by itself", "{} as its source, {} by itself"
+        "encoding", "encoding unlike its source's", "{} as its source, {} by itself"
     ),
     "encoding_rare": Kind("encoding", "encoding rare in this source", "{}"),
     "encoding_guessed": Kind(

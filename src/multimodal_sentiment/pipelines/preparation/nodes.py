@@ -114,9 +114,8 @@ def _log_report(report: Json) -> None:
     )
     for placeholder in report["placeholders"]:
         logger.warning(
-            "One image stands in %s of %s posts, with different texts (post %s first): it counts "
-            "as a placeholder, so these posts are not twins of each other by it, and the split may "
-            "divide them",
+            "One image stands in %s of %s posts, with different texts (post %s first): it is taken "
+            "for a placeholder. It makes no twins of these posts, and the split may divide them",
             f"{placeholder['posts']:,}",
             f"{report['posts']:,}",
             ", ".join(placeholder["first"]),
