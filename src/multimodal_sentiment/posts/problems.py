@@ -102,7 +102,7 @@ def problem(code: str, *arguments: object) -> Problem:
         raise ValueError(f"unknown problem {code!r}: choose one of {', '.join(KINDS)}")
     expected = KINDS[code].detail.count("{}")
     if len(arguments) != expected:
-        raise ValueError(f"problem {code!r} takes {expected} arguments, not {len(arguments)}")
+        raise ValueError(f"problem {code!r} has arguments: {len(arguments)} instead of {expected}")
     return Problem(code, tuple(map(str, arguments)))
 
 
