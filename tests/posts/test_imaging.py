@@ -357,6 +357,12 @@ class TestCutJpegs:
         assert picture.problem == problem("image_cut", 400, 400)
         assert 25 < psnr(picture.pixels, decode(payload, short_side=320).pixels) < 60
 
+    def test_a_progressive_one_may_be_cut_within_a_table(self) -> None:
+        payload = encoded(photo(320, 400), "JPEG", progressive=True)
+        table = payload.rindex(b"\xff\xc4")  # of the last scan
+        for end in (table + 1, table + 2, table + 3, table + 9):
+            assert decode(payload[:end]).problem == problem("image_cut", 400, 400)
+
     def test_a_large_one_that_is_cut_is_bounded_all_the_same(self) -> None:
         payload = encoded(photo(1600, 1200), "JPEG")
         picture = decode(payload[:-20])

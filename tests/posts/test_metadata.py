@@ -153,7 +153,7 @@ def test_it_costs_no_picture_little_memory_and_little_time(name: str) -> None:
         tracemalloc.stop()
     assert image.problem is None
     np.testing.assert_array_equal(image.pixels, decode(encoded(scene(), kind)).pixels)
-    assert peak < 4 * len(payload) + 70 * MB  # 64 MB is Pillow's own limit of texts
+    assert peak < 2 * len(payload) + 90 * MB  # Pillow reads up to 64 MB of compressed texts
     assert time.process_time() - began < 5
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ Storage = Literal["pixels", "jpeg"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 JPEG_QUALITY = 90
+_MUCH_METADATA = 2**20  # bytes; less is left to Pillow, which finds more ways to say what is up
 _LONGEST_REASON = 80  # characters
 
 # Under this standard deviation of its grey levels (of 255) an image shows nothing: the hash of a
@@ -37,6 +39,7 @@ FLAT = 1.0
 # that the central square of a model's input leaves out of most photos.
 LEAST_ROWS = 0.99
 _END_OF_JPEG = b"\xff\xd9"
+_MARKER_OF_SEGMENT = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]")  # within a scan, there is none
 _MISSING = 128  # the level that libjpeg gives to pixels that the file does not hold
 
 # Larger images are decoded one at a time, so that a few huge ones do not fill the memory.
@@ -100,14 +103,15 @@ def decode_image(
     """
     bounds = _Bounds(short_side, max_aspect_ratio, max_megapixels)
     is_jpeg = payload.startswith(START_OF_JPEG)
-    if is_jpeg:  # Pillow takes time that grows with the square of some metadata's size
-        payload = without_metadata(payload)
+    lean = without_metadata(payload)
+    # Of a JPEG, Pillow reads metadata in a time that grows with the square of its size.
+    if is_jpeg or len(payload) - len(lean) > _MUCH_METADATA:
+        payload = lean
     try:
         return _decode(payload, bounds)
     except BrokenImageError:
         if is_jpeg:
-            return _decode(payload + _END_OF_JPEG, bounds, is_cut=True)
-        lean = without_metadata(payload)
+            return _decode(_ended(payload), bounds, is_cut=True)
         if lean is payload:
             raise
         return _decode(lean, bounds)
@@ -182,6 +186,15 @@ def _opened(payload: bytes, max_megapixels: float) -> Iterator[Image.Image]:
         raise
     except Exception as error:  # Pillow meets broken bytes with nearly any exception
         raise BrokenImageError(_reason(payload, error)) from error
+
+
+def _ended(payload: bytes) -> bytes:
+    """Return a cut JPEG with the mark of its end, in place of its last segment if that is cut."""
+    end = len(payload)
+    for marker in _MARKER_OF_SEGMENT.finditer(payload):
+        length = int.from_bytes(payload[marker.end() : marker.end() + 2])
+        end = marker.start() if marker.end() + max(length, 2) > len(payload) else len(payload)
+    return payload[:end] + _END_OF_JPEG
 
 
 def _last_row(image: Image.Image) -> int:
