@@ -72,7 +72,7 @@ def make_examples() -> Callable[..., pa.Table]:
             "guid": [str(100 + index) for index in range(len(texts))],
             "text": texts,
             "tag": tags,
-            "problems": ["no image" if picture is None else "" for picture in pictures],
+            "problems": ["no_image" if picture is None else "" for picture in pictures],
             "image": [None if picture is None else picture.tobytes() for picture in pictures],
             "height": heights,
             "width": widths,

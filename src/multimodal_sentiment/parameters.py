@@ -202,6 +202,7 @@ class ComparisonParameters(Group):
     pairs: list[tuple[str, str]]
     seeds: Count
     folds: Annotated[int, Field(ge=2)] | None
+    margin: Fraction
     second_look: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")

@@ -42,7 +42,7 @@ class Reading(NamedTuple):
         encoding: Python's name for it; `payload.decode(encoding)` is the text, but where `problem`
             tells of undecodable bytes. Empty if nobody could decode the post.
         confidence: how probable the text is, 0 to 1; 1 where the bytes' structure proves it.
-        problem: what should be looked at, in a few words, or nothing.
+        problem: what should be looked at, as codes of `posts.problems`, or nothing.
     """
 
     text: str
@@ -145,9 +145,9 @@ def _judge(
             _doubts(payload, text, names, shares[row], bits[row]) if contested[row] else (1.0, [])
         )
         if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
-            problems.append("reads like no text in any encoding")
+            problems.append("encoding_unknown")
         if name in rare:
-            problems.append(f"encoding rare in this source: {name}")
+            problems.append(f"encoding_rare({name})")
         yield _reading(text, name, confidence, problems)
 
 
@@ -167,10 +167,10 @@ def _doubts(
     confidence = 1.0 - float(shares[rivals].sum())
     doubts = []
     if confidence < SURE:
-        rival = f"{names[rivals[0]]} {shares[rivals[0]]:.2f}"
-        doubts.append(f"encoding uncertain: {names[best]} {confidence:.2f}, {rival}")
+        rival = f"{names[rivals[0]]},{shares[rivals[0]]:.2f}"
+        doubts.append(f"encoding_uncertain({names[best]},{confidence:.2f},{rival})")
     elif alone in rivals:
-        doubts.append(f"encoding uncertain: {names[best]} as its source, {names[alone]} by itself")
+        doubts.append(f"encoding_unlike_source({names[best]},{names[alone]})")
     return confidence, doubts
 
 
@@ -188,15 +188,15 @@ def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Readin
     other = decoded(payload, guess["encoding"] or "")
     if other is not None and np.argmin(text_bits([spelled[:JUDGED_BYTES], other[:JUDGED_BYTES]])):
         name = codecs.lookup(str(guess["encoding"])).name
-        problem = f"no candidate encoding decodes it: read as chardet's guess, {name}"
+        problem = f"encoding_guessed({name})"
         return _reading(other, name, guess["confidence"], [problem])
     if confidence:
-        problem = f"undecodable bytes spelled out: read as {encoding} otherwise"
+        problem = f"bytes_undecodable({encoding})"
         return _reading(spelled, encoding, confidence, [problem])
-    return _reading(spelled, "", 0.0, [f"text undecodable: spelled out where it is no {encoding}"])
+    return _reading(spelled, "", 0.0, [f"text_undecodable({encoding})"])
 
 
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
     if _CONTROLS.search(text):
-        problems = [*problems, "control characters"]
+        problems = [*problems, "control_characters"]
     return Reading(text, encoding, confidence, "; ".join(problems))

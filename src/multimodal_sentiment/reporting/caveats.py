@@ -143,14 +143,24 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
                 "Their encoding is in doubt: see flagged_encodings in the ingestion report.",
             )
         )
-    missing = {
-        kind: entry["posts"]
-        for kind, entry in ingestion["problems"].items()
-        if entry["posts"] >= _NOTABLE * ingestion["posts"] and "encoding" not in kind
+    notable = {
+        entry.get("title", code): entry["posts"]
+        for code, entry in ingestion["problems"].items()
+        if entry["posts"] >= _NOTABLE * ingestion["posts"] and entry.get("subject") != "encoding"
     }
-    if missing:
-        posts = ", ".join(f"{kind}: {count:,}" for kind, count in missing.items())
+    if notable:
+        posts = ", ".join(f"{title}: {count:,}" for title, count in notable.items())
         doubts.append(Caveat("Posts with problems", f"{posts} of {ingestion['posts']:,} posts."))
+    placeholders = ingestion.get("placeholders", [])
+    if placeholders:
+        posts = sum(placeholder["posts"] for placeholder in placeholders)
+        doubts.append(
+            Caveat(
+                "Images that say nothing of their posts",
+                f"{posts:,} of {ingestion['posts']:,} posts share "
+                f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
+            )
+        )
     twins = ingestion["twins"]
     if twins["groups_with_several_tags"]:
         doubts.append(
@@ -171,6 +181,10 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
             )
         )
     return doubts
+
+
+def _images(count: int) -> str:
+    return "one image" if count == 1 else f"{count:,} images"
 
 
 def _all(names: list[str]) -> str:

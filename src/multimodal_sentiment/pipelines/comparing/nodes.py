@@ -82,6 +82,7 @@ def train_variants(
             name,
             seed,
             fold,
+            comparison.folds,
             variant.model,
             variant.training.model_copy(update={"seed": variant.training.seed + seed}),
         )
@@ -172,7 +173,13 @@ def judge_comparison(
     for name, method in methods.items():
         result["table"][name]["method"] = method
     majority = _commonest(baselines["majority"])
-    verdict = summarise_comparison(result, modalities, majority, evaluation.confidence_level)
+    verdict = summarise_comparison(
+        result,
+        modalities,
+        majority,
+        level=evaluation.confidence_level,
+        margin=comparison.margin,
+    )
     protocol = {
         "posts": {"judged": len(judged), "learnt from": len(posts)},
         "folds": comparison.folds,
@@ -184,6 +191,7 @@ def judge_comparison(
         "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
         "it McNemar's exact test; each corrected over the pairs by Holm's method",
         "confidence_level": evaluation.confidence_level,
+        "margin": comparison.margin,
     }
     return {"verdict": verdict, **result, "protocol": protocol}
 

@@ -78,6 +78,7 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
     """The posts with their text and picture."""
     from multimodal_sentiment.learning import rows_of
     from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.reporting import WrongAnswer, thumbnail
 
     rows = rows_of(shown["guid"], examples)
@@ -90,7 +91,7 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
             true=post["tag"],
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
-            problems=post["problems"],
+            problems=describe_problems(post["problems"]),
         )
         for post, text, picture in zip(
             shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True
