@@ -48,11 +48,11 @@ def phrases(language: str, encoding: str) -> list[str]:
 
 
 def readings_of(payloads: list[bytes], *candidates: str) -> list[Reading]:
-    return read_source(payloads, candidates or DEFAULT_CANDIDATES)[0]
+    return read_source(payloads, candidates or None)[0]
 
 
 def profile_of(payloads: list[bytes], *candidates: str) -> EncodingProfile:
-    return read_source(payloads, candidates or DEFAULT_CANDIDATES)[1]
+    return read_source(payloads, candidates or None)[1]
 
 
 def only(payload: bytes, *candidates: str, profile: EncodingProfile | None = None) -> Reading:

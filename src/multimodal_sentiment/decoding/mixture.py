@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .evidence import CESU, extends_ascii
+
 # How many posts an encoding counts as having before any is seen (a Dirichlet prior's parameter).
 # Far below one, since a source uses few of the encodings there are: among a thousand posts, a lone
 # one in another encoding must be 2**17 times the better text in it.
@@ -26,10 +28,12 @@ class EncodingProfile:
     Attributes:
         posts: how many are read in each encoding.
         expected: how many there are to be expected, every post shared out by its posterior.
+        doubted: encodings whose posts read like no language.
     """
 
     posts: dict[str, int]
     expected: dict[str, float]
+    doubted: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name, counts in (("posts", self.posts), ("expected", self.expected)):
@@ -42,19 +46,24 @@ class EncodingProfile:
 
     @classmethod
     def from_posteriors(
-        cls, names: Sequence[str], shares: npt.NDArray[np.float64]
+        cls,
+        names: Sequence[str],
+        shares: npt.NDArray[np.float64],
+        doubted: Sequence[str] = (),
     ) -> EncodingProfile:
         """Count what posts are read in, given how probable each encoding is for each.
 
         Args:
             names: the encodings.
             shares: posteriors, of shape (posts, encodings).
+            doubted: encodings whose posts read like no language.
         """
         posts = np.bincount(shares.argmax(axis=1), minlength=len(names))
         expected = shares.sum(axis=0)
         return cls(
             {name: int(n) for name, n in zip(names, posts, strict=True) if n},
             {name: float(n) for name, n in zip(names, expected, strict=True) if n > UNSEEN_POSTS},
+            tuple(doubted),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +82,12 @@ class EncodingProfile:
                 f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
                 "read the labelled posts again to have one"
             )
-        return cls(values["posts"], values["expected"])
+        return cls(values["posts"], values["expected"], tuple(values.get("doubted", ())))
+
+    @property
+    def candidates(self) -> list[str]:
+        """The encodings that posts of the source may be in, beyond those that structure proves."""
+        return [name for name in self.expected if extends_ascii(name)]
 
     def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
         """Tell how many posts each encoding counts for as the prior of other posts.
@@ -83,12 +97,14 @@ class EncodingProfile:
         """
         total = sum(self.expected.values())
         weight = min(1.0, PROFILE_POSTS / total) if total else 0.0
-        expected = np.array([self.expected.get(name, 0.0) for name in encodings])
+        # CESU-8 is UTF-8 but for some characters: what is known of the one counts for the other.
+        known = self.expected | {CESU: self.expected.get("utf-8", 0.0)}
+        expected = np.array([known.get(name, 0.0) for name in encodings])
         return weight * np.maximum(expected - 1.0, 0.0)
 
 
 def posteriors(
-    bits: npt.NDArray[np.float64], pseudo_posts: npt.NDArray[np.float64] | float = 0.0
+    bits: npt.NDArray[np.float64], before: npt.NDArray[np.float64] | float = UNSEEN_POSTS
 ) -> npt.NDArray[np.float64]:
     """Estimate a source's mixture of encodings, and by it how probable each is for each post.
 
@@ -99,16 +115,16 @@ def posteriors(
     Args:
         bits: what each post takes as text in each encoding, infinite where it has no reading; some
             encoding reads each. (posts, encodings)
-        pseudo_posts: what is known of the source beforehand, as numbers of posts. (encodings,)
+        before: what each encoding counts for before any post is seen, in posts. (encodings,)
 
     Returns:
         Probabilities, each row's sum 1. (posts, encodings)
     """
     likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits)
-    prior = pseudo_posts + np.full(bits.shape[1], UNSEEN_POSTS)
-    shares = _normalised(likelihood * prior)
+    prior = np.broadcast_to(before, bits.shape[1])
+    shares = normalised(likelihood * prior)
     for _ in range(100):  # a dozen do, as a rule
-        update = _normalised(likelihood * (prior + shares.sum(axis=0) - shares))
+        update = normalised(likelihood * (prior + shares.sum(axis=0) - shares))
         settled = np.abs(update - shares).max(initial=0.0) < _SETTLED
         shares = update
         if settled:
@@ -116,7 +132,8 @@ def posteriors(
     return shares
 
 
-def _normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Divide each row by its sum."""
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
