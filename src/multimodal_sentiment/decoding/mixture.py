@@ -104,7 +104,9 @@ class EncodingProfile:
 
 
 def posteriors(
-    bits: npt.NDArray[np.float64], before: npt.NDArray[np.float64] | float = UNSEEN_POSTS
+    bits: npt.NDArray[np.float64],
+    before: npt.NDArray[np.float64] | float = UNSEEN_POSTS,
+    hints: npt.NDArray[np.float64] | float = 1.0,
 ) -> npt.NDArray[np.float64]:
     """Estimate a source's mixture of encodings, and by it how probable each is for each post.
 
@@ -116,11 +118,13 @@ def posteriors(
         bits: what each post takes as text in each encoding, infinite where it has no reading; some
             encoding reads each. (posts, encodings)
         before: what each encoding counts for before any post is seen, in posts. (encodings,)
+        hints: by how many times each encoding is likelier than by its text alone, for what else is
+            known of a post. (posts, encodings)
 
     Returns:
         Probabilities, each row's sum 1. (posts, encodings)
     """
-    likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits)
+    likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits) * hints
     prior = np.broadcast_to(before, bits.shape[1])
     shares = normalised(likelihood * prior)
     for _ in range(100):  # a dozen do, as a rule

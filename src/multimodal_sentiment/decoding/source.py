@@ -8,7 +8,7 @@ stays if it makes more plausible text of some posts than those already there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import chardet
 import numpy as np
@@ -21,6 +21,7 @@ from .evidence import (
     JUDGED_BYTES,
     Evidence,
     decoded,
+    extends_ascii,
     judged_encodings,
     judged_part,
     python_name,
@@ -32,9 +33,13 @@ PROFILED_POSTS = 20_000  # distinct posts that a profile rests on at most, evenl
 NAMED_POSTS = 1.0  # what each encoding that the user names counts for beforehand
 _FEWEST = 3  # posts that tell an encoding
 _SAMPLE = 400  # posts of a group looked at
-_JOINED_BYTES = 65_536  # of them, shown to chardet
+_JOINED_BYTES = 16_384  # of them, shown to chardet
 _CONFIDENT = 0.15  # where posts hold hardly any words, chardet's first guess has 0.1
 _NEAR = 0.8  # of the first guess's confidence: others to be tried too
+_EQUAL = 0.9995  # of it: as likely as it
+_HINT_BITS = 14.0  # by how much chardet's guess is ahead at first
+_FOLLOWING = 0.75  # of a group's posts: fewer that this brings to the guess, and it is none
+_MOST = 0.9  # of all open posts: a group of more is as good as all
 _ROUNDS = 3  # of proposals
 _CASE_BITS = 12.0  # that an encoding must save in all to be taken
 _SWITCH_BITS = 4.0  # saved on a post count beyond these: the price of being the rarer encoding
@@ -72,13 +77,19 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     readable = np.isfinite(drawn.bits(names)).any(axis=1)
     if not readable.all():
         drawn = drawn.some(np.flatnonzero(readable))
+    hints = np.ones((len(drawn.payloads), len(names)))
     shares = posteriors(drawn.bits(names), prior_posts(names, named))
-    for _ in range(0 if named else _ROUNDS):
-        found = _proposals(drawn, names, shares.argmax(axis=1))
-        if not found:
+    for look in (_all_open, _each_group, _each_group) if named is None else ():
+        best = shares.argmax(axis=1)
+        known = len(names)
+        for rows in look(names, best):
+            likely, new = _proposals(drawn.some(rows), names, best[rows])
+            names += new
+            hints = np.pad(hints, ((0, 0), (0, len(new))), constant_values=1.0)
+            hints[np.ix_(rows, [names.index(name) for name in likely])] = 2.0**_HINT_BITS
+        shares = posteriors(drawn.bits(names), prior_posts(names, named), hints)
+        if look is _each_group and len(names) == known:
             break
-        names += found
-        shares = posteriors(drawn.bits(names), prior_posts(names, named))
     best = shares.argmax(axis=1)
     doubted = [
         names[column]
@@ -89,57 +100,84 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     return EncodingProfile.from_posteriors(names, shares, doubted)
 
 
-def _proposals(posts: Evidence, names: Sequence[str], best: npt.NDArray[np.integer]) -> list[str]:
-    """Find encodings that make more plausible text of some posts than those they are read in."""
-    found: list[str] = []
-    for rows, encoding in _groups(posts, names, best):
-        some = posts.some(rows[:: 1 + len(rows) // _SAMPLE])
-        proposed, confirmed = _guesses(some, encoding)
-        if not confirmed and _reads_like_no_language(some, np.arange(len(some.payloads)), encoding):
-            proposed += FURTHER_CANDIDATES
-        new = [n for n in dict.fromkeys(proposed) if n not in names and n not in found]
-        found += _those_with_a_case(some, [*names, *found], new)
-    return found
+def _all_open(names: Sequence[str], best: npt.NDArray[np.integer]) -> list[npt.NDArray[np.integer]]:
+    """Give all posts that others than their encodings may suit, as one group."""
+    rows = np.flatnonzero(~np.isin(best, [names.index(name) for name in _SELF_EVIDENT]))
+    return [rows] if len(rows) >= _FEWEST else []
 
 
-def _groups(
+def _each_group(
+    names: Sequence[str], best: npt.NDArray[np.integer]
+) -> list[npt.NDArray[np.integer]]:
+    """Give the posts read in each encoding, but for most of them, which `_all_open` told of."""
+    groups = [np.flatnonzero(best == k) for k, n in enumerate(names) if n not in _SELF_EVIDENT]
+    most = _MOST * sum(map(len, groups))
+    return [rows for rows in groups if _FEWEST <= len(rows) < most]
+
+
+def _proposals(
     posts: Evidence, names: Sequence[str], best: npt.NDArray[np.integer]
-) -> Iterator[tuple[npt.NDArray[np.integer], str]]:
-    """Give the posts read in each encoding that others may be taken for, then all of them."""
-    open_rows = np.flatnonzero(
-        ~np.isin(best, [k for k, n in enumerate(names) if n in _SELF_EVIDENT])
+) -> tuple[list[str], list[str]]:
+    """Find what a group of posts is likely in, and what encodings are to be tried for it."""
+    rows = np.arange(0, len(best), 1 + len(best) // _SAMPLE)
+    some, best = posts.some(rows), best[rows]
+    encoding = names[np.bincount(best).argmax()]
+    guesses = _guesses(some)
+    if _confirmed(some, encoding, guesses):
+        return [], []
+    bits = np.take_along_axis(some.bits(names), best[:, None], axis=1)[:, 0]
+    tried = [n for n in guesses if n not in names and n in FURTHER_CANDIDATES]
+    new = _those_with_a_case(some, bits, tried, 0.0, 2.0)
+    likely = [n for n, c in guesses.items() if c >= _EQUAL * max(guesses.values())]
+    likely = [n for n in likely if n in (*names, *new)]
+    if not likely and _reads_like_no_language(some, np.arange(len(rows)), encoding):
+        rest = [n for n in FURTHER_CANDIDATES if n not in names and n not in tried]
+        new += _those_with_a_case(some, bits, rest, _SWITCH_BITS, _CASE_BITS)
+        likely = new
+    return (likely if _followed(some, likely, [*names, *new]) else []), new
+
+
+def _followed(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> bool:
+    """Tell whether most posts can well be in the likely encodings."""
+    if not likely:
+        return False
+    lost = posts.bits(likely).min(axis=1) - posts.bits(names).min(axis=1)
+    return bool((lost < _HINT_BITS).mean() >= _FOLLOWING)
+
+
+def _confirmed(posts: Evidence, encoding: str, guesses: dict[str, float]) -> bool:
+    """Tell whether chardet's first guess gives the very texts that the encoding gives."""
+    first = next(iter(guesses), None)
+    return first is not None and all(
+        decoded(payload, first) == decoded(payload, encoding) for payload in posts.payloads
     )
-    groups = [np.flatnonzero(best == k) for k in np.unique(best[open_rows])]
-    if len(groups) > 1:
-        groups.append(open_rows)
-    for rows in groups:
-        if len(rows) >= _FEWEST:
-            yield rows, names[np.bincount(best[rows]).argmax()]
 
 
-def _guesses(posts: Evidence, encoding: str) -> tuple[list[str], bool]:
-    """Return what chardet takes joined posts for, and whether its first guess reads them alike."""
+def _guesses(posts: Evidence) -> dict[str, float]:
+    """Return what chardet takes joined posts for, if it is sure enough, with its confidence."""
     joined = b"\n".join(payload[:JUDGED_BYTES] for payload in posts.payloads)[:_JOINED_BYTES]
     guesses = chardet.detect_all(joined, compat_names=False)
-    first = guesses[0]["confidence"]
-    if first < _CONFIDENT:
-        return [], False
-    known = [g["encoding"] for g in guesses if g["confidence"] >= _NEAR * first and g["encoding"]]
-    known = [python_name(name) for name in known if decoded(b"", name) is not None]
-    confirmed = bool(known) and all(
-        decoded(payload, known[0]) == decoded(payload, encoding) for payload in posts.payloads
-    )
-    return known, confirmed
+    least = max(_CONFIDENT, _NEAR * guesses[0]["confidence"])
+    return {
+        python_name(guess["encoding"]): guess["confidence"]
+        for guess in guesses
+        if guess["confidence"] >= least and guess["encoding"] and extends_ascii(guess["encoding"])
+    }
 
 
-def _those_with_a_case(posts: Evidence, names: Sequence[str], new: Sequence[str]) -> list[str]:
-    """Choose new encodings one by one, as long as one saves enough bits."""
+def _those_with_a_case(
+    posts: Evidence,
+    bits: npt.NDArray[np.float64],
+    new: Sequence[str],
+    switch: float,
+    case: float,
+) -> list[str]:
+    """Choose new encodings one by one, as long as one saves enough of the bits that posts take."""
     chosen: list[str] = []
-    bits = posts.bits(names).min(axis=1)
     for _ in new:
         columns = posts.bits(new)
-        saved = np.maximum(bits[:, None] - columns - _SWITCH_BITS, 0.0).clip(max=40).sum(axis=0)
-        if saved.max() < _CASE_BITS:
+        saved = np.maximum(bits[:, None] - columns - switch, 0.0).clip(max=40).sum(axis=0)
+        if saved.max() < case:
             break
         at = int(saved.argmax())
         chosen.append(new[at])
