@@ -32,7 +32,8 @@ from .scoring import excess_bits
 PROFILED_POSTS = 20_000  # distinct posts that a profile rests on at most, evenly drawn
 NAMED_POSTS = 1.0  # what each encoding that the user names counts for beforehand
 _FEWEST = 3  # posts that tell an encoding
-_SAMPLE = 400  # posts of a group looked at
+_SAMPLE = 1000  # posts of a group looked at
+_FEW = 200  # of them suffice to see whether they read like a language
 _JOINED_BYTES = 16_384  # of them, shown to chardet
 _CONFIDENT = 0.15  # where posts hold hardly any words, chardet's first guess has 0.1
 _NEAR = 0.8  # of the first guess's confidence: others to be tried too
@@ -119,7 +120,7 @@ def _proposals(
     posts: Evidence, names: Sequence[str], best: npt.NDArray[np.integer]
 ) -> tuple[list[str], list[str]]:
     """Find what a group of posts is likely in, and what encodings are to be tried for it."""
-    rows = np.arange(0, len(best), 1 + len(best) // _SAMPLE)
+    rows = np.arange(0, len(best), -(-len(best) // _SAMPLE))
     some, best = posts.some(rows), best[rows]
     encoding = names[np.bincount(best).argmax()]
     guesses = _guesses(some)
@@ -189,7 +190,7 @@ def _reads_like_no_language(posts: Evidence, rows: npt.NDArray[np.integer], enco
     """Tell whether posts, read in an encoding, take more bits than any language does."""
     if len(rows) < _FEWEST:
         return False
-    parts = [judged_part(posts.payloads[row]) for row in rows[:: 1 + len(rows) // _SAMPLE]]
+    parts = [judged_part(posts.payloads[row]) for row in rows[:: -(-len(rows) // _FEW)]]
     texts = [text for part in parts if (text := decoded(part, encoding)) is not None]
     told = sum(not char.isascii() for text in texts for char in text)
     return bool(excess_bits(texts).sum() > _DOUBT_BITS * told)
