@@ -89,7 +89,7 @@ def structural_encoding(payload: bytes) -> str:
     """Name the encoding that the bytes' structure proves; nothing if it proves none."""
     if payload.isascii():
         return "" if _signalled(payload) else "ascii"
-    if _PAIR.search(payload) and _surrogates_decoded(payload) is not None:
+    if b"\xed" in payload and _PAIR.search(payload) and _surrogates_decoded(payload) is not None:
         return CESU
     return next((name for mark, name in _MARKS if payload.startswith(mark)), "")
 
@@ -122,11 +122,7 @@ def spelled_out(payload: bytes, encoding: str) -> str:
 
 def judged_part(payload: bytes) -> bytes:
     """Cut out what the candidates can differ about: they all read ASCII ends alike."""
-    if _signalled(payload):
-        return payload[:JUDGED_BYTES]
-    start = max(0, len(payload) - len(payload.lstrip(_ASCII)) - _CONTEXT)
-    end = min(len(payload.rstrip(_ASCII)) + _CONTEXT, start + JUDGED_BYTES)
-    return payload[start:end]
+    return payload[:JUDGED_BYTES] if _signalled(payload) else _told_part(payload)
 
 
 class Evidence:
@@ -170,23 +166,31 @@ def reading_bits(payloads: Sequence[bytes], names: Sequence[str]) -> npt.NDArray
         Bits as `Evidence.bits` has them. (posts, encodings)
     """
     bits = np.full((len(payloads), len(names)), np.inf)
-    windows = [judged_part(payload) for payload in payloads]
-    contests: dict[str, list[int]] = {name: [] for name in names}
-    candidates = [name for name in names if name not in _STRUCTURAL]
-    for row, payload in enumerate(payloads):
-        for name in [*(["ascii"] if payload.isascii() else candidates), *_signalled(payload)]:
-            if name in contests:
-                contests[name].append(row)
+    signalled = [_signalled(payload) for payload in payloads]
+    windows = [
+        payload[:JUDGED_BYTES] if found else _told_part(payload)
+        for payload, found in zip(payloads, signalled, strict=True)
+    ]
+    plain = [row for row, payload in enumerate(payloads) if payload.isascii()]
+    others = [row for row, payload in enumerate(payloads) if not payload.isascii()]
     for column, name in enumerate(names):
-        rows, texts, damages = [], [], []
-        for row in contests[name]:
-            text, damage = _window_text(windows[row], name)
-            if damage < np.inf:
-                rows.append(row)
-                texts.append(text)
-                damages.append(damage)
-        bits[rows, column] = text_bits(texts) + np.array(damages)
+        if name in _STRUCTURAL:
+            contest = plain if name == "ascii" else []
+            contest += [row for row, found in enumerate(signalled) if name in found]
+        else:
+            contest = others
+        readings = [(row, *_window_text(windows[row], name)) for row in contest]
+        readings = [reading for reading in readings if reading[2] < np.inf]
+        if readings:
+            rows, texts, damages = zip(*readings, strict=True)
+            bits[rows, column] = text_bits(texts) + np.array(damages)
     return bits
+
+
+def _told_part(payload: bytes) -> bytes:
+    start = max(0, len(payload) - len(payload.lstrip(_ASCII)) - _CONTEXT)
+    end = min(len(payload.rstrip(_ASCII)) + _CONTEXT, start + JUDGED_BYTES)
+    return payload[start:end]
 
 
 def _window_text(window: bytes, encoding: str) -> tuple[str, float]:

@@ -77,11 +77,9 @@ def read_source(
     structure = _structure(payloads)
     evidence = Evidence([payload for payload, name in structure.items() if not name])
     profile = learn_profile(evidence, candidates)
-    names, shares = _shares(evidence, profile, candidates)
-    counts = np.bincount(shares.argmax(axis=1)[shares.any(axis=1)], minlength=len(names))
-    posts = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
-    profile = dataclasses.replace(profile, posts=posts)
-    return _read(payloads, structure, evidence, profile, candidates), profile
+    shares = _shares(evidence, profile, candidates)
+    profile = dataclasses.replace(profile, posts=shares.counts())
+    return _read(payloads, structure, evidence, profile, shares), profile
 
 
 def read_texts(
@@ -107,7 +105,8 @@ def read_texts(
     """
     structure = _structure(payloads)
     evidence = Evidence([payload for payload, name in structure.items() if not name])
-    return _read(payloads, structure, evidence, profile, candidates)
+    shares = _shares(evidence, profile, candidates)
+    return _read(payloads, structure, evidence, profile, shares)
 
 
 def chardet_encoding(payload: bytes) -> str | None:
@@ -120,45 +119,62 @@ def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:
     return {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
 
 
+class _Shares(NamedTuple):
+    """How probable each encoding is for each post.
+
+    Attributes:
+        names: the encodings.
+        values: probabilities, each row's sum 1, or 0 where no encoding reads the post; of shape
+            (posts, encodings).
+        commonest: the column of the source's commonest encoding.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    commonest: int
+
+    def counts(self) -> dict[str, int]:
+        """Count the posts read in each encoding."""
+        best = self.values.argmax(axis=1)[self.values.any(axis=1)]
+        counts = np.bincount(best, minlength=len(self.names))
+        return {name: int(n) for name, n in zip(self.names, counts, strict=True) if n}
+
+
+def _shares(
+    evidence: Evidence, profile: EncodingProfile, candidates: Sequence[str] | None
+) -> _Shares:
+    """Weigh the encodings of each post by how plausible its texts are, and how common they are."""
+    tried = (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
+    names = judged_encodings(tried)
+    prior = prior_posts(names, candidates, profile)
+    bits = evidence.bits(names)
+    values = np.zeros_like(bits)
+    readable = np.isfinite(bits).any(axis=1)
+    fewest = bits[readable].min(axis=1, keepdims=True)
+    values[readable] = normalised(np.exp2(fewest - bits[readable]) * prior)
+    return _Shares(names, values, int(prior.argmax()))
+
+
 def _read(
     payloads: Sequence[bytes],
     structure: dict[bytes, str],
     evidence: Evidence,
     profile: EncodingProfile,
-    candidates: Sequence[str] | None,
+    shares: _Shares,
 ) -> list[Reading]:
-    readings = dict(zip(evidence.payloads, _judge(evidence, profile, candidates), strict=True))
+    readings = dict(zip(evidence.payloads, _judge(evidence, profile, shares), strict=True))
     for payload, name in structure.items():
         if name:
             readings[payload] = _structural_reading(payload, name)
     return [readings[payload] for payload in payloads]
 
 
-def _shares(
-    evidence: Evidence, profile: EncodingProfile, candidates: Sequence[str] | None
-) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
-    """Return the encodings, and how probable each is for each post; 0 where none reads it."""
-    names = judged_encodings(
-        (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
-    )
-    bits = evidence.bits(names)
-    shares = np.zeros_like(bits)
-    readable = np.isfinite(bits).any(axis=1)
-    fewest = bits[readable].min(axis=1, keepdims=True)
-    prior = prior_posts(names, candidates, profile)
-    shares[readable] = normalised(np.exp2(fewest - bits[readable]) * prior)
-    return names, shares
-
-
-def _judge(
-    evidence: Evidence, profile: EncodingProfile, candidates: Sequence[str] | None
-) -> Iterator[Reading]:
-    """Read posts by how plausible they are in each encoding, and how common that is."""
-    names, shares = _shares(evidence, profile, candidates)
+def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> Iterator[Reading]:
+    """Read each post in its most probable encoding, and note what is doubtful about it."""
+    names, shares, commonest = weighed
     bits = evidence.bits(names)
     readable = shares.any(axis=1)
     # A post that no encoding reads is taken for the source's commonest.
-    commonest = prior_posts(names, candidates, profile).argmax()
     best = np.where(readable, shares.argmax(axis=1), commonest)
     contested = (shares > NEGLIGIBLE).sum(axis=1) > 1
     contested |= readable & (bits.argmin(axis=1) != best)

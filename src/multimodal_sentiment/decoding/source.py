@@ -47,6 +47,8 @@ _SWITCH_BITS = 4.0  # saved on a post count beyond these: the price of being the
 _DOUBT_BITS = 0.25  # a character: beyond this, posts read like no language
 _SELF_EVIDENT = ("utf-8", "ascii", CESU)  # hardly any other bytes are valid in these
 
+_MULTIBYTE = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")  # not to be taken for a page
+
 
 def prior_posts(
     names: Sequence[str],
@@ -123,6 +125,9 @@ def _proposals(
     rows = np.arange(0, len(best), -(-len(best) // _SAMPLE))
     some, best = posts.some(rows), best[rows]
     encoding = names[np.bincount(best).argmax()]
+    plausible = not _reads_like_no_language(some, np.arange(len(rows)), encoding)
+    if plausible and encoding in _MULTIBYTE and (best == names.index(encoding)).mean() > _MOST:
+        return [], []
     guesses = _guesses(some)
     if _confirmed(some, encoding, guesses):
         return [], []
@@ -131,7 +136,7 @@ def _proposals(
     new = _those_with_a_case(some, bits, tried, 0.0, 2.0)
     likely = [n for n, c in guesses.items() if c >= _EQUAL * max(guesses.values())]
     likely = [n for n in likely if n in (*names, *new)]
-    if not likely and _reads_like_no_language(some, np.arange(len(rows)), encoding):
+    if not likely and not plausible:
         rest = [n for n in FURTHER_CANDIDATES if n not in names and n not in tried]
         new += _those_with_a_case(some, bits, rest, _SWITCH_BITS, _CASE_BITS)
         likely = new
