@@ -131,10 +131,10 @@ class Characters(NamedTuple):
 
 def characters() -> Characters:
     """Rank all of Unicode in every language and standard; takes a tenth of a second."""
-    common, languages = _table()
+    common, rare, languages = _table()
     kinds = _kinds()
     pages = list(dict.fromkeys(language.page for language in languages))
-    levels = _levels(kinds, pages, common)
+    levels = _levels(kinds, pages, common, rare)
     ranks = len(_LEVEL_BITS)
     key = kinds.astype(np.int64)
     for row in levels:
@@ -160,19 +160,21 @@ def characters() -> Characters:
     return Characters(everywhere, kinds[first], choice, _prior(languages))
 
 
-def _table() -> tuple[str, list[_Language]]:
-    """Read the common characters and the languages' letters."""
-    common, languages = "", []
+def _table() -> tuple[str, str, list[_Language]]:
+    """Read the common characters, the rare signs and the languages' letters."""
+    common, rare, languages = "", "", []
     for line in files(__package__).joinpath("characters.txt").read_text("utf-8").splitlines():
         match line.split():
             case ["common", _, listed]:
                 common += listed
+            case ["rare", _, listed]:
+                rare += listed
             case ["letters", _, page, *shares]:
                 letters = {share[0]: int(share[1:]) / 1000 for share in shares}
                 capitals = {letter.upper(): share for letter, share in letters.items()}
                 capitals = {k: v for k, v in capitals.items() if len(k) == 1 and not k.isascii()}
                 languages.append(_Language(page, capitals | letters))
-    return common, languages
+    return common, rare, languages
 
 
 def _prior(languages: Sequence[_Language]) -> npt.NDArray[np.float64]:
@@ -200,10 +202,10 @@ def _kinds() -> npt.NDArray[np.uint8]:
 
 
 def _levels(
-    kinds: npt.NDArray[np.uint8], pages: Sequence[str], common: str
+    kinds: npt.NDArray[np.uint8], pages: Sequence[str], common: str, rare: str
 ) -> npt.NDArray[np.uint8]:
     """Rank the code points in every standard and page: an array (standards and pages, points)."""
-    is_common = _mask(np.array([ord(char) for char in common]))
+    is_common, is_rare = (_mask(np.array([ord(char) for char in some])) for some in (common, rare))
     whole = np.stack(
         [_mask(_repertoire(standard.codec, _ALL_LEADS)) for standard in _STANDARDS]
         + [_mask(_repertoire(page, None)) for page in pages]
@@ -216,6 +218,7 @@ def _levels(
         level[_of_kinds(kinds, standard.kinds) & first] = _FIRST
     levels[:, _of_kinds(kinds, _EVERYBODYS)] = _FIRST
     levels[(levels == _FIRST) & is_common] = _COMMON_LEVEL
+    levels[(levels == _FIRST) & is_rare] = _SECOND
     return levels
 
 

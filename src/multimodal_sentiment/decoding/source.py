@@ -47,6 +47,7 @@ _SWITCH_BITS = 4.0  # saved on a post count beyond these: the price of being the
 _DOUBT_BITS = 0.25  # a character: beyond this, posts read like no language
 _SELF_EVIDENT = ("utf-8", "ascii", CESU)  # hardly any other bytes are valid in these
 
+_SIBLINGS = ("iso8859-15",)  # of cp1252: chardet does not know each language's use of it
 _MULTIBYTE = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")  # not to be taken for a page
 
 
@@ -132,14 +133,15 @@ def _proposals(
     if _confirmed(some, encoding, guesses):
         return [], []
     bits = np.take_along_axis(some.bits(names), best[:, None], axis=1)[:, 0]
-    tried = [n for n in guesses if n not in names and n in FURTHER_CANDIDATES]
-    new = _those_with_a_case(some, bits, tried, 0.0, 2.0)
+    tried = [n for n in (*guesses, *_SIBLINGS) if n not in names and n in FURTHER_CANDIDATES]
     likely = [n for n, c in guesses.items() if c >= _EQUAL * max(guesses.values())]
-    likely = [n for n in likely if n in (*names, *new)]
+    first = [n for n in tried if n in likely and _saved(some, [n], bits)[0] >= 1.0]
     if not likely and not plausible:
-        rest = [n for n in FURTHER_CANDIDATES if n not in names and n not in tried]
-        new += _those_with_a_case(some, bits, rest, _SWITCH_BITS, _CASE_BITS)
-        likely = new
+        tried += [n for n in FURTHER_CANDIDATES if n not in names and n not in tried]
+    new = first + _those_with_a_case(some, bits, first, [n for n in tried if n not in first])
+    likely = [n for n in likely if n in (*names, *new)] or new
+    likely = _as_good(some, likely, [*names, *tried])
+    new += [n for n in likely if n not in (*names, *new)]
     return (likely if _followed(some, likely, [*names, *new]) else []), new
 
 
@@ -149,6 +151,16 @@ def _followed(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> b
         return False
     lost = posts.bits(likely).min(axis=1) - posts.bits(names).min(axis=1)
     return bool((lost < _HINT_BITS).mean() >= _FOLLOWING)
+
+
+def _as_good(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the likely encodings, and those that make posts as plausible as they do, all in all."""
+    if not likely:
+        return []
+    bits = posts.bits(names)
+    total = np.minimum(bits, bits.min(axis=1, keepdims=True) + 2 * _HINT_BITS).sum(axis=0)
+    enough = min(total[names.index(name)] for name in likely)
+    return [n for n, sum_ in zip(names, total, strict=True) if sum_ <= enough or n in likely]
 
 
 def _confirmed(posts: Evidence, encoding: str, guesses: dict[str, float]) -> bool:
@@ -172,23 +184,26 @@ def _guesses(posts: Evidence) -> dict[str, float]:
 
 
 def _those_with_a_case(
-    posts: Evidence,
-    bits: npt.NDArray[np.float64],
-    new: Sequence[str],
-    switch: float,
-    case: float,
+    posts: Evidence, bits: npt.NDArray[np.float64], first: Sequence[str], others: Sequence[str]
 ) -> list[str]:
-    """Choose new encodings one by one, as long as one saves enough of the bits that posts take."""
+    """Choose others beside the first one by one, as long as one saves enough of the bits."""
     chosen: list[str] = []
-    for _ in new:
-        columns = posts.bits(new)
-        saved = np.maximum(bits[:, None] - columns - switch, 0.0).clip(max=40).sum(axis=0)
-        if saved.max() < case:
+    for name in first:
+        bits = np.minimum(bits, posts.bits([name])[:, 0])
+    for _ in others:
+        saved = _saved(posts, others, bits - _SWITCH_BITS)
+        if saved.max() < _CASE_BITS:
             break
-        at = int(saved.argmax())
-        chosen.append(new[at])
-        bits = np.minimum(bits, columns[:, at])
+        chosen.append(others[int(saved.argmax())])
+        bits = np.minimum(bits, posts.bits(chosen[-1:])[:, 0])
     return chosen
+
+
+def _saved(
+    posts: Evidence, names: Sequence[str], bits: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return how many bits each encoding saves where it is better. (encodings,)"""
+    return np.maximum(bits[:, None] - posts.bits(names), 0.0).clip(max=40.0).sum(axis=0)
 
 
 def _reads_like_no_language(posts: Evidence, rows: npt.NDArray[np.integer], encoding: str) -> bool:
