@@ -28,8 +28,8 @@ _MOST_BITS = {
     Kind.PUNCTUATION: 10.0, Kind.LINK: 10.0, Kind.WIDE_SIGN: 12.0, Kind.SYMBOL: 14.0,
     Kind.EMOJI: 20.0, Kind.JOINER: 16.0,
     Kind.ACCENTED_LOWER: 11.3, Kind.ACCENTED_UPPER: 13.0,
-    Kind.CYRILLIC_LOWER: 6.1, Kind.CYRILLIC_UPPER: 9.0,
-    Kind.GREEK_LOWER: 6.6, Kind.GREEK_UPPER: 9.0,
+    Kind.CYRILLIC_LOWER: 6.1, Kind.CYRILLIC_UPPER: 6.3,
+    Kind.GREEK_LOWER: 6.6, Kind.GREEK_UPPER: 6.8,
     Kind.KANA: 10.5, Kind.HAN: 14.5, Kind.HANGUL: 12.0, Kind.LETTER: 7.2,
 }  # fmt: skip
 

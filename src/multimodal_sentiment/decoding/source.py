@@ -141,6 +141,8 @@ def _proposals(
     new = first + _those_with_a_case(some, bits, first, [n for n in tried if n not in first])
     likely = [n for n in likely if n in (*names, *new)] or new
     likely = _as_good(some, likely, [*names, *tried])
+    if encoding in likely:
+        return [], [n for n in likely if n not in names]
     new += [n for n in likely if n not in (*names, *new)]
     return (likely if _followed(some, likely, [*names, *new]) else []), new
 
