@@ -89,6 +89,18 @@ class EncodingProfile:
         """The encodings that posts of the source may be in, beyond those that structure proves."""
         return [name for name in self.expected if extends_ascii(name)]
 
+    @property
+    def doubt(self) -> str:
+        """What is doubtful about the source as a whole, in a sentence, or nothing."""
+        count = sum(self.posts.get(name, 0) for name in self.doubted)
+        if not count:
+            return ""
+        return (
+            f"{count:,} of {sum(self.posts.values()):,} distinct posts that are not ASCII read like "
+            f"no language in any encoding tried (least badly in {', '.join(self.doubted)}); if you "
+            "know theirs, name it in ingestion.encodings, such as [utf-8, cp1250]"
+        )
+
     def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
         """Tell how many posts each encoding counts for as the prior of other posts.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -27,10 +28,13 @@ from .mixture import EncodingProfile, normalised
 from .scoring import text_bits
 from .source import learn_profile, prior_posts
 
+logger = logging.getLogger(__name__)
+
 SURE = 0.95  # a text less probable than this is flagged
 RARE_POSTS = 3  # an encoding of fewer distinct posts of a source is flagged
 NEGLIGIBLE = 1e-3  # an encoding less probable is no rival
 DOUBTED = 0.5  # the most that a reading's confidence can be where its source is in doubt
+CHANCE_BITS = 4.0  # that a post may take less in another encoding than in its source's
 NOISE_BITS = 12.0  # a byte: random ones take some 15, texts in the right encoding 10 at most
 NOISE_BYTES = 8  # fewer say little
 CHARDET_BYTES = 65_536  # of a post, shown to chardet
@@ -47,7 +51,7 @@ class Reading(NamedTuple):
             tells of undecodable bytes, and but for `cesu-8`, which Python has not. Empty if nobody
             could decode the post.
         confidence: how probable the text is, 0 to 1; 1 where the bytes' structure proves it.
-        problem: what should be looked at, in a few words, or nothing.
+        problem: what should be looked at, as codes of `posts.problems`, or nothing.
     """
 
     text: str
@@ -69,7 +73,7 @@ def read_source(
     Returns:
         A reading for each post, in order, whatever its bytes, just as `read_texts` reads it under
         the profile; and the profile of the distinct posts whose encoding is not proved by
-        structure.
+        structure. Where they read like no language, a warning says so.
 
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
@@ -79,6 +83,8 @@ def read_source(
     profile = learn_profile(evidence, candidates)
     shares = _shares(evidence, profile, candidates)
     profile = dataclasses.replace(profile, posts=shares.counts())
+    if profile.doubt:
+        logger.warning("%s", profile.doubt)
     return _read(payloads, structure, evidence, profile, shares), profile
 
 
@@ -187,13 +193,13 @@ def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> It
         confidence, problems = (
             _doubts(payload, text, names, shares[row], bits[row]) if contested[row] else (1.0, [])
         )
+        is_noise = bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload)))
         if name in profile.doubted:
             confidence = min(confidence, DOUBTED)
-            problems.append(f"encoding uncertain: its source reads like no language in {name}")
-        if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
-            problems.append("reads like no text in any encoding")
+        if is_noise or name in profile.doubted:
+            problems.append("encoding_unknown")
         if name not in ("ascii", CESU) and profile.posts.get(name, 0) < RARE_POSTS:
-            problems.append(f"encoding rare in this source: {name}")
+            problems.append(f"encoding_rare({name})")
         yield _reading(text, name, confidence, problems)
 
 
@@ -213,11 +219,20 @@ def _doubts(
     confidence = 1.0 - float(shares[rivals].sum())
     doubts = []
     if confidence < SURE:
-        rival = f"{names[rivals[0]]} {shares[rivals[0]]:.2f}"
-        doubts.append(f"encoding uncertain: {names[best]} {confidence:.2f}, {rival}")
-    elif alone in rivals:
-        doubts.append(f"encoding uncertain: {names[best]} as its source, {names[alone]} by itself")
+        rival = f"{names[rivals[0]]},{shares[rivals[0]]:.2f}"
+        doubts.append(f"encoding_uncertain({names[best]},{confidence:.2f},{rival})")
+    elif alone in rivals and bits[best] - bits[alone] > _margin(names[best]):
+        doubts.append(f"encoding_unlike_source({names[best]},{names[alone]})")
     return confidence, doubts
+
+
+def _margin(encoding: str) -> float:
+    """Return the bits that a rival must save to count.
+
+    An encoding beyond the usual ones was accepted on the evidence of many posts: others read single
+    posts a little better by chance.
+    """
+    return 0.0 if encoding in DEFAULT_CANDIDATES else CHANCE_BITS
 
 
 def _structural_reading(payload: bytes, encoding: str) -> Reading:
@@ -234,15 +249,15 @@ def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Readin
     other = None if encoding == CESU else decoded(payload, guess["encoding"] or "")
     if other is not None and np.argmin(text_bits([spelled[:JUDGED_BYTES], other[:JUDGED_BYTES]])):
         name = python_name(str(guess["encoding"]))
-        problem = f"no candidate encoding decodes it: read as chardet's guess, {name}"
+        problem = f"encoding_guessed({name})"
         return _reading(other, name, guess["confidence"], [problem])
     if confidence:
-        problem = f"undecodable bytes spelled out: read as {encoding} otherwise"
+        problem = f"bytes_undecodable({encoding})"
         return _reading(spelled, encoding, confidence, [problem])
-    return _reading(spelled, "", 0.0, [f"text undecodable: spelled out where it is no {encoding}"])
+    return _reading(spelled, "", 0.0, [f"text_undecodable({encoding})"])
 
 
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
     if _CONTROLS.search(text):
-        problems = [*problems, "control characters"]
+        problems = [*problems, "control_characters"]
     return Reading(text, encoding, round(confidence, 6), "; ".join(problems))

@@ -45,6 +45,7 @@ _ROUNDS = 3  # of proposals
 _CASE_BITS = 12.0  # that an encoding must save in all to be taken
 _SWITCH_BITS = 4.0  # saved on a post count beyond these: the price of being the rarer encoding
 _DOUBT_BITS = 0.25  # a character: beyond this, posts read like no language
+_BY_CHANCE = 0.25  # of the posts of a source in doubt: smaller groups are in doubt too
 _SELF_EVIDENT = ("utf-8", "ascii", CESU)  # hardly any other bytes are valid in these
 
 _SIBLINGS = ("iso8859-15",)  # of cp1252: chardet does not know each language's use of it
@@ -94,14 +95,23 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
         shares = posteriors(drawn.bits(names), prior_posts(names, named), hints)
         if look is _each_group and len(names) == known:
             break
+    return EncodingProfile.from_posteriors(names, shares, _doubted(drawn, names, shares))
+
+
+def _doubted(posts: Evidence, names: Sequence[str], shares: npt.NDArray[np.float64]) -> list[str]:
+    """Name the encodings in which posts read like no language."""
     best = shares.argmax(axis=1)
-    doubted = [
-        names[column]
+    groups = {
+        names[column]: np.flatnonzero(best == column)
         for column in np.unique(best)
         if names[column] not in _SELF_EVIDENT
-        and _reads_like_no_language(drawn, np.flatnonzero(best == column), names[column])
-    ]
-    return EncodingProfile.from_posteriors(names, shares, doubted)
+    }
+    doubted = {n: len(r) for n, r in groups.items() if _reads_like_no_language(posts, r, n)}
+    count = sum(map(len, groups.values()))
+    if sum(doubted.values()) > count / 2:
+        # The few posts that read otherwise are likely to do so by chance.
+        doubted |= {n: len(r) for n, r in groups.items() if len(r) < _BY_CHANCE * count}
+    return [name for name in groups if name in doubted]
 
 
 def _all_open(names: Sequence[str], best: npt.NDArray[np.integer]) -> list[npt.NDArray[np.integer]]:
@@ -133,7 +143,8 @@ def _proposals(
     if _confirmed(some, encoding, guesses):
         return [], []
     bits = np.take_along_axis(some.bits(names), best[:, None], axis=1)[:, 0]
-    tried = [n for n in (*guesses, *_SIBLINGS) if n not in names and n in FURTHER_CANDIDATES]
+    # In this order, a page that holds all of another comes before it.
+    tried = [n for n in FURTHER_CANDIDATES if n not in names and n in (*guesses, *_SIBLINGS)]
     likely = [n for n, c in guesses.items() if c >= _EQUAL * max(guesses.values())]
     first = [n for n in tried if n in likely and _saved(some, [n], bits)[0] >= 1.0]
     if not likely and not plausible:
