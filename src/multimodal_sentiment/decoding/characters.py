@@ -1,10 +1,10 @@
 """The characters of text: what kind each is, and how common it is in which language.
 
 Kinds come from Unicode's categories and names. How common letters are in a language comes from the
-table `characters.txt` beside this file; how common Chinese characters, kana and Hangul are, from the
-same table's lists of the commonest and from the national standards, which rank their own repertoire
-(GB 2312, Big5 and JIS X 0208 put the frequent characters before the rare, KS X 1001 its script before
-Chinese characters) and are read out of Python's codecs.
+table `characters.txt` beside this file. How common Chinese characters, kana and Hangul are comes
+from the table's lists of the commonest, and from the national standards, read out of Python's
+codecs: GB 2312, Big5 and JIS X 0208 put the frequent characters before the rare ones, KS X 1001
+puts Hangul before Chinese characters.
 """
 
 from __future__ import annotations
@@ -253,12 +253,18 @@ def _kind(char: str, category: str) -> Kind:
         return _ascii_kind(char, category)
     if category[0] == "C":
         return Kind.JOINER if category == "Cf" and char >= "\u2000" else Kind.JUNK
-    if char in _TONES:
-        return Kind.ACCENTED_LOWER
     if category[0] in "LM":
-        return _letter_kind(unicodedata.name(char, ""), category)
+        return (
+            Kind.ACCENTED_LOWER
+            if char in _TONES
+            else _letter_kind(unicodedata.name(char, ""), category)
+        )
     if char >= "\U0001f000" or "\u2600" <= char <= "\u27bf":  # the two blocks of older emoji
         return Kind.EMOJI
+    return _sign_kind(char, category)
+
+
+def _sign_kind(char: str, category: str) -> Kind:
     if unicodedata.east_asian_width(char) in "WFH":
         return Kind.WIDE_SIGN
     if char in _LINKS:

@@ -148,7 +148,7 @@ class Evidence:
             self._columns.update(zip(missing, columns.T, strict=True))
         return np.stack([self._columns[name] for name in names], axis=1)
 
-    def some(self, rows: npt.NDArray[np.integer]) -> Evidence:
+    def some(self, rows: npt.NDArray[np.intp]) -> Evidence:
         """Return the evidence of some of the posts."""
         part = Evidence([self.payloads[row] for row in rows])
         part._columns = {name: column[rows] for name, column in self._columns.items()}

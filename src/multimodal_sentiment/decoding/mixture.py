@@ -15,9 +15,10 @@ from .evidence import CESU, extends_ascii
 # Far below one, since a source uses few of the encodings there are: among a thousand posts, a lone
 # one in another encoding must be 2**17 times the better text in it.
 UNSEEN_POSTS = 0.01
-# How many posts of a new source a profile weighs as much as, at most; it never weighs more than the
-# posts it was inferred from.
+# How many posts a profile weighs as much as, at most; it never weighs more than the posts it was
+# inferred from.
 PROFILE_POSTS = 1000
+NOTABLE = 0.01  # of a source's posts: if fewer are in doubt, the source is not
 _SETTLED = 1e-4  # when no probability moves by more, the mixture is found
 
 
@@ -28,12 +29,12 @@ class EncodingProfile:
     Attributes:
         posts: how many are read in each encoding.
         expected: how many there are to be expected, every post shared out by its posterior.
-        doubted: encodings whose posts read like no language.
+        doubted: encodings in which the source's posts read like no language.
     """
 
     posts: dict[str, int]
     expected: dict[str, float]
-    doubted: Sequence[str] = ()
+    doubted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, counts in (("posts", self.posts), ("expected", self.expected)):
@@ -51,7 +52,7 @@ class EncodingProfile:
         shares: npt.NDArray[np.float64],
         doubted: Sequence[str] = (),
     ) -> EncodingProfile:
-        """Count what posts are read in, given how probable each encoding is for each.
+        """Count what posts are read in, from how probable each encoding is for each.
 
         Args:
             names: the encodings.
@@ -67,12 +68,12 @@ class EncodingProfile:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the profile as plain JSON values."""
+        """Return the profile as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
-        """Take a profile from what `to_dict` gave; what else stands beside it is for readers.
+        """Make a profile of what `to_dict` returned; other keys beside it are for readers.
 
         Raises:
             ValueError: these are not a profile's values.
@@ -82,7 +83,13 @@ class EncodingProfile:
                 f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
                 "read the labelled posts again to have one"
             )
-        return cls(values["posts"], values["expected"], tuple(values.get("doubted", ())))
+        doubted = values.get("doubted", [])
+        if not isinstance(doubted, list | tuple) or not all(isinstance(n, str) for n in doubted):
+            raise ValueError(
+                f"encoding profile: 'doubted' is {doubted!r:.80}: it must be a list of encodings; "
+                "read the labelled posts again to have one"
+            )
+        return cls(values["posts"], values["expected"], tuple(doubted))
 
     @property
     def candidates(self) -> list[str]:
@@ -93,19 +100,19 @@ class EncodingProfile:
     def doubt(self) -> str:
         """What is doubtful about the source as a whole, in a sentence, or nothing."""
         count = sum(self.posts.get(name, 0) for name in self.doubted)
-        if not count:
+        total = sum(self.posts.values())
+        if count <= NOTABLE * total:
             return ""
         return (
-            f"{count:,} of {sum(self.posts.values()):,} distinct posts that are not ASCII read like "
+            f"{count:,} of {total:,} distinct posts that are not ASCII read like "
             f"no language in any encoding tried (least badly in {', '.join(self.doubted)}); if you "
             "know theirs, name it in ingestion.encodings, such as [utf-8, cp1250]"
         )
 
     def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Tell how many posts each encoding counts for as the prior of other posts.
+        """Return how many posts each encoding counts for as the prior of a post.
 
-        One post less than expected: were the profile's own source read again, no post should vouch
-        for itself.
+        Subtract 1, so that a post of the profile's own source is not evidence for its own encoding.
         """
         total = sum(self.expected.values())
         weight = min(1.0, PROFILE_POSTS / total) if total else 0.0

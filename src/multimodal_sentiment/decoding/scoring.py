@@ -1,9 +1,9 @@
 """How plausible a text is, in bits: the fewer, the more it reads like something people write.
 
-Naming a text character by character takes, for each, the bits to say which kind of character
-follows the one before (a letter after a letter of its alphabet is no news, a box-drawing line is)
-and the bits to choose one character of that kind. What there is to choose from depends on the
-standard that the language is written in: every one is tried, and those that suit the text count.
+Each character takes the bits to say which kind of character follows the one before (a letter after
+a letter of its alphabet is expected, a box-drawing line is not), and the bits to choose one
+character of that kind. How common the characters are depends on the language: all languages of the
+table are tried, and those that suit the text count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOST_BITS = {
 
 
 def text_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Tell how many bits each text takes; an empty one takes none."""
+    """Return how many bits each text takes; an empty one takes none."""
     ends = np.cumsum([len(text) + 1 for text in texts])
     cuts = [0, *(np.flatnonzero(np.diff(ends // _BATCH)) + 1), len(texts)]
     batches = [_batch_bits(texts[start:end]) for start, end in itertools.pairwise(cuts)]
@@ -56,7 +56,7 @@ def excess_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
         )
         for text in texts
     ]
-    return text_bits(texts) - text_bits(plain) - np.array(allowed)
+    return np.asarray(text_bits(texts) - text_bits(plain) - np.array(allowed))
 
 
 def _most_bits() -> npt.NDArray[np.float64]:
@@ -135,9 +135,11 @@ def _tables() -> _Tables:
 
 
 def _changes() -> npt.NDArray[np.float32]:
-    """Bits for each kind after each kind; of each word's first kind after the last word's; across a sign.
+    """Return the bits of each kind in each state; grades are made probabilities row by row.
 
-    Grades are made probabilities row by row. (3 kinds, kinds)
+    The states are the kind of the character before; for a word's first letter, the kind of the last
+    word's last letter; and, where only a sign lies between the two, that kind again. The array is of
+    shape (3 kinds, kinds).
     """
     grades = np.array(
         [[_grade(before, after) for after in Kind] for before in Kind]
