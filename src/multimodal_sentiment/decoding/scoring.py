@@ -138,8 +138,8 @@ def _changes() -> npt.NDArray[np.float32]:
     """Return the bits of each kind in each state; grades are made probabilities row by row.
 
     The states are the kind of the character before; for a word's first letter, the kind of the last
-    word's last letter; and, where only a sign lies between the two, that kind again. The array is of
-    shape (3 kinds, kinds).
+    word's last letter; and, where only a sign lies between the two, that kind again. The array is
+    of shape (3 kinds, kinds).
     """
     grades = np.array(
         [[_grade(before, after) for after in Kind] for before in Kind]
