@@ -22,11 +22,11 @@ PROJECT = Path(__file__).parents[1]
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """The parameters of conf/base, as plain values that a test may change."""
+    """The parameters of conf/scratch, as plain values that a test may change."""
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",
-        default_run_env="base",
+        default_run_env="scratch",
         merge_strategy={"parameters": "soft"},
     )
     return dict(loader["parameters"])
@@ -72,7 +72,7 @@ def make_examples() -> Callable[..., pa.Table]:
             "guid": [str(100 + index) for index in range(len(texts))],
             "text": texts,
             "tag": tags,
-            "problems": ["no image" if picture is None else "" for picture in pictures],
+            "problems": ["no_image" if picture is None else "" for picture in pictures],
             "image": [None if picture is None else picture.tobytes() for picture in pictures],
             "height": heights,
             "width": widths,

@@ -34,7 +34,7 @@ class IngestionParameters(Group):
     """How listings and texts are read."""
 
     labels: Annotated[list[str], Field(min_length=2)]
-    encodings: Annotated[list[str], Field(min_length=1)]
+    encodings: Annotated[list[str], Field(min_length=1)] | None
 
     @model_validator(mode="after")
     def _labels_differ(self) -> IngestionParameters:
@@ -202,6 +202,7 @@ class ComparisonParameters(Group):
     pairs: list[tuple[str, str]]
     seeds: Count
     folds: Annotated[int, Field(ge=2)] | None
+    margin: Fraction
     second_look: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from multimodal_sentiment.learning import PostDataset, label_predictions, predic
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
+from multimodal_sentiment.posts.problems import Problem, problem
 
 ImageSource = str | Path | bytes | Image.Image | None
 
@@ -66,7 +67,7 @@ class Classifier:
                 given. What is broken counts as missing.
 
         Returns:
-            One row a post: `predicted, confidence, p_<label>..., problems`.
+            One row a post: `predicted, confidence, p_<label>..., problems`, the last in words.
 
         Raises:
             ValueError: If there are not as many texts as images, or neither.
@@ -85,9 +86,10 @@ class Classifier:
         words = [text or "" for text in texts or [""] * count]
         pictures, problems = [], []
         for text, source in zip(words, images or [None] * count, strict=True):
-            picture, problem = self._picture(source)
+            picture, of_image = self._picture(source)
+            of_text = None if text.strip() else problem("no_text")
             pictures.append(picture)
-            problems.append("; ".join(filter(None, ["" if text.strip() else "no text", problem])))
+            problems.append("; ".join(each.words for each in (of_text, of_image) if each))
         posts = PostDataset(
             self._classifier.config,
             self._classifier.tokenizer,
@@ -98,10 +100,10 @@ class Classifier:
         logits = predict_logits(self._classifier, posts, self._compute)
         return pd.DataFrame(label_predictions(self._classifier, logits)).assign(problems=problems)
 
-    def _picture(self, source: ImageSource) -> tuple[Any, str]:
+    def _picture(self, source: ImageSource) -> tuple[Any, Problem | None]:
         """Pixels as the training posts' were prepared, and what is wrong with the image."""
         if source is None:
-            return None, "no image"
+            return None, problem("no_image")
         config = self._classifier.config
         bounds = config.training.get("pictures") or {}
         try:
@@ -112,8 +114,8 @@ class Classifier:
                 max_megapixels=bounds.get("max_megapixels", 100.0),
             )
         except BrokenImageError as error:
-            return None, f"image broken: {error}"
-        return picture.pixels, ""
+            return None, error.problem
+        return picture.pixels, picture.problem
 
 
 def _read(source: str | Path | bytes | Image.Image) -> bytes:

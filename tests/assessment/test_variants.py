@@ -65,31 +65,62 @@ def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:
     return {"first": first, "second": second, "accuracy": test, "macro_f1": test}
 
 
+def summarise(comparison: dict, modalities: dict[str, str], margin: float = 0.01) -> list[str]:
+    return summarise_comparison(comparison, modalities, "positive", level=0.95, margin=margin)
+
+
 @pytest.mark.parametrize(
-    ("difference", "p_adjusted", "words"),
+    ("difference", "p_adjusted", "margin", "words"),
     [
-        (0.021, 0.03, "The image helps: both beats text, by +2.1 points"),
-        (0.021, 0.06, "The image does not help, as far as the accuracy on 1,200 posts can tell: "),
-        (-0.021, 0.0001, "The image does harm: both is worse than text, by -2.1 points"),
+        (0.021, 0.03, 0.01, "The image helps: both beats text, by +2.1 points"),
+        (
+            0.021,
+            0.06,
+            0.01,
+            "Whether the image helps cannot be told from 1,200 posts: both and tex",
+        ),
+        (-0.021, 0.0001, 0.01, "The image hurts: both is worse than text, by -2.1 points"),
+        (0.0, 0.9, 0.02, "The image makes no difference that matters (2 points of accuracy or le"),
+        (0.001, 0.9, 0.02, "Whether the image helps cannot be told from 1,200 posts"),
+        (-0.03, 0.001, 0.05, "The image makes no difference that matters (5 points of accuracy or"),
     ],
 )
-def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, words):
+def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, margin, words):
     comparison = {
         "n": 1200,
         "pairs": [pair("both", "text", difference, p_adjusted)],
-        "against_baselines": [pair("text", "majority", 0.1, 0.001), pair("text", "tfidf", 0, 1)],
+        "against_baselines": [pair("text", "majority", 0.1, 0.001), pair("text", "tfidf", 0.1, 1)],
     }
-    first, second = summarise_comparison(
-        comparison, {"text": "text"} | {"both": "both"}, "positive", 0.95
-    )[:2]
+    first, second = summarise(comparison, {"text": "text", "both": "both"}, margin)[:2]
 
     assert first.startswith(words)
     assert f"(95% interval {100 * difference - 2:+.1f} to {100 * difference + 2:+.1f}" in first
     assert ("p < 0.001" in first) == (p_adjusted < 0.001)
     assert second == (
-        "text beats always answering positive (+10.0, p = 0.001), but does not beat counting words "
-        "(TF-IDF) (+0.0, p = 1.000)."
+        "text beats always answering positive (+10.0, p = 0.001), and cannot be told apart from "
+        "counting words (TF-IDF) (+10.0, p = 1.000)."
     )
+
+
+@pytest.mark.fault("set", "a comparison on few posts", "the verdict: it cannot be told")
+@pytest.mark.parametrize(
+    ("posts", "difference", "interval", "words"),
+    [
+        (12, 0.25, (0.0, 0.5), "Whether the image helps cannot be told from 12 posts: "),
+        (1, 0.0, (0.0, 0.0), "Whether the image helps cannot be told from 1 post: "),
+        # Not one answer differs; on so few posts that proves little: 3 / 299 > 1 point.
+        (299, 0.0, (0.0, 0.0), "Whether the image helps cannot be told from 299 posts: "),
+        (300, 0.0, (0.0, 0.0), "The image makes no difference that matters (1 point of accuracy "),
+        (300, 0.0, (-0.01, 0.01), "The image makes no difference that matters"),
+        (5000, 0.0, (-0.011, 0.01), "Whether the image helps cannot be told from 5,000 posts: "),
+    ],
+)
+def test_few_posts_prove_neither_a_difference_nor_none(posts, difference, interval, words):
+    compared = pair("both", "text", difference, 0.2)
+    compared["accuracy"] |= {"interval": interval}
+    comparison = {"n": posts, "pairs": [compared], "against_baselines": []}
+
+    assert summarise(comparison, {"text": "text", "both": "both"})[0].startswith(words)
 
 
 def test_the_verdict_does_not_hide_that_macro_f1_tells_variants_apart():
@@ -97,22 +128,35 @@ def test_the_verdict_does_not_hide_that_macro_f1_tells_variants_apart():
     compared["macro_f1"] = compared["macro_f1"] | {"p_adjusted": 0.002}
     comparison = {"n": 80, "pairs": [compared], "against_baselines": []}
 
-    (sentence,) = summarise_comparison(
-        comparison, {"text": "text", "both": "both"}, "positive", 0.95
-    )[:1]
+    sentence = summarise(comparison, {"text": "text", "both": "both"})[0]
 
-    assert sentence.startswith("The image does not help, as far as the accuracy on 80 posts")
+    assert sentence.startswith("Whether the image helps cannot be told from 80 posts")
     assert sentence.endswith("p = 0.002), which does tell them apart.")
 
 
-def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help():
+@pytest.mark.parametrize(
+    ("difference", "p_adjusted", "margin", "words"),
+    [
+        (0.05, 0.01, 0.01, "gated beats concat, by +5.0 points of accuracy"),
+        (-0.05, 0.01, 0.01, "gated is worse than concat, by -5.0 points of accuracy"),
+        (0.05, 0.9, 0.01, "gated and concat cannot be told apart by 900 posts: they differ by +5"),
+        (
+            0.05,
+            0.9,
+            0.1,
+            "Between gated and concat there is no difference that matters (10 points ",
+        ),
+    ],
+)
+def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help(
+    difference, p_adjusted, margin, words
+):
     comparison = {
-        "n": 9,
-        "pairs": [pair("gated", "concat", 0.05, 0.01)],
-        "against_baselines": [pair("gated", "tfidf", 0.1, 0.01)],
+        "n": 900,
+        "pairs": [pair("gated", "concat", difference, p_adjusted)],
+        "against_baselines": [pair("gated", "tfidf", -0.1, 0.01)],
     }
-    first, _ = summarise_comparison(
-        comparison, {"gated": "both", "concat": "both"}, "positive", 0.95
-    )[:2]
+    first, second, _ = summarise(comparison, {"gated": "both", "concat": "both"}, margin)
 
-    assert first.startswith("gated beats concat, by +5.0 points of accuracy")
+    assert first.startswith(words)
+    assert second == "gated is worse than counting words (TF-IDF) (-10.0, p = 0.010)."

@@ -28,13 +28,12 @@ import numpy as np
 import pandas as pd
 
 from multimodal_sentiment.datasets import ListingDataset, PostFolderDataset
-from multimodal_sentiment.decoding import DEFAULT_CANDIDATES
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts
 
 PHRASES = Path(__file__).parents[1] / "decoding" / "phrases.json"
 LABELS = ["negative", "neutral", "positive"]
-PARAMETERS = IngestionParameters(labels=LABELS, encodings=list(DEFAULT_CANDIDATES))
+PARAMETERS = IngestionParameters(labels=LABELS, encodings=None)
 CHARACTER_MODEL = """
 import time
 from multimodal_sentiment.decoding.characters import characters

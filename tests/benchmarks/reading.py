@@ -26,7 +26,7 @@ from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import central_square, normalise
 from multimodal_sentiment.model.text import learn_tokenizer
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts, record_files
+from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts
 from multimodal_sentiment.pipelines.preparation.nodes import prepare_examples
 from multimodal_sentiment.posts.imaging import JPEG_QUALITY
 from multimodal_sentiment.sample import write_sample
@@ -99,8 +99,7 @@ class Workplace:
         return read_labelled_posts(self.listing, self.files, self._base.ingestion)[0]
 
     def prepare(self) -> pa.Table:
-        manifest = record_files(self.listing, self.files)
-        stream = prepare_examples(self.posts, manifest, self.files, self._base.preparation)
+        stream = prepare_examples(self.posts, self.files, self._base.preparation)
         dataset = ArrowStreamDataset(filepath=str(self.folder / "examples.arrow"))
         dataset.save(stream)
         return dataset.load()

@@ -58,5 +58,5 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projec
     own = {"raw": "data/01_raw", "data": "data"}  # whatever the user's conf/local says
     (project.path / "conf" / "local" / "globals.yml").write_text(yaml.safe_dump(own))
     project.kedro("sample", "data/01_raw", "--labelled", "60", "--unlabelled", "12")
-    project.kedro("run", "--params", QUICK)
+    project.kedro("run", "--env=scratch", "--params", QUICK)
     yield project

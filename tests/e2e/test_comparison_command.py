@@ -24,7 +24,16 @@ TRAININGS = 4  # of text and both, on two folds
 def start(raw: Path, data: Path) -> subprocess.Popen[str]:
     params = f"raw={raw},data={data},{QUICK}"
     return subprocess.Popen(
-        [sys.executable, "-m", "kedro", "run", "--pipeline=comparison", "--params", params],
+        [
+            sys.executable,
+            "-m",
+            "kedro",
+            "run",
+            "--env=scratch",
+            "--pipeline=comparison",
+            "--params",
+            params,
+        ],
         cwd=PROJECT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -23,7 +23,7 @@ class Fault(NamedTuple):
 
     Attributes:
         put: The file's bytes; or what makes something of another kind; None for nothing.
-        problem: Must stand in `problems`; None: anything, but not nothing.
+        problem: Must stand in `problems`, put into words; None: anything, but not nothing.
         reads: The post's text; None: whatever can be written down. Of images: whether there is one.
         suffix: Of the file.
     """
@@ -114,17 +114,25 @@ def broken(payload: bytes | Maker, problem: str, suffix: str = ".jpg") -> Fault:
 
 _LINES = "one\ntwo\r\nthree\rfour"
 _UTF8 = "Schöne Grüße aus Köln, 今天天气很好。"  # in no other encoding a text
-_JPEG, _PNG, _WEBP = (encoded(picture(), kind) for kind in ("JPEG", "PNG", "WEBP"))
+_JPEG, _PNG, _WEBP, _AVIF = (encoded(picture(), kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF"))
+_PROGRESSIVE = encoded(picture(), "JPEG", progressive=True)
 _FRAMES = [picture(), Image.new("RGB", (60, 40), "blue")]
-_NO_IMAGE = "not a JPEG, PNG, WebP, BMP, GIF or TIFF"
+_NO_IMAGE = "not a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF"
+
+
+def _with_chunk(kind: bytes, data: bytes) -> bytes:
+    """A PNG with a chunk before its pixels."""
+    check = struct.pack(">I", zlib.crc32(kind + data))
+    return _PNG[:33] + struct.pack(">I", len(data)) + kind + data + check + _PNG[33:]
+
 
 TEXTS: dict[str, Fault] = {
-    "missing": Fault(None, "no text file", ""),
+    "missing": Fault(None, "no text", ""),
     "empty": Fault(b"", "empty text", ""),
     "only spaces": same("  \t \n ", "empty text"),
     "one byte": same("a"),
     "one byte that is no ASCII": Fault(b"\xe9", None),
-    "50 MB": Fault(hole(50_000_000, ".txt"), "text file too large: 50.0 MB", ""),
+    "50 MB": Fault(hole(50_000_000, ".txt"), "text too large: 50.0 MB", ""),
     "the largest that is read": same("word " * 209_715),
     "a NUL within": same("a nul\0within a sentence of plain words", "control characters"),
     "nothing but NULs": same("\0\0\0\0", "control characters"),
@@ -165,13 +173,11 @@ TEXTS: dict[str, Fault] = {
     "a template": same("{{7*7}} ${HOME} %s %(x)d"),
     "a character cut in two": Fault("Grüße 😀".encode()[:-2], None),
     "every byte there is": Fault(bytes(range(256)), None),
-    "a folder in its place": Fault(folder(".txt"), "text file is a link or a folder", ""),
-    "a link in its place": Fault(
-        link(".txt", "../secret.txt"), "text file is a link or a folder", ""
-    ),
-    "a link to nothing": Fault(link(".txt", "nowhere"), "text file is a link or a folder", ""),
-    "a pipe in its place": Fault(pipe(".txt"), "text file is a link or a folder", ""),
-    "two text files": Fault(two(b"lower", ".txt", b"upper", ".TXT"), "several text files", "upper"),
+    "a folder in its place": Fault(folder(".txt"), "text is a link or a folder", ""),
+    "a link in its place": Fault(link(".txt", "../secret.txt"), "text is a link or a folder", ""),
+    "a link to nothing": Fault(link(".txt", "nowhere"), "text is a link or a folder", ""),
+    "a pipe in its place": Fault(pipe(".txt"), "text is a link or a folder", ""),
+    "two text files": Fault(two(b"lower", ".txt", b"upper", ".TXT"), "several texts", "upper"),
 }
 
 IMAGES: dict[str, Fault] = {
@@ -226,6 +232,30 @@ IMAGES: dict[str, Fault] = {
     "one colour": some(encoded(Image.new("RGB", (60, 40), "teal")), ".png"),
     "progressive": some(encoded(picture(), "JPEG", progressive=True)),
     "rubbish behind its end": some(_JPEG + b"rubbish" * 100),
+    "an AVIF": some(_AVIF, ".avif"),
+    "an AVIF named .jpg": some(_AVIF),
+    "an AVIF cut in half": broken(_AVIF[: len(_AVIF) // 2], "image broken", ".avif"),
+    "the suffix .jfif": some(_JPEG, ".jfif"),
+    "the suffix .jpe": some(_JPEG, ".jpe"),
+    "a comment of 2 MB": some(_with_chunk(b"zTXt", b"C\0\0" + zlib.compress(bytes(2**21))), ".png"),
+    "a colour profile of 2 MB": some(
+        _with_chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(2**21))), ".png"
+    ),
+    "a size cut short": some(_with_chunk(b"pHYs", b"a"), ".png"),
+    "a colour profile cut short": some(_JPEG[:2] + b"\xff\xe2\0\x0eICC_PROFILE\0" + _JPEG[2:]),
+    "100 segments of EXIF": some(
+        _JPEG[:2] + (b"\xff\xe1\x80\x02Exif\0\0" + bytes(0x7FFA)) * 100 + _JPEG[2:]
+    ),
+    "a JPEG that lacks its last bytes": Fault(_JPEG[:-5], "image cut short", True, ".jpg"),
+    "a grey JPEG that lacks its last bytes": Fault(
+        encoded(picture(mode="L"), "JPEG")[:-5], "image cut short", True, ".jpg"
+    ),
+    "a progressive JPEG that lacks its last tenth": Fault(
+        _PROGRESSIVE[: len(_PROGRESSIVE) * 9 // 10],
+        "image cut short: its data ends in row 40 of 40",
+        True,
+        ".jpg",
+    ),
     "a claim of 10 gigapixels": broken(png_that_claims(100_000, 100_000), "claims over", ".png"),
     "a claim of 2 gigapixels in a line": broken(
         png_that_claims(2**31 - 1, 1), "claims over", ".png"

@@ -89,7 +89,7 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
             f"ingestion:\n  labels: {labels}\n", encoding="utf-8"
         )
     where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
-    done = kedro("run", "--params", params, *where)  # training, then inference
+    done = kedro("run", "--env=scratch", "--params", params, *where)  # training, then inference
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:
@@ -114,7 +114,7 @@ def test_what_cannot_be_learnt_from_is_refused(
     twins = kind == "twins"
     text = "the same words in all" if twins else "a text about {}"
     params = write(tmp_path, tags, text=text, image="same" if twins else "own")
-    done = kedro("run", "--pipeline=training", "--params", params)
+    done = kedro("run", "--env=scratch", "--pipeline=training", "--params", params)
 
     assert done.returncode == 1
     *_, line = done.stderr.strip().splitlines()

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from transformers import (
     BertConfig,
     BertModel,
     BertTokenizerFast,
+    CLIPImageProcessor,
     CLIPVisionConfig,
     CLIPVisionModel,
 )
@@ -41,6 +40,9 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             patch_size=16,
         )
     ).save_pretrained(image)
+    CLIPImageProcessor(
+        size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64}
+    ).save_pretrained(image)
     return {"text": str(text), "image": str(image)}
 
 
@@ -51,9 +53,3 @@ def freezing(pretrained: dict[str, str]) -> dict[str, dict[str, object]]:
         name: {f"model__{name}__encoder": folder, f"training__learning_rate__{name}": 0}
         for name, folder in pretrained.items()
     }
-
-
-@pytest.fixture
-def no_encoders(tmp_path: Path) -> Path:
-    """A folder without encoders."""
-    return tmp_path / "encoders"

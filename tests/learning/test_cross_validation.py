@@ -37,7 +37,10 @@ def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
 
 
 def trainings(parameters: Parameters, folds: int = 2) -> list[Trial]:
-    return [Trial("text", 0, fold, parameters.model, parameters.training) for fold in range(folds)]
+    return [
+        Trial("text", 0, fold, folds, parameters.model, parameters.training)
+        for fold in range(folds)
+    ]
 
 
 def judge(
@@ -218,7 +221,7 @@ def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
     tags[[0, 3, 6]] = "neutral"  # in the folds 0, 1 and 0: what is learnt for 0 has one of them
     few = LabelledPosts(posts.examples, posts.rows, tags, posts.groups)
 
-    with pytest.raises(ValueError, match=r"what is learnt for fold 1: too few posts .*'neutral'"):
+    with pytest.raises(ValueError, match=r"the posts outside of fold 1: too few posts .*'neutral'"):
         judge(trainings(parameters)[::-1], few, FOLDS, parameters.compute, tmp_path)
     assert not fitted
 

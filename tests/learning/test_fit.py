@@ -234,7 +234,7 @@ def test_posts_that_lack_a_modality_are_learnt_from_and_answered(
 
     assert len(predictions) == 42
     assert predictions["confidence"].between(1 / 3, 1).all()
-    assert predictions["problems"][0] == "no image"
+    assert predictions["problems"][0] == "no_image"
 
 
 def test_a_saved_classifier_answers_as_before(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion
+from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion, PoolFusion
 
 torch.manual_seed(0)
 FEATURES = {"text": torch.randn(5, 3), "image": torch.randn(5, 4)}
@@ -45,3 +45,22 @@ def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
 
 def test_late_fusion_adds_the_votes() -> None:
     torch.testing.assert_close(LateFusion()(FEATURES, SCORES, {}), SCORES["text"] + SCORES["image"])
+
+
+def test_a_pool_weighs_the_voices_by_what_a_post_has() -> None:
+    pool = PoolFusion(["text", "words", "image"], 2)
+    with torch.no_grad():
+        pool.weights.copy_(torch.tensor([[0, 0, 0], [1, 2, 0], [0, 0, 3], [0.5, 1, 2.0]]))
+        pool.bias.copy_(torch.tensor([[7, 8], [0, 1], [0, 0], [1, 0.0]]))
+    voices = {name: torch.tensor([[1.0, 2.0]] * 4) for name in ("text", "words", "image")}
+    present = {
+        "text": torch.tensor([False, True, False, True]),
+        "image": torch.tensor([False, False, True, True]),
+    }
+    features = {"text": voices["text"], "image": voices["image"]}
+    rows = pool(features, voices, present)
+    # By hand: the weights' sum times (1, 2), plus the bias.
+    expected = [[7, 8], [3, 7], [3, 6], [4.5, 7]]
+    torch.testing.assert_close(rows, torch.tensor(expected))
+    whole = pool(features, voices, dict.fromkeys(present))
+    torch.testing.assert_close(whole, torch.tensor([expected[3]] * 4))

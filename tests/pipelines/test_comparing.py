@@ -71,17 +71,17 @@ def judge(frames: dict[str, Any], parameters: Parameters, right: dict[str, float
     )
 
 
-def test_a_clear_gain_is_said_to_help_and_a_small_one_not(
+def test_a_clear_gain_is_said_to_help_and_a_small_one_not_to_be_told(
     frames: dict[str, Any], tiny: Callable[..., Parameters]
 ) -> None:
     result = judge(frames, tiny(comparison__seeds=2), {"text": 0.9, "image": 0.3, "both": 28 / 30})
 
     image, text, *rivals = result["verdict"]
-    words = "The image does not help, as far as the accuracy on 30 posts can tell: both and text"
+    words = "Whether the image helps cannot be told from 30 posts: both and text differ by"
     assert image.startswith(words)
     assert "+3.3 points of accuracy" in image
     assert text.startswith("The text helps: both beats image, by +63.3 points of accuracy (95%")
-    assert rivals[1].startswith("image does not beat always answering")
+    assert "and cannot be told apart from always answering negative (-3.3" in rivals[1]
     assert rivals[2].startswith("both beats always answering")
     assert result["table"]["both"]["accuracy"] == pytest.approx(28 / 30)
     assert result["table"]["both"]["spread"]["accuracy"] == 0

@@ -12,21 +12,22 @@ import pandas as pd
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
+from kedro.validation import DataValidationError
 
 from multimodal_sentiment.datasets.post_folder import PostFiles
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
     read_unlabelled_posts,
-    record_files,
 )
+from multimodal_sentiment.posts.problems import read_problems
+from multimodal_sentiment.posts.schema import FILES, POSTS
 
 PROJECT = Path(__file__).parents[2]
 PARAMETERS = IngestionParameters(
     labels=["negative", "neutral", "positive"], encodings=["utf-8", "gb18030", "cp1252"]
 )
 UNKNOWN_SOURCE = {"posts": {}, "expected": {}}
-COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
 
 Make = Callable[[dict[str, bytes]], PostFiles]
 
@@ -53,10 +54,10 @@ def read(
 ) -> pd.DataFrame:
     parameters = PARAMETERS.model_copy(update=changes)
     if labelled:
-        posts, _ = read_labelled_posts(listing(*rows), files, parameters)
+        posts, _, _ = read_labelled_posts(listing(*rows), files, parameters)
     else:
-        posts = read_unlabelled_posts(listing(*rows), files, UNKNOWN_SOURCE, parameters)
-    assert posts.columns.tolist() == COLUMNS
+        posts, _ = read_unlabelled_posts(listing(*rows), files, UNKNOWN_SOURCE, parameters)
+    assert posts.columns.tolist() == list(POSTS)
     return posts
 
 
@@ -64,21 +65,18 @@ def problems(posts: pd.DataFrame) -> dict[str, str]:
     return dict(zip(posts["guid"], posts["problems"], strict=True))
 
 
-class TestManifest:
-    def test_every_file_of_a_listed_post_is_recorded(self, make: Make) -> None:
+class TestTextFiles:
+    def test_every_text_of_a_listed_post_is_recorded(self, make: Make, tmp_path: Path) -> None:
         files = make({"1.txt": b"hello", "1.jpg": b"image", "2.txt": b"", "9.txt": b"unlisted"})
-        manifest = record_files(listing(("2", "good"), ("1", "good"), ("3", "good")), files)
+        (tmp_path / "data" / "4.txt").mkdir()
+        rows = listing(("2", ""), ("1", ""), ("3", ""), ("4", ""), ("1", ""))
+        _, recorded = read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, PARAMETERS)
         expected = [
             ("2", "data/2.txt", 0, hashlib.sha256(b"").hexdigest()),
             ("1", "data/1.txt", 5, hashlib.sha256(b"hello").hexdigest()),
-            ("1", "data/1.jpg", 5, hashlib.sha256(b"image").hexdigest()),
         ]
-        assert manifest.columns.tolist() == ["guid", "file", "bytes", "sha256"]
-        assert list(manifest.itertuples(index=False, name=None)) == expected
-
-    def test_a_post_listed_twice_is_recorded_once(self, make: Make) -> None:
-        files = make({"1.txt": b"hello"})
-        assert len(record_files(listing(("1", "neutral"), ("1", "neutral")), files)) == 1
+        assert recorded.columns.tolist() == list(FILES)
+        assert list(recorded.itertuples(index=False, name=None)) == expected
 
 
 class TestRows:
@@ -106,23 +104,23 @@ class TestRows:
         row = posts.iloc[1].to_dict()
         assert (row["guid"], row["text"], row["img_path"], row["encoding"]) == ("gone", "", "", "")
         assert row["encoding_confidence"] == 0
-        assert row["problems"] == "no text file; no image"
+        assert row["problems"] == "no_text; no_image"
 
     @pytest.mark.parametrize("guid", ["../1", "/etc/passwd", "x" * 5000, "1.txt", "a\0b", "."])
     def test_a_strange_guid_is_a_row_without_files(self, make: Make, guid: str) -> None:
         posts = read(make({"1.txt": b"text"}), ("1", "neutral"), (guid, "neutral"))
         assert posts["guid"].tolist() == ["1", guid]
-        assert problems(posts)[guid] == "no text file; no image"
+        assert problems(posts)[guid] == "no_text; no_image"
 
     @pytest.mark.parametrize("content", [b"", b"   ", b"\n", b"\xef\xbb\xbf"])
     def test_a_text_without_words_is_told(self, make: Make, content: bytes) -> None:
         posts = read(make({"1.txt": content, "1.jpg": b"image"}), ("1", "neutral"))
         assert posts["text"][0] == content.removeprefix(b"\xef\xbb\xbf").decode()
-        assert problems(posts) == {"1": "empty text"}
+        assert problems(posts) == {"1": "empty_text"}
 
     def test_a_huge_text_is_not_read(self, make: Make) -> None:
         files = make({"1.txt": b"x" * 50_000_000, "1.jpg": b""})
-        assert problems(read(files, ("1", "neutral"))) == {"1": "text file too large: 50.0 MB"}
+        assert problems(read(files, ("1", "neutral"))) == {"1": "text_too_large(50.0)"}
 
     def test_odd_files_are_told(self, make: Make, tmp_path: Path) -> None:
         make({"1.txt": b"text", "1.jpg": b"", "1.png": b"", "2.jpg": b"", "3.txt": b"text"})
@@ -130,9 +128,9 @@ class TestRows:
         (tmp_path / "data" / "3.jpg").symlink_to("1.jpg")
         posts = read(make({}), ("1", "neutral"), ("2", "neutral"), ("3", "neutral"))
         assert problems(posts) == {
-            "1": "several images: 1.jpg used",
-            "2": "text file is a link or a folder",
-            "3": "image is a link or a folder",
+            "1": "several_images(1.jpg)",
+            "2": "text_irregular",
+            "3": "image_irregular",
         }
 
     def test_texts_are_read_in_their_encoding(self, make: Make) -> None:
@@ -157,7 +155,7 @@ class TestListedTwice:
     def test_with_one_tag_it_is_one_row_and_a_problem(self, make: Make) -> None:
         files = make({"1.txt": b"one", "1.jpg": b"", "2.txt": b"two", "2.jpg": b""})
         posts = read(files, ("1", "neutral"), ("2", "positive"), ("1", "neutral"), ("1", "neutral"))
-        assert problems(posts) == {"1": "listed repeatedly: 3 times", "2": ""}
+        assert problems(posts) == {"1": "listed_repeatedly(3)", "2": ""}
 
     @pytest.mark.fault("listing", "a guid under two tags", "an error that names it")
     def test_with_two_tags_it_is_an_error_that_names_it(self, make: Make) -> None:
@@ -242,7 +240,8 @@ class TestEncodings:
             f"{n}.txt": text for n, text in enumerate((*self.CHINESE, "谢谢".encode("gb18030")))
         }
         rows = [(str(n), ("positive", "negative")[n % 2]) for n in range(len(files))]
-        return read_labelled_posts(listing(*rows), make(files), PARAMETERS)
+        posts, _, profile = read_labelled_posts(listing(*rows), make(files), PARAMETERS)
+        return posts, profile
 
     def test_labelled_posts_leave_a_profile_of_their_source(self, make: Make) -> None:
         posts, profile = self.labelled(make)
@@ -254,17 +253,19 @@ class TestEncodings:
     def test_the_profile_names_the_posts_in_doubt(self, make: Make) -> None:
         # 谢谢 in GB18030 is also лл in UTF-8.
         posts, profile = self.labelled(make)
-        problem = posts["problems"].iloc[-1].removesuffix("; no image")
-        assert problem.startswith("encoding uncertain: gb18030")
-        first = [{"guid": "200", "encoding": "gb18030", "problem": problem}]
+        problem, no_image = read_problems(posts["problems"].iloc[-1])
+        assert (problem.code, problem.arguments[0]) == ("encoding_uncertain", "gb18030")
+        assert no_image.code == "no_image"
+        first = [{"guid": "200", "encoding": "gb18030", "problem": str(problem)}]
         assert profile["flagged"] == {"posts": 1, "first": first}
 
     def test_unlabelled_posts_are_read_as_the_labelled_ones_were(self, make: Make) -> None:
         _, profile = self.labelled(make)
         files = make({"x.txt": "谢谢".encode("gb18030")})
         row = listing(("x", ""))
-        assert read_unlabelled_posts(row, files, profile, PARAMETERS)["text"][0] == "谢谢"
-        assert read_unlabelled_posts(row, files, UNKNOWN_SOURCE, PARAMETERS)["text"][0] == "лл"
+        for known, text in ((profile, "谢谢"), (UNKNOWN_SOURCE, "лл")):
+            posts, _ = read_unlabelled_posts(row, files, known, PARAMETERS)
+            assert posts["text"][0] == text
 
     def test_what_is_no_profile_is_refused(self, make: Make) -> None:
         files = make({"x.txt": b"text"})
@@ -276,7 +277,6 @@ def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> Non
     files = make({"900.txt": b"text"})
     rows = listing(*[(str(n), "neutral" if n % 2 else "positive") for n in range(1, 7)])
     for use in (
-        lambda: record_files(rows, files),
         lambda: read_labelled_posts(rows, files, PARAMETERS),
         lambda: read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, PARAMETERS),
     ):
@@ -295,16 +295,20 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def test_texts_come_back_from_the_catalog_as_they_went_in(tmp_path: Path) -> None:
+def catalog_in(place: Path) -> DataCatalog:
     import multimodal_sentiment.settings  # noqa: F401 - Kedro imports it in every run
 
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",
         default_run_env="base",
-        runtime_params={"raw": str(tmp_path / "raw"), "data": str(tmp_path / "data")},
+        runtime_params={"raw": str(place / "raw"), "data": str(place / "data")},
     )
-    catalog = DataCatalog.from_config(loader["catalog"])
+    return DataCatalog.from_config(loader["catalog"])
+
+
+def test_texts_come_back_from_the_catalog_as_they_went_in(tmp_path: Path) -> None:
+    catalog = catalog_in(tmp_path)
     posts = pd.DataFrame(
         {
             "guid": [f"00{n}" for n in range(len(TEXTS))],
@@ -319,3 +323,29 @@ def test_texts_come_back_from_the_catalog_as_they_went_in(tmp_path: Path) -> Non
     for name in ("labelled.posts", "unlabelled.posts", "train_posts", "validation_posts"):
         catalog.save(name, posts)
         pd.testing.assert_frame_equal(catalog.load(name), posts, check_dtype=False)
+        assert catalog.load(name)["encoding_confidence"].dtype == float
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "labelled.posts",
+            "guid,text\n1,a\n",
+            "the table of posts lacks the column 'tag'",
+        ),
+        ("train_posts", "text\na\n", "the table of posts lacks the column 'guid': it needs guid,"),
+        ("unlabelled.manifest", "guid,file,bytes,sha256\n1,a,x,y\n", "has a number that is none"),
+        ("duplicate_groups", "guid,group\n007,\n", "the table of groups has a number that is none"),
+    ],
+)
+def test_a_table_that_is_none_of_posts_is_refused_when_it_is_loaded(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    catalog = catalog_in(tmp_path)
+    version = catalog.get(name).resolve_save_version()
+    path = Path(str(catalog.get(name)._filepath))  # where Kedro looks for versions
+    (path / version).mkdir(parents=True)
+    (path / version / path.name).write_text(content)
+    with pytest.raises(DataValidationError, match=message):
+        catalog_in(tmp_path).load(name)

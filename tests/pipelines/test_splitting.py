@@ -8,8 +8,9 @@ import pytest
 
 from multimodal_sentiment.parameters import SplittingParameters
 from multimodal_sentiment.pipelines.splitting.nodes import split_posts
+from multimodal_sentiment.posts.schema import POSTS
 
-COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
+COLUMNS = list(POSTS)
 
 
 def examples(tags: list[str]) -> pa.Table:
@@ -21,7 +22,7 @@ def examples(tags: list[str]) -> pa.Table:
         "img_path": "",
         "encoding": "ascii",
         "encoding_confidence": 1.0,
-        "problems": ["no image" if n % 2 else "" for n in numbers],
+        "problems": ["no_image" if n % 2 else "" for n in numbers],
         "image": None,
         "height": None,
     }

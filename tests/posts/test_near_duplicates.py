@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from multimodal_sentiment.posts.near_duplicates import find_near_duplicates, normalise_text
+from multimodal_sentiment.posts.near_duplicates import (
+    find_near_duplicates,
+    find_placeholders,
+    normalise_text,
+)
 
 
 class TestNormaliseText:
@@ -62,5 +66,45 @@ class TestFindTwins:
             ["0123456789abcdef", ""], ["", "0123456789abcdef"]
         ).tolist() == [0, 1]
 
+    def test_an_image_of_many_different_texts_joins_nothing(self) -> None:
+        texts = [f"a text of its own, {n}" for n in range(11)] + ["the same text"] * 2
+        hashes = ["aa"] * 11 + ["bb"] * 2
+        assert find_near_duplicates(texts, hashes).tolist() == [*range(11), 11, 11]
+
     def test_no_posts_have_no_groups(self) -> None:
         assert find_near_duplicates([], []).tolist() == []
+
+
+class TestFindPlaceholders:
+    @staticmethod
+    def found(sharing: int, posts: int, texts: int) -> dict[str, int]:
+        """Of so many posts, some share an image, under so many different texts."""
+        said = [f"a text of its own, {n % texts if n < sharing else n}" for n in range(posts)]
+        return find_placeholders(said, ["aa"] * sharing + [""] * (posts - sharing))
+
+    @pytest.mark.parametrize(
+        ("sharing", "posts", "texts", "is_one"),
+        [
+            (11, 100, 11, True),
+            (10, 10, 10, False),  # too few texts
+            (11, 100, 10, False),
+            (90, 100, 3, False),  # one post, copied with small changes
+            (50, 1000, 50, False),  # 5% of all posts
+            (51, 1000, 51, True),
+        ],
+    )
+    def test_it_takes_many_texts_and_many_posts(
+        self, sharing: int, posts: int, texts: int, is_one: bool
+    ) -> None:
+        assert self.found(sharing, posts, texts) == ({"aa": sharing} if is_one else {})
+
+    def test_shared_texts_count_once_however_they_were_shared(self) -> None:
+        texts = [f"RT @user{n}: what a lovely day" for n in range(40)]
+        assert find_placeholders(texts, ["aa"] * 40) == {}
+
+    def test_several_are_found_the_commonest_first(self) -> None:
+        texts = [f"text number {n}" for n in range(60)]
+        assert find_placeholders(texts, ["aa"] * 20 + ["bb"] * 40) == {"bb": 40, "aa": 20}
+
+    def test_no_image_is_no_placeholder(self) -> None:
+        assert find_placeholders([f"text number {n}" for n in range(60)], [""] * 60) == {}

@@ -57,7 +57,9 @@ def ingestion() -> dict[str, Any]:
         "posts": 5000,
         "encodings": {"ascii": 4000, "gb18030": 1000},
         "flagged_encodings": {"posts": 0},
-        "problems": {"no image": {"posts": 2, "first": ["7", "8"]}},
+        "problems": {
+            "no_image": {"title": "no image", "subject": "image", "posts": 2, "first": ["7", "8"]}
+        },
         "chardet_alone": {"posts_asked": 1000, "another text": 300, "no text": 4},
         "twins": {
             "posts": 10,

@@ -73,9 +73,30 @@ def test_encoders_from_scratch_and_few_tuning_posts_are_said(metrics, ingestion)
     assert titles(metrics, ingestion) == ["Only 31 tuning posts", "Encoders trained from scratch"]
 
 
+@pytest.mark.parametrize(("count", "images"), [(1, "one image"), (2, "2 images")])
+def test_placeholders_are_said(metrics, ingestion, count, images):
+    ingestion["placeholders"] = [{"image_hash": "aa", "posts": 400, "first": ["1"]}] * count
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.what == "Images that say nothing of their posts"
+    assert doubt.why.startswith(f"{400 * count} of 5,000 posts share {images}: ")
+
+
+def test_the_report_of_version_0_1_is_still_read(metrics, ingestion):
+    ingestion["problems"] = {"image broken": {"posts": 50, "first": ["1"]}}
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.why == "image broken: 50 of 5,000 posts."
+
+
 def test_doubtful_posts_are_counted(metrics, ingestion):
     ingestion["flagged_encodings"]["posts"] = 3
-    ingestion["problems"]["image broken"] = {"posts": 50, "first": []}
+    ingestion["problems"] |= {
+        "image_broken": {"title": "image broken", "subject": "image", "posts": 50, "first": []},
+        "encoding_rare": {"title": "rare", "subject": "encoding", "posts": 3000, "first": []},
+    }
     ingestion["twins"] |= {"groups_with_several_tags": 2}
     ingestion["twins"]["random_split"]["with_a_twin_in_training"] = 9
 

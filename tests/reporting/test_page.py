@@ -25,7 +25,7 @@ HOSTILE = "</p></script><img src=x onerror=alert(1)> {{ 7 * 7 }}"
 @pytest.fixture
 def page(metrics, ingestion, config) -> str:
     metrics["baselines"]["tfidf"]["accuracy"] = 0.9
-    ingestion["problems"]["no image"]["first"] = [HOSTILE, "8"]
+    ingestion["problems"]["no_image"]["first"] = [HOSTILE, "8"]
     figure = Figure(Bar(x=[HOSTILE], y=[1]), {"title": {"text": "Class balance"}})
     answer = WrongAnswer(
         guid=HOSTILE,

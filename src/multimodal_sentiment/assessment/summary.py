@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+Verdict = Literal["better", "worse", "no different", "cannot tell"]
 
 BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
 _LEAST_SAID = 0.001  # of p-values
 
 
 def summarise_comparison(
-    comparison: Mapping[str, Any], modalities: Mapping[str, str], majority: str, level: float
+    comparison: Mapping[str, Any],
+    modalities: Mapping[str, str],
+    majority: str,
+    *,
+    level: float,
+    margin: float,
 ) -> list[str]:
     """Say who beats whom, and whether text and image help; a sentence each.
-
-    A difference counts if its p-value, corrected over its family, is below 1 - `level`; it is one
-    of accuracy, the macro F1 stands beside it.
 
     Args:
         comparison: `n`, the `pairs` compared, and `against_baselines`, both as `compare_variants`
@@ -23,55 +28,111 @@ def summarise_comparison(
         modalities: What each variant looks at: `text`, `image` or `both`.
         majority: The label that the majority baseline answers.
         level: Of the intervals.
+        margin: The largest difference of accuracy that does not matter.
     """
-    sentences = [_of_pair(pair, modalities, comparison["n"], level) for pair in comparison["pairs"]]
+    posts = comparison["n"]
+    sentences = [_of_pair(pair, modalities, posts, level, margin) for pair in comparison["pairs"]]
     baselines = {name: words.format(majority=majority) for name, words in BASELINES.items()}
     for name in modalities:
         against = [pair for pair in comparison["against_baselines"] if pair["first"] == name]
-        sentences.append(_of_baselines(name, against, baselines, level))
+        sentences.append(_of_baselines(name, against, baselines, posts, level, margin))
     return sentences
 
 
+def judge(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Verdict:
+    """Judge a difference between two variants.
+
+    Where the whole interval lies within the margin, the difference does not matter, be it sure or
+    not. Few posts cannot show that: of n posts on which two variants never differ, they may still
+    differ on 3 / n of all others (at a level of 0.95; the rule of three). Any other difference
+    counts if its p-value, corrected over its family, is below 1 - `level`.
+
+    Args:
+        test: `difference`, `interval` and `p_adjusted`, as `compare_variants` gives them.
+        posts: How many were judged.
+        level: Of the interval.
+        margin: The largest difference that does not matter.
+    """
+    low, high = test["interval"]
+    if max(-low, high, -math.log(1 - level) / posts) <= margin:
+        return "no different"
+    if not is_sure(test, level):
+        return "cannot tell"
+    return "better" if test["difference"] > 0 else "worse"
+
+
 def is_sure(test: Mapping[str, Any], level: float) -> bool:
-    """Whether a difference counts, after the correction over its family."""
+    """Return whether a difference is one, after the correction over its family."""
     return bool(test["p_adjusted"] < 1 - level)
 
 
 def _of_pair(
-    pair: Mapping[str, Any], modalities: Mapping[str, str], posts: int, level: float
+    pair: Mapping[str, Any], modalities: Mapping[str, str], posts: int, level: float, margin: float
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
-    sure, better = is_sure(test, level), test["difference"] > 0
-    if not sure:
-        words = f"{first} and {second} cannot be told apart, the difference is"
-    else:
-        words = f"{first} {'beats' if better else 'is worse than'} {second}, by"
+    verdict = judge(test, posts, level, margin)
     added = {"text": "image", "image": "text"}.get(modalities[second])
     if modalities[first] == "both" and added:
-        unsure = f"does not help, as far as the accuracy on {posts:,} posts can tell"
-        says = unsure if not sure else "helps" if better else "does harm"
-        words = f"The {added} {says}: {words}"
+        words = {
+            "better": f"The {added} helps: {first} beats {second}, by",
+            "worse": f"The {added} hurts: {first} is worse than {second}, by",
+            "no different": f"The {added} makes no difference that matters ({_points(margin)} of "
+            f"accuracy or less): {first} and {second} differ by",
+            "cannot tell": f"Whether the {added} helps cannot be told from {_posts(posts)}: "
+            f"{first} and {second} differ by",
+        }[verdict]
+    else:
+        words = {
+            "better": f"{first} beats {second}, by",
+            "worse": f"{first} is worse than {second}, by",
+            "no different": f"Between {first} and {second} there is no difference that matters "
+            f"({_points(margin)} of accuracy or less):",
+            "cannot tell": f"{first} and {second} cannot be told apart by {_posts(posts)}: they "
+            f"differ by",
+        }[verdict]
+    only_macro = verdict == "cannot tell" and is_sure(macro, level)
     return (
         f"{words} {_signed(test['difference'])} points of accuracy ({_interval(test, level)}, "
         f"{_p_value(test)}) and {_signed(macro['difference'])} of macro-F1 "
         f"({_interval(macro, level)}, {_p_value(macro)})"
-        f"{', which does tell them apart' if is_sure(macro, level) and not sure else ''}."
+        f"{', which does tell them apart' if only_macro else ''}."
     )
 
 
 def _of_baselines(
-    name: str, against: Sequence[Mapping[str, Any]], baselines: Mapping[str, str], level: float
+    name: str,
+    against: Sequence[Mapping[str, Any]],
+    baselines: Mapping[str, str],
+    posts: int,
+    level: float,
+    margin: float,
 ) -> str:
-    beaten: list[str] = []
-    not_beaten: list[str] = []
+    said: dict[Verdict, list[str]] = {}
     for pair in against:
         test = pair["accuracy"]
-        sure = is_sure(test, level) and test["difference"] > 0
-        said = f"{baselines[pair['second']]} ({_signed(test['difference'])}, {_p_value(test)})"
-        (beaten if sure else not_beaten).append(said)
-    parts = [f"beats {' and '.join(beaten)}"] if beaten else []
-    parts += [f"does not beat {' or '.join(not_beaten)}"] if not_beaten else []
-    return f"{name} {', but '.join(parts)}."
+        figures = f"{_signed(test['difference'])}, {_p_value(test)}"
+        words = f"{baselines[pair['second']]} ({figures})"
+        said.setdefault(judge(test, posts, level, margin), []).append(words)
+    verbs: dict[Verdict, str] = {
+        "better": "beats",
+        "worse": "is worse than",
+        "no different": "does not differ in a way that matters from",
+        "cannot tell": "cannot be told apart from",
+    }
+    parts = [
+        f"{verb} {' and '.join(said[verdict])}"
+        for verdict, verb in verbs.items()
+        if verdict in said
+    ]
+    return f"{name} {', and '.join(parts)}."
+
+
+def _posts(count: int) -> str:
+    return "1 post" if count == 1 else f"{count:,} posts"
+
+
+def _points(share: float) -> str:
+    return "1 point" if share == 0.01 else f"{100 * share:g} points"  # noqa: PLR2004
 
 
 def _signed(share: float) -> str:

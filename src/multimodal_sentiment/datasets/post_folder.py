@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from multimodal_sentiment.posts.problems import Problem, problem
+
 from .previews import TablePreview
 
-Result = TypeVar("Result")
-
 TEXT_SUFFIXES = (".txt",)
-# If a post has several images, the first of these is used.
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# If a post has several images, the first of these is used. What an image is, its content tells.
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"
+)  # fmt: skip
 
 # Far above any post. What is larger is not read, so that no file can fill the memory.
 LARGEST_TEXT = 2**20  # bytes
@@ -41,7 +42,7 @@ class PostFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.texts = FileIndex(folder, "text file", TEXT_SUFFIXES, LARGEST_TEXT)
+        self.texts = FileIndex(folder, "text", TEXT_SUFFIXES, LARGEST_TEXT)
         self.images = FileIndex(folder, "image", IMAGE_SUFFIXES, LARGEST_IMAGE)
         kinds = {suffix: kind for kind in (self.texts, self.images) for suffix in kind.suffixes}
         with os.scandir(folder) as entries:
@@ -88,15 +89,13 @@ class FileIndex:
         """Such as `data/4597.jpg`, from the parent of the folder; empty if there is no file."""
         return f"{self._folder.name}/{self._name(guid)}" if guid in self else ""
 
-    def problem(self, guid: str) -> str:
-        """Why there is no file, or what is odd about the choice of it; empty for nothing."""
+    def problem(self, guid: str) -> Problem | None:
+        """Why there is no file, or what is odd about the choice of it."""
         if guid in self._several:
-            return f"several {self._kind}s: {self._name(guid)} used"
+            return problem(f"several_{self._kind}s", self._name(guid))
         if guid in self:
-            return ""
-        if guid in self._irregular:
-            return f"{self._kind} is a link or a folder"
-        return f"no {self._kind}"
+            return None
+        return problem(f"{self._kind}_irregular" if guid in self._irregular else f"no_{self._kind}")
 
     def read(self, guid: str) -> bytes:
         """All bytes of the file.
@@ -104,31 +103,23 @@ class FileIndex:
         Raises:
             UnreadableFileError: If there is no such file, it cannot be read, or it is too large.
         """
-        return self._use(guid, _all_of)
-
-    def digest(self, guid: str) -> tuple[int, str]:
-        """The file's size in bytes and its SHA-256 in hexadecimal.
-
-        Raises:
-            UnreadableFileError: As `read` does.
-        """
-        return self._use(guid, lambda descriptor, size: (size, _sha256_of(descriptor)))
-
-    def _use(self, guid: str, action: Callable[[int, int], Result]) -> Result:
         if guid not in self:
-            raise UnreadableFileError(self.problem(guid))
+            raise UnreadableFileError(self.problem(guid) or problem(f"no_{self._kind}"))
         try:
             # Not open(): to make a file object takes longer than to read a post.
             descriptor = os.open(f"{self._folder}/{self._name(guid)}", _TO_READ)
             try:
                 size = os.fstat(descriptor).st_size
                 if size > self._largest:
-                    raise UnreadableFileError(f"{self._kind} too large: {size / 1e6:.1f} MB")
-                return action(descriptor, size)
+                    megabytes = f"{size / 1e6:.1f}"
+                    raise UnreadableFileError(problem(f"{self._kind}_too_large", megabytes))
+                return _all_of(descriptor, size)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise UnreadableFileError(f"{self._kind} unreadable: {error.strerror}") from error
+            raise UnreadableFileError(
+                problem(f"{self._kind}_unreadable", error.strerror)
+            ) from error
 
     def _name(self, guid: str) -> str:
         return guid + self._found[guid]
@@ -144,13 +135,16 @@ def _all_of(descriptor: int, size: int) -> bytes:
     return content
 
 
-def _sha256_of(descriptor: int) -> str:
-    with open(descriptor, "rb", closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class UnreadableFileError(Exception):
-    """A post's text or image cannot be had; the message is the problem to note for the post."""
+    """A post's text or image cannot be had.
+
+    Attributes:
+        problem: Why; to be noted for the post.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.words)
+        self.problem = problem
 
 
 class PostFolderDataset(AbstractDataset[None, PostFiles]):

@@ -3,7 +3,13 @@
 A post alone often has two bytes that are not ASCII, and every encoding makes something of two
 bytes. But the posts of one source share a few encodings. So each post is read in every encoding
 that decodes it, each text is weighed by how plausible it is, and the source's mixture of encodings
-is estimated from all posts together; a post's encoding is then the one most probable by both.
+is estimated from all posts together: the profile. A post's encoding is then the most probable one
+by its own texts and the profile.
+
+To see how a text is decoded, read three files: `reading.py` (a post under a profile), `source.py`
+(how the profile is learnt) and `scoring.py` (how plausible a text is). They call `evidence.py`
+(what bytes prove, and how they are decoded), `mixture.py` (the profile, and the arithmetic of the
+mixture) and `characters.py` (the table of characters).
 """
 
 from .evidence import DEFAULT_CANDIDATES

@@ -1,9 +1,10 @@
-"""What characters there are to choose from: their kinds, and how common each is where.
+"""The characters of text: what kind each is, and how common it is in which language.
 
-Kinds come from Unicode's categories and names. How common a character is comes from the national
-standards, which rank their own repertoire (GB 2312, Big5 and JIS X 0208 put the frequent characters
-before the rare, KS X 1001 its script before Chinese characters), read out of Python's codecs, and
-from one short list of the commonest.
+Kinds come from Unicode's categories and names. How common letters are in a language comes from the
+table `characters.txt` beside this file. How common Chinese characters, kana and Hangul are comes
+from the table's lists of the commonest, and from the national standards, read out of Python's
+codecs: GB 2312, Big5 and JIS X 0208 put the frequent characters before the rare ones, KS X 1001
+puts Hangul before Chinese characters.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from enum import IntEnum
+from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -32,36 +34,21 @@ class Kind(IntEnum):
     EMOJI = 6
     JOINER = 7
     JUNK = 8
-    LATIN_LOWER = 9
-    LATIN_UPPER = 10
-    ACCENTED_LOWER = 11
-    ACCENTED_UPPER = 12
-    CYRILLIC_LOWER = 13
-    CYRILLIC_UPPER = 14
-    GREEK_LOWER = 15
-    GREEK_UPPER = 16
-    KANA = 17
-    HAN = 18
-    HANGUL = 19
-    LETTER = 20
+    LINK = 9
+    LATIN_LOWER = 10
+    LATIN_UPPER = 11
+    ACCENTED_LOWER = 12
+    ACCENTED_UPPER = 13
+    CYRILLIC_LOWER = 14
+    CYRILLIC_UPPER = 15
+    GREEK_LOWER = 16
+    GREEK_UPPER = 17
+    KANA = 18
+    HAN = 19
+    HANGUL = 20
+    LETTER = 21
 
 
-# What makes up half and more of running text: signs, then the commonest letters of each script.
-_COMMON = (
-    "…“”‘’–—«»„•¿¡°€£©®™·♥★、。，！？：；（）「」『』《》～・❤☺☀😂😭😍😊🙏😘🔥👍😁💕😉😅🎉😢🤣"
-    "éáàèíóúöüäñçãêßâõоеаинтсрвлієїґαειοντσηςυ"
-    "のにをはがでとしたてかもなっれいるうりんだすらまこさあきくせよけーンスイトルリラッアクドシタロマカ"
-    "的一是不了在人有我他这個个這們们中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于着著下自之"
-    "年过過发發后後作里裡用道行所然家事成方多么麼去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣"
-    "谢謝理心她本前开開但因只从從想实實日军軍者意无無力它与與长長把机機十民第公此已工使情明性知全三又关關点點正业業外将將"
-    "两兩高间間由问問很最重并並物手应應战戰向头頭文体體政美相见見被利什二等产產或新己制身果加西斯月话話合回特代内內信"
-    "表化老给給世位次度门門任常先海通教儿兒原东東声聲提立及比员員解水名真论論处處走义義各入几幾口认認条條平系气氣题題"
-    "活尔爾更别別打女变變四神总總何电電数數安少报報才结結反受目太量再感建务務做接必场場件计計管期市直德资資命山金指克"
-    "许許统統区區保至队隊形社便空决決私今言気食楽高"
-    "이다는을의에가고하지은를로기도한사리서어자나시아인대해그정으라있들일수부제상게보적여스과구전장만원주연것성소조안동유공요면우용"
-    "위비관선었내모할년마무국문니까습거오진방생없말했데네러와르더미중신세개치크런등실계학음회저려경당물때몰번두별직남본청양천명달심강"
-    "외북산피현축복출발종민호배화건따단금통트프습좋싶좀죠"
-)
 # Bits that it takes to say how common a character is: common, of the standard's first level, of its
 # second, only in other standards, in none. The first two share most of all text, and each further
 # step is as rare as a misspelling.
@@ -71,33 +58,42 @@ _COMMON_LEVEL, _FIRST, _SECOND, _FOREIGN, _UNLISTED = range(5)
 _LATIN = (Kind.ACCENTED_LOWER, Kind.ACCENTED_UPPER)
 _CYRILLIC = (Kind.CYRILLIC_LOWER, Kind.CYRILLIC_UPPER)
 _GREEK = (Kind.GREEK_LOWER, Kind.GREEK_UPPER)
-_SIGNS = (Kind.PUNCTUATION, Kind.WIDE_SIGN, Kind.SYMBOL)
+_SIGNS = (Kind.PUNCTUATION, Kind.LINK, Kind.WIDE_SIGN, Kind.SYMBOL)
 _EVERYBODYS = (
     *(Kind.SPACE, Kind.DIGIT, Kind.ASCII_SIGN, Kind.LATIN_LOWER, Kind.LATIN_UPPER),
     *(Kind.EMOJI, Kind.JOINER, Kind.JUNK),
 )
+_LINKS = "’…–—‐‑"  # signs that stand between two letters without a space
+_TONES = "\u0300\u0301\u0303\u0309\u0323"  # Vietnamese tone marks: cp1258 writes them as letters
 
 
 class _Standard(NamedTuple):
-    """A national standard, and the kinds that it was made for.
+    """A national standard of Chinese characters, kana or Hangul.
 
     Attributes:
         codec: Python's name for it.
-        kinds: those that its levels rank.
-        first_level: the lead bytes, from and to, of its frequent characters; None if characters are
-            one byte each, and of one level.
+        kinds: the kinds that its levels rank.
+        first_level: the lead bytes, from and to, of its frequent characters.
     """
 
     codec: str
     kinds: tuple[Kind, ...]
-    first_level: tuple[int, int] | None = None
+    first_level: tuple[int, int]
+
+
+class _Language(NamedTuple):
+    """A language that is written in letters.
+
+    Attributes:
+        page: the code page, as Python calls it, that holds its signs.
+        shares: how common each letter is among its letters that are not ASCII, from 0 to 1.
+    """
+
+    page: str
+    shares: dict[str, float]
 
 
 _STANDARDS = (
-    *(_Standard(codec, _LATIN) for codec in ("cp1250", "cp1252", "cp1254", "cp1257", "cp1258")),
-    *(_Standard(codec, _CYRILLIC) for codec in ("koi8_r", "koi8_u", "cp1251")),
-    _Standard("cp1253", _GREEK),
-    *(_Standard(codec, (Kind.LETTER,)) for codec in ("cp874", "cp1255", "cp1256")),
     _Standard("gb2312", (Kind.HAN,), (0xB0, 0xD7)),
     _Standard("big5", (Kind.HAN,), (0xA4, 0xC6)),
     _Standard("euc_jp", (Kind.KANA, Kind.HAN), (0xA4, 0xCF)),
@@ -116,39 +112,79 @@ _RANGES = (
 
 
 class Characters(NamedTuple):
-    """Every code point's kind, and what choosing it among its kind costs.
+    """The kind of every code point, and what it costs to choose it among its kind.
 
-    Characters that all standards rank alike are one *sort*.
+    Characters that all languages rank alike are one *sort*. A *column* is a language or a standard.
 
     Attributes:
         sort: by code point. (0x110000,)
         kind: by sort. (sorts,)
-        choice: bits to choose one character of a sort, by standard. (sorts, standards)
+        choice: bits to choose one character of a sort, by column. (sorts, columns)
+        prior: how probable each column is before a text is seen. (columns,)
     """
 
     sort: npt.NDArray[np.uint16]
     kind: npt.NDArray[np.uint8]
     choice: npt.NDArray[np.float32]
+    prior: npt.NDArray[np.float64]
 
 
 def characters() -> Characters:
-    """Rank all of Unicode in every standard; a tenth of a second."""
+    """Rank all of Unicode in every language and standard; takes a tenth of a second."""
+    common, rare, languages = _table()
     kinds = _kinds()
-    levels = _levels(kinds)
+    pages = list(dict.fromkeys(language.page for language in languages))
+    levels = _levels(kinds, pages, common, rare)
     ranks = len(_LEVEL_BITS)
     key = kinds.astype(np.int64)
     for row in levels:
         key = key * ranks + row
+    listed = sorted({ord(letter) for language in languages for letter in language.shares})
+    key[listed] = -1 - np.arange(len(listed))  # each listed letter is a sort of its own
     _, first, sort = np.unique(key, return_index=True, return_inverse=True)
-    cells = kinds.astype(np.int64) * ranks + levels  # (standards, code points)
+    cells = kinds.astype(np.int64) * ranks + levels  # (standards and pages, code points)
     sizes = np.stack([np.bincount(row, minlength=len(Kind) * ranks) for row in cells])
     size = np.take_along_axis(sizes, cells[:, first], axis=1)
-    choice = np.log2(size) + _LEVEL_BITS[levels[:, first]]
+    ranked = np.log2(size) + _LEVEL_BITS[levels[:, first]]  # (standards and pages, sorts)
+    columns = [*ranked[: len(_STANDARDS)]]
+    for language in languages:
+        column = ranked[len(_STANDARDS) + pages.index(language.page)].copy()
+        for letter, share in language.shares.items():
+            column[sort[ord(letter)]] = -np.log2(share)
+        columns.append(column)
     everywhere = np.full(0x110000, sort[0xE000], np.uint16)  # private use: junk
     everywhere[:_PLANES] = sort
     everywhere[0x20000:0x32400] = sort[0x3400]
     everywhere[0xE0000:0xE01F0] = sort[0x200D]
-    return Characters(everywhere, kinds[first], choice.T.astype(np.float32))
+    choice = np.stack(columns, axis=1).astype(np.float32)
+    return Characters(everywhere, kinds[first], choice, _prior(languages))
+
+
+def _table() -> tuple[str, str, list[_Language]]:
+    """Read the common characters, the rare signs and the languages' letters."""
+    common, rare, languages = "", "", []
+    for line in files(__package__).joinpath("characters.txt").read_text("utf-8").splitlines():
+        match line.split():
+            case ["common", _, listed]:
+                common += listed
+            case ["rare", _, listed]:
+                rare += listed
+            case ["letters", _, page, *shares]:
+                letters = {share[0]: int(share[1:]) / 1000 for share in shares}
+                capitals = {letter.upper(): share for letter, share in letters.items()}
+                capitals = {k: v for k, v in capitals.items() if len(k) == 1 and not k.isascii()}
+                languages.append(_Language(page, capitals | letters))
+    return common, rare, languages
+
+
+def _prior(languages: Sequence[_Language]) -> npt.NDArray[np.float64]:
+    """Give each script a share by how many standards and languages write it, as a square root."""
+    scripts = [standard.codec for standard in _STANDARDS] + [
+        unicodedata.name(next(iter(language.shares))).partition(" ")[0] for language in languages
+    ]
+    counts = {script: scripts.count(script) for script in scripts}
+    weights = np.array([counts[script] ** -0.5 for script in scripts])
+    return np.asarray(weights / weights.sum())
 
 
 def _kinds() -> npt.NDArray[np.uint8]:
@@ -165,20 +201,24 @@ def _kinds() -> npt.NDArray[np.uint8]:
     return kinds
 
 
-def _levels(kinds: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Rank the code points in every standard: an array (standards, code points)."""
-    common = _mask(np.array([ord(char) for char in _COMMON + _COMMON.upper()]))
+def _levels(
+    kinds: npt.NDArray[np.uint8], pages: Sequence[str], common: str, rare: str
+) -> npt.NDArray[np.uint8]:
+    """Rank the code points in every standard and page: an array (standards and pages, points)."""
+    is_common, is_rare = (_mask(np.array([ord(char) for char in some])) for some in (common, rare))
     whole = np.stack(
-        [_mask(_repertoire(s.codec, s.first_level and _ALL_LEADS)) for s in _STANDARDS]
+        [_mask(_repertoire(standard.codec, _ALL_LEADS)) for standard in _STANDARDS]
+        + [_mask(_repertoire(page, None)) for page in pages]
     )
     levels = np.where(whole.any(axis=0), _FOREIGN, np.full_like(whole, _UNLISTED, np.uint8))
     levels[whole] = _SECOND
-    is_sign = _of_kinds(kinds, _SIGNS)
-    for level, standard, own in zip(levels, _STANDARDS, whole, strict=True):
+    levels[whole & _of_kinds(kinds, _SIGNS)] = _FIRST
+    for level, standard in zip(levels, _STANDARDS, strict=False):
         first = _mask(_repertoire(standard.codec, standard.first_level))
-        level[_of_kinds(kinds, standard.kinds) & first | is_sign & own] = _FIRST
+        level[_of_kinds(kinds, standard.kinds) & first] = _FIRST
     levels[:, _of_kinds(kinds, _EVERYBODYS)] = _FIRST
-    levels[(levels == _FIRST) & common] = _COMMON_LEVEL
+    levels[(levels == _FIRST) & is_common] = _COMMON_LEVEL
+    levels[(levels == _FIRST) & is_rare] = _SECOND
     return levels
 
 
@@ -214,11 +254,21 @@ def _kind(char: str, category: str) -> Kind:
     if category[0] == "C":
         return Kind.JOINER if category == "Cf" and char >= "\u2000" else Kind.JUNK
     if category[0] in "LM":
-        return _letter_kind(unicodedata.name(char, ""), category)
+        return (
+            Kind.ACCENTED_LOWER
+            if char in _TONES
+            else _letter_kind(unicodedata.name(char, ""), category)
+        )
     if char >= "\U0001f000" or "\u2600" <= char <= "\u27bf":  # the two blocks of older emoji
         return Kind.EMOJI
+    return _sign_kind(char, category)
+
+
+def _sign_kind(char: str, category: str) -> Kind:
     if unicodedata.east_asian_width(char) in "WFH":
         return Kind.WIDE_SIGN
+    if char in _LINKS:
+        return Kind.LINK
     return Kind.PUNCTUATION if category[0] in "PZ" else Kind.SYMBOL
 
 

@@ -12,16 +12,28 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .plausibility import text_bits
+from .scoring import text_bits
 
-# What posts come in. A rarer one that looks like these would cost more than it brings.
+# Tried on every source.
 DEFAULT_CANDIDATES = (
     "utf-8", "gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "cp1252", "cp1251", "koi8-u",
 )  # fmt: skip
+# Tried on a source whose posts none of those explains: what else people wrote, commonest first.
+FURTHER_CANDIDATES = (
+    "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8-r",
+    "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8",
+    "iso8859-9", "iso8859-10", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16", "johab",
+    "cp866", "cp850", "cp852", "cp437", "cp737", "cp775", "cp855", "cp857", "cp860", "cp861",
+    "cp862", "cp863", "cp865", "cp869", "cp720", "cp1125", "mac-roman", "mac-latin2",
+    "mac-cyrillic", "mac-greek", "mac-turkish", "mac-iceland", "koi8-t", "kz1048", "ptcp154",
+    "euc_jis_2004",
+)  # fmt: skip
 
+CESU = "cesu-8"  # no codec of Python's: see `decoded`
 JUDGED_BYTES = 4096  # of each post, from just before its first byte that is not ASCII
 _CONTEXT = 8  # ASCII bytes judged on either side of the others
 _DAMAGE_BITS = 16.0  # for a post to be damaged at all, beyond spelling out the bytes concerned
+_HALF_BITS = 8.0  # for half a surrogate pair: programs that cut texts leave such behind
 
 _ASCII = bytes(range(128))
 _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes first
@@ -39,8 +51,12 @@ _SIGNS = (
     (re.compile(rb"~\{([!-w][!-~])+~\}"), ("hz",)),
 )
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
-_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{")
-_STRUCTURAL = ("ascii", *(name for _, names in _SIGNS for name in names))
+# Characters beyond U+FFFF as two surrogates of three bytes each; one of the two; Java's NUL.
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+_CESU_SIGN = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0\x80")
+_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{|" + _CESU_SIGN.pattern)
+_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+_STRUCTURAL = ("ascii", CESU, *(name for _, names in _SIGNS for name in names))
 
 
 def judged_encodings(candidates: Sequence[str]) -> tuple[str, ...]:
@@ -52,72 +68,129 @@ def judged_encodings(candidates: Sequence[str]) -> tuple[str, ...]:
     if not candidates:
         raise ValueError(f"no candidate encodings: give some of {', '.join(DEFAULT_CANDIDATES)}")
     for candidate in candidates:
-        if not _extends_ascii(candidate):
+        if not extends_ascii(candidate):
             known = [m.name for m in pkgutil.iter_modules(encodings.__path__)]
-            near = difflib.get_close_matches(candidate.lower(), filter(_extends_ascii, known))
+            near = difflib.get_close_matches(candidate.lower(), filter(extends_ascii, known))
             raise ValueError(
                 f"candidate encoding {candidate!r} is unknown or does not extend ASCII: "
                 f"choose one such as {', '.join(near or DEFAULT_CANDIDATES)}"
             )
     # A mark is a matter of structure: without one, utf-8-sig is utf-8.
-    names = (codecs.lookup(candidate).name.removesuffix("-sig") for candidate in candidates)
+    names = (python_name(candidate).removesuffix("-sig") for candidate in candidates)
     return tuple(dict.fromkeys((*names, *_STRUCTURAL)))
+
+
+def python_name(encoding: str) -> str:
+    """Return Python's own name of an encoding; `cesu-8` is the one that Python has not."""
+    return encoding if encoding == CESU else codecs.lookup(encoding).name
 
 
 def structural_encoding(payload: bytes) -> str:
     """Name the encoding that the bytes' structure proves; nothing if it proves none."""
     if payload.isascii():
         return "" if _signalled(payload) else "ascii"
+    if b"\xed" in payload and _PAIR.search(payload) and _surrogates_decoded(payload) is not None:
+        return CESU
     return next((name for mark, name in _MARKS if payload.startswith(mark)), "")
 
 
 def decoded(payload: bytes, encoding: str) -> str | None:
-    """Decode strictly, or not at all."""
+    """Decode strictly, or not at all.
+
+    CESU-8 is UTF-8 but for the characters beyond U+FFFF, each written as the two surrogates of
+    UTF-16 (Unicode Technical Report 26): Oracle and Java export it. Java's "modified UTF-8" also
+    writes NUL in two bytes.
+    """
+    if encoding == CESU:
+        text = _surrogates_decoded(payload)
+        return None if text is None or _SURROGATES.search(text) else text
     try:
         return payload.decode(encoding)
     except (UnicodeDecodeError, LookupError):  # LookupError: chardet knows more than Python
         return None
 
 
+def spelled_out(payload: bytes, encoding: str) -> str:
+    """Decode what can be decoded, and write the other bytes (or lone surrogates) as escapes."""
+    if encoding != CESU:
+        return payload.decode(encoding, "backslashreplace")
+    text = _surrogates_decoded(payload)
+    if text is None:
+        return payload.decode("utf-8", "backslashreplace")
+    return _SURROGATES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
 def judged_part(payload: bytes) -> bytes:
     """Cut out what the candidates can differ about: they all read ASCII ends alike."""
-    if _signalled(payload):
-        return payload[:JUDGED_BYTES]
-    start = max(0, len(payload) - len(payload.lstrip(_ASCII)) - _CONTEXT)
-    end = min(len(payload.rstrip(_ASCII)) + _CONTEXT, start + JUDGED_BYTES)
-    return payload[start:end]
+    return payload[:JUDGED_BYTES] if _signalled(payload) else _told_part(payload)
+
+
+class Evidence:
+    """What each of some posts takes as text in each encoding; worked out when first asked for."""
+
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        self.payloads = payloads
+        self._columns: dict[str, npt.NDArray[np.float64]] = {}
+
+    def bits(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return how plausible each post is as text in each encoding.
+
+        Args:
+            names: the encodings, as `judged_encodings` names them.
+
+        Returns:
+            Bits, the fewer the better; infinite where an encoding is out of the question or decodes
+            the post with more than one damaged place. (posts, encodings)
+        """
+        missing = [name for name in names if name not in self._columns]
+        if missing:
+            columns = reading_bits(self.payloads, missing)
+            self._columns.update(zip(missing, columns.T, strict=True))
+        return np.stack([self._columns[name] for name in names], axis=1)
+
+    def some(self, rows: npt.NDArray[np.intp]) -> Evidence:
+        """Return the evidence of some of the posts."""
+        part = Evidence([self.payloads[row] for row in rows])
+        part._columns = {name: column[rows] for name, column in self._columns.items()}
+        return part
 
 
 def reading_bits(payloads: Sequence[bytes], names: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Tell how plausible each post is as text in each encoding.
+    """Weigh each post as text in each encoding.
 
     Args:
         payloads: posts whose encoding is not proved by structure.
         names: the encodings, from `judged_encodings`.
 
     Returns:
-        Bits, the fewer the better; infinite where an encoding is out of the question or decodes
-        the post with more than one damaged place. (posts, encodings)
+        Bits as `Evidence.bits` has them. (posts, encodings)
     """
     bits = np.full((len(payloads), len(names)), np.inf)
-    windows = [judged_part(payload) for payload in payloads]
-    contests: dict[str, list[int]] = {name: [] for name in names}
-    candidates = [name for name in names if name not in _STRUCTURAL]
-    for row, payload in enumerate(payloads):
-        for name in ["ascii"] if payload.isascii() else candidates:
-            contests[name].append(row)
-        for name in _signalled(payload):
-            contests[name].append(row)
+    signalled = [_signalled(payload) for payload in payloads]
+    windows = [
+        payload[:JUDGED_BYTES] if found else _told_part(payload)
+        for payload, found in zip(payloads, signalled, strict=True)
+    ]
+    plain = [row for row, payload in enumerate(payloads) if payload.isascii()]
+    others = [row for row, payload in enumerate(payloads) if not payload.isascii()]
     for column, name in enumerate(names):
-        rows, texts, damages = [], [], []
-        for row in contests[name]:
-            text, damage = _window_text(windows[row], name)
-            if damage < np.inf:
-                rows.append(row)
-                texts.append(text)
-                damages.append(damage)
-        bits[rows, column] = text_bits(texts) + np.array(damages)
+        if name in _STRUCTURAL:
+            contest = plain if name == "ascii" else []
+            contest += [row for row, found in enumerate(signalled) if name in found]
+        else:
+            contest = others
+        readings = [(row, *_window_text(windows[row], name)) for row in contest]
+        readings = [reading for reading in readings if reading[2] < np.inf]
+        if readings:
+            rows, texts, damages = zip(*readings, strict=True)
+            bits[rows, column] = text_bits(texts) + np.array(damages)
     return bits
+
+
+def _told_part(payload: bytes) -> bytes:
+    start = max(0, len(payload) - len(payload.lstrip(_ASCII)) - _CONTEXT)
+    end = min(len(payload.rstrip(_ASCII)) + _CONTEXT, start + JUDGED_BYTES)
+    return payload[start:end]
 
 
 def _window_text(window: bytes, encoding: str) -> tuple[str, float]:
@@ -125,6 +198,13 @@ def _window_text(window: bytes, encoding: str) -> tuple[str, float]:
 
     A post cut within its last character is such a case.
     """
+    if encoding == CESU:
+        text = _surrogates_decoded(window)
+        if text is None:
+            return "", np.inf
+        # What stands for the halves and NULs says nothing about the text: it is left out.
+        text, halves = _SURROGATES.subn("", text.replace("\0", ""))
+        return text, _HALF_BITS * max(1, halves)
     try:
         return window.decode(encoding), 0.0
     except UnicodeDecodeError as error:
@@ -135,20 +215,31 @@ def _window_text(window: bytes, encoding: str) -> tuple[str, float]:
         return window[: error.start].decode(encoding) + spelled + rest, _DAMAGE_BITS
 
 
+def _surrogates_decoded(payload: bytes) -> str | None:
+    """Decode CESU-8 but for lone surrogates, which stay; nothing if there are other faults."""
+    try:
+        text = payload.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 def _signalled(payload: bytes) -> list[str]:
     """Name the encodings that a post's bytes give away."""
     if not _ANY_SIGN.search(payload):
         return []
+    found = [CESU] if _CESU_SIGN.search(payload) else []
     is_ascii = payload.isascii()
     # ASCII and NULs behind it are the string of a C program.
     body = payload.rstrip(b"\0") if is_ascii else payload
-    found = [name for sign, names in _SIGNS if sign.search(body) for name in names]
+    found += [name for sign, names in _SIGNS if sign.search(body) for name in names]
     if not is_ascii and "utf-16-le" not in found and _CONTROL.search(body):
         found += ["utf-16-le", "utf-16-be"]
     return found
 
 
-def _extends_ascii(name: str) -> bool:
+def extends_ascii(name: str) -> bool:
+    """Tell whether an encoding is known, and reads ASCII as ASCII."""
     try:
         return _ASCII.decode(name) == _ASCII.decode("ascii")
     except (LookupError, ValueError):  # ValueError: a codec of something else than text

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .evidence import CESU, extends_ascii
+
 # How many posts an encoding counts as having before any is seen (a Dirichlet prior's parameter).
 # Far below one, since a source uses few of the encodings there are: among a thousand posts, a lone
 # one in another encoding must be 2**17 times the better text in it.
 UNSEEN_POSTS = 0.01
-# How many posts of a new source a profile weighs as much as, at most; it never weighs more than the
-# posts it was inferred from.
+# How many posts a profile weighs as much as, at most; it never weighs more than the posts it was
+# inferred from.
 PROFILE_POSTS = 1000
+NOTABLE = 0.01  # of a source's posts: if fewer are in doubt, the source is not
 _SETTLED = 1e-4  # when no probability moves by more, the mixture is found
 
 
@@ -26,10 +29,12 @@ class EncodingProfile:
     Attributes:
         posts: how many are read in each encoding.
         expected: how many there are to be expected, every post shared out by its posterior.
+        doubted: encodings in which the source's posts read like no language.
     """
 
     posts: dict[str, int]
     expected: dict[str, float]
+    doubted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, counts in (("posts", self.posts), ("expected", self.expected)):
@@ -42,28 +47,33 @@ class EncodingProfile:
 
     @classmethod
     def from_posteriors(
-        cls, names: Sequence[str], shares: npt.NDArray[np.float64]
+        cls,
+        names: Sequence[str],
+        shares: npt.NDArray[np.float64],
+        doubted: Sequence[str] = (),
     ) -> EncodingProfile:
-        """Count what posts are read in, given how probable each encoding is for each.
+        """Count what posts are read in, from how probable each encoding is for each.
 
         Args:
             names: the encodings.
             shares: posteriors, of shape (posts, encodings).
+            doubted: encodings whose posts read like no language.
         """
         posts = np.bincount(shares.argmax(axis=1), minlength=len(names))
         expected = shares.sum(axis=0)
         return cls(
             {name: int(n) for name, n in zip(names, posts, strict=True) if n},
             {name: float(n) for name, n in zip(names, expected, strict=True) if n > UNSEEN_POSTS},
+            tuple(doubted),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the profile as plain JSON values."""
+        """Return the profile as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
-        """Take a profile from what `to_dict` gave; what else stands beside it is for readers.
+        """Make a profile of what `to_dict` returned; other keys beside it are for readers.
 
         Raises:
             ValueError: these are not a profile's values.
@@ -73,22 +83,49 @@ class EncodingProfile:
                 f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
                 "read the labelled posts again to have one"
             )
-        return cls(values["posts"], values["expected"])
+        doubted = values.get("doubted", [])
+        if not isinstance(doubted, list | tuple) or not all(isinstance(n, str) for n in doubted):
+            raise ValueError(
+                f"encoding profile: 'doubted' is {doubted!r:.80}: it must be a list of encodings; "
+                "read the labelled posts again to have one"
+            )
+        return cls(values["posts"], values["expected"], tuple(doubted))
+
+    @property
+    def candidates(self) -> list[str]:
+        """The encodings that posts of the source may be in, beyond those that structure proves."""
+        return [name for name in self.expected if extends_ascii(name)]
+
+    @property
+    def doubt(self) -> str:
+        """What is doubtful about the source as a whole, in a sentence, or nothing."""
+        count = sum(self.posts.get(name, 0) for name in self.doubted)
+        total = sum(self.posts.values())
+        if count <= NOTABLE * total:
+            return ""
+        return (
+            f"{count:,} of {total:,} distinct posts that are not ASCII read like "
+            f"no language in any encoding tried (least badly in {', '.join(self.doubted)}); if you "
+            "know theirs, name it in ingestion.encodings, such as [utf-8, cp1250]"
+        )
 
     def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Tell how many posts each encoding counts for as the prior of other posts.
+        """Return how many posts each encoding counts for as the prior of a post.
 
-        One post less than expected: were the profile's own source read again, no post should vouch
-        for itself.
+        Subtract 1, so that a post of the profile's own source is not evidence for its own encoding.
         """
         total = sum(self.expected.values())
         weight = min(1.0, PROFILE_POSTS / total) if total else 0.0
-        expected = np.array([self.expected.get(name, 0.0) for name in encodings])
+        # CESU-8 is UTF-8 but for some characters: what is known of the one counts for the other.
+        known = self.expected | {CESU: self.expected.get("utf-8", 0.0)}
+        expected = np.array([known.get(name, 0.0) for name in encodings])
         return weight * np.maximum(expected - 1.0, 0.0)
 
 
 def posteriors(
-    bits: npt.NDArray[np.float64], pseudo_posts: npt.NDArray[np.float64] | float = 0.0
+    bits: npt.NDArray[np.float64],
+    before: npt.NDArray[np.float64] | float = UNSEEN_POSTS,
+    hints: npt.NDArray[np.float64] | float = 1.0,
 ) -> npt.NDArray[np.float64]:
     """Estimate a source's mixture of encodings, and by it how probable each is for each post.
 
@@ -99,16 +136,18 @@ def posteriors(
     Args:
         bits: what each post takes as text in each encoding, infinite where it has no reading; some
             encoding reads each. (posts, encodings)
-        pseudo_posts: what is known of the source beforehand, as numbers of posts. (encodings,)
+        before: what each encoding counts for before any post is seen, in posts. (encodings,)
+        hints: by how many times each encoding is likelier than by its text alone, for what else is
+            known of a post. (posts, encodings)
 
     Returns:
         Probabilities, each row's sum 1. (posts, encodings)
     """
-    likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits)
-    prior = pseudo_posts + np.full(bits.shape[1], UNSEEN_POSTS)
-    shares = _normalised(likelihood * prior)
+    likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits) * hints
+    prior = np.broadcast_to(before, bits.shape[1])
+    shares = normalised(likelihood * prior)
     for _ in range(100):  # a dozen do, as a rule
-        update = _normalised(likelihood * (prior + shares.sum(axis=0) - shares))
+        update = normalised(likelihood * (prior + shares.sum(axis=0) - shares))
         settled = np.abs(update - shares).max(initial=0.0) < _SETTLED
         shares = update
         if settled:
@@ -116,7 +155,8 @@ def posteriors(
     return shares
 
 
-def _normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Divide each row by its sum."""
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 

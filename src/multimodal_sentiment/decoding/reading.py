@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
+import dataclasses
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,23 +13,30 @@ import numpy as np
 import numpy.typing as npt
 
 from .evidence import (
+    CESU,
     DEFAULT_CANDIDATES,
     JUDGED_BYTES,
+    Evidence,
     decoded,
     judged_encodings,
     judged_part,
-    reading_bits,
+    python_name,
+    spelled_out,
     structural_encoding,
 )
-from .mixture import EncodingProfile, posteriors
-from .plausibility import text_bits
+from .mixture import EncodingProfile, normalised
+from .scoring import text_bits
+from .source import learn_profile, prior_posts
+
+logger = logging.getLogger(__name__)
 
 SURE = 0.95  # a text less probable than this is flagged
 RARE_POSTS = 3  # an encoding of fewer distinct posts of a source is flagged
 NEGLIGIBLE = 1e-3  # an encoding less probable is no rival
+DOUBTED = 0.5  # the most that a reading's confidence can be where its source is in doubt
+CHANCE_BITS = 4.0  # that a post may take less in another encoding than in its source's
 NOISE_BITS = 12.0  # a byte: random ones take some 15, texts in the right encoding 10 at most
 NOISE_BYTES = 8  # fewer say little
-PROFILED_POSTS = 20_000  # distinct posts that a profile rests on at most, evenly drawn
 CHARDET_BYTES = 65_536  # of a post, shown to chardet
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -40,9 +48,10 @@ class Reading(NamedTuple):
     Attributes:
         text: the text, without a byte order mark.
         encoding: Python's name for it; `payload.decode(encoding)` is the text, but where `problem`
-            tells of undecodable bytes. Empty if nobody could decode the post.
+            tells of undecodable bytes, and but for `cesu-8`, which Python has not. Empty if nobody
+            could decode the post.
         confidence: how probable the text is, 0 to 1; 1 where the bytes' structure proves it.
-        problem: what should be looked at, in a few words, or nothing.
+        problem: what should be looked at, as codes of `posts.problems`, or nothing.
     """
 
     text: str
@@ -52,36 +61,46 @@ class Reading(NamedTuple):
 
 
 def read_source(
-    payloads: Sequence[bytes], candidates: Sequence[str] = DEFAULT_CANDIDATES
+    payloads: Sequence[bytes], candidates: Sequence[str] | None = None
 ) -> tuple[list[Reading], EncodingProfile]:
     """Read every post of a source, and learn how common each encoding is in it.
 
     Args:
         payloads: the posts' bytes. Identical ones are read, and counted, once.
         candidates: the encodings to choose from where structure (ASCII, a byte order mark, NUL
-            bytes, escape sequences) does not tell.
+            bytes, escape sequences, surrogate pairs) does not tell. None means all that are known.
 
     Returns:
-        A reading for each post, in order, whatever its bytes; and the profile of the distinct posts
-        whose encoding is not proved by structure, or of an even draw of them if they are more than
-        `PROFILED_POSTS`.
+        A reading for each post, in order, whatever its bytes, just as `read_texts` reads it under
+        the profile; and the profile of the distinct posts whose encoding is not proved by
+        structure. Where they read like no language, a warning says so.
 
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
     """
-    return _read(payloads, candidates, None)
+    structure = _structure(payloads)
+    evidence = Evidence([payload for payload, name in structure.items() if not name])
+    profile = learn_profile(evidence, candidates)
+    shares = _shares(evidence, profile, candidates)
+    profile = dataclasses.replace(profile, posts=shares.counts())
+    if profile.doubt:
+        logger.warning("%s", profile.doubt)
+    return _read(payloads, structure, evidence, profile, shares), profile
 
 
 def read_texts(
     payloads: Sequence[bytes],
     profile: EncodingProfile,
-    candidates: Sequence[str] = DEFAULT_CANDIDATES,
+    candidates: Sequence[str] | None = None,
 ) -> list[Reading]:
-    """Read posts of which something is known beforehand, such as new ones of a known source.
+    """Read posts of a source whose profile is known.
+
+    What a post is read as depends on the post and the profile alone, never on other posts: it makes
+    no difference how many are read at once, or by how many processes.
 
     Args:
         payloads: the posts' bytes.
-        profile: what is known. Where it is wrong, many posts of another kind overrule it.
+        profile: what is known of the source.
         candidates: as for `read_source`.
 
     Returns:
@@ -90,52 +109,82 @@ def read_texts(
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
     """
-    return _read(payloads, candidates, profile)[0]
+    structure = _structure(payloads)
+    evidence = Evidence([payload for payload, name in structure.items() if not name])
+    shares = _shares(evidence, profile, candidates)
+    return _read(payloads, structure, evidence, profile, shares)
 
 
 def chardet_encoding(payload: bytes) -> str | None:
-    """Tell what chardet makes of one post alone."""
+    """Return what chardet takes one post for, alone."""
     return chardet.detect(payload[:CHARDET_BYTES])["encoding"]
 
 
+def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:
+    """Name, for each distinct post, the encoding that its structure proves, or nothing."""
+    return {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
+
+
+class _Shares(NamedTuple):
+    """How probable each encoding is for each post.
+
+    Attributes:
+        names: the encodings.
+        values: probabilities, each row's sum 1, or 0 where no encoding reads the post; of shape
+            (posts, encodings).
+        commonest: the column of the source's commonest encoding.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    commonest: int
+
+    def counts(self) -> dict[str, int]:
+        """Count the posts read in each encoding."""
+        best = self.values.argmax(axis=1)[self.values.any(axis=1)]
+        counts = np.bincount(best, minlength=len(self.names))
+        return {name: int(n) for name, n in zip(self.names, counts, strict=True) if n}
+
+
+def _shares(
+    evidence: Evidence, profile: EncodingProfile, candidates: Sequence[str] | None
+) -> _Shares:
+    """Weigh the encodings of each post by how plausible its texts are, and how common they are."""
+    tried = (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
+    names = judged_encodings(tried)
+    prior = prior_posts(names, candidates, profile)
+    bits = evidence.bits(names)
+    values = np.zeros_like(bits)
+    readable = np.isfinite(bits).any(axis=1)
+    fewest = bits[readable].min(axis=1, keepdims=True)
+    values[readable] = normalised(np.exp2(fewest - bits[readable]) * prior)
+    return _Shares(names, values, int(prior.argmax()))
+
+
 def _read(
-    payloads: Sequence[bytes], candidates: Sequence[str], profile: EncodingProfile | None
-) -> tuple[list[Reading], EncodingProfile]:
-    names = judged_encodings(candidates)
-    structure = {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
-    undecided = [payload for payload, name in structure.items() if not name]
-    bits = reading_bits(undecided, names)
-    if profile is None:
-        drawn = bits[:: 1 + len(bits) // PROFILED_POSTS]
-        readable = drawn[np.isfinite(drawn).any(axis=1)]
-        profile = EncodingProfile.from_posteriors(names, posteriors(readable))
-    readings = dict(zip(undecided, _judge(undecided, names, bits, profile), strict=True))
+    payloads: Sequence[bytes],
+    structure: dict[bytes, str],
+    evidence: Evidence,
+    profile: EncodingProfile,
+    shares: _Shares,
+) -> list[Reading]:
+    readings = dict(zip(evidence.payloads, _judge(evidence, profile, shares), strict=True))
     for payload, name in structure.items():
         if name:
             readings[payload] = _structural_reading(payload, name)
-    return [readings[payload] for payload in payloads], profile
+    return [readings[payload] for payload in payloads]
 
 
-def _judge(
-    payloads: Sequence[bytes],
-    names: Sequence[str],
-    bits: npt.NDArray[np.float64],
-    profile: EncodingProfile,
-) -> Iterator[Reading]:
-    """Read posts by how plausible they are in each encoding, and how common that is."""
-    readable = np.isfinite(bits).any(axis=1)
-    prior = profile.pseudo_posts(names)
-    shares = np.zeros_like(bits)
-    shares[readable] = posteriors(bits[readable], prior)
+def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> Iterator[Reading]:
+    """Read each post in its most probable encoding, and note what is doubtful about it."""
+    names, shares, commonest = weighed
+    bits = evidence.bits(names)
+    readable = shares.any(axis=1)
     # A post that no encoding reads is taken for the source's commonest.
-    best = np.where(readable, shares.argmax(axis=1), (prior + shares.sum(axis=0)).argmax())
-    posts = np.bincount(best[readable], minlength=len(names))
-    # Not the sum: the profile may be of these very posts.
-    known = np.maximum(posts, [profile.posts.get(name, 0) for name in names])
-    rare = {n for n, k in zip(names, known, strict=True) if k < RARE_POSTS and n != "ascii"}
+    best = np.where(readable, shares.argmax(axis=1), commonest)
     contested = (shares > NEGLIGIBLE).sum(axis=1) > 1
     contested |= readable & (bits.argmin(axis=1) != best)
-    for row, payload in enumerate(payloads):
+    for row, payload in enumerate(evidence.payloads):
         name = names[best[row]]
         text = decoded(payload, name)
         if text is None:
@@ -144,10 +193,13 @@ def _judge(
         confidence, problems = (
             _doubts(payload, text, names, shares[row], bits[row]) if contested[row] else (1.0, [])
         )
-        if bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload))):
-            problems.append("reads like no text in any encoding")
-        if name in rare:
-            problems.append(f"encoding rare in this source: {name}")
+        is_noise = bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload)))
+        if name in profile.doubted:
+            confidence = min(confidence, DOUBTED)
+        if is_noise or name in profile.doubted:
+            problems.append("encoding_unknown")
+        if name not in ("ascii", CESU) and profile.posts.get(name, 0) < RARE_POSTS:
+            problems.append(f"encoding_rare({name})")
         yield _reading(text, name, confidence, problems)
 
 
@@ -167,11 +219,20 @@ def _doubts(
     confidence = 1.0 - float(shares[rivals].sum())
     doubts = []
     if confidence < SURE:
-        rival = f"{names[rivals[0]]} {shares[rivals[0]]:.2f}"
-        doubts.append(f"encoding uncertain: {names[best]} {confidence:.2f}, {rival}")
-    elif alone in rivals:
-        doubts.append(f"encoding uncertain: {names[best]} as its source, {names[alone]} by itself")
+        rival = f"{names[rivals[0]]},{shares[rivals[0]]:.2f}"
+        doubts.append(f"encoding_uncertain({names[best]},{confidence:.2f},{rival})")
+    elif alone in rivals and bits[best] - bits[alone] > _margin(names[best]):
+        doubts.append(f"encoding_unlike_source({names[best]},{names[alone]})")
     return confidence, doubts
+
+
+def _margin(encoding: str) -> float:
+    """Return the bits that a rival must save to count.
+
+    An encoding beyond the usual ones was accepted on the evidence of many posts: others read single
+    posts a little better by chance.
+    """
+    return 0.0 if encoding in DEFAULT_CANDIDATES else CHANCE_BITS
 
 
 def _structural_reading(payload: bytes, encoding: str) -> Reading:
@@ -183,20 +244,20 @@ def _structural_reading(payload: bytes, encoding: str) -> Reading:
 
 def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Reading:
     """Read a post that its encoding does not decode: as chardet would, or as far as it can be."""
-    spelled = payload.decode(encoding, "backslashreplace")
+    spelled = spelled_out(payload, encoding)
     guess = chardet.detect(payload[:CHARDET_BYTES])
-    other = decoded(payload, guess["encoding"] or "")
+    other = None if encoding == CESU else decoded(payload, guess["encoding"] or "")
     if other is not None and np.argmin(text_bits([spelled[:JUDGED_BYTES], other[:JUDGED_BYTES]])):
-        name = codecs.lookup(str(guess["encoding"])).name
-        problem = f"no candidate encoding decodes it: read as chardet's guess, {name}"
+        name = python_name(str(guess["encoding"]))
+        problem = f"encoding_guessed({name})"
         return _reading(other, name, guess["confidence"], [problem])
     if confidence:
-        problem = f"undecodable bytes spelled out: read as {encoding} otherwise"
+        problem = f"bytes_undecodable({encoding})"
         return _reading(spelled, encoding, confidence, [problem])
-    return _reading(spelled, "", 0.0, [f"text undecodable: spelled out where it is no {encoding}"])
+    return _reading(spelled, "", 0.0, [f"text_undecodable({encoding})"])
 
 
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
     if _CONTROLS.search(text):
-        problems = [*problems, "control characters"]
-    return Reading(text, encoding, confidence, "; ".join(problems))
+        problems = [*problems, "control_characters"]
+    return Reading(text, encoding, round(confidence, 6), "; ".join(problems))

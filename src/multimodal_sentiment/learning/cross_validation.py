@@ -40,6 +40,7 @@ class Trial:
         variant: Whose it is.
         seed: Which of the variant's trainings on the same posts, from 0.
         fold: The posts it is judged on; it learns from all others.
+        folds: How many there are; None where the saved validation posts are judged.
         model: The architecture.
         training: How it is fitted, its own random seed included.
     """
@@ -47,11 +48,13 @@ class Trial:
     variant: str
     seed: int
     fold: int
+    folds: int | None
     model: ModelParameters
     training: TrainingParameters
 
     def __str__(self) -> str:
-        return f"{self.variant}, seed {self.seed + 1}, fold {self.fold + 1}"
+        fold = f", fold {self.fold + 1} of {self.folds}" if self.folds else ""
+        return f"{self.variant}, seed {self.seed + 1}{fold}"
 
 
 def run_trials(
@@ -144,14 +147,17 @@ def _check_folds(trials: Sequence[Trial], posts: LabelledPosts, folds: np.ndarra
     Raises:
         ValueError: If one has not.
     """
-    for fold, fraction, seed in dict.fromkeys(
-        (trial.fold, trial.training.tuning_fraction, trial.training.seed) for trial in trials
-    ):
-        learnt = folds != fold
+    for trial in {
+        (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
+    }.values():
+        learnt, training = folds != trial.fold, trial.training
         try:
-            grouped_split(posts.tags[learnt], posts.groups[learnt], fraction, seed)
+            grouped_split(
+                posts.tags[learnt], posts.groups[learnt], training.tuning_fraction, training.seed
+            )
         except ValueError as error:
-            raise ValueError(f"what is learnt for fold {fold + 1}: {error}") from error
+            where = f"outside of fold {trial.fold + 1}" if trial.folds else "for training"
+            raise ValueError(f"the posts {where}: {error}") from error
 
 
 def _train(

@@ -1,35 +1,50 @@
-"""From the bytes of an image file to the pixels that a model may see, and what tells twins apart.
+"""From the bytes of an image file to its pixels, and the hash that tells near duplicates.
 
-Whatever the bytes are, `decode_image` answers with a complete picture or a `BrokenImageError`; it
-never returns a picture that was only partly there.
+Whatever the bytes are, `decode_image` returns the whole image or raises a `BrokenImageError`. One
+exception: a JPEG that lacks its last rows, up to a hundredth of them, is returned with a problem.
 """
 
 from __future__ import annotations
 
 import io
+import math
+import re
 import threading
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
+from .metadata import START_OF_JPEG, without_metadata
+from .problems import Problem, problem
+
 Storage = Literal["pixels", "jpeg"]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 JPEG_QUALITY = 90
+_MUCH_METADATA = 2**20  # bytes; less is left to Pillow, which finds more ways to say what is up
+_LONGEST_REASON = 80  # characters
 
 # Under this standard deviation of its grey levels (of 255) an image shows nothing: the hash of a
-# blank picture says only that it is blank.
+# blank image says only that it is blank.
 FLAT = 1.0
 
-# Larger pictures are decoded one at a time, so that a few huge ones do not fill the memory.
+# A JPEG with fewer of its rows is broken. Less than a hundredth is hardly seen, and lies at an edge
+# that the central square of a model's input leaves out of most photos.
+LEAST_ROWS = 0.99
+_END_OF_JPEG = b"\xff\xd9"
+_MARKER_OF_SEGMENT = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]")  # within a scan, there is none
+_MISSING = 128  # the level that libjpeg gives to pixels that the file does not hold
+
+# Larger images are decoded one at a time, so that a few huge ones do not fill the memory.
 _LARGE_MEGAPIXELS = 8
-_one_large_picture = threading.Lock()
+_one_large_image = threading.Lock()
 
 # Pillow warns of what is handled here: sizes by our own limit, oddities by decoding or refusing.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -37,6 +52,11 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 class BrokenImageError(ValueError):
     """The bytes are no image, or not all of one; the message says which in a few words."""
+
+    @property
+    def problem(self) -> Problem:
+        """What is to be noted for the post."""
+        return problem("image_broken", self)
 
 
 @dataclass(frozen=True)
@@ -47,11 +67,13 @@ class DecodedImage:
         pixels: Red, green and blue, of shape (height, width, 3), uint8.
         original_height: Of the upright image before it was cut or made smaller.
         original_width: The same.
+        problem: What is wrong with it, if something is.
     """
 
     pixels: NDArray[np.uint8]
     original_height: int
     original_width: int
+    problem: Problem | None = None
 
     @property
     def perceptual_hash(self) -> str:
@@ -68,6 +90,8 @@ def decode_image(
 ) -> DecodedImage:
     """Decode the first frame of an image: upright, RGB on white, bounded.
 
+    The format is told by the content; metadata is left out of account, but for what is up.
+
     Args:
         payload: The image file's bytes.
         short_side: Larger images are reduced to this many pixels on their shorter side.
@@ -77,17 +101,20 @@ def decode_image(
     Raises:
         BrokenImageError: If the bytes are not one complete image of a known format.
     """
+    bounds = _Bounds(short_side, max_aspect_ratio, max_megapixels)
+    is_jpeg = payload.startswith(START_OF_JPEG)
+    lean = without_metadata(payload)
+    # Of a JPEG, Pillow reads metadata in a time that grows with the square of its size.
+    if is_jpeg or len(payload) - len(lean) > _MUCH_METADATA:
+        payload = lean
     try:
-        with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
-            if image.width * image.height > max_megapixels * 1e6:
-                raise Image.DecompressionBombError
-            return _decode(image, short_side, max_aspect_ratio)
-    except Image.DecompressionBombError as error:
-        raise BrokenImageError(f"claims over {max_megapixels:g} megapixels") from error
-    except MemoryError:  # no fault of the image
-        raise
-    except Exception as error:  # Pillow answers broken bytes with nearly any exception
-        raise BrokenImageError(_reason(payload, error)) from error
+        return _decode(payload, bounds)
+    except BrokenImageError:
+        if is_jpeg:
+            return _decode(_ended(payload), bounds, is_cut=True)
+        if lean is payload:
+            raise
+        return _decode(lean, bounds)
 
 
 def pack(picture: DecodedImage, storage: Storage) -> bytes:
@@ -109,28 +136,80 @@ def unpack(
         return np.asarray(image.convert("RGB"))
 
 
-def _decode(image: Image.Image, short_side: int, max_aspect_ratio: float) -> DecodedImage:
-    width, height = image.size
-    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, much faster. Down to three times the
-    # final size, that changes less than saving the result as a JPEG would (measured on photos: 51
-    # against 34 dB). Other formats ignore the call.
-    reduction = min(width, height) / (3 * short_side)
-    if reduction > 1:
-        image.draft(None, (round(width / reduction), round(height / reduction)))
-    large = image.width * image.height > _LARGE_MEGAPIXELS * 1e6
-    with _one_large_picture if large else nullcontext():
-        image.load()
-        turn = _turn(image)
-        image = _as_rgb(image)
-        if turn is not None:
-            image = image.transpose(turn)
-        if turn in _SIDEWAYS:
-            width, height = height, width
-        return DecodedImage(
-            np.asarray(_bounded(image, height, width, short_side, max_aspect_ratio)),
-            original_height=height,
-            original_width=width,
-        )
+class _Bounds(NamedTuple):
+    """See `decode_image`."""
+
+    short_side: int
+    max_aspect_ratio: float
+    max_megapixels: float
+
+
+def _decode(payload: bytes, bounds: _Bounds, *, is_cut: bool = False) -> DecodedImage:
+    """Decode a file; one that is known to be cut must still hold most of its rows."""
+    with _opened(payload, bounds.max_megapixels) as image:
+        width, height = image.size
+        # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, much faster. Down to three times the
+        # final size, that changes less than saving the result as a JPEG would (measured on photos:
+        # 51 against 34 dB). Other formats ignore the call.
+        reduction = min(width, height) / (3 * bounds.short_side)
+        if reduction > 1 and not is_cut:
+            image.draft(None, (round(width / reduction), round(height / reduction)))
+        large = image.width * image.height > _LARGE_MEGAPIXELS * 1e6
+        with _one_large_image if large else nullcontext():
+            image.load()
+            cut = problem("image_cut", _last_row(image), height) if is_cut else None
+            turn = _turn(image)
+            upright = _as_rgb(image)
+            if turn is not None:
+                upright = upright.transpose(turn)
+            if turn in _SIDEWAYS:
+                width, height = height, width
+            return DecodedImage(
+                np.asarray(_bounded(upright, height, width, bounds)),
+                original_height=height,
+                original_width=width,
+                problem=cut,
+            )
+
+
+@contextmanager
+def _opened(payload: bytes, max_megapixels: float) -> Iterator[Image.Image]:
+    """Open a file; whatever is wrong with it within, it is broken."""
+    try:
+        with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
+            if image.width * image.height > max_megapixels * 1e6:
+                raise Image.DecompressionBombError
+            yield image
+    except Image.DecompressionBombError as error:
+        raise BrokenImageError(f"claims over {max_megapixels:g} megapixels") from error
+    except (MemoryError, BrokenImageError):  # the first is no fault of the image
+        raise
+    except Exception as error:  # Pillow meets broken bytes with nearly any exception
+        raise BrokenImageError(_reason(payload, error)) from error
+
+
+def _ended(payload: bytes) -> bytes:
+    """Return a cut JPEG with the mark of its end, in place of its last segment if that is cut."""
+    end = len(payload)
+    for marker in _MARKER_OF_SEGMENT.finditer(payload):
+        length = int.from_bytes(payload[marker.end() : marker.end() + 2])
+        end = marker.start() if marker.end() + max(length, 2) > len(payload) else len(payload)
+    return payload[:end] + _END_OF_JPEG
+
+
+def _last_row(image: Image.Image) -> int:
+    """The last row, counted from 1, of which a cut JPEG holds anything.
+
+    Raises:
+        BrokenImageError: If that leaves out too many.
+    """
+    least = math.ceil(LEAST_ROWS * image.height)
+    tail = np.asarray(image.crop((0, least - 1, image.width, image.height)))
+    differs = np.abs(tail.reshape(len(tail), -1).astype(np.int16) - _MISSING) > 1
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not len(rows):
+        raise BrokenImageError("truncated")
+    return least + int(rows[-1])
 
 
 _TURNS = {  # what undoes each EXIF orientation
@@ -166,14 +245,13 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _bounded(
-    image: Image.Image, height: int, width: int, short_side: int, max_aspect_ratio: float
-) -> Image.Image:
+def _bounded(image: Image.Image, height: int, width: int, bounds: _Bounds) -> Image.Image:
     """Cut and reduce an image whose original size was (height, width).
 
     The sizes that come out are those of torchvision's `Resize(short_side)`, and so is the filter.
     """
-    longest = int(min(height, width) * max_aspect_ratio)
+    short_side = bounds.short_side
+    longest = int(min(height, width) * bounds.max_aspect_ratio)
     kept_height, kept_width = min(height, longest), min(width, longest)
     top, left = (height - kept_height) // 2, (width - kept_width) // 2
     box = (left, top, left + kept_width, top + kept_height)
@@ -190,7 +268,7 @@ def _reason(payload: bytes, error: Exception) -> str:
     if not payload:
         return "empty file"
     if isinstance(error, UnidentifiedImageError):
-        return "not a JPEG, PNG, WebP, BMP, GIF or TIFF"
+        return "not a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF"
     if "truncated" in str(error).lower():
         return "truncated"
-    return " ".join(str(error).replace(";", ",").split())[:80] or type(error).__name__
+    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__

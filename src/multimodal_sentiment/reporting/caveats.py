@@ -20,14 +20,14 @@ class Caveat(NamedTuple):
 
 
 def find_caveats(
-    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int
+    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int | None
 ) -> list[Caveat]:
     """Find what a reader should know before trusting the numbers, the gravest first.
 
     Args:
         metrics: As the evaluation writes them.
         ingestion: The ingestion report of the labelled posts.
-        epochs: How many were trained.
+        epochs: How many were trained; None where heads were solved instead.
     """
     return [
         *_about_baselines(metrics),
@@ -107,16 +107,16 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
     ]
 
 
-def _about_training(model: Mapping[str, Any], epochs: int) -> list[Caveat]:
+def _about_training(model: Mapping[str, Any], epochs: int | None) -> list[Caveat]:
     doubts = []
-    if model["tuning_posts"] < _FEW_TUNING_POSTS:
+    if epochs is not None and model["tuning_posts"] < _FEW_TUNING_POSTS:
         doubts.append(
             Caveat(
                 f"Only {model['tuning_posts']:,} tuning posts",
                 "They chose the epoch and the temperature: another seed may choose others.",
             )
         )
-    if model["epoch"] == epochs:
+    if epochs is not None and model["epoch"] == epochs:
         doubts.append(
             Caveat(
                 "The last epoch was the best",
@@ -143,14 +143,24 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
                 "Their encoding is in doubt: see flagged_encodings in the ingestion report.",
             )
         )
-    missing = {
-        kind: entry["posts"]
-        for kind, entry in ingestion["problems"].items()
-        if entry["posts"] >= _NOTABLE * ingestion["posts"] and "encoding" not in kind
+    notable = {
+        entry.get("title", code): entry["posts"]
+        for code, entry in ingestion["problems"].items()
+        if entry["posts"] >= _NOTABLE * ingestion["posts"] and entry.get("subject") != "encoding"
     }
-    if missing:
-        posts = ", ".join(f"{kind}: {count:,}" for kind, count in missing.items())
+    if notable:
+        posts = ", ".join(f"{title}: {count:,}" for title, count in notable.items())
         doubts.append(Caveat("Posts with problems", f"{posts} of {ingestion['posts']:,} posts."))
+    placeholders = ingestion.get("placeholders", [])
+    if placeholders:
+        posts = sum(placeholder["posts"] for placeholder in placeholders)
+        doubts.append(
+            Caveat(
+                "Images that say nothing of their posts",
+                f"{posts:,} of {ingestion['posts']:,} posts share "
+                f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
+            )
+        )
     twins = ingestion["twins"]
     if twins["groups_with_several_tags"]:
         doubts.append(
@@ -171,6 +181,10 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
             )
         )
     return doubts
+
+
+def _images(count: int) -> str:
+    return "one image" if count == 1 else f"{count:,} images"
 
 
 def _all(names: list[str]) -> str:

@@ -24,7 +24,7 @@ class WrongAnswer:
         true: Its tag.
         predicted: The answer.
         probabilities: Of each label.
-        problems: What is wrong with the post.
+        problems: What is wrong with the post, in words.
     """
 
     guid: str

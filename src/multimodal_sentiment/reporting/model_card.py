@@ -45,10 +45,7 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
         )
     facts["size"] = f"{weights / 1e6:,.1f} million weights, {weights * 4 / 1e6:,.0f} MB"
     if "learning_posts" in training:
-        facts["learnt from"] = (
-            f"{training['learning_posts']:,} posts; {training['tuning_posts']:,} more chose epoch "
-            f"{training['epoch']} and temperature {config['calibration_temperature']:.2f}"
-        )
+        facts["learnt from"] = f"{training['learning_posts']:,} posts; " + _choice(config)
         facts["trained on"] = f"{training['device']}, seed {training['seed']}"
     return facts
 
@@ -86,6 +83,21 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         uses_image=config["modality"] != "text",
         training=training,
         pretrained=bool(pretrained),
+    )
+
+
+def _choice(config: Mapping[str, Any]) -> str:
+    """Say what chose what is not learnt."""
+    training, temperature = config["training"], config["calibration_temperature"]
+    if "strengths" in training:
+        strengths = ", ".join(f"{name} {value:g}" for name, value in training["strengths"].items())
+        return (
+            f"folds of them chose the heads' regularisation ({strengths}) and temperature "
+            f"{temperature:.2f}"
+        )
+    return (
+        f"{training['tuning_posts']:,} tuning posts chose epoch {training['epoch']} and "
+        f"temperature {temperature:.2f}"
     )
 
 

@@ -82,12 +82,15 @@ def train_variants(
             name,
             seed,
             fold,
+            comparison.folds,
             variant.model,
             variant.training.model_copy(update={"seed": variant.training.seed + seed}),
         )
         for seed in range(comparison.seeds)
         for fold in range(comparison.folds or 1)
         for name, variant in variants.items()
+        # Heads that are solved draw nothing at random: one seed says all.
+        if seed == 0 or variant.model.fusion.kind != "pool"
     ]
     return run_trials(trials, posts, folds, compute, trainings, pretrained_encoders, features)
 
@@ -149,21 +152,15 @@ def judge_comparison(
     answers = answers_of(predictions, judged["guid"], list(modalities))
     baselines, methods = baselines_of(posts)
     everyone = answers | {name: tags[None] for name, tags in baselines.items()}
+    repeated = _repeat(everyone)
     rivals = [(name, baseline) for name in answers for baseline in BASELINES]
     result: Json = {
         "n": len(judged),
         "table": judge_variants(true, everyone, groups, labels, **drawing),
         "pairs": compare_variants(
-            true, answers, comparison.compared_pairs, groups, labels, **drawing
+            true, repeated, comparison.compared_pairs, groups, labels, **drawing
         ),
-        "against_baselines": compare_variants(
-            true,
-            answers | _repeated(baselines, comparison.seeds),
-            rivals,
-            groups,
-            labels,
-            **drawing,
-        ),
+        "against_baselines": compare_variants(true, repeated, rivals, groups, labels, **drawing),
         "slices": judge_slices(
             true,
             everyone,
@@ -176,11 +173,17 @@ def judge_comparison(
     for name, method in methods.items():
         result["table"][name]["method"] = method
     majority = _commonest(baselines["majority"])
-    verdict = summarise_comparison(result, modalities, majority, evaluation.confidence_level)
+    verdict = summarise_comparison(
+        result,
+        modalities,
+        majority,
+        level=evaluation.confidence_level,
+        margin=comparison.margin,
+    )
     protocol = {
         "posts": {"judged": len(judged), "learnt from": len(posts)},
         "folds": comparison.folds,
-        "seeds": comparison.seeds,
+        "seeds": max(len(tags) for tags in answers.values()),
         "split": splitting.model_dump(),
         "variants": comparison.compared,
         "judged_sha256": digest(judged["guid"]),
@@ -188,6 +191,7 @@ def judge_comparison(
         "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
         "it McNemar's exact test; each corrected over the pairs by Holm's method",
         "confidence_level": evaluation.confidence_level,
+        "margin": comparison.margin,
     }
     return {"verdict": verdict, **result, "protocol": protocol}
 
@@ -248,10 +252,12 @@ def find_doubtful_posts(
     return doubts
 
 
-def _repeated(baselines: dict[str, np.ndarray], seeds: int) -> dict[str, np.ndarray]:
+def _repeat(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give what has one seed, as nothing in it is drawn at random, as many as the others have."""
     import numpy as np
 
-    return {name: np.tile(tags, (seeds, 1)) for name, tags in baselines.items()}
+    seeds = max(len(tags) for tags in answers.values())
+    return {name: np.broadcast_to(tags, (seeds, tags.shape[1])) for name, tags in answers.items()}
 
 
 def _commonest(tags: np.ndarray) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import read_labelled_posts, read_unlabelled_posts, record_files
+from .nodes import read_labelled_posts, read_unlabelled_posts
 
 
 def create_pipeline(namespace: str) -> Pipeline:
@@ -12,25 +12,18 @@ def create_pipeline(namespace: str) -> Pipeline:
 
     Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
     """
-    record = Node(
-        record_files,
-        inputs=["listing", "post_files"],
-        outputs="manifest",
-        name="record_files",
-        namespace="ingestion",
-    )
     labelled = namespace == "labelled"
     read = Node(
         read_labelled_posts if labelled else read_unlabelled_posts,
         inputs=["listing", "post_files"]
         + ([] if labelled else ["encoding_profile"])
         + ["params:ingestion"],
-        outputs=["posts", "encoding_profile"] if labelled else "posts",
+        outputs=["posts", "text_files"] + (["encoding_profile"] if labelled else []),
         name="read_posts",
         namespace="ingestion",
     )
     return Pipeline(
-        [record, read],
+        [read],
         namespace=namespace,
         inputs={"post_files"} if labelled else {"post_files", "encoding_profile"},
         outputs={"encoding_profile"} if labelled else None,

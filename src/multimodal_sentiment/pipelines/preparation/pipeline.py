@@ -8,6 +8,7 @@ from .nodes import (
     group_duplicates,
     plot_ingestion,
     prepare_examples,
+    record_files,
     report_ingestion,
     report_labelled_ingestion,
 )
@@ -17,9 +18,16 @@ def create_pipeline(namespace: str) -> Pipeline:
     """The preparation of the `labelled` or the `unlabelled` posts."""
     prepare = Node(
         prepare_examples,
-        inputs=["posts", "manifest", "post_files", "params:preparation"],
+        inputs=["posts", "post_files", "params:preparation"],
         outputs="examples",
         name="prepare_examples",
+        namespace="preparation",
+    )
+    record = Node(
+        record_files,
+        inputs=["text_files", "examples"],
+        outputs="manifest",
+        name="record_files",
         namespace="preparation",
     )
     group = Node(
@@ -32,8 +40,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     labelled = namespace == "labelled"
     report = Node(
         report_labelled_ingestion if labelled else report_ingestion,
-        inputs=["examples", "post_files"]
-        + (["duplicate_groups", "params:splitting"] if labelled else []),
+        inputs=["examples"] + (["duplicate_groups", "params:splitting"] if labelled else []),
         outputs="ingestion_report",
         name="report_ingestion",
         namespace="preparation",
@@ -46,7 +53,7 @@ def create_pipeline(namespace: str) -> Pipeline:
         namespace="preparation",
     )
     return Pipeline(
-        [prepare, group, report, plot] if labelled else [prepare, report, plot],
+        [prepare, record, group, report, plot] if labelled else [prepare, record, report, plot],
         namespace=namespace,
         inputs={"post_files"},
         outputs={"duplicate_groups"} if labelled else None,

@@ -8,48 +8,50 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from multimodal_sentiment.datasets.post_folder import PostFiles, UnreadableFileError
 from multimodal_sentiment.decoding import chardet_encoding
 from multimodal_sentiment.parameters import SplittingParameters
+from multimodal_sentiment.posts.near_duplicates import find_placeholders
+from multimodal_sentiment.posts.problems import KINDS, describe_problems, read_problems
 from multimodal_sentiment.types import Json
 
 _CONFIDENCE_EDGES = (0, 0.5, 0.9, 0.99, 0.999, 1)
 _QUANTILES = {"min": 0, "5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "max": 1}
 _MOST_GUIDS = 5  # of each kind of problem
 _MOST_FLAGGED = 100
-_MOST_ASKED = 10_000  # of chardet, which takes a millisecond for each
+_MOST_ASKED = 10_000  # posts; chardet takes a millisecond for each
 _TEXT_SHOWN = 80  # characters
 
 
-def describe_posts(posts: pd.DataFrame, post_files: PostFiles) -> Json:
-    """Tags, problems, encodings, lengths of texts and sizes of images.
+def describe_posts(posts: pd.DataFrame) -> Json:
+    """Describe tags, problems, encodings, lengths of texts, sizes of images and placeholders.
 
     Args:
         posts: The examples, without their pixels.
-        post_files: Where the texts' bytes are, to ask chardet about.
     """
     with_image = posts[posts["original_height"].notna()]
+    problems = _each_problem(posts)
     return {
         "posts": len(posts),
         "tags": _counts(posts["tag"].replace("", "(none)")),
-        "problems": _problems(posts),
+        "problems": _problems(problems),
         "encodings": _counts(posts.loc[posts["encoding"] != "", "encoding"]),
         "encoding_confidence": _confidence(posts),
-        "flagged_encodings": _flagged(posts, post_files),
-        "chardet_alone": _chardet(posts, post_files),
+        "flagged_encodings": _flagged(posts, problems),
+        "chardet_alone": _chardet(posts),
         "text_length": _quantiles(posts["text"].str.len()),
         "images": {
             "posts": len(with_image),
             "width": _quantiles(with_image["original_width"]),
             "height": _quantiles(with_image["original_height"]),
         },
+        "placeholders": _placeholders(posts),
     }
 
 
 def describe_twins(
     posts: pd.DataFrame, groups: pd.DataFrame, splitting: SplittingParameters
 ) -> Json:
-    """Twins, and how many a split that ignored them would have left on both of its sides."""
+    """Count twins, and how many a split that ignored them would have left on both of its sides."""
     group = posts["guid"].map(groups.set_index("guid")["group"])
     grouped = posts["tag"].groupby(group)
     is_twin = grouped.transform("size") > 1
@@ -79,14 +81,28 @@ def _quantiles(values: pd.Series[Any]) -> dict[str, float]:
     return {name: float(values.quantile(share)) for name, share in _QUANTILES.items()}
 
 
-def _problems(posts: pd.DataFrame) -> dict[str, Json]:
-    """How many posts have each kind of problem (what stands before a colon), and which first."""
-    each = posts.loc[posts["problems"] != "", ["guid", "problems"]]
-    each = each.assign(kind=each["problems"].str.split("; ")).explode("kind")
-    each["kind"] = each["kind"].str.split(":").str[0]
+def _each_problem(posts: pd.DataFrame) -> pd.DataFrame:
+    """One row a problem: `guid, code, subject`."""
+    odd = posts.loc[posts["problems"] != "", ["guid", "problems"]]
+    rows = [
+        (guid, problem.code, KINDS[problem.code].subject)
+        for guid, entry in odd.itertuples(index=False)
+        for problem in read_problems(entry)
+    ]
+    return pd.DataFrame(rows, columns=["guid", "code", "subject"], dtype=object)
+
+
+def _problems(problems: pd.DataFrame) -> dict[str, Json]:
+    """How many posts have each kind of problem, and which first."""
+    guids_of = problems.drop_duplicates().groupby("code")["guid"]
     return {
-        str(kind): {"posts": len(guids), "first": guids.head(_MOST_GUIDS).tolist()}
-        for kind, guids in each.drop_duplicates(["guid", "kind"]).groupby("kind")["guid"]
+        code: {
+            "title": KINDS[code].title,
+            "subject": KINDS[code].subject,
+            "posts": len(guids),
+            "first": guids.head(_MOST_GUIDS).tolist(),
+        }
+        for code, guids in ((str(code), guids) for code, guids in guids_of)
     }
 
 
@@ -96,39 +112,69 @@ def _confidence(posts: pd.DataFrame) -> Json:
     return {"edges": list(_CONFIDENCE_EDGES), "posts": counts.tolist()}
 
 
-def _flagged(posts: pd.DataFrame, post_files: PostFiles) -> Json:
+def _flagged(posts: pd.DataFrame, problems: pd.DataFrame) -> Json:
     """The posts whose reading is in doubt, and what chardet says of them."""
-    flagged = posts[posts["problems"].str.contains("encoding|undecodable")]
+    doubted = problems.loc[problems["subject"] == "encoding", "guid"]
+    flagged = posts[posts["guid"].isin(doubted)]
     columns = ["guid", "encoding", "encoding_confidence", "problems", "text"]
     shown = flagged.head(_MOST_FLAGGED)[columns]
-    said = pd.Series([_chardets(guid, post_files)[0] for guid in shown["guid"]], shown.index)
-    shown = shown.assign(text=shown["text"].str[:_TEXT_SHOWN], chardet=said)
-    return {"posts": len(flagged), "first": shown.to_dict(orient="records")}
+    return {
+        "posts": len(flagged),
+        "first": [
+            {
+                **post,
+                "problems": describe_problems(post["problems"]),
+                "text": post["text"][:_TEXT_SHOWN],
+                "chardet": None if payload is None else chardet_encoding(payload),
+            }
+            for post in shown.to_dict(orient="records")
+            for payload in [_bytes_of(post["text"], post["encoding"])]
+        ],
+    }
 
 
-def _chardet(posts: pd.DataFrame, post_files: PostFiles) -> Json:
+def _chardet(posts: pd.DataFrame) -> Json:
     """What asking chardet about each post that is not ASCII would have given."""
-    asked = posts[~posts["encoding"].isin(["", "ascii"])].head(_MOST_ASKED)
-    outcomes = {"same text": 0, "another text": 0, "no text": 0}
     named: Counter[str] = Counter()
-    for guid, text in zip(asked["guid"], asked["text"], strict=True):
-        name, theirs = _chardets(guid, post_files)
+    outcomes = {"same text": 0, "another text": 0, "no text": 0}
+    foreign = posts[~posts["encoding"].isin(["", "ascii"])].head(_MOST_ASKED)
+    for text, encoding in zip(foreign["text"], foreign["encoding"], strict=True):
+        payload = _bytes_of(text, encoding)
+        if payload is None:
+            continue
+        name = chardet_encoding(payload)
         named[name or "none"] += 1
-        if theirs is None:
+        try:
+            same = payload.decode(name or "ascii") == text
+            outcomes["same text" if same else "another text"] += 1
+        except (UnicodeError, LookupError):
             outcomes["no text"] += 1
-        else:
-            outcomes["same text" if theirs == text else "another text"] += 1
-    return {"posts_asked": len(asked), **outcomes, "encodings": dict(named.most_common())}
+    asked = sum(outcomes.values())
+    return {"posts_asked": asked, **outcomes, "encodings": dict(named.most_common())}
 
 
-def _chardets(guid: str, post_files: PostFiles) -> tuple[str | None, str | None]:
-    """The encoding that chardet names for one post alone, and the text in it if there is one."""
+def _bytes_of(text: str, encoding: str) -> bytes | None:
+    """Return a text's bytes, so that its file need not be read again.
+
+    None if they are unknown: if some could not be decoded, and are spelled out in the text.
+    """
     try:
-        payload = post_files.texts.read(guid)
-    except UnreadableFileError:
-        return None, None
-    name = chardet_encoding(payload)
-    try:
-        return name, payload.decode(name or "ascii")
+        payload = text.encode(encoding)
+        return payload if payload.decode(encoding) == text else None
     except (UnicodeError, LookupError):
-        return name, None
+        return None
+
+
+def _placeholders(posts: pd.DataFrame) -> list[Json]:
+    """The images that stand in place of many posts' own, and the first posts that have them."""
+    found = find_placeholders(posts["text"].tolist(), posts["image_hash"].tolist())
+    return [
+        {
+            "image_hash": image_hash,
+            "posts": count,
+            "first": posts.loc[posts["image_hash"] == image_hash, "guid"]
+            .head(_MOST_GUIDS)
+            .tolist(),
+        }
+        for image_hash, count in found.items()
+    ]

@@ -45,7 +45,8 @@ def write_report(
         results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
-    doubts = find_caveats(metrics, ingestion_report, epochs=int(training_history["epoch"].max()))
+    epochs = int(training_history["epoch"].max()) if "epoch" in training_history else None
+    doubts = find_caveats(metrics, ingestion_report, epochs=epochs)
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
         f"{len(wrong):,}",
@@ -77,6 +78,7 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
     """The posts with their text and picture."""
     from multimodal_sentiment.learning import rows_of
     from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.reporting import WrongAnswer, thumbnail
 
     rows = rows_of(shown["guid"], examples)
@@ -89,7 +91,7 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
             true=post["tag"],
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
-            problems=post["problems"],
+            problems=describe_problems(post["problems"]),
         )
         for post, text, picture in zip(
             shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True

@@ -9,7 +9,7 @@ from multimodal_sentiment.types import Examples, Frame
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ["guid", "text", "tag", "img_path", "encoding", "encoding_confidence", "problems"]
+_FAR_OFF = 0.02  # from the share of validation posts that was asked for
 
 
 def split_posts(
@@ -22,9 +22,10 @@ def split_posts(
     Raises:
         ValueError: If a tag has too few posts for that.
     """
+    from multimodal_sentiment.posts.schema import POSTS
     from multimodal_sentiment.posts.split import grouped_split
 
-    posts = examples.select(COLUMNS).to_pandas()
+    posts = examples.select(list(POSTS)).to_pandas()
     group = posts["guid"].map(groups.set_index("guid")["group"])
     held_out = grouped_split(posts["tag"], group, splitting.validation_fraction, splitting.seed)
     train, validation = posts[~held_out], posts[held_out]
@@ -34,4 +35,13 @@ def split_posts(
         f"{len(validation):,}",
         100 * len(validation) / len(posts),
     )
+    share = len(validation) / len(posts)
+    if abs(share - splitting.validation_fraction) > _FAR_OFF:
+        logger.warning(
+            "Validation posts are %.1f%% of all instead of %.1f%%: the largest group of twins "
+            "holds %s posts, and no group is divided",
+            100 * share,
+            100 * splitting.validation_fraction,
+            f"{group.value_counts().iloc[0]:,}",
+        )
     return train.reset_index(drop=True), validation.reset_index(drop=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from .theme import BLUE, GREEN, GREY, ORANGE, VERMILLION, nothing, panels
+from .theme import BLUE, GREEN, GREY, ORANGE, VERMILLION, figure, nothing, panels
 
 _CURVES = {
     "train_loss": ("training loss", BLUE, 1, 1),
@@ -22,10 +22,14 @@ def learning_curves(history: pd.DataFrame) -> go.Figure:
 
     Args:
         history: One row an epoch: `epoch`, `train_loss`, `tuning_loss`, `tuning_accuracy`,
-            `tuning_macro_f1`, `learning_rate`, and `chosen`, true of the epoch that was kept.
+            `tuning_macro_f1`, `learning_rate`, and `chosen`, true of the epoch that was kept. Of
+            heads that were solved one row for each voice and strength of regularisation: `voice`,
+            `strength`, `log_loss`, `accuracy`, and `chosen`.
     """
     if history.empty:
         return nothing("Learning curves", "No epoch was trained.")
+    if "strength" in history:
+        return _regularisation(history)
     made = panels(
         "Learning curves",
         2,
@@ -60,3 +64,25 @@ def learning_curves(history: pd.DataFrame) -> go.Figure:
     made.update_xaxes(title_text="epoch", row=2)
     title = f"Learning curves (kept: epoch {kept[0]})" if kept else "Learning curves"
     return made.update_layout(title_text=title, hovermode="x", margin={"t": 92})
+
+
+def _regularisation(history: pd.DataFrame) -> go.Figure:
+    """Show the loss of each voice's head, out of fold, over the strengths that were tried."""
+    made = figure("How strongly the heads are regularised (chosen by folds of the training posts)")
+    for (voice, tried), colour in zip(
+        history.groupby("voice", sort=False), (BLUE, ORANGE, GREEN), strict=False
+    ):
+        chosen = tried["chosen"].astype(bool)
+        made.add_scatter(
+            x=tried["strength"].tolist(),
+            y=tried["log_loss"].tolist(),
+            customdata=tried["accuracy"].tolist(),
+            hovertemplate="%{x}: %{y:.3f} nats, accuracy %{customdata:.1%}",
+            name=f"{voice} (chosen: {tried.loc[chosen, 'strength'].iloc[0]:g})",
+            mode="lines+markers",
+            marker={"color": colour, "size": [11 if kept else 6 for kept in chosen]},
+            line={"color": colour, "width": 2},
+        )
+    made.update_xaxes(type="log", title_text="inverse strength of the penalty", dtick=1)
+    made.update_yaxes(title_text="log loss out of fold (nats)")
+    return made.update_layout(margin={"t": 92})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multimodal_sentiment.decoding.plausibility import text_bits
+from multimodal_sentiment.decoding.scoring import text_bits
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_a_text_takes_does_not_depend_on_the_texts_beside_it():
 def test_texts_are_weighed_the_same_in_one_batch_as_in_many(monkeypatch):
     texts = [f"Größe {number}, 今日は" for number in range(50)]
     whole = text_bits(texts)
-    monkeypatch.setattr("multimodal_sentiment.decoding.plausibility._BATCH", 20)
+    monkeypatch.setattr("multimodal_sentiment.decoding.scoring._BATCH", 20)
     np.testing.assert_allclose(text_bits(texts), whole, rtol=1e-5)
 
 

@@ -1,9 +1,9 @@
 """How plausible a text is, in bits: the fewer, the more it reads like something people write.
 
-Naming a text character by character takes, for each, the bits to say which kind of character
-follows the one before (a letter after a letter of its alphabet is no news, a box-drawing line is)
-and the bits to choose one character of that kind. What there is to choose from depends on the
-standard that the language is written in: every one is tried, and those that suit the text count.
+Each character takes the bits to say which kind of character follows the one before (a letter after
+a letter of its alphabet is expected, a box-drawing line is not), and the bits to choose one
+character of that kind. How common the characters are depends on the language: all languages of the
+table are tried, and those that suit the text count.
 """
 
 from __future__ import annotations
@@ -11,48 +11,87 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .characters import Characters, Kind, characters
+from .characters import Kind, characters
 
 _BATCH = 1 << 14  # characters looked up at once, so that they stay in a core's cache
 
 # How surprising it is that one kind follows another, in bits.
 _USUAL, _COMMON, _ODD, _STRANGE, _ALIEN, _NEVER = 0.0, 2.0, 4.0, 7.0, 12.0, 24.0
 
+# What a character of each kind takes at most, on average over a source, in the languages measured.
+_MOST_BITS = {
+    Kind.PUNCTUATION: 10.0, Kind.LINK: 10.0, Kind.WIDE_SIGN: 12.0, Kind.SYMBOL: 14.0,
+    Kind.EMOJI: 20.0, Kind.JOINER: 16.0,
+    Kind.ACCENTED_LOWER: 11.3, Kind.ACCENTED_UPPER: 13.0,
+    Kind.CYRILLIC_LOWER: 6.1, Kind.CYRILLIC_UPPER: 6.3,
+    Kind.GREEK_LOWER: 6.6, Kind.GREEK_UPPER: 6.8,
+    Kind.KANA: 10.5, Kind.HAN: 14.5, Kind.HANGUL: 12.0, Kind.LETTER: 7.2,
+}  # fmt: skip
+
 
 def text_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Tell how many bits each text takes; an empty one takes none."""
+    """Return how many bits each text takes; an empty one takes none."""
     ends = np.cumsum([len(text) + 1 for text in texts])
     cuts = [0, *(np.flatnonzero(np.diff(ends // _BATCH)) + 1), len(texts)]
     batches = [_batch_bits(texts[start:end]) for start, end in itertools.pairwise(cuts)]
     return np.concatenate(batches)
 
 
+def excess_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return by how much each text exceeds what its characters take in a text of any language.
+
+    Only characters beyond ASCII count. Positive where a text reads like no language: letters that
+    do not go together, signs within words.
+    """
+    plain = [text.encode("ascii", "ignore").decode("ascii") for text in texts]
+    tables, most = _tables(), _most_bits()
+    allowed = [
+        float(
+            most[tables.kind[tables.sort[[ord(char) for char in text if not char.isascii()]]]].sum()
+        )
+        for text in texts
+    ]
+    return np.asarray(text_bits(texts) - text_bits(plain) - np.array(allowed))
+
+
+def _most_bits() -> npt.NDArray[np.float64]:
+    return np.array([_MOST_BITS.get(kind, 0.0) for kind in Kind])
+
+
 def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     if not texts:
         return np.zeros(0)
-    tables, change = _tables()
+    tables = _tables()
     # Every text starts with a space, which costs nothing.
     codes = np.frombuffer((" " + " ".join(texts)).encode("utf-32-le", "surrogatepass"), "<u4")
     starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])])
     sort = tables.sort.take(codes)
     kind = tables.kind.take(sort)
-    changes = change[_state(kind, starts), kind]
-    changes[starts] = 0.0
-    choices = tables.choice.take(sort, axis=0)  # (characters, standards)
-    choices[starts] = 0.0
-    bits = np.add.reduceat(changes, starts)[:, None] + np.add.reduceat(choices, starts)
+    shared = tables.change[_state(kind, starts), kind] + tables.shared.take(sort)
+    shared[starts] = 0.0
+    # Most characters are ASCII, which no language is told by: only the others are looked up in all.
+    telling = codes >= 0x80  # noqa: PLR2004 - ASCII's end
+    telling[starts] = True
+    ends = np.cumsum(telling)
+    choices = tables.choice.take(sort[telling], axis=0)  # (telling characters, columns)
+    choices[ends[starts] - 1] = 0.0
+    bits = np.add.reduceat(shared, starts)[:, None] + np.add.reduceat(choices, ends[starts] - 1)
     fewest = bits.min(axis=1, keepdims=True).astype(np.float64)
-    return np.asarray(fewest[:, 0] - np.log2(np.exp2(fewest - bits).mean(axis=1)))
+    total = fewest[:, 0] - np.log2(np.exp2(fewest - bits) @ tables.prior)
+    return np.asarray(total.round(3) + 0.0)
 
 
 def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Tell what each character follows: the kind before it, or at a word's start the last word's.
 
-    A single letter of another script, between two spaces, would otherwise be no surprise.
+    A single letter of another script, between two spaces, would otherwise be no surprise. Neither
+    would one sign between two letters, which few signs are at home between: such a letter follows
+    the letter before the sign.
     """
     is_letter = kind >= int(Kind.LATIN_LOWER)
     places = np.arange(len(kind), dtype=np.int32)
@@ -61,24 +100,54 @@ def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.ND
     last = np.maximum.accumulate(letters)[:-1]
     state = np.zeros(len(kind), np.int64)  # the first character's is never used
     state[1:] = np.where(is_letter[1:] & ~is_letter[:-1], len(Kind) + kind.take(last), kind[:-1])
+    is_sign = (kind == int(Kind.PUNCTUATION)) | (kind == int(Kind.SYMBOL))
+    split = is_letter[2:] & is_sign[1:-1] & is_letter[:-2]
+    state[2:][split] += len(Kind)
     return state
 
 
+class _Tables(NamedTuple):
+    """What the characters cost.
+
+    Attributes:
+        sort: by code point, see `Characters`.
+        kind: by sort.
+        shared: bits to choose a character of a sort, the part that all columns have. (sorts,)
+        choice: the bits beyond it. (sorts, columns)
+        prior: how probable each column is.
+        change: bits for each kind in each state. (3 kinds, kinds)
+    """
+
+    sort: npt.NDArray[np.uint16]
+    kind: npt.NDArray[np.uint8]
+    shared: npt.NDArray[np.float32]
+    choice: npt.NDArray[np.float32]
+    prior: npt.NDArray[np.float64]
+    change: npt.NDArray[np.float32]
+
+
 @functools.cache
-def _tables() -> tuple[Characters, npt.NDArray[np.float32]]:
-    return characters(), _changes()
+def _tables() -> _Tables:
+    found = characters()
+    shared = found.choice.min(axis=1)
+    choice = found.choice - shared[:, None]
+    return _Tables(found.sort, found.kind, shared, choice, found.prior, _changes())
 
 
 def _changes() -> npt.NDArray[np.float32]:
-    """Bits for each kind after each kind, then for each word's first kind after each last word's.
+    """Return the bits of each kind in each state; grades are made probabilities row by row.
 
-    Grades are made probabilities row by row. (2 kinds, kinds)
+    The states are the kind of the character before; for a word's first letter, the kind of the last
+    word's last letter; and, where only a sign lies between the two, that kind again. The array is of
+    shape (3 kinds, kinds).
     """
     grades = np.array(
         [[_grade(before, after) for after in Kind] for before in Kind]
         + [[_word_grade(last, after) for after in Kind] for last in Kind]
     )
-    return np.asarray(grades + np.log2(np.exp2(-grades).sum(axis=1, keepdims=True)), np.float32)
+    bits = grades + np.log2(np.exp2(-grades).sum(axis=1, keepdims=True))
+    across = bits[len(Kind) :] + np.array([[_across(last)] for last in Kind])
+    return np.concatenate([bits, across]).astype(np.float32)
 
 
 _UPPER = (Kind.LATIN_UPPER, Kind.ACCENTED_UPPER, Kind.CYRILLIC_UPPER, Kind.GREEK_UPPER)
@@ -90,7 +159,7 @@ _SCRIPTS = {
     Kind.KANA: "East Asian", Kind.HAN: "East Asian", Kind.HANGUL: "Korean", Kind.LETTER: "other",
 }  # fmt: skip
 _SIGN_GRADES = {
-    Kind.DIGIT: _COMMON, Kind.ASCII_SIGN: _COMMON, Kind.PUNCTUATION: _ODD,
+    Kind.DIGIT: _COMMON, Kind.ASCII_SIGN: _COMMON, Kind.PUNCTUATION: _ODD, Kind.LINK: _ODD,
     Kind.WIDE_SIGN: _STRANGE, Kind.SYMBOL: _STRANGE, Kind.EMOJI: _STRANGE, Kind.JOINER: _STRANGE,
     Kind.JUNK: _NEVER,
 }  # fmt: skip
@@ -118,6 +187,11 @@ def _word_grade(last: Kind, after: Kind) -> float:
     if after not in _SCRIPTS:
         return np.inf
     return _letter_grade(last, after, switch=_STRANGE, guest=_ODD, rise=_COMMON)
+
+
+def _across(last: Kind) -> float:
+    """Grade a letter after a sign after a letter, beyond a word's first letter."""
+    return _USUAL if _SCRIPTS.get(last) in ("East Asian", "Korean") else _STRANGE
 
 
 def _letter_grade(last: Kind, after: Kind, *, switch: float, guest: float, rise: float) -> float:

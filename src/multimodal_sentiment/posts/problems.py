@@ -1,0 +1,143 @@
+"""What can be wrong with a post: one table of codes, and the words for people.
+
+In the column `problems` stand a post's problems as codes with their arguments, such as
+`several_images(7.jpg); image_broken("not a JPEG")`. An argument that is not one plain word is
+written as a JSON string, so that it may hold any text and the column still has one reading.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+Subject = Literal["text", "encoding", "image", "listing", "post"]
+
+
+class Kind(NamedTuple):
+    """A kind of problem.
+
+    Attributes:
+        subject: What of a post it concerns.
+        title: Its name for people.
+        detail: What follows the title, with `{}` for each argument.
+    """
+
+    subject: Subject
+    title: str
+    detail: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    "no_text": Kind("text", "no text"),
+    "text_irregular": Kind("text", "text is a link or a folder"),
+    "text_too_large": Kind("text", "text too large", "{} MB"),
+    "text_unreadable": Kind("text", "text unreadable", "{}"),
+    "several_texts": Kind("text", "several texts", "{} used"),
+    "empty_text": Kind("text", "empty text"),
+    "control_characters": Kind("text", "control characters"),
+    "lone_surrogates": Kind("text", "lone surrogates", "{}"),
+    "encoding_uncertain": Kind("encoding", "encoding uncertain", "{} {}, {} {}"),
+    "encoding_unlike_source": Kind(
+        "encoding", "encoding unlike its source's", "{} as its source, {} by itself"
+    ),
+    "encoding_rare": Kind("encoding", "encoding rare in this source", "{}"),
+    "encoding_guessed": Kind(
+        "encoding", "no candidate encoding decodes it", "read as chardet's guess, {}"
+    ),
+    "encoding_unknown": Kind("encoding", "reads like no text in any encoding"),
+    "bytes_undecodable": Kind("encoding", "undecodable bytes spelled out", "read as {} otherwise"),
+    "text_undecodable": Kind("encoding", "text undecodable", "spelled out where it is no {}"),
+    "no_image": Kind("image", "no image"),
+    "image_irregular": Kind("image", "image is a link or a folder"),
+    "image_too_large": Kind("image", "image too large", "{} MB"),
+    "image_unreadable": Kind("image", "image unreadable", "{}"),
+    "several_images": Kind("image", "several images", "{} used"),
+    "image_broken": Kind("image", "image broken", "{}"),
+    "image_cut": Kind("image", "image cut short", "its data ends in row {} of {}"),
+    "listed_repeatedly": Kind("listing", "listed repeatedly", "{} times"),
+    # What version 0.1 wrote, in its own words.
+    "noted": Kind("post", "noted", "{}"),
+}
+
+_WORD = r"[\w.+-]+"
+_ARGUMENT = rf'(?:{_WORD}|"(?:[^"\\]|\\.)*")'
+_PROBLEM = re.compile(rf"([a-z_]+)(?:\(({_ARGUMENT}(?:,{_ARGUMENT})*)\))?(?:; |$)")
+
+
+class Problem(NamedTuple):
+    """A problem of one post.
+
+    Attributes:
+        code: One of `KINDS`.
+        arguments: As many as the kind's detail names, in its order.
+    """
+
+    code: str
+    arguments: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the problem as it stands in the column."""
+        arguments = ",".join(map(_quoted, self.arguments))
+        return f"{self.code}({arguments})" if arguments else self.code
+
+    @property
+    def words(self) -> str:
+        """The problem for people."""
+        kind = KINDS[self.code]
+        detail = kind.detail.format(*self.arguments)
+        if self.code == "noted":
+            return detail
+        return f"{kind.title}: {detail}" if detail else kind.title
+
+
+def problem(code: str, *arguments: object) -> Problem:
+    """Make a problem.
+
+    Raises:
+        ValueError: If there is no such kind, or it has another number of arguments.
+    """
+    if code not in KINDS:
+        raise ValueError(f"unknown problem {code!r}: choose one of {', '.join(KINDS)}")
+    expected = KINDS[code].detail.count("{}")
+    if len(arguments) != expected:
+        raise ValueError(f"problem {code!r} has arguments: {len(arguments)} instead of {expected}")
+    return Problem(code, tuple(map(str, arguments)))
+
+
+def write_problems(problems: Iterable[Problem | None]) -> str:
+    """Return the column's entry for a post; None and what is there already are left out."""
+    return "; ".join(dict.fromkeys(str(each) for each in problems if each is not None))
+
+
+def read_problems(entry: str) -> list[Problem]:
+    """Return the problems of a column's entry; the prose of version 0.1 becomes one `noted`."""
+    problems = []
+    end = 0
+    while end < len(entry):
+        found = _PROBLEM.match(entry, end)
+        if found is None:
+            return [Problem("noted", (entry,))]
+        arguments = re.findall(_ARGUMENT, found[2] or "")
+        try:
+            problems.append(problem(found[1], *map(_unquoted, arguments)))
+        except ValueError:
+            return [Problem("noted", (entry,))]
+        end = found.end()
+    return problems
+
+
+def describe_problems(entry: str) -> str:
+    """Return a column's entry in words for people."""
+    return "; ".join(each.words for each in read_problems(entry))
+
+
+def _quoted(argument: str) -> str:
+    if re.fullmatch(_WORD, argument):
+        return argument
+    return json.dumps(argument, ensure_ascii=not argument.isprintable())
+
+
+def _unquoted(argument: str) -> str:
+    return str(json.loads(argument)) if argument.startswith('"') else argument

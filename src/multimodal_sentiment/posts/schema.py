@@ -1,0 +1,95 @@
+"""The columns of posts, of their files and of examples, each in one place.
+
+The catalog checks tables by the functions here when they are loaded and saved (`validator` in
+`catalog.yml`). They are read from CSV as strings throughout, so that no text and no guid is taken
+for a number; the functions then give each column its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+POSTS: dict[str, type] = {
+    "guid": str,
+    "text": str,
+    "tag": str,
+    "img_path": str,
+    "encoding": str,
+    "encoding_confidence": float,
+    "problems": str,
+}
+
+FILES: dict[str, type] = {"guid": str, "file": str, "bytes": int, "sha256": str}
+
+GROUPS: dict[str, type] = {"guid": str, "group": int}
+
+# A post's image: its file's size and digest; its stored pixels, or null; its size as stored and as
+# it came; its perceptual hash.
+IMAGE = {
+    "image_bytes": int,
+    "image_sha256": str,
+    "image": bytes,
+    "height": int,
+    "width": int,
+    "original_height": int,
+    "original_width": int,
+    "image_hash": str,
+}
+
+
+def check_posts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of posts with each column of its type.
+
+    Raises:
+        ValueError: If a column is missing, or holds what is not of its type.
+    """
+    return _typed(table, POSTS, "posts")
+
+
+def check_files(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of posts' files with each column of its type.
+
+    Raises:
+        ValueError: If a column is missing, or holds what is not of its type.
+    """
+    return _typed(table, FILES, "files")
+
+
+def check_groups(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of the groups of near duplicates with each column of its type.
+
+    Raises:
+        ValueError: If a column is missing, or holds what is not of its type.
+    """
+    return _typed(table, GROUPS, "groups")
+
+
+def example_schema(metadata: Mapping[str, str]) -> pa.Schema:
+    """Return the Arrow schema of examples: posts with their image.
+
+    Args:
+        metadata: Of the table: how its images are stored, and were prepared.
+    """
+    import pyarrow as pa
+
+    types = {str: pa.string(), float: pa.float64(), int: pa.int32(), bytes: pa.large_binary()}
+    columns = POSTS | IMAGE
+    return pa.schema([(name, types[kind]) for name, kind in columns.items()], metadata=metadata)
+
+
+def _typed(table: pd.DataFrame, columns: Mapping[str, type], rows: str) -> pd.DataFrame:
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ValueError(
+            f"the table of {rows} lacks the column {missing[0]!r}: it needs {', '.join(columns)}"
+        )
+    numbers = {name: kind for name, kind in columns.items() if kind is not str}
+    try:
+        return table.astype(numbers)
+    except ValueError as error:
+        raise ValueError(f"the table of {rows} has a number that is none: {error}") from error
