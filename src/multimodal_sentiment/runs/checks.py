@@ -27,6 +27,7 @@ from .versions import (
     fault_of,
     fault_of_version,
     list_versions,
+    reason_of,
     versions_in_words,
     way_out,
 )
@@ -201,8 +202,9 @@ def _pin_inputs(
         elif version not in versions:
             faults.append(f"{name}: no version {version} in {place}: {versions_in_words(dataset)}")
         elif fault := fault_of_version(dataset, version):
+            reason = reason_of(dataset) if fault == INCOMPLETE else fault
             way = way_out(name, dataset, version)
-            faults.append(f"{name}: version {version} {fault}: {way}")
+            faults.append(f"{name}: version {version} {reason}: {way}")
         else:
             reads[name] = version
     return reads, faults + _missing_faults(missing, catalog, flags)

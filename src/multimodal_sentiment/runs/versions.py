@@ -71,14 +71,15 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
         missing = Path(error.filename)
         return f"holds no {missing.name}" if missing == path else f"lacks {missing.name}"
     except OSError as error:
-        return (
-            f"cannot be read: {os.path.relpath(error.filename, path.parents[1])}: {error.strerror}"
-        )
-    fault = fault_of(dataset)
-    if fault != INCOMPLETE:
-        return fault
+        file = os.path.relpath(error.filename, path.parents[1])
+        return f"cannot be read: {file}: {error.strerror}"
+    return fault_of(dataset)
+
+
+def reason_of(dataset: Dataset) -> str:
+    """Return why a dataset takes what it should load for incomplete: trying to load it tells."""
     try:
-        dataset.load()  # as it cannot, it says why
+        dataset.load()
     except (OSError, ValueError, DatasetError) as error:
         return f"cannot be read: {one_line(error)}"
     return "is not complete"
@@ -97,8 +98,13 @@ def way_out(name: str, dataset: Any, version: str) -> str:
     """Return what to do about a version that cannot be read."""
     versions = list_versions(dataset)
     older = versions[versions.index(version) + 1 :][:1] if version in versions else []
-    pinned = f"read the one before it with --load-versions {name}:{older[0]}, or " if older else ""
-    return f"{pinned}move {shorten(location(dataset) / version)} away"
+    path = location(dataset) / version
+    ways = [
+        *(["allow this user to read it"] if not is_readable(path) else []),
+        *(f"read the one before it with --load-versions {name}:{it}" for it in older),
+        f"move {shorten(path)} away",
+    ]
+    return ", or ".join(ways)
 
 
 def versions_in_words(dataset: Dataset) -> str:
