@@ -101,6 +101,7 @@ class PostDataset(Dataset[Batch]):
 
     def _images(self, rows: list[int], indices: list[int]) -> Batch:
         resize, size = self._config.image_config["resize"], self._config.image_config["size"]
+        how = self._config.image_config.get("interpolation", "bilinear")
         side, offsets = size, None
         if self._view_seed is not None:
             side = resize
@@ -113,9 +114,9 @@ class PostDataset(Dataset[Batch]):
                 continue
             present[place] = True
             if offsets is None:
-                pixels[place] = central_square(picture, resize, size)
+                pixels[place] = central_square(picture, resize, size, how)
             else:
-                pixels[place] = _square_at(picture, side, offsets[place])
+                pixels[place] = _square_at(picture, side, offsets[place], how)
         return {"pixels": torch.from_numpy(pixels)} | _presence("has_image", present)
 
 
@@ -224,10 +225,10 @@ def _presence(name: str, present: np.ndarray) -> Batch:
     return {} if present.all() else {name: torch.from_numpy(present)}
 
 
-def _square_at(picture: Pixels, size: int, share: float) -> Pixels:
+def _square_at(picture: Pixels, size: int, share: float, how: str) -> Pixels:
     """The square of a picture's short side that so much of what it leaves out lies before."""
     height, width = picture.shape[:2]
     side = min(height, width)
     offset = share * (max(height, width) - side)
     left, top = (offset, 0.0) if width > height else (0.0, offset)
-    return resample(picture, (left, top, side), size)
+    return resample(picture, (left, top, side), size, how)

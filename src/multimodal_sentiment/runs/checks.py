@@ -82,10 +82,12 @@ def check_encoders(
     for modality, name, model in _needed_encoders(pipeline, parameters):
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
-            encoder.identify()
+            identity = encoder.identify()
             from multimodal_sentiment.model import check_encoder  # takes seconds
 
             check_encoder(encoder, modality, model)
+            licence = identity["licence"] or "not stated"
+            logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
             missing.append(str(error))
             packaged |= is_packaged(name)
