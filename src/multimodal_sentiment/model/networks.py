@@ -58,7 +58,8 @@ def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
         raise ValueError(f"wrong {modality}_config: a {family} that names a backbone to fetch")
     if family == "timm_wrapper":
         _check_timm(kept)
-    config: PreTrainedConfig = AutoConfig.for_model(**kept)
+    # Of a family with several encoders, the usual one is built, whichever head was published.
+    config: PreTrainedConfig = AutoConfig.for_model(**kept, architectures=[])
     check_encodes(config, modality)
     return config
 
