@@ -37,6 +37,7 @@ class Hub(ThreadingHTTPServer):
         chunk: Bytes that are sent at a time.
         pause: Seconds between them.
         commit: What it calls its revision.
+        card: What its card says of the repository.
         seen: The requests: method and path, and where a range begins.
     """
 
@@ -52,6 +53,7 @@ class Hub(ThreadingHTTPServer):
         self.silence = 0.0
         self.redirects = False
         self.commit: str | None = COMMIT
+        self.card: dict[str, Any] = {}
         self.chunk, self.pause = 1 << 20, 0.0
         self.seen: list[tuple[str, int]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -69,7 +71,8 @@ class Hub(ThreadingHTTPServer):
                 sha256 = hashlib.sha256(content).hexdigest()
                 about["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
             siblings.append(about | self.listed.get(name, {}))
-        return {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.commit, "siblings": siblings}
+        about = {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.commit}
+        return about | {"siblings": siblings, "cardData": self.card}
 
     def asked(self, name: str) -> list[int]:
         """Where each request for a file began."""

@@ -59,6 +59,7 @@ def test_encoders_are_fetched_once_and_trained_from_without_the_network(
     refused = kedro("training")
     assert refused.returncode != 0
     assert 'run "kedro run --pipeline=encoders --params ' in refused.stderr
+    assert refused.stderr.count("lab/tiny is no folder or file in the project") == 1
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "data/02_intermediate").exists()
     assert hub.seen == []

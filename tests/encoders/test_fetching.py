@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from huggingface_hub import constants
+from safetensors.numpy import save
 
 from multimodal_sentiment.encoders import EncoderStore, MissingEncoderError, references
 
@@ -44,6 +46,32 @@ def test_what_is_needed_comes_and_nothing_else(hub: Any, store: EncoderStore) ->
     }
     assert {path.name for path in encoder.path.parent.iterdir()} == {COMMIT}
     assert not hub.asked("pytorch_model.bin")
+
+
+def test_weights_in_several_files_come_with_their_index_and_how_to_pool(
+    hub: Any, store: EncoderStore
+) -> None:
+    shards = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    small = save({"weights": np.zeros(9)})
+    hub.files = {
+        "config.json": b"{}",
+        "1_Pooling/config.json": b'{"pooling_mode_mean_tokens": true}',
+        "model.safetensors.index.json": json.dumps(
+            {"weight_map": {"a": shards[0], "b": shards[1]}}
+        ).encode(),
+        **dict.fromkeys(shards, small),
+        "other-00001-of-00001.safetensors": small,
+    }
+    hub.card = {"license": "mit"}
+    encoder = store.fetch(NAME, hub.url)
+
+    for name in hub.files.keys() - {"other-00001-of-00001.safetensors"}:
+        assert (encoder.path / name).read_bytes() == hub.files[name]
+    assert not hub.asked("other-00001-of-00001.safetensors")
+    assert encoder.identify()["licence"] == "mit"
+    (encoder.path / shards[1]).write_bytes(save({"weights": np.ones(9)}))
+    with pytest.raises(ValueError, match=rf"{shards[1]} in .* is corrupted"):
+        store.find(NAME).identify()
 
 
 def test_what_is_there_is_found_without_the_hub(hub: Any, store: EncoderStore) -> None:

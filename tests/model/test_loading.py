@@ -1,8 +1,9 @@
-"""Pretrained encoders of each supported family, tiny and with random weights."""
+"""Pretrained encoders, tiny and with random weights: what is read, and what is refused."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import sentencepiece
+import timm
 import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
@@ -18,6 +21,8 @@ from torch import nn
 from torchvision.models import get_model
 from transformers import (
     AutoModel,
+    BartConfig,
+    BartModel,
     BertConfig,
     BertForMaskedLM,
     BertTokenizerFast,
@@ -25,22 +30,34 @@ from transformers import (
     CLIPModel,
     CLIPTextConfig,
     CLIPVisionConfig,
+    DebertaV2Config,
+    DebertaV2Model,
     DistilBertConfig,
     DistilBertForMaskedLM,
     GPT2Config,
     GPT2Model,
+    MobileViTConfig,
+    MobileViTModel,
     RobertaConfig,
     RobertaForSequenceClassification,
     RobertaTokenizerFast,
+    T5Config,
+    T5Model,
+    ViTMAEConfig,
+    ViTMAEModel,
 )
 
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
-from multimodal_sentiment.learning import LabelledPosts, fit_classifier, predict_examples
-from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.model.image import ImageEncoder
+from multimodal_sentiment.learning import (
+    LabelledPosts,
+    fit_classifier,
+    predict_examples,
+)
+from multimodal_sentiment.model import SentimentClassifier, SentimentConfig, build_model
+from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
-from multimodal_sentiment.model.text import TextEncoder
+from multimodal_sentiment.model.networks import define
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.runs.checks import check_encoders
 
@@ -190,6 +207,7 @@ def test_each_family_is_trained_saved_loaded_and_answers_as_before(
         training__learning_rate__text=1e-3,
     )
     compute = parameters.compute
+    store = EncoderStore(tmp_path / "store", tmp_path)
     classifier, _ = fit_classifier(
         posts,
         {"weights": {}},
@@ -197,7 +215,8 @@ def test_each_family_is_trained_saved_loaded_and_answers_as_before(
         parameters.training,
         compute,
         tmp_path / "checkpoints",
-        EncoderStore(tmp_path / "store", tmp_path),
+        store,
+        encode_examples(posts.examples, [], store, compute),
     )
     classifier.save(tmp_path / "model")
     for file in sorted(path.iterdir()):
@@ -219,10 +238,7 @@ def test_a_text_encoder_starts_as_it_was_published(
     family: str, folder: Callable[..., Path]
 ) -> None:
     path = folder(TEXTS[family])
-    model, tokenizer = load_text_encoder(encoder_at(path), 16)
-    model.pooler = None
-    ours = TextEncoder(model.config, "cls").eval()
-    ours.encoder.load_state_dict(model.state_dict())
+    ours, tokenizer = load_text_encoder(encoder_at(path), 16)
     published = AutoModel.from_pretrained(path).eval()
 
     batch = tokenizer(["good day", "bad"], padding=True, return_tensors="pt")
@@ -248,8 +264,7 @@ def test_the_names_that_old_weights_give_are_understood(folder: Callable[..., Pa
     model, _ = load_text_encoder(encoder_at(path), 16)
 
     for name, value in current.state_dict().items():
-        if not name.startswith("pooler."):
-            assert torch.equal(value, model.state_dict()[name])
+        assert torch.equal(value, model.state_dict()[name])
 
 
 def test_bertweet_reads_links_and_users_as_it_was_taught(folder: Callable[..., Path]) -> None:
@@ -259,14 +274,22 @@ def test_bertweet_reads_links_and_users_as_it_was_taught(folder: Callable[..., P
     assert tokenizer.convert_tokens_to_string(pieces) == "@USER good day HTTPURL"
 
 
+def image_encoder(
+    path: Path, size: int | None = None, resize: int | None = None
+) -> tuple[dict[str, Any], ImageEncoder]:
+    """What defines an encoder, and the encoder as it sees."""
+    config, weights = load_image_encoder(encoder_at(path), size, resize)
+    encoder = ImageEncoder(**SentimentConfig(image_config=config).image_encoder).eval()
+    encoder.encoder.load_state_dict(weights, strict=False)
+    return config, encoder
+
+
 @pytest.mark.parametrize("name", ["resnet18", "resnet50"])
 def test_a_resnet_in_the_hubs_naming_gives_the_features_of_the_same_weights_loaded_natively(
     folder: Callable[..., Path], name: str
 ) -> None:
     path = folder(save_resnet, name=name)
-    defined, weights = load_image_encoder(encoder_at(path), 64)
-    ours = ImageEncoder(**defined).eval()
-    ours.encoder.load_state_dict(weights, strict=False)
+    _, ours = image_encoder(path, 64)
     native = get_model(name, weights=None).eval()
     counters = {k: v for k, v in native.state_dict().items() if "num_batches" in k}
     native.load_state_dict(load_file(path / "model.safetensors") | counters)
@@ -283,22 +306,24 @@ def test_a_file_of_weights_is_recognised_and_normalised_as_imagenet(
     folder: Callable[..., Path],
 ) -> None:
     path = folder(save_resnet) / "model.safetensors"
-    defined, _ = load_image_encoder(encoder_at(path), 64)
+    config, ours = image_encoder(path)
 
-    assert defined == {
+    assert config == {
         "architecture": "resnet18",
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
+        "interpolation": "bilinear",
+        "size": 224,
+        "resize": 256,
     }
+    assert torch.equal(ours.encoder.conv1.weight, load_file(path)["conv1.weight"])
 
 
 def test_of_a_clip_its_vision_tower_is_taken_with_its_own_statistics(
     folder: Callable[..., Path],
 ) -> None:
     path = folder(save_clip)
-    defined, weights = load_image_encoder(encoder_at(path), 64)
-    ours = ImageEncoder(**defined).eval()
-    ours.encoder.load_state_dict(weights)
+    _, ours = image_encoder(path, 64)
     whole = CLIPModel.from_pretrained(path, dtype=torch.float32).eval()
 
     pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
@@ -306,6 +331,25 @@ def test_of_a_clip_its_vision_tower_is_taken_with_its_own_statistics(
     images = (pixels.permute(0, 3, 1, 2) / 255 - mean) / std
     torch.testing.assert_close(ours(pixels), whole.vision_model(images).pooler_output)
     assert {weight.dtype for weight in ours.encoder.state_dict().values()} == {torch.float32}
+
+
+def test_models_of_earlier_versions_load_as_before(
+    folder: Callable[..., Path], tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    encoder = encoder_at(folder(save_clip))
+    parameters = tiny(model__modality="image", model__image__encoder="encoder").model
+    model, _ = build_model(parameters, ["a", "b"], [], {"image": encoder})
+    SentimentClassifier(model, None, {}).save(tmp_path / "model")
+    file = tmp_path / "model" / "config.json"
+    config = json.loads(file.read_text())
+    image = config["image_config"]
+    del image["pooling"], image["interpolation"]
+    image |= {"architecture": "clip", "vision": CLIPVisionConfig(**image["vision"]).to_dict()}
+    file.write_text(json.dumps(config))
+
+    loaded = SentimentClassifier.load(tmp_path / "model").model.eval()
+    pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
+    torch.testing.assert_close(loaded(pixels=pixels).logits, model.eval()(pixels=pixels).logits)
 
 
 def change_weights(path: Path, *, drop: str = "", add: str = "", cut: str = "") -> None:
@@ -316,6 +360,11 @@ def change_weights(path: Path, *, drop: str = "", add: str = "", cut: str = "") 
     save_file(weights, file, {"format": "pt"})
 
 
+def change_config(path: Path, file: str = "config.json", **changes: Any) -> None:
+    content = json.loads((path / file).read_text())
+    (path / file).write_text(json.dumps(content | changes))
+
+
 RESNET_KEY, BERT_KEY = "layer2.0.conv1.weight", "bert.encoder.layer.1.output.dense.bias"
 CLIP_KEY = "vision_model.encoder.layers.0.mlp.fc1.bias"
 MORE = "bert.encoder.layer.2.output.dense.bias"
@@ -324,9 +373,8 @@ MORE = "bert.encoder.layer.2.output.dense.bias"
 @pytest.mark.parametrize(
     ("save", "change", "words"),
     [
-        (save_resnet, {"drop": RESNET_KEY}, f"missing {RESNET_KEY}"),
-        (save_resnet, {"add": "layer5.0.bn1.bias"}, "superfluous layer5.0.bn1.bias"),
-        (save_resnet, {"cut": RESNET_KEY}, f"of another shape {RESNET_KEY}"),
+        (save_resnet, {"drop": RESNET_KEY}, f"missing timm_model.{RESNET_KEY}"),
+        (save_resnet, {"add": "layer5.0.bn1.bias"}, "superfluous timm_model.layer5.0.bn1.bias"),
         (save_clip, {"drop": CLIP_KEY}, "missing encoder.layers.0.mlp.fc1.bias"),
         (save_clip, {"add": "vision_model.x"}, "superfluous x"),
         (save_bert, {"drop": BERT_KEY}, "missing encoder.layer.1.output.dense.bias"),
@@ -346,19 +394,36 @@ def test_a_missing_or_superfluous_weight_is_named(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"drop": RESNET_KEY}, f"resnet18: missing {RESNET_KEY}"),
+        ({"add": "layer5.0.bn1.bias"}, "resnet18: superfluous layer5.0.bn1.bias"),
+        ({"cut": RESNET_KEY}, f"resnet18: of another shape {RESNET_KEY}"),
+    ],
+)
+def test_so_it_is_in_a_file_of_weights(
+    folder: Callable[..., Path], change: dict[str, str], words: str
+) -> None:
+    path = folder(save_resnet)
+    change_weights(path, **change)
+
+    with pytest.raises(EncoderError, match=words):
+        load_image_encoder(encoder_at(path / "model.safetensors"), 64)
+
+
 def test_weights_of_another_architecture_are_refused(folder: Callable[..., Path]) -> None:
     path = folder(save_resnet)
-    config = json.loads((path / "config.json").read_text())
-    (path / "config.json").write_text(json.dumps(config | {"architecture": "resnet50"}))
+    change_config(path, architecture="resnet50")
 
-    with pytest.raises(EncoderError, match="does not hold torchvision's resnet50: missing"):
+    with pytest.raises(EncoderError, match=r"model\.image\.encoder: .* ") as caught:
         load_image_encoder(encoder_at(path), 64)
+    assert "\n" not in str(caught.value)
 
 
 def test_weights_of_another_size_are_refused(folder: Callable[..., Path]) -> None:
     path = folder(save_bert)
-    config = json.loads((path / "config.json").read_text())
-    (path / "config.json").write_text(json.dumps(config | {"hidden_size": 16}))
+    change_config(path, hidden_size=16)
 
     with pytest.raises(EncoderError, match=r"model\.text\.encoder: cannot load .*encoder: ") as got:
         load_text_encoder(encoder_at(path), 16)
@@ -383,14 +448,219 @@ def test_a_tokenizer_without_a_mask_is_refused(folder: Callable[..., Path]) -> N
         load_text_encoder(encoder_at(path), 16)
 
 
-def test_more_than_an_encoder_reads_or_sees_is_refused(folder: Callable[..., Path]) -> None:
+def test_more_than_an_encoder_reads_is_refused(folder: Callable[..., Path]) -> None:
     path = encoder_at(folder(save_roberta))
     with pytest.raises(EncoderError, match="reads at most 18 tokens, not 19: set at most that"):
         load_text_encoder(path, 19)
     load_text_encoder(path, 18)
+
+
+def test_an_encoder_whose_positions_can_be_interpolated_sees_other_sizes(
+    folder: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = folder(save_clip)
+    change_config(
+        path,
+        "preprocessor_config.json",
+        size={"shortest_edge": 64},
+        crop_size={"height": 64, "width": 64},
+    )
+    caplog.set_level("INFO")
+    config, ours = image_encoder(path, 96)
+    whole = CLIPModel.from_pretrained(path, dtype=torch.float32).eval()
+
+    assert (config["size"], config["resize"]) == (96, 96)
+    assert "was made for 64 px, and sees 96 px" in caplog.text
+    pixels = torch.randint(0, 256, (2, 96, 96, 3), dtype=torch.uint8)
+    images = normalise(pixels, CLIP_MEAN, CLIP_STD)
+    expected = whole.vision_model(images, interpolate_pos_encoding=True).pooler_output
+    torch.testing.assert_close(ours(pixels), expected)
+
+
+def save_timm(folder: Path) -> None:
+    """A ViT of fixed size, as timm saves it for a hub."""
+    folder.mkdir()
+    name, arguments = "vit_tiny_patch16_224", {"depth": 1, "embed_dim": 8, "num_heads": 2}
+    network = timm.create_model(name, num_classes=2, **arguments)
+    save_file(network.state_dict(), folder / "model.safetensors")
+    about = {"architecture": name, "pretrained_cfg": network.pretrained_cfg}
+    (folder / "config.json").write_text(json.dumps(about | {"model_args": arguments}))
+
+
+def test_a_size_that_an_encoder_cannot_see_is_refused(folder: Callable[..., Path]) -> None:
+    path = folder(save_timm)
+    with pytest.raises(
+        EncoderError, match=r"made for 224 px, cannot be used at 96 px: .*or to null"
+    ):
+        load_image_encoder(encoder_at(path), 96)
+    with pytest.raises(EncoderError, match=r"model\.image\.resize: encoder sees squares of 224 px"):
+        load_image_encoder(encoder_at(path), None, 128)
+
+
+@pytest.mark.parametrize(
+    ("save", "family"),
+    [
+        (lambda at: GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=2)), "gpt2"),
+        (lambda at: T5Model(T5Config(vocab_size=20, d_model=8, d_ff=8, num_layers=1)), "t5"),
+        (lambda at: BartModel(BartConfig(vocab_size=20, d_model=16, encoder_layers=1)), "bart"),
+    ],
+)
+def test_a_decoder_in_place_of_an_encoder_is_refused(
+    folder: Callable[..., Path], save: Callable[..., Any], family: str
+) -> None:
+    path = folder(save_bert)
+    save(path).save_pretrained(path)
+
+    with pytest.raises(EncoderError, match=f"{family} is no encoder of texts") as caught:
+        load_text_encoder(encoder_at(path), 16)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_encoder_of_the_other_modality_is_refused(folder: Callable[..., Path]) -> None:
+    path = encoder_at(folder(save_bert))
+    with pytest.raises(EncoderError, match="bert is no encoder of images: choose one such as"):
+        load_image_encoder(path)
     save_clip(path.path)
-    with pytest.raises(EncoderError, match="sees squares of 64 px, not 96"):
-        load_image_encoder(path, 96)
+    with pytest.raises(EncoderError, match="clip is no encoder of texts"):
+        load_text_encoder(path, 16)
+
+
+def test_an_encoder_that_needs_more_than_pictures_or_draws_at_random_is_refused(
+    folder: Callable[..., Path],
+) -> None:
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = ViTMAEConfig(
+        **sizes,
+        intermediate_size=8,
+        image_size=96,
+        decoder_hidden_size=8,
+        decoder_num_hidden_layers=1,
+    )
+    path = folder(lambda at: ViTMAEModel(config).save_pretrained(at))
+    size = {"image_processor_type": "ViTImageProcessor", "size": {"height": 96, "width": 96}}
+    (path / "preprocessor_config.json").write_text(json.dumps(size))
+
+    with pytest.raises(EncoderError, match=r"a vit_mae, .* cannot be used at 96 px: it draws at"):
+        load_image_encoder(encoder_at(path))
+
+
+def test_weights_in_several_files_are_read(folder: Callable[..., Path], tmp_path: Path) -> None:
+    path = folder(save_bert)
+    one, _ = load_text_encoder(encoder_at(path), 16)
+    (path / "model.safetensors").unlink()
+    torch.manual_seed(0)
+    save_bert(path)
+    BertForMaskedLM.from_pretrained(path).save_pretrained(path, max_shard_size=4000)
+    (path / "model.safetensors").unlink(missing_ok=True)
+    shards = sorted(path.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    several, _ = load_text_encoder(encoder_at(path), 16)
+
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, several.state_dict()[name])
+    identity = find_encoder(
+        EncoderStore(tmp_path / "store", tmp_path), "text", "encoder"
+    ).identify()
+    shards[0].write_bytes(shards[1].read_bytes())
+    other = find_encoder(EncoderStore(tmp_path / "store", tmp_path), "text", "encoder").identify()
+    assert identity["sha256"] != other["sha256"]
+    shards[0].unlink()
+    with pytest.raises(EncoderError, match=rf"has no {shards[0].name}, which .* lists"):
+        find_encoder(EncoderStore(tmp_path / "store", tmp_path), "text", "encoder")
+    index = {"weight_map": {"weight": "../other.safetensors"}}
+    (path / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(EncoderError, match=r"names '\.\./other\.safetensors'"):
+        find_encoder(EncoderStore(tmp_path / "store", tmp_path), "text", "encoder")
+
+
+def test_a_vocabulary_of_sentencepiece_is_read(folder: Callable[..., Path], tmp_path: Path) -> None:
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["good day we see the sun", "bad rain a night"] * 50),
+        model_prefix=str(tmp_path / "spm"),
+        vocab_size=22,
+        pad_id=0,
+        bos_id=1,
+        eos_id=2,
+        unk_id=3,
+        pad_piece="[PAD]",
+        bos_piece="[CLS]",
+        eos_piece="[SEP]",
+        unk_piece="[UNK]",
+        minloglevel=2,
+    )
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = DebertaV2Config(
+        vocab_size=48, intermediate_size=16, max_position_embeddings=20, **sizes
+    )
+    path = folder(lambda at: DebertaV2Model(config).save_pretrained(at))
+    (tmp_path / "spm.model").rename(path / "spm.model")
+    (path / "tokenizer_config.json").write_text('{"tokenizer_class": "DebertaV2Tokenizer"}')
+
+    encoder = find_encoder(EncoderStore(tmp_path / "store", tmp_path), "text", "encoder")
+    _, tokenizer = load_text_encoder(encoder, 16)
+    ids = tokenizer("good day")["input_ids"]
+    assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "good day"
+    assert (ids[0], ids[-1]) == (1, 2)
+    assert 3 not in ids
+
+
+@pytest.mark.parametrize(
+    ("content", "pooling"),
+    [
+        (None, "cls"),
+        ({"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}, "mean"),
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls"),
+        ({"pooling_mode": "mean"}, "mean"),
+        ({"pooling_mode_max_tokens": True}, None),
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True}, None),
+    ],
+)
+def test_a_text_encoder_is_pooled_as_sentence_transformers_says(
+    folder: Callable[..., Path], content: dict[str, Any] | None, pooling: str | None
+) -> None:
+    encoder = encoder_at(folder(save_bert))
+    if content is not None:
+        (encoder.path / "1_Pooling").mkdir()
+        (encoder.path / "1_Pooling" / "config.json").write_text(json.dumps(content))
+    if pooling is None:
+        with pytest.raises(EncoderError, match=r"model\.text\.pooling: .* set one of the two"):
+            load_text_encoder(encoder, 16)
+    else:
+        assert load_text_encoder(encoder, 16)[0].pooling == pooling
+    assert load_text_encoder(encoder, 16, "mean")[0].pooling == "mean"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architecture": "hf-hub:timm/test_vit"}, "has no hf-hub:timm/test_vit"),
+        ({"architecture": "local-dir:/tmp"}, "has no local-dir:/tmp"),
+        (
+            {"model_args": {"checkpoint_path": "evil.pth"}},
+            "wrong image_config.model_args: checkpoint_path",
+        ),
+        ({"model_args": {"pretrained": True}}, "wrong image_config.model_args: pretrained"),
+        ({"model_args": {"depth": 10**9}}, "claims 1000000000 layers"),
+    ],
+)
+def test_what_would_have_timm_look_elsewhere_is_refused(
+    folder: Callable[..., Path], changes: dict[str, Any], words: str
+) -> None:
+    path = folder(save_timm)
+    change_config(path, **changes)
+
+    with pytest.raises(EncoderError, match=re.escape(words)):
+        load_image_encoder(encoder_at(path))
+
+
+def test_a_backbone_to_fetch_is_refused() -> None:
+    backbone = {
+        "model_type": "timm_backbone",
+        "backbone": "resnet50",
+        "use_pretrained_backbone": True,
+    }
+    with pytest.raises(ValueError, match="a detr that names a backbone to fetch"):
+        define({"model_type": "detr", "backbone_config": backbone}, "image")
 
 
 def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> None:
@@ -398,11 +668,31 @@ def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> 
     for content, words in [
         ('{"image_mean": [0.4', "preprocessor_config.json is broken"),
         ('{"image_std": [0.4, "wide"]}', "has no three numbers as image_std"),
-        ("[]", "has no three numbers as image_mean"),
+        ('{"image_std": [0.4, 0, 0.4]}', "has no three numbers as image_std"),
+        ("[]", "preprocessor_config.json is broken"),
     ]:
         (path / "preprocessor_config.json").write_text(content)
         with pytest.raises(EncoderError, match=words):
             load_image_encoder(encoder_at(path), 64)
+    (path / "preprocessor_config.json").unlink()
+    with pytest.raises(EncoderError, match=r"has no preprocessor_config\.json, which says how"):
+        load_image_encoder(encoder_at(path), 64)
+
+
+def test_pictures_that_are_to_be_prepared_otherwise_are_refused(
+    folder: Callable[..., Path],
+) -> None:
+    config = MobileViTConfig(
+        image_size=64, hidden_sizes=[8, 8, 8], neck_hidden_sizes=[4, 4, 4, 8, 8, 8, 8],
+        num_attention_heads=2,
+    )  # fmt: skip
+    path = folder(lambda at: MobileViTModel(config).save_pretrained(at))
+    said = {"size": {"shortest_edge": 72}, "crop_size": {"height": 64, "width": 64}}
+    said |= {"image_mean": [0, 0, 0], "image_std": [1, 1, 1], "do_flip_channel_order": True}
+    (path / "preprocessor_config.json").write_text(json.dumps(said))
+
+    with pytest.raises(EncoderError, match="asks for more than to resize, cut out and normalise"):
+        load_image_encoder(encoder_at(path))
 
 
 REQUEST = {"env": None, "runtime_params": {}}
@@ -413,8 +703,8 @@ REQUEST = {"env": None, "runtime_params": {}}
     [
         (save_bert, {"model__text__max_tokens": 21}, "reads at most 20 tokens, not 21"),
         (save_bert, {"vocab_size": 3000}, "they do not belong together"),
-        (save_resnet, {"drop": "layer2.0.conv1.weight"}, "missing layer2.0.conv1.weight"),
-        (save_clip, {"model__image__resize": 96, "model__image__size": 96}, "of 64 px, not 96"),
+        (save_resnet, {"drop": RESNET_KEY}, f"missing timm_model.{RESNET_KEY}"),
+        (save_timm, {"model__image__resize": 96, "model__image__size": 96}, "for 224 px, cannot"),
     ],
 )
 def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
@@ -448,24 +738,20 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
         ("text", "config.json", "has no config.json: name the folder of a transformers"),
         ("text", "model.safetensors", "has no model.safetensors"),
         ("text", "tokenizer.json", "has no tokenizer: put the encoder's own there"),
-        ("image", "", "holds a bert: as image encoder choose a CLIP, or one of resnet18"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_found_out_before_its_weights_are_read(
     folder: Callable[..., Path], tmp_path: Path, modality: str, break_it: str, words: str
 ) -> None:
     path = folder(save_bert)
-    if break_it:
-        (path / break_it).unlink()
+    (path / break_it).unlink()
 
     with pytest.raises(EncoderError, match=rf"^model\.{modality}\.encoder: ") as caught:
         find_encoder(EncoderStore(tmp_path / "store", tmp_path), modality, "encoder")
     assert words in str(caught.value)
 
 
-def test_another_family_and_broken_weights_are_found_out_likewise(
-    folder: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_broken_weights_are_found_out_likewise(folder: Callable[..., Path], tmp_path: Path) -> None:
     path, store = folder(save_bert), EncoderStore(tmp_path / "store", tmp_path)
     weights = (path / "model.safetensors").read_bytes()
     broken = {
@@ -477,9 +763,6 @@ def test_another_family_and_broken_weights_are_found_out_likewise(
         (path / "model.safetensors").write_bytes(content)
         with pytest.raises(EncoderError, match=words):
             find_encoder(store, "text", "encoder")
-    GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=2)).save_pretrained(path)
-    with pytest.raises(EncoderError, match="holds a gpt2: as text encoder choose one of bert"):
-        find_encoder(store, "text", "encoder")
     (path / "model.safetensors").rename(path / "pytorch_model.bin")
     with pytest.raises(EncoderError, match="has only pickles"):
         find_encoder(store, "text", "encoder")

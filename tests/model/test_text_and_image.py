@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transformers import AutoTokenizer
+import numpy as np
+import pytest
+from PIL import Image
+from transformers import AutoTokenizer, BertConfig, RobertaConfig
 
-from multimodal_sentiment.model.text import learn_tokenizer
+from multimodal_sentiment.model.image import central_square
+from multimodal_sentiment.model.text import TextEncoder, learn_tokenizer
 
 TEXTS = ["Good day, good friend", "good night", "谢谢 你", "see http://x.example @Ann"]
 
@@ -46,3 +50,20 @@ def test_no_texts_still_make_a_tokenizer() -> None:
     tokenizer = learn_tokenizer(["", ""], 100)
 
     assert tokenizer("word")["input_ids"] == [2, 1, 3]
+
+
+@pytest.mark.parametrize("how", ["bilinear", "bicubic", "lanczos"])
+def test_a_square_is_resampled_as_its_encoder_is_used_to(how: str) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8)
+    whole = Image.fromarray(picture).resize((64, 64), Image.Resampling[how.upper()])
+
+    assert np.array_equal(central_square(picture, 64, 64, how), np.asarray(whole))
+
+
+@pytest.mark.parametrize("padding", [None, 1])
+def test_where_padding_has_a_position_the_longest_text_is_shorter(padding: int | None) -> None:
+    sizes = {"num_hidden_layers": 1, "num_attention_heads": 1, "hidden_size": 8}
+    kind = BertConfig if padding is None else RobertaConfig
+    config = kind(vocab_size=9, intermediate_size=8, max_position_embeddings=20, **sizes)
+
+    assert TextEncoder(config, "cls").longest == (20 if padding is None else 18)

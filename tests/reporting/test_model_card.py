@@ -78,3 +78,21 @@ def test_an_encoder_from_a_hub_is_named_as_the_hub_names_it(config):
     _, head, _ = model_card(config, 1).split("---\n", 2)
 
     assert yaml.safe_load(head)["base_model"] == ["timm/resnet50.tv_in1k"]
+
+
+def test_where_an_encoder_is_from_and_under_which_licence_is_said(config):
+    config["training"]["encoders"] = {
+        "text": {
+            "name": "lab/tiny",
+            "source": "the package lab-tiny 0.1.0",
+            "revision": "0123456789abcdef",
+            "sha256": "fedcba9876543210",
+            "licence": "mit",
+        }
+    }
+    card = model_card(config, 1)
+
+    assert (
+        "pretrained (lab/tiny, commit 01234567, SHA-256 fedcba98, from the package lab-tiny 0.1.0, "
+        "licence mit)"
+    ) in card

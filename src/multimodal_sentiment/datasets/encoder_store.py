@@ -15,7 +15,8 @@ class EncoderStoreDataset(AbstractDataset[dict[str, Any], EncoderStore]):
     """``EncoderStoreDataset`` keeps pretrained encoders in a folder, each whole and verified.
 
     Loading gives the store, in which encoders are found by name, folder or file, and never over
-    the network. Saving is given names and fetches what is not there yet from a hub. It is not
+    the network; those of installed packages are found there too. Saving is given names and fetches
+    what is not there yet from a hub, or takes it from an installed package. It is not
     versioned, nor written aside by a run: an encoder never changes, one that has come whole is
     kept whatever happens to the run, and of one that has not, the next run fetches the rest.
 

@@ -3,7 +3,7 @@
 from .encoder import Encoder, MissingEncoderError
 from .formats import POOLING, most_layers, read_config, read_json, weights_of
 from .packages import INSTALL
-from .references import EncoderError
+from .references import EncoderError, is_packaged
 from .store import EncoderStore, find_encoder
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "EncoderStore",
     "MissingEncoderError",
     "find_encoder",
+    "is_packaged",
     "most_layers",
     "read_config",
     "read_json",

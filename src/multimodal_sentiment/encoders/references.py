@@ -165,3 +165,9 @@ def parse(text: str) -> Reference | None:
                 return replace(known, name=name)
             return Reference(name, known.repository, revision)
     return Reference(name, name, revision or None)
+
+
+def is_packaged(text: str) -> bool:
+    """Whether the package index has what a name means."""
+    reference = parse(text)
+    return reference is not None and reference.package is not None

@@ -65,8 +65,8 @@ class EncoderStore:
         found = self._stored(reference) or self._packaged(reference) or find_in_cache(reference)
         if found is None:
             raise MissingEncoderError(
-                f"{text} is no folder or file in the project, and no encoder in "
-                f"{_shorten(self.folder)}, an installed package or the hub's own cache"
+                f"{text} is no folder or file in the project, and not in {_shorten(self.folder)}, "
+                "an installed package or the hub's own cache"
             )
         weights_of(found.path)
         return found

@@ -140,6 +140,7 @@ class PostDataset(Dataset[Batch]):
         if "image" in self._features:
             return _add_features(batch, "image", self._features["image"][rows])
         resize, size = self._config.image_config["resize"], self._config.image_config["size"]
+        how = self._config.image_config.get("interpolation", "bilinear")
         side = size if rng is None else resize
         offsets = None if rng is None else rng.random(len(rows))
         pixels = np.zeros((len(rows), side, side, 3), dtype=np.uint8)
@@ -150,9 +151,9 @@ class PostDataset(Dataset[Batch]):
                 continue
             present[place] = True
             if offsets is None:
-                pixels[place] = central_square(image, resize, size)
+                pixels[place] = central_square(image, resize, size, how)
             else:
-                pixels[place] = _square_at(image, side, offsets[place])
+                pixels[place] = _square_at(image, side, offsets[place], how)
         batch["pixels"] = torch.from_numpy(pixels)
         return present
 
@@ -230,10 +231,10 @@ def _hide(
     }
 
 
-def _square_at(image: Pixels, size: int, share: float) -> Pixels:
-    """The square of a image's short side that so much of what it leaves out lies before."""
+def _square_at(image: Pixels, size: int, share: float, how: str) -> Pixels:
+    """Return the square of an image's short side that leaves this share of the rest before it."""
     height, width = image.shape[:2]
     side = min(height, width)
     offset = share * (max(height, width) - side)
     left, top = (offset, 0.0) if width > height else (0.0, offset)
-    return resample(image, (left, top, side), size)
+    return resample(image, (left, top, side), size, how)

@@ -60,10 +60,13 @@ class ImageEncoder(nn.Module):
         config = define(vision, "image")
         self.encoder = self._build(config)
         with torch.device("meta"):  # no numbers are needed to know the shape
-            probe = self._build(config).eval()
+            probe = self.encoder if self.encoder.device.type == "meta" else self._build(config)
             pixels = torch.zeros(1, 3, *2 * [size or native_size(config)])
+        probe.eval()
         self._options = viewing_options(probe, pixels)
-        self.output_size = self._features(probe, pixels).shape[1]
+        with torch.no_grad():
+            self.output_size = self._features(probe, pixels).shape[1]
+        probe.train()
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Encode a batch of pictures.

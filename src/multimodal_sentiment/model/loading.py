@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
-import torchvision
-from safetensors.torch import load_file
-from torch import nn
 from transformers import (
     AutoTokenizer,
     PreTrainedConfig,
@@ -21,10 +17,10 @@ from transformers import (
 from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_json
 from multimodal_sentiment.parameters import ModelParameters
 
-from .configuration import IMAGENET_MEAN, IMAGENET_STD
 from .image import has_class_token, native_size, viewing_options
-from .networks import OFFLINE, essence, first_line, list_odd, load_network
+from .networks import OFFLINE, essence, first_line, load_network
 from .preprocessing import read_view
+from .resnet import load_resnet
 from .text import TextEncoder
 from .validation import check_sizes
 
@@ -34,16 +30,6 @@ Weights = dict[str, torch.Tensor]
 
 # Vocabularies are padded to round sizes, by less than this.
 _MOST_PADDING = 1024
-
-_RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-# How torchvision's own were trained; a file of weights does not say.
-_TORCHVISION: dict[str, Any] = {
-    "mean": list(IMAGENET_MEAN),
-    "std": list(IMAGENET_STD),
-    "interpolation": "bilinear",
-    "size": 224,
-    "resize": 256,
-}
 
 
 def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> None:
@@ -107,8 +93,7 @@ def load_image_encoder(
             configuration says.
     """
     if encoder.path.is_file():
-        architecture, weights = _load_resnet(encoder)
-        config = {"architecture": architecture, **_TORCHVISION}
+        config, weights = load_resnet(encoder)
     else:
         network, _, whole, random = load_network(encoder, "image")
         if random:  # a pooling layer that no published weight is for
@@ -208,39 +193,6 @@ def _check_reading(
         )
 
 
-def _load_resnet(encoder: Encoder) -> tuple[str, Weights]:
-    """A torchvision ResNet, which a file of weights is recognised as."""
-    # The classifier is not ours.
-    given = {k: v for k, v in load_file(encoder.path).items() if not k.startswith("fc.")}
-    wanted = {name: _resnet_weights(name) for name in _RESNETS}
-    architecture = min(wanted, key=lambda name: sum(map(len, _odd_weights(wanted[name], given))))
-    odd = _odd_weights(wanted[architecture], given)
-    if any(odd):
-        raise EncoderError(
-            f"model.image.encoder: {encoder.path} does not hold torchvision's {architecture}: "
-            f"{list_odd(*odd)}: name weights that do, or the folder of a transformers or timm "
-            "encoder"
-        )
-    return architecture, given
-
-
-def _resnet_weights(architecture: str) -> Weights:
-    with torch.device("meta"):
-        network: nn.Module = torchvision.models.get_model(architecture, weights=None)
-    return {k: v for k, v in network.state_dict().items() if not k.startswith("fc.")}
-
-
-def _odd_weights(
-    wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]
-) -> tuple[list[str], list[str], list[str]]:
-    """The names that are missing, superfluous, and of another shape."""
-    # Some publishers leave out the counters of batches, which say nothing here.
-    missing = [name for name in wanted if name not in given and "num_batches" not in name]
-    superfluous = [name for name in given if name not in wanted]
-    reshaped = [k for k, v in given.items() if k in wanted and wanted[k].shape != v.shape]
-    return missing, superfluous, reshaped
-
-
 def _look(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
     """Let an encoder see once; returns what its features are: those it was trained to give.
 
@@ -248,7 +200,7 @@ def _look(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
         EncoderError: If it cannot see squares of that size, or needs more than pictures.
     """
     network.eval()
-    config, pixels = network.config, torch.zeros(1, 3, size, size)
+    config, pixels = network.config, torch.linspace(-1, 1, 3 * size**2).view(1, 3, size, size)
     try:
         options = viewing_options(network, pixels)
         with torch.no_grad():

@@ -58,7 +58,8 @@ def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
         raise ValueError(f"wrong {modality}_config: a {family} that names a backbone to fetch")
     if family == "timm_wrapper":
         _check_timm(kept)
-    config: PreTrainedConfig = AutoConfig.for_model(**kept)
+    # Of a family with several encoders, the usual one is built, whichever head was published.
+    config: PreTrainedConfig = AutoConfig.for_model(**kept, architectures=[])
     check_encodes(config, modality)
     return config
 
@@ -127,9 +128,12 @@ def load_network(
     """
     parameter = f"model.{modality}.encoder"
     try:
-        content = read_config(encoder.path)
-        check_layers(content, _count_weights(encoder))
-        whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
+        content, given = read_config(encoder.path), _names_of_weights(encoder)
+        check_layers(content, len(given))
+        if "model_type" in content:
+            whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
+        else:  # timm's own
+            whole = define({**content, "model_type": "timm_wrapper"}, modality)
         towers = getattr(whole, "vision_config", None) if modality == "image" else None
         config = define((towers or whole).to_dict(), modality)
         (network, report), torch_attention = _with_attention(
@@ -154,7 +158,7 @@ def load_network(
         for name in report["missing_keys"]
         if name not in pooler and not name.endswith("num_batches_tracked")
     ]
-    superfluous = _superfluous(network, content, report["unexpected_keys"])
+    superfluous = _superfluous(network, given, report["unexpected_keys"])
     if missing or superfluous:
         raise EncoderError(
             f"{parameter}: {encoder.path} does not hold the {config.model_type} that its "
@@ -216,26 +220,29 @@ def _check_timm(content: Mapping[str, Any]) -> None:
         raise ValueError(f"wrong image_config.model_args: {', '.join(sorted(own & {*arguments}))}")
 
 
-def _count_weights(encoder: Encoder) -> int:
-    count = 0
+def _names_of_weights(encoder: Encoder) -> set[str]:
+    names: set[str] = set()
     for path in weights_of(encoder.path):
         with safe_open(path, framework="pt") as file:
-            count += len(file.keys())
-    return count
+            names.update(file.keys())
+    return names
 
 
 def _superfluous(
-    network: PreTrainedModel, content: Mapping[str, Any], unexpected: Collection[str]
+    network: PreTrainedModel, given: Collection[str], unexpected: Collection[str]
 ) -> list[str]:
     """Those of the weights without a place that are the encoder's own, and no head's."""
     prefix = f"{network.base_model_prefix}."
     parts = {name for name, _ in network.named_children()}
-    about = content.get("pretrained_cfg") or {}  # timm's
-    heads = about.get("classifier") if isinstance(about, dict) else None
-    heads = tuple(f"{head}." for head in ([heads] if isinstance(heads, str) else heads or ()))
+    # What transformers has brought into the encoder's own namespace begins as no weight given.
+    others = {name.partition(".")[0] for name in given} - parts
+    heads: tuple[str, ...] = ()
+    if hasattr(network, "timm_model"):
+        named = network.timm_model.pretrained_cfg.get("classifier") or ()
+        heads = tuple(f"{head}." for head in ([named] if isinstance(named, str) else named))
     return [
         name
         for name in unexpected
-        if (name.startswith(prefix) or name.partition(".")[0] in parts)
+        if name.startswith(prefix) or name.partition(".")[0] not in others
         if not name.endswith(_BESIDES) and not name.removeprefix(prefix).startswith(heads)
     ]

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, PreTrainedConfig
 
-from multimodal_sentiment.encoders import Encoder, EncoderError, read_config
+from multimodal_sentiment.encoders import Encoder, EncoderError, read_config, read_json
 
 from .image import central_square, normalise
 from .networks import OFFLINE, first_line
@@ -47,6 +47,7 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
             f"model.image.encoder: {encoder.path} has no {PREPROCESSOR}, which says how its "
             "pictures were normalised: put the encoder's own there"
         )
+    read_json(file)  # it is small, and whole
     try:
         # The one on Pillow resizes as we do.
         processor = AutoImageProcessor.from_pretrained(

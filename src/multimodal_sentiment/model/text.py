@@ -44,8 +44,9 @@ class TextEncoder(nn.Module):
         if network is None:
             network, torch_attention = build_network(config)
         if getattr(network, "pooler", None) is not None:
-            # It was pretrained for pairs of sentences, and is not what we pool with.
-            network.pooler = None
+            # It was pretrained for pairs of sentences, and is not what we pool with. (Not None:
+            # some families call it whatever it is.)
+            network.pooler = nn.Identity()
         self.encoder = network
         self.pooling = pooling
         self.output_size: int = config.hidden_size

@@ -109,9 +109,19 @@ def _labels(config: Mapping[str, Any]) -> list[str]:
 def _base(encoder: Mapping[str, Any]) -> str:
     """A hub's name for an encoder; of one that is only a folder or file, the last of its path."""
     name = str(encoder["name"]).partition("@")[0]
-    return name if encoder.get("revision") else name.rstrip("/").split("/")[-1]
+    local = str(encoder.get("source", "the local")).startswith("the local")
+    return name.rstrip("/").split("/")[-1] if local and not encoder.get("revision") else name
 
 
 def _origin(training: Mapping[str, Any], modality: str) -> str:
     encoder = training.get("encoders", {}).get(modality)
-    return f"pretrained ({encoder['name']})" if encoder else "trained from scratch"
+    if not encoder:
+        return "trained from scratch"
+    known = {
+        "commit": (encoder.get("revision") or "")[:8],
+        "SHA-256": (encoder.get("sha256") or "")[:8],
+        "from": encoder.get("source"),
+        "licence": encoder.get("licence"),
+    }
+    facts = [f"{word} {value}" for word, value in known.items() if value]
+    return f"pretrained ({', '.join([str(encoder['name']), *facts])})"

@@ -98,23 +98,28 @@ def check_encoders(
         EncoderError,
         MissingEncoderError,
         find_encoder,
+        is_packaged,
     )
 
-    faults, missing = [], []
+    faults, missing, packaged = [], [], False
     for modality, name, model in _needed_encoders(pipeline, parameters):
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
-            encoder.identify()
+            identity = encoder.identify()
             from multimodal_sentiment.model import check_encoder  # takes seconds
 
             check_encoder(encoder, modality, model)
+            licence = identity["licence"] or "not stated"
+            logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
             missing.append(str(error))
+            packaged |= is_packaged(name)
         except EncoderError as error:
             faults.append(str(error))
     if missing:
-        fetch = f'fetch what is missing with "{run_command()} --pipeline=encoders{_flags(request)}"'
-        advice = f"{INSTALL}, or {fetch}, or train without with --env=scratch"
+        fetch = f'run "{run_command()} --pipeline=encoders{_flags(request)}"'
+        install = f"{INSTALL}, or " if packaged else ""
+        advice = f"{install}{fetch}, or train without pretrained encoders with --env=scratch"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
 
