@@ -50,11 +50,11 @@ _SIGNS = (
     (re.compile(rb"\x1b[$(]"), ("iso2022_jp_ext", "iso2022_kr")),
     (re.compile(rb"~\{([!-w][!-~])+~\}"), ("hz",)),
 )
+_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{")
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 # Characters beyond U+FFFF as two surrogates of three bytes each; one of the two; Java's NUL.
 _PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _CESU_SIGN = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0\x80")
-_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{|" + _CESU_SIGN.pattern)
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 _STRUCTURAL = ("ascii", CESU, *(name for _, names in _SIGNS for name in names))
 
@@ -174,17 +174,31 @@ def reading_bits(payloads: Sequence[bytes], names: Sequence[str]) -> npt.NDArray
     plain = [row for row, payload in enumerate(payloads) if payload.isascii()]
     others = [row for row, payload in enumerate(payloads) if not payload.isascii()]
     for column, name in enumerate(names):
+        contest = others
         if name in _STRUCTURAL:
             contest = plain if name == "ascii" else []
             contest += [row for row, found in enumerate(signalled) if name in found]
-        else:
-            contest = others
-        readings = [(row, *_window_text(windows[row], name)) for row in contest]
-        readings = [reading for reading in readings if reading[2] < np.inf]
-        if readings:
-            rows, texts, damages = zip(*readings, strict=True)
-            bits[rows, column] = text_bits(texts) + np.array(damages)
+        rows, texts, damages = _window_texts(windows, contest, name)
+        bits[rows, column] = text_bits(texts) + np.array(damages)
     return bits
+
+
+def _window_texts(
+    windows: Sequence[bytes], contest: Sequence[int], encoding: str
+) -> tuple[list[int], list[str], list[float]]:
+    """Decode those windows that an encoding reads, and tell what their damage costs."""
+    rows, texts, damages = [], [], []
+    for row in contest:
+        damage = 0.0
+        try:
+            text = windows[row].decode(encoding)
+        except (UnicodeDecodeError, LookupError):  # LookupError: CESU-8
+            text, damage = _damaged_text(windows[row], encoding)
+        if damage < np.inf:
+            rows.append(row)
+            texts.append(text)
+            damages.append(damage)
+    return rows, texts, damages
 
 
 def _told_part(payload: bytes) -> bytes:
@@ -193,7 +207,7 @@ def _told_part(payload: bytes) -> bytes:
     return payload[start:end]
 
 
-def _window_text(window: bytes, encoding: str) -> tuple[str, float]:
+def _damaged_text(window: bytes, encoding: str) -> tuple[str, float]:
     """Decode, with one damaged place spelled out at most; and tell what the damage costs.
 
     A post cut within its last character is such a case.
@@ -226,10 +240,10 @@ def _surrogates_decoded(payload: bytes) -> str | None:
 
 def _signalled(payload: bytes) -> list[str]:
     """Name the encodings that a post's bytes give away."""
-    if not _ANY_SIGN.search(payload):
-        return []
-    found = [CESU] if _CESU_SIGN.search(payload) else []
     is_ascii = payload.isascii()
+    found = [] if is_ascii or not _CESU_SIGN.search(payload) else [CESU]
+    if not _ANY_SIGN.search(payload):
+        return found
     # ASCII and NULs behind it are the string of a C program.
     body = payload.rstrip(b"\0") if is_ascii else payload
     found += [name for sign, names in _SIGNS if sign.search(body) for name in names]

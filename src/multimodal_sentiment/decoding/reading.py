@@ -184,23 +184,29 @@ def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> It
     best = np.where(readable, shares.argmax(axis=1), commonest)
     contested = (shares > NEGLIGIBLE).sum(axis=1) > 1
     contested |= readable & (bits.argmin(axis=1) != best)
-    for row, payload in enumerate(evidence.payloads):
-        name = names[best[row]]
+    taken = np.take_along_axis(bits, best[:, None], axis=1)[:, 0]
+    rows = zip(evidence.payloads, best.tolist(), contested.tolist(), taken.tolist(), strict=True)
+    for row, (payload, column, is_contested, taken_bits) in enumerate(rows):
+        name = names[column]
         text = decoded(payload, name)
         if text is None:
-            yield _damaged_reading(payload, name, float(shares[row, best[row]]))
+            yield _damaged_reading(payload, name, float(shares[row, column]))
             continue
         confidence, problems = (
-            _doubts(payload, text, names, shares[row], bits[row]) if contested[row] else (1.0, [])
+            _doubts(payload, text, names, shares[row], bits[row]) if is_contested else (1.0, [])
         )
-        is_noise = bits[row, best[row]] > NOISE_BITS * max(NOISE_BYTES, len(judged_part(payload)))
         if name in profile.doubted:
             confidence = min(confidence, DOUBTED)
-        if is_noise or name in profile.doubted:
+        if name in profile.doubted or _is_noise(payload, taken_bits):
             problems.append("encoding_unknown")
         if name not in ("ascii", CESU) and profile.posts.get(name, 0) < RARE_POSTS:
             problems.append(f"encoding_rare({name})")
         yield _reading(text, name, confidence, problems)
+
+
+def _is_noise(payload: bytes, bits: float) -> bool:
+    least = NOISE_BITS * NOISE_BYTES
+    return bits > least and bits > NOISE_BITS * len(judged_part(payload))
 
 
 def _doubts(
@@ -216,7 +222,7 @@ def _doubts(
     # An encoding that gives the same text is no rival.
     rivals = [k for k in others if decoded(payload, names[k]) != text]
     rivals.sort(key=lambda k: shares[k], reverse=True)
-    confidence = 1.0 - float(shares[rivals].sum())
+    confidence = round(1.0 - float(shares[rivals].sum()), 6)
     doubts = []
     if confidence < SURE:
         rival = f"{names[rivals[0]]},{shares[rivals[0]]:.2f}"
@@ -260,4 +266,4 @@ def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Readin
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
     if _CONTROLS.search(text):
         problems = [*problems, "control_characters"]
-    return Reading(text, encoding, round(confidence, 6), "; ".join(problems))
+    return Reading(text, encoding, confidence, "; ".join(problems))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from .characters import Kind, characters
 
@@ -42,25 +43,19 @@ def text_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     return np.concatenate(batches)
 
 
-def excess_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return by how much each text exceeds what its characters take in a text of any language.
+def excess_bits(texts: Sequence[str]) -> float:
+    """Return by how many bits a character the texts exceed texts of any language.
 
-    Only characters beyond ASCII count. Positive where a text reads like no language: letters that
-    do not go together, signs within words.
+    Only characters beyond ASCII count. The excess is positive where texts read like no language: as
+    letters that do not go together, or signs within words. It is 0 where all is ASCII.
     """
+    tables = _tables()
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
+    told = codes[codes >= 0x80]  # noqa: PLR2004 - ASCII's end
+    most = np.array([_MOST_BITS.get(kind, 0.0) for kind in Kind])[tables.kind[tables.sort[told]]]
     plain = [text.encode("ascii", "ignore").decode("ascii") for text in texts]
-    tables, most = _tables(), _most_bits()
-    allowed = [
-        float(
-            most[tables.kind[tables.sort[[ord(char) for char in text if not char.isascii()]]]].sum()
-        )
-        for text in texts
-    ]
-    return np.asarray(text_bits(texts) - text_bits(plain) - np.array(allowed))
-
-
-def _most_bits() -> npt.NDArray[np.float64]:
-    return np.array([_MOST_BITS.get(kind, 0.0) for kind in Kind])
+    excess = text_bits(texts).sum() - text_bits(plain).sum() - most.sum()
+    return float(excess) / max(1, len(told))
 
 
 def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -76,11 +71,10 @@ def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     shared[starts] = 0.0
     # Most characters are ASCII, which no language is told by: only the others are looked up in all.
     telling = codes >= 0x80  # noqa: PLR2004 - ASCII's end
-    telling[starts] = True
-    ends = np.cumsum(telling)
-    choices = tables.choice.take(sort[telling], axis=0)  # (telling characters, columns)
-    choices[ends[starts] - 1] = 0.0
-    bits = np.add.reduceat(shared, starts)[:, None] + np.add.reduceat(choices, ends[starts] - 1)
+    ends = np.append(np.cumsum(telling)[starts], telling.sum())
+    told = sort[telling]
+    occurs = csr_array((np.ones(len(told), np.float32), told, ends), (len(texts), len(tables.kind)))
+    bits = np.add.reduceat(shared, starts)[:, None] + occurs @ tables.choice  # (texts, columns)
     fewest = bits.min(axis=1, keepdims=True).astype(np.float64)
     total = fewest[:, 0] - np.log2(np.exp2(fewest - bits) @ tables.prior)
     return np.asarray(total.round(3) + 0.0)
@@ -138,8 +132,8 @@ def _changes() -> npt.NDArray[np.float32]:
     """Return the bits of each kind in each state; grades are made probabilities row by row.
 
     The states are the kind of the character before; for a word's first letter, the kind of the last
-    word's last letter; and, where only a sign lies between the two, that kind again. The array is
-    of shape (3 kinds, kinds).
+    word's last letter; and, where only a sign lies between the two, that kind again: an array of
+    shape (3 kinds, kinds).
     """
     grades = np.array(
         [[_grade(before, after) for after in Kind] for before in Kind]

@@ -40,7 +40,7 @@ NAMED_POSTS = 1.0  # what each encoding that the user names counts for beforehan
 _FEWEST = 3  # posts that tell an encoding
 _MOST = 0.9  # of the posts: a group of more is all of them
 _SAMPLE = 1000  # posts of a group that are looked at
-_FEW = 200  # of them suffice to see whether they read like a language
+_FEW = 100  # of them suffice to see whether they read like a language
 
 _JOINED_BYTES = 16_384  # of a group's posts, shown to chardet
 _CONFIDENT = 0.15  # chardet's confidence in posts of hardly any words is 0.1, in texts 0.3 to 0.6
@@ -89,13 +89,16 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     for groups_of in (_all_open, _each_group, _each_group) if named is None else ():
         best = shares.argmax(axis=1)
         count = len(names)
+        is_hinted = False
         for rows in groups_of(names, best):
             likely, new = _proposals(posts.some(rows), names, best[rows])
             names += new
             hints = np.pad(hints, ((0, 0), (0, len(new))), constant_values=1.0)
             hints[np.ix_(rows, np.array([names.index(n) for n in likely], int))] = 2.0**_HINT_BITS
-        shares = posteriors(posts.bits(names), prior_posts(names, named), hints)
-        if groups_of is _each_group and len(names) == count:
+            is_hinted |= bool(likely)
+        if is_hinted or len(names) > count:
+            shares = posteriors(posts.bits(names), prior_posts(names, named), hints)
+        elif groups_of is _each_group:
             break
     return EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
 
@@ -243,5 +246,4 @@ def _reads_like_no_language(posts: Evidence, rows: Rows, encoding: str) -> bool:
         return False
     parts = [judged_part(posts.payloads[row]) for row in rows[:: -(-len(rows) // _FEW)]]
     texts = [text for part in parts if (text := decoded(part, encoding)) is not None]
-    told = sum(not char.isascii() for text in texts for char in text)
-    return bool(excess_bits(texts).sum() > _DOUBT_BITS * told)
+    return excess_bits(texts) > _DOUBT_BITS
