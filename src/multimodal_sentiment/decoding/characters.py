@@ -63,7 +63,7 @@ _EVERYBODYS = (
     *(Kind.SPACE, Kind.DIGIT, Kind.ASCII_SIGN, Kind.LATIN_LOWER, Kind.LATIN_UPPER),
     *(Kind.EMOJI, Kind.JOINER, Kind.JUNK),
 )
-_LINKS = "’…–—‐‑"  # signs that stand between two letters without a space
+_LINKS = "‘’…–—‐‑"  # signs that stand between two letters without a space
 _TONES = "\u0300\u0301\u0303\u0309\u0323"  # Vietnamese tone marks: cp1258 writes them as letters
 
 
