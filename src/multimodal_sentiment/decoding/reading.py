@@ -190,7 +190,7 @@ def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> It
         name = names[column]
         text = decoded(payload, name)
         if text is None:
-            yield _damaged_reading(payload, name, float(shares[row, column]))
+            yield _damaged_reading(payload, name, round(float(shares[row, column]), 6))
             continue
         confidence, problems = (
             _doubts(payload, text, names, shares[row], bits[row]) if is_contested else (1.0, [])

@@ -74,7 +74,7 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     posts = _drawn(evidence, names)
     hints = np.ones((len(posts.payloads), len(names)))
     shares = posteriors(posts.bits(names))
-    for groups_of in (_all_open, _each_group, _each_group) if named is None else ():
+    for groups_of in _GROUPINGS if named is None else ():
         best = shares.argmax(axis=1)
         count = len(names)
         is_hinted = False
@@ -108,7 +108,11 @@ def _doubted(posts: Evidence, names: Sequence[str], shares: npt.NDArray[np.float
         for column in np.unique(best)
         if names[column] not in _SELF_EVIDENT
     }
-    doubted = {n: len(r) for n, r in groups.items() if _reads_like_no_language(posts, r, n)}
+    doubted = {
+        name: len(rows)
+        for name, rows in groups.items()
+        if _read_like_no_language(posts.some(rows), [name] * len(rows))
+    }
     count = sum(map(len, groups.values()))
     if sum(doubted.values()) > count / 2:
         # The few posts that read otherwise are likely to do so by chance.
@@ -124,11 +128,25 @@ def _all_open(names: Sequence[str], best: Rows) -> list[Rows]:
     return [rows] if len(rows) >= _FEWEST else []
 
 
+def _all_but_the_largest(names: Sequence[str], best: Rows) -> list[Rows]:
+    """Return, as one group, the same posts without those of the commonest encoding."""
+    for rows in _all_open(names, best):
+        others = rows[best[rows] != np.bincount(best[rows]).argmax()]
+        if _FEWEST <= len(others):
+            return [others]
+    return []
+
+
 def _each_group(names: Sequence[str], best: Rows) -> list[Rows]:
     """Return the groups of posts read in one encoding, but for one that holds nearly all posts."""
     groups = [np.flatnonzero(best == k) for k, n in enumerate(names) if n not in _SELF_EVIDENT]
     most = _MOST * sum(map(len, groups))
     return [rows for rows in groups if _FEWEST <= len(rows) < most]
+
+
+# The second time, with what the first has found. Most posts of a source are often in one encoding,
+# and the others in another one, which is not known yet: so these are looked at together, too.
+_GROUPINGS = (_all_open, _all_but_the_largest, _each_group, _each_group)
 
 
 def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[str], list[str]]:
@@ -146,7 +164,7 @@ def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[
     posts, best = posts.some(rows), best[rows]
     column = int(np.bincount(best).argmax())
     encoding = names[column]
-    plausible = not _reads_like_no_language(posts, np.arange(len(rows)), encoding)
+    plausible = not _read_like_no_language(posts, [names[k] for k in best])
     if plausible and encoding in _MULTIBYTE and (best == column).mean() > _MOST:
         return [], []  # pages of one byte a character hardly ever pass for these
     guesses = _guesses(posts)
@@ -161,11 +179,13 @@ def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[
         tried = [n for n in FURTHER_CANDIDATES if n not in names]
     new = first + _those_with_a_case(posts, bits, first, [n for n in tried if n not in first])
     likely = [n for n in likely if n in (*names, *new)] or new
-    likely = _as_plausible(posts, likely, [*names, *tried])
-    if encoding in likely:  # the posts themselves prefer what they are read in
-        return [], [n for n in likely if n not in names]
+    total = _total_bits(posts, [*names, *tried])
+    most = min((total[name] for name in likely), default=0.0)
+    likely = [name for name, n in total.items() if n <= most or name in likely]
     new += [n for n in likely if n not in (*names, *new)]
-    return (likely if _followed(posts, likely, [*names, *new]) else []), new
+    if total[encoding] < most or not _followed(posts, likely, [*names, *new]):
+        return [], new  # the posts speak against a hint
+    return likely, new
 
 
 def _confirmed(posts: Evidence, encoding: str, guesses: dict[str, float]) -> bool:
@@ -176,14 +196,11 @@ def _confirmed(posts: Evidence, encoding: str, guesses: dict[str, float]) -> boo
     )
 
 
-def _as_plausible(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return the likely encodings, and those in which the posts are as plausible altogether."""
-    if not likely:
-        return []
+def _total_bits(posts: Evidence, names: Sequence[str]) -> dict[str, float]:
+    """Return how many bits the posts take altogether, were all of them in one encoding."""
     bits = posts.bits(names)
     total = np.minimum(bits, bits.min(axis=1, keepdims=True) + _CAPPED_BITS).sum(axis=0)
-    most = min(total[names.index(name)] for name in likely)
-    return [name for name, n in zip(names, total, strict=True) if n <= most or name in likely]
+    return dict(zip(names, total.tolist(), strict=True))
 
 
 def _followed(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> bool:
@@ -228,10 +245,11 @@ def _saved(posts: Evidence, names: Sequence[str], bits: Bits) -> Bits:
     return np.asarray(saved.sum(axis=0))
 
 
-def _reads_like_no_language(posts: Evidence, rows: Rows, encoding: str) -> bool:
-    """Tell whether posts, read in an encoding, take more bits than any language does."""
-    if len(rows) < _FEWEST:
+def _read_like_no_language(posts: Evidence, encodings: Sequence[str]) -> bool:
+    """Tell whether posts, each read in an encoding, take more bits than any language does."""
+    if len(encodings) < _FEWEST:
         return False
-    parts = [judged_part(posts.payloads[row]) for row in rows[:: -(-len(rows) // _FEW)]]
-    texts = [text for part in parts if (text := decoded(part, encoding)) is not None]
-    return excess_bits(texts) > _DOUBT_BITS
+    step = -(-len(encodings) // _FEW)
+    some = zip(posts.payloads[::step], encodings[::step], strict=True)
+    texts = [decoded(judged_part(payload), encoding) for payload, encoding in some]
+    return excess_bits([text for text in texts if text is not None]) > _DOUBT_BITS
