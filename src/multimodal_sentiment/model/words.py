@@ -1,0 +1,142 @@
+"""Counted words: what a text says beside its embedding, as integers and a table.
+
+`learn_vocabulary` keeps the words and pairs of words that several posts share, `count_terms` counts
+them in a text, and `WordHead` turns the counts into logits. The weights of the counts are TF-IDF as
+scikit-learn's `TfidfVectorizer` has it, but none of this needs scikit-learn once it is learnt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from torch import nn
+
+from .text import clean_text
+
+# Thai, Lao, Burmese, Khmer, kana and Han put no spaces between words: each letter is a word, and
+# pairs of letters are pairs of words.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED += "\U00020000-\U0003ffff"
+# Elsewhere a word has two letters at least. Python's \w lacks the accents and vowel signs that are
+# characters of their own.
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"
+WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}]){{2,}}"
+
+_word = re.compile(WORD)
+
+
+def learn_vocabulary(texts: Iterable[str], min_posts: int) -> list[str]:
+    """Return the words and pairs of adjacent words that enough texts share, in order.
+
+    Args:
+        texts: Of the posts to learn from, one each.
+        min_posts: A term of fewer posts is left out: it teaches little, and a model folder should
+            not repeat what one person alone has written.
+    """
+    posts = Counter(term for text in texts for term in set(_terms(text)))
+    return sorted(term for term, count in posts.items() if count >= min_posts)
+
+
+def count_terms(
+    vocabulary: Mapping[str, int], texts: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the terms of texts.
+
+    Args:
+        vocabulary: Index of each term, from 0.
+        texts: To count in.
+
+    Returns:
+        Indices and counts, both of shape (texts, most terms of a text, at least 1). Rows are filled
+        up with the index `len(vocabulary)` and the count 0.
+    """
+    counted = [Counter(filter(vocabulary.__contains__, _terms(text))) for text in texts]
+    longest = max([1, *map(len, counted)])
+    indices = np.full((len(texts), longest), len(vocabulary), dtype=np.int64)
+    counts = np.zeros((len(texts), longest), dtype=np.int64)
+    for row, terms in enumerate(counted):
+        indices[row, : len(terms)] = [vocabulary[term] for term in terms]
+        counts[row, : len(terms)] = list(terms.values())
+    return indices, counts
+
+
+def learn_idf(
+    indices: NDArray[np.int64], counts: NDArray[np.int64], terms: int
+) -> NDArray[np.float64]:
+    """Return the inverse document frequency of each term, of shape (terms,).
+
+    log((1 + texts) / (1 + texts with the term)) + 1, as if one more text had every term.
+    """
+    texts_with = np.bincount(indices[counts > 0], minlength=terms)
+    return np.asarray(np.log((1 + len(indices)) / (1 + texts_with)) + 1)
+
+
+def weigh_terms(
+    indices: NDArray[np.int64], counts: NDArray[np.int64], idf: NDArray[np.float64]
+) -> csr_array:
+    """Return what `WordHead` multiplies its weights with, of shape (texts, terms), to solve it."""
+    row, column = np.nonzero(counts)
+    term = indices[row, column]
+    values = (1 + np.log(counts[row, column])) * idf[term]
+    lengths = np.sqrt(np.bincount(row, values**2, minlength=len(indices)))
+    return csr_array((values / lengths[row], (row, term)), shape=(len(indices), len(idf)))
+
+
+class WordHead(nn.Module):
+    """Logits that are linear in the TF-IDF of counted words.
+
+    A term that a text has c times weighs (1 + log c) * idf, and a text's weights have the length 1
+    (Salton and Buckley, "Term-weighting approaches in automatic text retrieval", 1988).
+
+    Args:
+        terms: How many there are.
+        labels: How many.
+    """
+
+    idf: torch.Tensor
+
+    def __init__(self, terms: int, labels: int) -> None:
+        super().__init__()
+        # The last row stands for "no term", which rows of counts are filled up with.
+        self.register_buffer("idf", torch.zeros(terms + 1))
+        self.weight = nn.Parameter(torch.zeros(terms + 1, labels))
+        self.bias = nn.Parameter(torch.zeros(labels))
+
+    def forward(self, indices: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """Return logits of shape (batch, labels).
+
+        Args:
+            indices: Of the terms, as `count_terms` gives them, of shape (batch, terms of a text).
+            counts: Of the same shape.
+        """
+        times = counts.to(self.idf.dtype)
+        weights = torch.where(times > 0, 1 + times.clamp(min=1).log(), 0) * self.idf[indices]
+        length = weights.square().sum(dim=1, keepdim=True).sqrt()  # (batch, 1)
+        weights = weights / length.clamp(min=1e-12)
+        return (weights.unsqueeze(2) * self.weight[indices]).sum(dim=1) + self.bias
+
+    def load_solution(self, idf: ArrayLike, weights: ArrayLike, bias: ArrayLike) -> None:
+        """Take over what was learnt.
+
+        Args:
+            idf: Of shape (terms,).
+            weights: Of shape (labels, terms).
+            bias: Of shape (labels,).
+        """
+        with torch.no_grad():
+            self.idf[:-1] = torch.as_tensor(np.asarray(idf))
+            self.weight[:-1] = torch.as_tensor(np.asarray(weights)).T
+            self.bias.copy_(torch.as_tensor(np.asarray(bias)))
+
+
+def _terms(text: str) -> list[str]:
+    """Return the words of a text, and its pairs of adjacent words."""
+    words = _word.findall(clean_text(text).lower())
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
