@@ -24,9 +24,10 @@ from .text import clean_text
 # pairs of letters are pairs of words.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _UNSPACED += "\U00020000-\U0003ffff"
-# Python's \w lacks the accents and vowel signs that are characters of their own.
+# Elsewhere a word has two letters at least. Python's \w lacks the accents and vowel signs that are
+# characters of their own.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"
-WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}])+"
+WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}]){{2,}}"
 
 _word = re.compile(WORD)
 
