@@ -248,4 +248,4 @@ def test_colours_say_nothing_about_the_tag(bundled_photos):
         features.append([*histogram / histogram.sum(), *colours.mean(0), *colours.std(0)])
     tags = [post.tag for post, _ in shown]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    assert cross_val_score(model, features, tags, cv=5).mean() <= 0.60
+    assert cross_val_score(model, features, tags, cv=5).mean() <= 0.55

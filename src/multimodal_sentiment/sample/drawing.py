@@ -105,7 +105,7 @@ def _draw(image: Image.Image, thing: Thing, at: Numbers, radius: float, rng: Gen
     matrix = radius * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     palette = {name: _random_colour(rng) for name in "abc"}
     palette |= {"shade": 0.7 * palette["a"], "skin": _random_colour(rng, (0.04, 0.09))}
-    palette |= {"ink": np.array([38, 30, 34]), "light": np.array([250, 246, 236])}
+    palette |= {"ink": 0.2 * palette["b"], "light": 155 + 0.39 * palette["c"]}
     draw, placed = ImageDraw.Draw(image), []
     for shape in thing:
         placed.append((np.array(shape.points) * [mirror, 1]) @ matrix + at)
