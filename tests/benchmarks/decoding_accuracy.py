@@ -79,12 +79,12 @@ ENCODINGS = {
     "ko": ("utf-8", "cp949", "euc_kr", "johab"),
 }
 TEXTS = 400  # of a pool, at most; of the nine 2,000
-DETECTED = 300  # of a pool, shown to the other detectors
+DETECTED = 100  # of a pool, shown to the other detectors
 FEWEST = 100  # a smaller pool says little
 SOURCE = 1000  # posts of a mixed source
 SHARES = (0.01, 0.1, 0.5)
 DRAWS = {0.01: 5, 0.1: 1, 0.5: 1}  # sources a mixture
-THREES = 200  # draws of three posts, read with the profile of their source
+THREES = 100  # draws of three posts, read with the profile of their source
 DETECTORS = ("chardet", "joined", "cs-norm", "joined")
 CEDILLAS = str.maketrans("șțȘȚ", "şţŞŢ")  # as Romanian was written before Unicode 3.0
 

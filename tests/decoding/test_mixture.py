@@ -60,13 +60,23 @@ def test_a_profile_survives_json():
 
 def test_a_profile_counts_for_its_posts_less_one_and_no_more_than_a_thousand():
     profile = EncodingProfile(posts={}, expected={"utf-8": 3000.0, "cp1252": 1000.0, "hz": 0.4})
-    # 4000.4 posts count for 1000 together.
+    # 4000.4 posts count for 1000 together; each encoding for 0.01 more, seen or not.
     np.testing.assert_allclose(
-        profile.pseudo_posts(["cp1252", "utf-8", "hz", "cp949"]),
-        [999 * 1000 / 4000.4, 2999 * 1000 / 4000.4, 0.0, 0.0],
+        profile.prior(["cp1252", "utf-8", "hz", "cp949"]),
+        [0.01 + 999 * 1000 / 4000.4, 0.01 + 2999 * 1000 / 4000.4, 0.01, 0.01],
     )
-    assert EncodingProfile(posts={}, expected={}).pseudo_posts(["utf-8"]) == [0.0]
-    assert UNSEEN_POSTS < 1
+    assert EncodingProfile(posts={}, expected={}).prior(["utf-8"]) == [UNSEEN_POSTS] == [0.01]
+
+
+def test_what_is_known_of_utf8_counts_for_cesu8():
+    profile = EncodingProfile(posts={}, expected={"utf-8": 11.0})
+    np.testing.assert_allclose(profile.prior(["cesu-8", "cp1252"]), [10.01, 0.01])
+
+
+def test_a_hint_decides_where_texts_leave_it_open():
+    bits = np.array([[3.0, 1.0]] * 50)
+    assert posteriors(bits)[0].argmax() == 1
+    assert posteriors(bits, np.array([[8.0, 1.0]] * 50))[0].argmax() == 0
 
 
 @pytest.mark.parametrize(
@@ -80,6 +90,8 @@ def test_a_profile_counts_for_its_posts_less_one_and_no_more_than_a_thousand():
         ({"posts": {}, "expected": {"utf-8": -1.0}}, "'expected' is {'utf-8': -1.0}"),
         ({"posts": {"utf-8": "many"}, "expected": {}}, "'posts' is {'utf-8': 'many'}"),
         ({"posts": {}, "expected": {"utf-8": float("nan")}}, "'expected' is"),
+        ({"posts": {}, "expected": {}, "doubted": "utf-8"}, "'doubted' is 'utf-8'"),
+        ({"posts": {}, "expected": {}, "doubted": [3]}, "'doubted' is [3]"),
     ],
 )
 def test_what_is_no_profile_is_refused_in_one_line(values, complaint):

@@ -113,7 +113,9 @@ def test_any_bytes_are_read_as_texts(posts: list[bytes]) -> None:
         assert 0 <= reading.confidence <= 1
         problems = read_problems(reading.problem)
         assert "noted" not in [problem.code for problem in problems]
-        if reading.encoding and "bytes_undecodable" not in [problem.code for problem in problems]:
+        if "bytes_undecodable" in [problem.code for problem in problems]:
+            continue
+        if reading.encoding not in ("", "cesu-8"):  # Python has no codec for CESU-8
             assert payload.decode(reading.encoding) == reading.text
 
 

@@ -254,7 +254,7 @@ class TestEncodings:
         # 谢谢 in GB18030 is also лл in UTF-8.
         posts, profile = self.labelled(make)
         problem, no_image = read_problems(posts["problems"].iloc[-1])
-        assert (problem.code, problem.arguments[0]) == ("encoding_uncertain", "gb18030")
+        assert (problem.code, problem.arguments) == ("encoding_unlike_source", ("gb18030", "utf-8"))
         assert no_image.code == "no_image"
         first = [{"guid": "200", "encoding": "gb18030", "problem": str(problem)}]
         assert profile["flagged"] == {"posts": 1, "first": first}

@@ -69,7 +69,7 @@ class EncodingProfile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as plain JSON values."""
-        return asdict(self)
+        return asdict(self) | {"doubted": list(self.doubted)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
@@ -109,8 +109,8 @@ class EncodingProfile:
             "know theirs, name it in ingestion.encodings, such as [utf-8, cp1250]"
         )
 
-    def pseudo_posts(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return how many posts each encoding counts for as the prior of a post.
+    def prior(self, encodings: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return how many posts each encoding counts for before a post is looked at.
 
         Subtract 1, so that a post of the profile's own source is not evidence for its own encoding.
         """
@@ -119,13 +119,11 @@ class EncodingProfile:
         # CESU-8 is UTF-8 but for some characters: what is known of the one counts for the other.
         known = self.expected | {CESU: self.expected.get("utf-8", 0.0)}
         expected = np.array([known.get(name, 0.0) for name in encodings])
-        return weight * np.maximum(expected - 1.0, 0.0)
+        return UNSEEN_POSTS + weight * np.maximum(expected - 1.0, 0.0)
 
 
 def posteriors(
-    bits: npt.NDArray[np.float64],
-    before: npt.NDArray[np.float64] | float = UNSEEN_POSTS,
-    hints: npt.NDArray[np.float64] | float = 1.0,
+    bits: npt.NDArray[np.float64], hints: npt.NDArray[np.float64] | float = 1.0
 ) -> npt.NDArray[np.float64]:
     """Estimate a source's mixture of encodings, and by it how probable each is for each post.
 
@@ -136,7 +134,6 @@ def posteriors(
     Args:
         bits: what each post takes as text in each encoding, infinite where it has no reading; some
             encoding reads each. (posts, encodings)
-        before: what each encoding counts for before any post is seen, in posts. (encodings,)
         hints: by how many times each encoding is likelier than by its text alone, for what else is
             known of a post. (posts, encodings)
 
@@ -144,10 +141,9 @@ def posteriors(
         Probabilities, each row's sum 1. (posts, encodings)
     """
     likelihood = np.exp2(bits.min(axis=1, keepdims=True) - bits) * hints
-    prior = np.broadcast_to(before, bits.shape[1])
-    shares = normalised(likelihood * prior)
+    shares = normalised(likelihood)
     for _ in range(100):  # a dozen do, as a rule
-        update = normalised(likelihood * (prior + shares.sum(axis=0) - shares))
+        update = normalised(likelihood * (UNSEEN_POSTS + shares.sum(axis=0) - shares))
         settled = np.abs(update - shares).max(initial=0.0) < _SETTLED
         shares = update
         if settled:

@@ -26,7 +26,7 @@ from .evidence import (
 )
 from .mixture import EncodingProfile, normalised
 from .scoring import text_bits
-from .source import learn_profile, prior_posts
+from .source import learn_profile
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ def _shares(
     """Weigh the encodings of each post by how plausible its texts are, and how common they are."""
     tried = (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
     names = judged_encodings(tried)
-    prior = prior_posts(names, candidates, profile)
+    prior = profile.prior(names)
     bits = evidence.bits(names)
     values = np.zeros_like(bits)
     readable = np.isfinite(bits).any(axis=1)

@@ -28,14 +28,13 @@ from .evidence import (
     judged_part,
     python_name,
 )
-from .mixture import UNSEEN_POSTS, EncodingProfile, posteriors
+from .mixture import EncodingProfile, posteriors
 from .scoring import excess_bits
 
 Rows = npt.NDArray[np.intp]
 Bits = npt.NDArray[np.float64]
 
 PROFILED_POSTS = 20_000  # distinct posts that a profile rests on at most, evenly drawn
-NAMED_POSTS = 1.0  # what each encoding that the user names counts for beforehand
 
 _FEWEST = 3  # posts that tell an encoding
 _MOST = 0.9  # of the posts: a group of more is all of them
@@ -61,23 +60,12 @@ _SELF_EVIDENT = ("utf-8", "ascii", CESU)  # hardly any other bytes are valid in 
 _MULTIBYTE = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
 
 
-def prior_posts(
-    names: Sequence[str],
-    named: Sequence[str] | None,
-    profile: EncodingProfile | None = None,
-) -> Bits:
-    """Return how many posts each encoding counts for before any post is seen: (encodings,)."""
-    likely = {python_name(name).removesuffix("-sig") for name in named or ()}
-    before = np.where(np.isin(names, list(likely)), NAMED_POSTS, UNSEEN_POSTS)
-    return before if profile is None else before + profile.pseudo_posts(names)
-
-
 def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> EncodingProfile:
     """Learn a source's profile from its posts.
 
     Args:
         evidence: the source's distinct posts whose encoding structure does not prove.
-        named: the encodings to choose from; None means all that are known.
+        named: the encodings to choose from, all alike likely; None means all that are known.
 
     Raises:
         ValueError: an encoding is unknown, or does not extend ASCII.
@@ -85,7 +73,7 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     names = [*judged_encodings(DEFAULT_CANDIDATES if named is None else named)]
     posts = _drawn(evidence, names)
     hints = np.ones((len(posts.payloads), len(names)))
-    shares = posteriors(posts.bits(names), prior_posts(names, named))
+    shares = posteriors(posts.bits(names))
     for groups_of in (_all_open, _each_group, _each_group) if named is None else ():
         best = shares.argmax(axis=1)
         count = len(names)
@@ -97,7 +85,7 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
             hints[np.ix_(rows, np.array([names.index(n) for n in likely], int))] = 2.0**_HINT_BITS
             is_hinted |= bool(likely)
         if is_hinted or len(names) > count:
-            shares = posteriors(posts.bits(names), prior_posts(names, named), hints)
+            shares = posteriors(posts.bits(names), hints)
         elif groups_of is _each_group:
             break
     return EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
