@@ -116,8 +116,8 @@ class WordHead(nn.Module):
             indices: Of the terms, as `count_terms` gives them, of shape (batch, terms of a text).
             counts: Of the same shape.
         """
-        times = counts.to(self.idf.dtype)
-        weights = torch.where(times > 0, 1 + times.clamp(min=1).log(), 0) * self.idf[indices]
+        # What rows are filled up with has the idf 0.
+        weights = (1 + counts.clamp(min=1).to(self.idf.dtype).log()) * self.idf[indices]
         length = weights.square().sum(dim=1, keepdim=True).sqrt()  # (batch, 1)
         weights = weights / length.clamp(min=1e-12)
         return (weights.unsqueeze(2) * self.weight[indices]).sum(dim=1) + self.bias
