@@ -101,9 +101,12 @@ def decode_image(
         payload = lean
     try:
         return _decode(payload, bounds)
-    except BrokenImageError:
+    except BrokenImageError as error:
         if is_jpeg:
-            return _decode(with_end(payload), bounds, is_cut=True)
+            try:
+                return _decode(with_end(payload), bounds, is_cut=True)
+            except BrokenImageError:  # which may be of its new end
+                raise error from None
         if lean is payload:
             raise
         return _decode(lean, bounds)
