@@ -85,21 +85,26 @@ prune.params.extend(option for option in kedro_run.params if option.name == "par
     "--size",
     default="small",
     show_default=True,
-    help="Of the photos: small (10 KB), or lab, as large as real ones.",
+    help="Of the photos: small (8 KB), or lab, as large as real ones.",
 )
 @click.option("--noise", is_flag=True, help="Photos show nothing but noise: text alone can tell.")
 @click.option("--workers", default=1, show_default=True, help="Processes that draw.")
 def sample(folder: Path, **options: Any) -> None:
-    """Write made-up posts into FOLDER: listings, texts and drawn photos."""
+    """Write made-up posts into FOLDER: listings, texts, drawn photos, and what decides their tags.
+
+    `decisive.jsonl` says of each post which modalities carry its judgement, and where: phrases as
+    [start, end] in characters of the text, the box as [x0, y0, x1, y1] in pixels of the photo.
+    """
     from multimodal_sentiment.runs.records import run_command
     from multimodal_sentiment.sample import write_sample
 
     try:
-        summary = write_sample(folder, **options)
+        write_sample(folder, **options)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    labelled, unlabelled = options["labelled"], options["unlabelled"]
     click.echo(
-        f"{summary.labelled} labelled and {summary.unlabelled} unlabelled posts in {folder}: "
+        f"{labelled} labelled and {unlabelled} unlabelled posts in {folder}: "
         f"{run_command()} --params {shlex.quote(f'raw={folder},data=ANOTHER_FOLDER')}"
     )
 

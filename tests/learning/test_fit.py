@@ -22,10 +22,10 @@ from multimodal_sentiment.learning import (
     gradient,
     predict_examples,
 )
-from multimodal_sentiment.learning.device import Device, choose_device
+from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.gradient import newest_checkpoint
-from multimodal_sentiment.learning.trainer import SentimentTrainer, learning_rate_of
-from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_rate_of
+from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
 
 Fit = tuple[SentimentClassifier, pd.DataFrame]
@@ -335,28 +335,13 @@ def test_a_device_that_is_not_there_is_refused(tiny: Callable[..., Parameters]) 
         choose_device(tiny(compute__device="cuda").compute)
 
 
-def test_one_gpu_of_several_trains(
-    posts: LabelledPosts,
-    tiny: Callable[..., Parameters],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_one_gpu_of_several_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    parameters = tiny(model__modality="text")
-    labels = ["negative", "neutral", "positive"]
-    model, tokenizer = build_model(parameters.model, labels, posts.texts, {})
-    arguments = TrainingArguments(output_dir=str(tmp_path), per_device_train_batch_size=8)
-    trainer = SentimentTrainer(
-        model=model,
-        training=parameters.training,
-        device=Device("cpu", bf16=False, workers=0),
-        tokenizer=tokenizer,
-        args=arguments,
-        train_dataset=posts.as_dataset(SentimentClassifier(model, tokenizer, {})),
-    )
+    arguments = OneDeviceArguments(output_dir=str(tmp_path), per_device_train_batch_size=8)
 
-    assert trainer.args.n_gpu == 1
-    assert trainer.args.train_batch_size == 8
+    assert TrainingArguments(output_dir=str(tmp_path)).n_gpu == 4
+    assert arguments.n_gpu == 1
+    assert arguments.train_batch_size == 8
 
 
 @pytest.mark.parametrize("tiles", [True, False])

@@ -51,6 +51,7 @@ from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
 from multimodal_sentiment.learning import (
     LabelledPosts,
+    encode_examples,
     fit_classifier,
     predict_examples,
 )

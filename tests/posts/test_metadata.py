@@ -163,6 +163,13 @@ def test_what_has_no_metadata_is_not_copied(kind: str) -> None:
     assert without_metadata(payload) is payload
 
 
+def test_of_many_segments_of_exif_the_first_stays() -> None:
+    first = b"Exif\0\0II*\0first"
+    lean = without_metadata(jpeg(0xE1, first, *[EXIF] * 20))
+    assert first in lean
+    assert len(lean) < len(encoded(scene(), "JPEG")) + 100
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_what_turns_an_image_upright_stays(kind: str) -> None:
     exif = Image.Exif()

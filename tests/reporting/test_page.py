@@ -26,6 +26,7 @@ HOSTILE = "</p></script><img src=x onerror=alert(1)> {{ 7 * 7 }}"
 def page(metrics, ingestion, config) -> str:
     metrics["baselines"]["tfidf"]["accuracy"] = 0.9
     ingestion["problems"]["no_image"]["first"] = [HOSTILE, "8"]
+    ingestion["problems"]["empty text"] = {"posts": 1, "first": ["9"]}  # as version 0.1 wrote it
     figure = Figure(Bar(x=[HOSTILE], y=[1]), {"title": {"text": "Class balance"}})
     answer = WrongAnswer(
         guid=HOSTILE,
@@ -117,3 +118,7 @@ def test_a_page_comes_back_and_is_previewed_without_scripts(page, tmp_path):
     assert "Not better than a baseline" in preview
     assert not re.search(r">\s*\n\s*<", preview)
     assert len(preview) < 20_000
+
+
+def test_problems_are_named_in_words(page):
+    assert "no image: 2 (post " in page and "empty text: 1 (post 9)" in page

@@ -152,5 +152,6 @@ def project(tmp_path: Path) -> Project:
     shutil.copy(REPOSITORY / ".telemetry", path)
     shutil.copy(REPOSITORY / "conf" / "logging.yml", path / "conf")
     bootstrap_project(path)
-    import_module("miniature.pipeline_registry")  # before the first copy of the project is gone
+    for name in ("datasets", "pipeline_registry"):  # before the first copy of the project is gone
+        import_module(f"miniature.{name}")
     return Project(path)

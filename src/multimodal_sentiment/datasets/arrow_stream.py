@@ -61,7 +61,7 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
             partial.unlink(missing_ok=True)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first rows, without columns of bytes or vectors, for Kedro-Viz."""
+        """Return the first rows, without columns of bytes or vectors, for Kedro-Viz."""
         table = self.load().slice(0, nrows)
         shown = [column.name for column in table.schema if not _is_bulky(column.type)]
         rows = table.select(shown).to_pylist()

@@ -85,7 +85,7 @@ class ListingDataset(AbstractDataset[None, pd.DataFrame]):
         self._refuse("is only read, never written")
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first rows, for Kedro-Viz."""
+        """Return the first rows, for Kedro-Viz."""
         return TablePreview(self.load().head(nrows).to_dict(orient="split"))
 
     def _exists(self) -> bool:

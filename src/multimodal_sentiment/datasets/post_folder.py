@@ -86,11 +86,14 @@ class FileIndex:
             self._found[guid] = min(other, sys.intern(suffix), key=self._preference)
 
     def path(self, guid: str) -> str:
-        """Such as `data/4597.jpg`, from the parent of the folder; empty if there is no file."""
+        """Return the file's path from the parent of the folder, such as `data/4597.jpg`.
+
+        Empty if there is no file.
+        """
         return f"{self._folder.name}/{self._name(guid)}" if guid in self else ""
 
     def problem(self, guid: str) -> Problem | None:
-        """Why there is no file, or what is odd about the choice of it."""
+        """Return why there is no file, or what is odd about the choice of it."""
         if guid in self._several:
             return problem(f"several_{self._kind}s", self._name(guid))
         if guid in self:
@@ -98,7 +101,7 @@ class FileIndex:
         return problem(f"{self._kind}_irregular" if guid in self._irregular else f"no_{self._kind}")
 
     def read(self, guid: str) -> bytes:
-        """All bytes of the file.
+        """Return all bytes of the file.
 
         Raises:
             UnreadableFileError: If there is no such file, it cannot be read, or it is too large.
@@ -203,7 +206,7 @@ class PostFolderDataset(AbstractDataset[None, PostFiles]):
         raise DatasetError(f"the folder of posts {self._path} is only read, never written")
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first posts by name and their files, for Kedro-Viz."""
+        """Return the first posts by name and their files, for Kedro-Viz."""
         files = self.load()
         guids = heapq.nsmallest(nrows, {*files.texts, *files.images})
         rows = [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids]

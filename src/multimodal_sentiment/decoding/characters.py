@@ -171,9 +171,8 @@ def _table() -> tuple[str, str, list[_Language]]:
                 rare += listed
             case ["letters", _, page, *shares]:
                 letters = {share[0]: int(share[1:]) / 1000 for share in shares}
-                rising = sorted(
-                    letters, key=letters.__getitem__
-                )  # a capital sigma is not as rare as a final one
+                # A capital sigma is as common as the small one, not as its final form.
+                rising = sorted(letters, key=letters.__getitem__)
                 capitals = {letter.upper(): letters[letter] for letter in rising}
                 capitals = {k: v for k, v in capitals.items() if len(k) == 1 and not k.isascii()}
                 languages.append(_Language(page, capitals | letters))

@@ -35,7 +35,14 @@ from .dataset import Features, Variation
 from .labelled_posts import LabelledPosts
 from .plan import Fitted, Plan, class_weights, describe_plan
 from .predict import predict_logits
-from .trainer import ProgressLog, SentimentTrainer, history_of, judge_tuning, learning_rate_of
+from .trainer import (
+    OneDeviceArguments,
+    ProgressLog,
+    SentimentTrainer,
+    history_of,
+    judge_tuning,
+    learning_rate_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -219,7 +226,7 @@ def training_arguments(plan: Plan, posts: int, folder: Path, *, tuned: bool) -> 
     """
     training, device = plan.training, plan.device
     steps = math.ceil(posts / training.batch_size) * training.epochs
-    return TrainingArguments(
+    return OneDeviceArguments(
         output_dir=str(folder),
         num_train_epochs=training.epochs,
         per_device_train_batch_size=training.batch_size,

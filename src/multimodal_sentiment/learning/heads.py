@@ -25,7 +25,7 @@ from .pool import Pool, fit_pool, has_all
 
 # Inverse strengths of the penalty, tried from the left until the loss rises. Rows have about unit
 # length, so that one grid serves features of any width.
-STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+STRENGTHS = tuple(2.0**power for power in range(-5, 8))
 
 # The logit of a label that none of a voice's posts has: as good as ruled out, and still finite.
 _UNSEEN = -10.0
@@ -121,21 +121,21 @@ def solve_heads(
     rows = {name: has_all(voice.modalities, present, len(truth)) for name, voice in voices.items()}
     heads: dict[str, Head] = {}
     tried: list[dict[str, str | float | bool]] = []
-    unheard = np.full((len(truth), len(voices), len(of_labels)), np.nan)
+    voiced = np.full((len(truth), len(voices), len(of_labels)), np.nan)
     for number, (name, voice) in enumerate(voices.items()):
         at = np.flatnonzero(rows[name])
         problem = _Problem.of(name, voice.features[at], truth[at], of_labels)
         strength, judged, table = problem.choose_strength(fold[at])
         heads[name] = problem.solve(strength)
-        unheard[at, number] = judged
+        voiced[at, number] = judged
         tried += [{"voice": name, **row} for row in table]
     speaks = [voice.modalities for voice in voices.values()]
-    pool = fit_pool(unheard, speaks, present, truth)
+    pool = fit_pool(voiced, speaks, present, truth)
     out_of_fold = np.empty((len(truth), len(of_labels)))
     for held_out in np.unique(fold):
         judge, learn = fold == held_out, fold != held_out
-        part = fit_pool(unheard[learn], speaks, _take(present, learn), truth[learn])
-        out_of_fold[judge] = part.logits(unheard[judge], _take(present, judge))
+        part = fit_pool(voiced[learn], speaks, _take(present, learn), truth[learn])
+        out_of_fold[judge] = part.logits(voiced[judge], _take(present, judge))
     return SolvedHeads(heads, pool, out_of_fold, tried)
 
 
@@ -159,21 +159,19 @@ class _Problem:
     def of(
         cls, name: str, features: Features, labels: NDArray[np.int64], class_weights: Floats
     ) -> _Problem:
+        if not np.isfinite(features.data if issparse(features) else features).all():
+            raise ValueError(f"the features of {name!r} are not finite: encode the posts again")
         width = features.shape[1]
         if issparse(features):
             values = csr_array(features, dtype=float)
-            finite = bool(np.isfinite(values.data).all())
             shift, scale = np.zeros(width), np.ones(width)
         else:
             values = unit_length(features)
-            finite = bool(np.isfinite(values).all())
             deviation = values.std(axis=0) if len(values) else np.ones(width)
             varies = deviation > _ROUNDING  # what never varies tells nothing
             scale = np.where(varies, 1 / (np.where(varies, deviation, 1) * np.sqrt(width)), 0)
             shift = values.mean(axis=0) * scale if len(values) else np.zeros(width)
             values = values * scale - shift
-        if not finite:
-            raise ValueError(f"the features of {name!r} are not finite: encode the posts again")
         return cls(values, labels, class_weights, shift, scale)
 
     def choose_strength(
@@ -183,6 +181,8 @@ class _Problem:
 
         Near duplicates share a fold. The loss weighs the labels as the heads' own loss does.
         """
+        if not len(fold):  # no post has this voice's modalities
+            return STRENGTHS[0], np.zeros((0, len(self.class_weights))), []
         # Each strength starts from the solution of the one before it.
         solutions: dict[int, _Solution] = {int(k): None for k in np.unique(fold)}
         best, chosen, logits = np.inf, STRENGTHS[0], np.zeros((len(fold), len(self.class_weights)))
@@ -195,7 +195,7 @@ class _Problem:
                 answered[judge] = self.inputs[judge] @ weights.T + bias
             row = self._judge(answered)
             table.append({"strength": strength, **row, "chosen": False})
-            if row["log_loss"] >= best or not len(fold):
+            if row["log_loss"] >= best:
                 break
             best, chosen, logits = row["log_loss"], strength, answered
         for tried in table:
@@ -215,24 +215,23 @@ class _Problem:
         known, place = np.unique(labels, return_inverse=True)
         weights = np.zeros((len(self.class_weights), self.inputs.shape[1]))
         bias = np.full(len(self.class_weights), _UNSEEN if len(known) else 0.0)
-        if len(known) < 2:  # noqa: PLR2004 (nothing to tell apart)
+        if len(known) <= 1:  # nothing to tell apart
             bias[known] = 0
             return weights, bias
+        binary = len(known) == 2  # noqa: PLR2004 (scikit-learn then solves for the difference)
         post_weights = self.class_weights[labels]
         solver = LogisticRegression(C=strength, tol=tolerance, max_iter=1000, warm_start=True)
-        if start is not None and len(known) > 2:  # noqa: PLR2004 (of two, it solves a difference)
+        if start is not None and not binary:
             solver.coef_, solver.intercept_ = start[0][known], start[1][known]
         solver.fit(self.inputs[rows], place, sample_weight=post_weights / post_weights.mean())
         coefficients, intercepts = solver.coef_, solver.intercept_
-        if len(known) == 2:  # noqa: PLR2004 (one row of differences, which the two labels share)
+        if binary:
             coefficients = np.concatenate([-coefficients, coefficients]) / 2
             intercepts = np.concatenate([-intercepts, intercepts]) / 2
         weights[known], bias[known] = coefficients, intercepts
         return weights, bias
 
     def _judge(self, logits: Floats) -> dict[str, float]:
-        if not len(logits):
-            return {"log_loss": np.nan, "accuracy": np.nan, "macro_f1": np.nan}
         losses = -log_softmax(logits, axis=1)[np.arange(len(logits)), self.labels]
         answers = logits.argmax(axis=1)
         return {
@@ -250,10 +249,10 @@ def _deal_folds(
 ) -> NDArray[np.int64]:
     found = {label: len(np.unique(groups[labels == label])) for label in np.unique(labels)}
     rarest = min(found, key=lambda label: found[label])
-    if found[rarest] < 2:  # noqa: PLR2004 (two sides)
+    if found[rarest] == 1:
         raise ValueError(
-            f"too few posts of label {rarest} to choose a regularisation: {found[rarest]} after "
-            f"counting near duplicates once, 2 are needed; add posts of it, or leave them out"
+            f"too few posts of label {rarest} to choose a regularisation: 1 after counting near "
+            f"duplicates once, 2 are needed; add posts of it, or leave them out"
         )
     return grouped_folds(labels, groups, min(folds, found[rarest]), seed)
 

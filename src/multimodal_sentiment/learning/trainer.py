@@ -32,6 +32,19 @@ from .sampler import LengthAwareSampler
 logger = logging.getLogger(__name__)
 
 
+class OneDeviceArguments(TrainingArguments):
+    """Arguments of a training on one device.
+
+    On a machine with several GPUs, the Trainer would else make each batch as many times as large,
+    and part it among copies of the model.
+    """
+
+    @property
+    def n_gpu(self) -> int:
+        """How many GPUs this process trains on."""
+        return min(1, super().n_gpu)
+
+
 class SentimentTrainer(Trainer):
     """Trains a sentiment model on augmented posts.
 
@@ -55,9 +68,6 @@ class SentimentTrainer(Trainer):
         tokenizer: PreTrainedTokenizerBase | None,
         **options: Any,
     ) -> None:
-        # One device trains: of several GPUs, the Trainer would make each batch as many times as
-        # large, and part it among copies of the model, were the model not placed by us.
-        model.is_parallelizable = model.model_parallel = True
         optimizer = build_optimizer(model, training)
         super().__init__(model=model, optimizers=(optimizer, None), **options)
         self._training = training

@@ -24,9 +24,10 @@ from .text import clean_text
 # pairs of letters are pairs of words.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _UNSPACED += "\U00020000-\U0003ffff"
-# Python's \w lacks the accents and vowel signs that are characters of their own.
+# Elsewhere a word has two letters at least. Python's \w lacks the accents and vowel signs that are
+# characters of their own.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"
-WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}])+"
+WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}]){{2,}}"
 
 _word = re.compile(WORD)
 
@@ -115,8 +116,8 @@ class WordHead(nn.Module):
             indices: Of the terms, as `count_terms` gives them, of shape (batch, terms of a text).
             counts: Of the same shape.
         """
-        times = counts.to(self.idf.dtype)
-        weights = torch.where(times > 0, 1 + times.clamp(min=1).log(), 0) * self.idf[indices]
+        # What rows are filled up with has the idf 0.
+        weights = (1 + counts.clamp(min=1).to(self.idf.dtype).log()) * self.idf[indices]
         length = weights.square().sum(dim=1, keepdim=True).sqrt()  # (batch, 1)
         weights = weights / length.clamp(min=1e-12)
         return (weights.unsqueeze(2) * self.weight[indices]).sum(dim=1) + self.bias

@@ -1,14 +1,12 @@
 """From the bytes of an image file to its pixels, and the hash that tells near duplicates.
 
 Whatever the bytes are, `decode_image` returns the whole image or raises a `BrokenImageError`. One
-exception: a JPEG that lacks its last rows, up to a hundredth of them, is returned with a problem.
+exception: a JPEG that lacks its end, but of whose rows 99% are there, is returned with a problem.
 """
 
 from __future__ import annotations
 
 import io
-import math
-import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
+from .cut_jpegs import last_row, with_end
 from .metadata import START_OF_JPEG, without_metadata
 from .problems import Problem, problem
 
@@ -34,13 +33,6 @@ _LONGEST_REASON = 80  # characters
 # Under this standard deviation of its grey levels (of 255) an image shows nothing: the hash of a
 # blank image says only that it is blank.
 FLAT = 1.0
-
-# A JPEG with fewer of its rows is broken. Less than a hundredth is hardly seen, and lies at an edge
-# that the central square of a model's input leaves out of most photos.
-LEAST_ROWS = 0.99
-_END_OF_JPEG = b"\xff\xd9"
-_MARKER_OF_SEGMENT = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]")  # within a scan, there is none
-_MISSING = 128  # the level that libjpeg gives to pixels that the file does not hold
 
 # Larger images are decoded one at a time, so that a few huge ones do not fill the memory.
 _LARGE_MEGAPIXELS = 8
@@ -90,7 +82,7 @@ def decode_image(
 ) -> DecodedImage:
     """Decode the first frame of an image: upright, RGB on white, bounded.
 
-    The format is told by the content; metadata is left out of account, but for what is up.
+    The format is told by the content. Metadata does not count, but for its orientation.
 
     Args:
         payload: The image file's bytes.
@@ -109,27 +101,33 @@ def decode_image(
         payload = lean
     try:
         return _decode(payload, bounds)
-    except BrokenImageError:
+    except BrokenImageError as error:
         if is_jpeg:
-            return _decode(_ended(payload), bounds, is_cut=True)
+            try:
+                return _decode(with_end(payload), bounds, is_cut=True)
+            except BrokenImageError:  # which may be of its new end
+                raise error from None
         if lean is payload:
             raise
         return _decode(lean, bounds)
 
 
-def pack(picture: DecodedImage, storage: Storage) -> bytes:
-    """The picture's pixels as they are stored: raw, or as a JPEG file."""
+def pack(image: DecodedImage, storage: Storage) -> bytes:
+    """Return an image's pixels as they are stored: raw, or as a JPEG file."""
     if storage == "pixels":
-        return picture.pixels.tobytes()
+        return image.pixels.tobytes()
     buffer = io.BytesIO()
-    Image.fromarray(picture.pixels).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(image.pixels).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
 
 
 def unpack(
     stored: bytes | memoryview, storage: Storage, height: int, width: int
 ) -> NDArray[np.uint8]:
-    """The inverse of `pack`, of shape (height, width, 3); raw pixels are a view, not a copy."""
+    """Return the pixels that `pack` was given, of shape (height, width, 3), uint8.
+
+    Raw pixels are a view of what is stored, not a copy.
+    """
     if storage == "pixels":
         return np.frombuffer(stored, np.uint8).reshape(height, width, 3)
     with Image.open(io.BytesIO(stored), formats=["JPEG"]) as image:
@@ -157,7 +155,7 @@ def _decode(payload: bytes, bounds: _Bounds, *, is_cut: bool = False) -> Decoded
         large = image.width * image.height > _LARGE_MEGAPIXELS * 1e6
         with _one_large_image if large else nullcontext():
             image.load()
-            cut = problem("image_cut", _last_row(image), height) if is_cut else None
+            cut = _cut(image) if is_cut else None
             turn = _turn(image)
             upright = _as_rgb(image)
             if turn is not None:
@@ -188,28 +186,16 @@ def _opened(payload: bytes, max_megapixels: float) -> Iterator[Image.Image]:
         raise BrokenImageError(_reason(payload, error)) from error
 
 
-def _ended(payload: bytes) -> bytes:
-    """Return a cut JPEG with the mark of its end, in place of its last segment if that is cut."""
-    end = len(payload)
-    for marker in _MARKER_OF_SEGMENT.finditer(payload):
-        length = int.from_bytes(payload[marker.end() : marker.end() + 2])
-        end = marker.start() if marker.end() + max(length, 2) > len(payload) else len(payload)
-    return payload[:end] + _END_OF_JPEG
-
-
-def _last_row(image: Image.Image) -> int:
-    """The last row, counted from 1, of which a cut JPEG holds anything.
+def _cut(image: Image.Image) -> Problem:
+    """Return the problem of a JPEG that lacks its end, but few rows.
 
     Raises:
-        BrokenImageError: If that leaves out too many.
+        BrokenImageError: If it lacks more.
     """
-    least = math.ceil(LEAST_ROWS * image.height)
-    tail = np.asarray(image.crop((0, least - 1, image.width, image.height)))
-    differs = np.abs(tail.reshape(len(tail), -1).astype(np.int16) - _MISSING) > 1
-    rows = np.flatnonzero(differs.any(axis=1))
-    if not len(rows):
+    row = last_row(image)
+    if row is None:
         raise BrokenImageError("truncated")
-    return least + int(rows[-1])
+    return problem("image_cut", row, image.height)
 
 
 _TURNS = {  # what undoes each EXIF orientation

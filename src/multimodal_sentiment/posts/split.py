@@ -89,7 +89,10 @@ def _check(names: list[object], posts: NDArray[np.int64], sides: int) -> None:
     if len(names) == 1:
         raise ValueError(f"cannot split {total} posts that are all tagged {names[0]!r}")
     if len(posts) == 1:
-        raise ValueError(f"cannot split {total} posts that are all twins of each other")
+        raise ValueError(
+            f"cannot split {total} posts that are all twins of each other: their texts or images "
+            f"are the same; add posts of their own"
+        )
     for name, groups in zip(names, (posts > 0).sum(axis=0), strict=True):
         if groups < sides:
             raise _too_few(name, int(groups), sides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from multimodal_sentiment.parameters import IngestionParameters
@@ -119,38 +119,41 @@ def _rows(
     """One row a guid, in the listing's order; nothing is stripped from the texts."""
     import pandas as pd
 
-    times_listed = Counter(listing["guid"].tolist())
-    images = post_files.images
-    rows = [
-        (
-            guid,
-            reading.text,
-            tags[guid],
-            images.path(guid),
-            "" if guid in unread else reading.encoding,
-            0.0 if guid in unread else reading.confidence,
-            write_problems(
-                _problems(guid, reading, unread.get(guid), post_files, times_listed[guid])
-            ),
+    repeated = {
+        guid: problem("listed_repeatedly", times)
+        for guid, times in Counter(listing["guid"].tolist()).items()
+        if times > 1
+    }
+    texts, images = post_files.texts, post_files.images
+    rows = []
+    for guid, reading in readings.items():
+        is_read = guid not in unread
+        problems = (
+            texts.problem(guid),
+            *(_doubts(reading) if is_read else [unread[guid]]),
+            images.problem(guid),
+            repeated.get(guid),
         )
-        for guid, reading in readings.items()
-    ]
+        rows.append(
+            (
+                guid,
+                reading.text,
+                tags[guid],
+                images.path(guid),
+                reading.encoding if is_read else "",
+                reading.confidence if is_read else 0.0,
+                write_problems(problems) if any(problems) else "",
+            )
+        )
     posts = pd.DataFrame(rows, columns=list(POSTS))
     _log_posts(posts)
     return posts
 
 
-def _problems(
-    guid: str, reading: Reading, unread: Problem | None, post_files: PostFiles, times_listed: int
-) -> list[Problem | None]:
-    if unread:
-        of_text: list[Problem] = [unread]
-    elif not reading.problem and not reading.text.strip():
-        of_text = [problem("empty_text")]
-    else:
-        of_text = read_problems(reading.problem)
-    repeated = problem("listed_repeatedly", times_listed) if times_listed > 1 else None
-    return [post_files.texts.problem(guid), *of_text, post_files.images.problem(guid), repeated]
+def _doubts(reading: Reading) -> Sequence[Problem]:
+    if reading.problem:
+        return read_problems(reading.problem)
+    return () if reading.text.strip() else (problem("empty_text"),)
 
 
 def _files(payloads: dict[str, bytes], unread: dict[str, Problem], post_files: PostFiles) -> Frame:
