@@ -192,8 +192,10 @@ def _window_texts(
         damage = 0.0
         try:
             text = windows[row].decode(encoding)
-        except (UnicodeDecodeError, LookupError):  # LookupError: CESU-8
-            text, damage = _damaged_text(windows[row], encoding)
+        except UnicodeDecodeError as error:
+            text, damage = _damaged_text(windows[row], encoding, error)
+        except LookupError:
+            text, damage = _halved_text(windows[row])
         if damage < np.inf:
             rows.append(row)
             texts.append(text)
@@ -207,26 +209,25 @@ def _told_part(payload: bytes) -> bytes:
     return payload[start:end]
 
 
-def _damaged_text(window: bytes, encoding: str) -> tuple[str, float]:
-    """Decode, with one damaged place spelled out at most; and tell what the damage costs.
+def _damaged_text(window: bytes, encoding: str, error: UnicodeDecodeError) -> tuple[str, float]:
+    """Spell out the one place that does not decode, and tell what that costs.
 
     A post cut within its last character is such a case.
     """
-    if encoding == CESU:
-        text = _surrogates_decoded(window)
-        if text is None:
-            return "", np.inf
-        # What stands for the halves and NULs says nothing about the text: it is left out.
-        text, halves = _SURROGATES.subn("", text.replace("\0", ""))
-        return text, _HALF_BITS * max(1, halves)
-    try:
-        return window.decode(encoding), 0.0
-    except UnicodeDecodeError as error:
-        rest = decoded(window[error.end :], encoding)
-        if rest is None:
-            return "", np.inf
-        spelled = window[error.start : error.end].decode("ascii", "backslashreplace")
-        return window[: error.start].decode(encoding) + spelled + rest, _DAMAGE_BITS
+    rest = decoded(window[error.end :], encoding)
+    if rest is None:
+        return "", np.inf
+    spelled = window[error.start : error.end].decode("ascii", "backslashreplace")
+    return window[: error.start].decode(encoding) + spelled + rest, _DAMAGE_BITS
+
+
+def _halved_text(window: bytes) -> tuple[str, float]:
+    """Decode CESU-8 without lone surrogates and NULs, and tell what these cost."""
+    text = _surrogates_decoded(window)
+    if text is None:
+        return "", np.inf
+    text, halves = _SURROGATES.subn("", text.replace("\0", ""))
+    return text, _HALF_BITS * max(1, halves)
 
 
 def _surrogates_decoded(payload: bytes) -> str | None:
