@@ -30,6 +30,7 @@ from .predict import predict_logits
 logger = logging.getLogger(__name__)
 
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
+_WORDY = ("fit", "gradient", "solve", "trainer")  # what says much of a single training
 
 
 @dataclass(frozen=True)
@@ -253,9 +254,7 @@ def _sparing_of_words() -> Iterator[None]:
             return True
         return False
 
-    loggers = [
-        logging.getLogger(f"{__package__}.{name}") for name in ("fit", "gradient", "trainer")
-    ]
+    loggers = [logging.getLogger(f"{__package__}.{name}") for name in _WORDY]
     for spoken in loggers:
         spoken.addFilter(seldom)
     try:
