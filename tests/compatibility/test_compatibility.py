@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from multimodal_sentiment import load_classifier
+from multimodal_sentiment.learning import device
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -51,7 +52,10 @@ def model_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_model_folder_predicts_as_before(model_folder: Path) -> None:
+def test_a_model_folder_predicts_as_before(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "_cpu_gains_by_bf16", lambda: False)  # as it was computed
     y, x = np.mgrid[0:90, 0:120]
     channels = [255 * x / 120, 255 * y / 90, (x * y) % 256]
     image = Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
@@ -66,13 +70,15 @@ def test_a_model_folder_predicts_as_before(model_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "dataset"),
+    ("pipelines", "dataset"),
     [
-        ("prediction", "unlabelled/predictions"),
-        ("evaluation", "validation_predictions"),
+        (["prediction"], "unlabelled/predictions"),
+        (["encoding", "evaluation"], "validation_predictions"),
     ],
 )
-def test_a_data_folder_goes_on_being_used(tmp_path: Path, pipeline: str, dataset: str) -> None:
+def test_a_data_folder_goes_on_being_used(
+    tmp_path: Path, pipelines: list[str], dataset: str
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(HERE / "data", data)
     raw = tmp_path / "raw"
@@ -85,8 +91,11 @@ def test_a_data_folder_goes_on_being_used(tmp_path: Path, pipeline: str, dataset
         "raw": raw.as_posix(),
         "compute": {"precision": "fp32", "device": "cpu"},
     }
-    with KedroSession.create(project_path=PROJECT, runtime_params=parameters) as session:
-        session.run(pipeline_names=[pipeline])
+    for pipeline in pipelines:
+        with KedroSession.create(
+            project_path=PROJECT, env="scratch", runtime_params=parameters
+        ) as session:
+            session.run(pipeline_names=[pipeline])
 
     versions = sorted((data / "07_model_output" / f"{dataset}.csv").glob("*/*.csv"))
     before, after = (pd.read_csv(path, dtype={"guid": str}) for path in versions)

@@ -22,6 +22,7 @@ from multimodal_sentiment.learning import (
     gradient,
     predict_examples,
 )
+from multimodal_sentiment.learning import device as device_module
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.gradient import newest_checkpoint
 from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_rate_of
@@ -344,14 +345,34 @@ def test_one_gpu_of_several_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert arguments.train_batch_size == 8
 
 
-@pytest.mark.parametrize("tiles", [True, False])
+@pytest.mark.parametrize(
+    ("capabilities", "gain", "chosen"),
+    [
+        ({"amx_bf16": True}, 0.5, True),
+        ({"avx512_bf16": True}, 2.0, True),
+        ({"avx512_bf16": True}, 0.7, False),
+        ({"avx2": True}, 2.0, False),
+    ],
+)
 def test_bf16_is_chosen_where_it_is_faster(
-    tiny: Callable[..., Parameters], monkeypatch: pytest.MonkeyPatch, tiles: bool
+    tiny: Callable[..., Parameters],
+    monkeypatch: pytest.MonkeyPatch,
+    capabilities: dict[str, bool],
+    gain: float,
+    chosen: bool,
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
-
-    assert choose_device(tiny(compute__precision="auto").compute).bf16 is tiles
-    assert choose_device(tiny(compute__precision="bf16").compute).bf16
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(
+        device_module,
+        "_least_seconds",
+        lambda layer, given: 1.0 if torch.is_autocast_enabled("cpu") else gain,
+    )
+    device_module._cpu_gains_by_bf16.cache_clear()
+    try:
+        assert choose_device(tiny(compute__precision="auto").compute).bf16 is chosen
+        assert choose_device(tiny(compute__precision="bf16").compute).bf16
+    finally:
+        device_module._cpu_gains_by_bf16.cache_clear()
 
 
 def test_weights_are_kept_whole_in_float32(

@@ -24,7 +24,7 @@ from multimodal_sentiment.learning import (
     frozen,
     predict_logits,
 )
-from multimodal_sentiment.learning.frozen import take_features
+from multimodal_sentiment.learning.frozen import feature_columns, take_features
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
 
@@ -96,9 +96,8 @@ def test_features_are_what_the_encoders_make_of_the_posts(
     )
     classifier = SentimentClassifier(model.eval(), tokenizer, {})
     table = encode(posts, parameters, store)
-    features = take_features(
-        table, posts.rows, parameters.model, parameters.training, store, parameters.compute
-    )
+    columns = feature_columns(parameters.model, parameters.training, store, parameters.compute)
+    features = take_features(table, posts.examples, posts.rows, columns)
 
     np.testing.assert_allclose(
         predict_logits(classifier, posts.as_dataset(classifier, features), parameters.compute),
@@ -169,6 +168,22 @@ def test_images_that_are_stored_otherwise_are_encoded_anew(
 
     assert digests[0][0] != digests[1][0]
     assert digests[0][2] == digests[1][2] == ""  # which has no image
+
+
+def test_features_of_other_posts_or_encoders_are_refused(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], freezing: Freezing, store: EncoderStore
+) -> None:
+    parameters = parameters_of(tiny, freezing, ["text"])
+    table = encode(posts, parameters, store)
+    columns = feature_columns(parameters.model, parameters.training, store, parameters.compute)
+    words = "features are of other posts or encoders than this run's"
+
+    with pytest.raises(ValueError, match=words):
+        take_features(table, other_text(posts.examples), posts.rows, columns)
+    with pytest.raises(ValueError, match=words):
+        take_features(table, other_storage(posts.examples), posts.rows, columns)
+    with pytest.raises(ValueError, match=words):
+        take_features(table, posts.examples, posts.rows, {"text": "text-another"})
 
 
 def test_variants_share_the_features_of_their_encoders(

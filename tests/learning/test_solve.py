@@ -87,24 +87,21 @@ def test_a_solved_model_answers_alike_from_features_and_from_posts_and_when_load
 ) -> None:
     parameters = pooled(model__modality=modality)
     classifier, _, table = fit(posts, parameters, tmp_path)
-    features = take_features(
-        table,
-        posts.rows,
-        parameters.model,
-        parameters.training,
-        EncoderStore(tmp_path, tmp_path),
-        parameters.compute,
-    )
+    columns = classifier.config.training["features"]
+    features = take_features(table, posts.examples, posts.rows, columns)
     classifier.save(tmp_path / "model")
     loaded = SentimentClassifier.load(tmp_path / "model")
 
     compute = parameters.compute
+    explained = explain_examples(classifier, posts.examples, posts.rows, compute, table)
     expected = predict_logits(classifier, posts.as_dataset(classifier), compute)
     computed = predict_logits(classifier, posts.as_dataset(classifier, features), compute)
     again = predict_logits(loaded, posts.as_dataset(loaded), compute)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(computed, expected, atol=1e-4)
     np.testing.assert_allclose(again, expected, atol=1e-5)
+    logits = explained[[f"logit_{label}" for label in LABELS]].to_numpy()
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
     assert not (tmp_path / "checkpoints").exists()
 
 

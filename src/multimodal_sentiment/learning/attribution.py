@@ -12,7 +12,8 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .dataset import Batch
-from .predict import posts_of, predict_batches, predict_examples, tabulate_predictions
+from .frozen import holds_features, take_features
+from .predict import posts_of, predict_batches, predict_logits, tabulate_predictions
 
 
 def explain_examples(
@@ -20,22 +21,36 @@ def explain_examples(
     examples: pa.Table,
     rows: np.ndarray,
     compute: ComputeParameters,
+    features: pa.Table | None = None,
 ) -> pd.DataFrame:
-    """What some rows of a table of examples are said to be, how surely, and which modality decided.
+    """Predict some rows of a table of examples, and say which modality decided.
 
-    The model is asked four times: with text and image, with either alone and with neither, the
+    The features are fused four times: with text and image, with either alone and with neither, the
     embeddings that it has learnt standing for what is left out. From these come the Shapley values
     of text and image for the probability of the answer (probability, as `confidence` is one: the
     values are shares of it, and add up to `confidence` less what the model gives the answer when
     it sees nothing). What a post has not has contributed exactly 0.
 
+    Args:
+        classifier: The classifier.
+        examples: The posts.
+        rows: Which of them.
+        compute: The device and precision.
+        features: From `encode_examples`; where they are of these posts and of the model's frozen
+            encoders, these need not run again.
+
     Returns:
         As `predict_examples`; and for a model of text and image `decided_by` (`text`, `image`,
         `both` if equally, `neither`), `text_contribution` and `image_contribution`, -1 to 1.
     """
+    columns = classifier.config.training.get("features", {})
+    known = None
+    if features is not None and holds_features(features, examples, columns):
+        known = take_features(features, examples, rows, columns)
+    posts, model = posts_of(classifier, examples, rows, known), classifier.model
     if classifier.config.modality != "both" or not len(rows):
-        return predict_examples(classifier, examples, rows, compute)
-    posts, model = posts_of(classifier, examples, rows), classifier.model
+        logits = predict_logits(classifier, posts, compute)
+        return tabulate_predictions(classifier, examples, rows, logits)
     views = predict_batches(model, posts, compute, lambda batch: _fuse_four_times(model, batch))
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)

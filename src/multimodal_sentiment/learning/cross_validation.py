@@ -184,7 +184,8 @@ def _train(
             features,
         )
     judged = posts.take(folds == trial.fold)
-    known = take_features(features, judged.rows, trial.model, trial.training, encoders, compute)
+    columns = classifier.config.training["features"]
+    known = take_features(features, judged.examples, judged.rows, columns)
     logits = predict_logits(classifier, judged.as_dataset(classifier, known), compute)
     labels = list(classifier.labels)
     temperature = classifier.config.calibration_temperature

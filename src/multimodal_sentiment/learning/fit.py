@@ -17,7 +17,7 @@ from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, 
 from .dataset import preparation_of
 from .device import choose_device
 from .fingerprint import digest, digest_posts, fingerprint_training
-from .frozen import frozen_modalities, take_features
+from .frozen import feature_columns, take_features
 from .gradient import train
 from .labelled_posts import LabelledPosts
 from .plan import Plan
@@ -59,6 +59,7 @@ def fit_classifier(
         name: find_encoder(encoders, name, encoder) for name, encoder in model.encoders.items()
     }
     origins = {modality: encoder.identify() for modality, encoder in pretrained.items()}
+    columns = feature_columns(model, training, encoders, compute)
     everything = np.ones(len(posts), dtype=bool)
     fingerprint = fingerprint_training(
         digest_posts(posts), everything, model, training, origins, device
@@ -70,7 +71,7 @@ def fit_classifier(
         device=device,
         labels=sorted(set(posts.tags)),
         encoders=pretrained,
-        features=take_features(features, posts.rows, model, training, encoders, compute),
+        features=take_features(features, posts.examples, posts.rows, columns),
         folder=checkpoints / fingerprint,
     )
     pooled = model.fusion.kind == "pool"
@@ -86,7 +87,8 @@ def fit_classifier(
         "pictures": preparation_of(posts.examples),
         "device": str(device),
         "encoders": origins,
-        "frozen": frozen_modalities(model, training),
+        "frozen": list(columns),
+        "features": columns,
     }
     classifier = SentimentClassifier(
         fitted.model, fitted.tokenizer, encoding_profile, terms=fitted.terms

@@ -7,9 +7,10 @@ modality.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +22,12 @@ from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, 
 
 from .dataset import Batch, Features
 from .device import choose_device
-from .fingerprint import digest_images, digest_texts, fingerprint_encoding
+from .fingerprint import digest, digest_images, digest_texts, fingerprint_encoding
 from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)
 
+_OF = b"examples"  # the key of the metadata that say of which posts a table is
 _DIGESTS = {"text": digest_texts, "image": digest_images}
 
 
@@ -78,40 +80,48 @@ def encode_examples(
                 f"{len(new):,}",
                 time.monotonic() - began,
             )
-    return pa.table(columns)
+    return pa.table(columns).replace_schema_metadata({_OF: _identify(examples)})
 
 
 def take_features(
-    table: pa.Table,
-    rows: np.ndarray,
-    model: ModelParameters,
-    training: TrainingParameters,
-    encoders: EncoderStore,
-    compute: ComputeParameters,
+    table: pa.Table, examples: pa.Table, rows: np.ndarray, columns: Mapping[str, str]
 ) -> Features:
     """Return the features of some posts under a model's frozen encoders, by modality.
 
     Args:
         table: From `encode_examples`.
+        examples: The posts that it should be of.
         rows: Of the posts in it.
-        model: The model.
-        training: How it is fitted.
-        encoders: Where pretrained encoders are found.
-        compute: What features are computed on.
+        columns: From `feature_columns`.
 
     Raises:
-        ValueError: If the table holds no features of these encoders.
+        ValueError: If the table holds no features of these posts or encoders.
     """
-    features = {}
-    for modality in frozen_modalities(model, training):
-        name = _column(modality, model, encoders, compute)
-        if name not in table.column_names:
-            raise ValueError(
-                f"features hold none of the {modality} encoder {getattr(model, modality).encoder}: "
-                "they come from another run: run the whole pipeline again"
-            )
-        features[modality] = _vectors(table, name)[rows]
-    return features
+    if columns and not holds_features(table, examples, columns):
+        raise ValueError(
+            "features are of other posts or encoders than this run's: run the whole pipeline "
+            "again, or pin versions that belong together"
+        )
+    return {modality: _vectors(table, name)[rows] for modality, name in columns.items()}
+
+
+def holds_features(table: pa.Table, examples: pa.Table, columns: Mapping[str, str]) -> bool:
+    """Return whether a table holds the features of these posts, in these columns."""
+    of = (table.schema.metadata or {}).get(_OF, b"").decode()
+    return set(columns.values()) <= {*table.column_names} and of == _identify(examples)
+
+
+def feature_columns(
+    model: ModelParameters,
+    training: TrainingParameters,
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+) -> dict[str, str]:
+    """Return the names of the columns that hold a model's features, by frozen modality."""
+    return {
+        modality: _column(modality, model, encoders, compute)
+        for modality in frozen_modalities(model, training)
+    }
 
 
 def _column(
@@ -160,6 +170,13 @@ def _encode(
 
     posts = posts_of(SentimentClassifier(network, tokenizer, {}), examples, rows)
     return predict_batches(network, posts, compute, features)
+
+
+def _identify(examples: pa.Table) -> str:
+    """Return what differs if the posts, or how their images are stored, differ."""
+    seen = examples.select(["guid", "text", "image_hash", "height", "width"]).to_pydict()
+    metadata = sorted((examples.schema.metadata or {}).items())
+    return digest([json.dumps(seen), repr(metadata)])
 
 
 def _vectors(table: pa.Table, name: str) -> np.ndarray:

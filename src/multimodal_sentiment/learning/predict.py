@@ -17,7 +17,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.progress import log_progress
 
-from .dataset import Batch, PostDataset, StoredImages
+from .dataset import Batch, Features, PostDataset, StoredImages
 from .device import Device, choose_device
 from .operator_fusion import fused
 
@@ -40,8 +40,20 @@ def predict_examples(
     return tabulate_predictions(classifier, examples, rows, logits)
 
 
-def posts_of(classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarray) -> PostDataset:
-    """Return some rows of a table of examples as the classifier's model takes them."""
+def posts_of(
+    classifier: SentimentClassifier,
+    examples: pa.Table,
+    rows: np.ndarray,
+    features: Features | None = None,
+) -> PostDataset:
+    """Return some rows of a table of examples as the classifier's model takes them.
+
+    Args:
+        classifier: The classifier.
+        examples: The posts.
+        rows: Which of them.
+        features: Of modalities that are encoded already, one row for each of `rows`.
+    """
     texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
     return PostDataset(
         classifier.config,
@@ -49,6 +61,7 @@ def posts_of(classifier: SentimentClassifier, examples: pa.Table, rows: np.ndarr
         texts,
         StoredImages(examples, rows),
         terms=classifier.term_indices,
+        features=features,
     )
 
 

@@ -19,6 +19,7 @@ def predict_validation(
     fusion_model: SentimentClassifier,
     validation_posts: Frame,
     examples: Examples,
+    features: Examples,
     compute: ComputeParameters,
 ) -> Frame:
     """One row a validation post: `guid, tag, predicted, confidence, p_<label>..., problems`.
@@ -29,7 +30,7 @@ def predict_validation(
     from multimodal_sentiment.learning import explain_examples, rows_of
 
     rows = rows_of(validation_posts["guid"], examples)
-    return explain_examples(fusion_model, examples, rows, compute)
+    return explain_examples(fusion_model, examples, rows, compute, features)
 
 
 def evaluate_predictions(

@@ -13,7 +13,13 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 predict_validation,
-                inputs=["fusion_model", "validation_posts", "labelled.examples", "params:compute"],
+                inputs=[
+                    "fusion_model",
+                    "validation_posts",
+                    "labelled.examples",
+                    "labelled.features",
+                    "params:compute",
+                ],
                 outputs="validation_predictions",
                 name="predict_validation",
                 namespace="evaluation",
