@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
 from multimodal_sentiment.model import SentimentModel, build_model
@@ -47,14 +48,16 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
         idf = learn_idf(*counted, len(terms))
         voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
     truth = posts.label_indices(plan.labels)
-    solved = solve_heads(
-        {name: voices[name] for name in model.config.voices},
-        present,
-        truth,
-        posts.groups,
-        weights or [1.0] * len(plan.labels),
-        seed=plan.training.seed,
-    )
+    # On one thread: so small products gain nothing by more, and their sums would differ.
+    with threadpool_limits(1):
+        solved = solve_heads(
+            {name: voices[name] for name in model.config.voices},
+            present,
+            truth,
+            posts.groups,
+            weights or [1.0] * len(plan.labels),
+            seed=plan.training.seed,
+        )
     _take_over(model, solved, idf)
     model.config.calibration_temperature = choose_temperature(
         solved.out_of_fold, truth, posts.groups
