@@ -12,11 +12,13 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
+    from kedro.io import CatalogProtocol
 
 
 @click.group(name="kedro")
@@ -42,7 +44,7 @@ def prune(
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
     whichever run wrote it. Checkpoints of an unfinished training stay.
     """
-    from multimodal_sentiment.runs.lock import data_folder, locked
+    from multimodal_sentiment.runs.lock import locked, promotion_locked
     from multimodal_sentiment.runs.pruning import (
         describe,
         find_leftovers,
@@ -52,14 +54,10 @@ def prune(
     from multimodal_sentiment.runs.summary import size_in_words
     from multimodal_sentiment.runs.transaction import recover
 
-    session = KedroSession.create(
-        metadata and metadata.project_path, env=env, runtime_params=params
-    )
-    context = session.load_context()
-    data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
+    data, catalog = open_project(metadata, env, params)
     with errors_in_one_line(), locked(data):
         recover(data)
-        leftovers = find_leftovers(data, versioned_datasets(data, context.catalog), keep)
+        leftovers = find_leftovers(data, versioned_datasets(data, catalog), keep)
         if not leftovers:
             click.echo(f"Nothing to remove from {data}.")
             return
@@ -68,12 +66,73 @@ def prune(
         size = size_in_words(sum(leftover.size for leftover in leftovers))
         if not yes:
             click.confirm(f"Remove these {size} from {data}?", abort=True)
-        remove_all(leftovers)
+        with promotion_locked(data):
+            remove_all(leftovers)
         click.echo(f"Removed {size}.")
 
 
-# As `kedro run` has it: the same spelling of parameters.
-prune.params.extend(option for option in kedro_run.params if option.name == "params")
+@cli.command()
+@click.argument("version", required=False)
+@click.option("--back", is_flag=True, help="Take the promotion back: the newest answers again.")
+@env_option
+@click.pass_obj
+def promote(
+    metadata: ProjectMetadata | None,
+    version: str | None,
+    back: bool,
+    env: str | None,
+    params: dict[str, Any],
+) -> None:
+    """Have VERSION of the model answer, in inference and in Python, until another is promoted.
+
+    Without VERSION, lists the models, and says which answers.
+    """
+    from multimodal_sentiment.runs.promoting import describe_models, promote_model
+
+    data, catalog = open_project(metadata, env, params)
+    if version and back:
+        raise click.UsageError("--back promotes no VERSION: give one of the two")
+    with errors_in_one_line():
+        lines = (
+            promote_model(data, catalog, version) if version or back else describe_models(catalog)
+        )
+    for line in lines:
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--int8", is_flag=True, help="Keep the weights of matrix products in eight bits.")
+@env_option
+@click.pass_obj
+def export(
+    metadata: ProjectMetadata | None,
+    folder: Path,
+    int8: bool,
+    env: str | None,
+    params: dict[str, Any],
+) -> None:
+    """Write the model that answers into FOLDER as ONNX, with a page of Python that uses it.
+
+    Needs the extra `export`; what it writes needs onnxruntime, tokenizers, numpy and Pillow.
+    """
+    _, catalog = open_project(metadata, env, params)
+    with errors_in_one_line():
+        model = catalog["fusion_model"].load()
+        from multimodal_sentiment.serving.export import PAGE, export_classifier
+
+        settings = export_classifier(model, folder, int8=int8)
+    worst = max(v for k, v in settings["checked"].items() if k.endswith("difference"))
+    version = f", version {model.version}" if model.version else ""
+    click.echo(
+        f"{folder}: the model{version}; probabilities differ by {worst:.1g} at most in "
+        f"{len(settings['checked']['shapes'])} batches of random posts. python {folder / PAGE} "
+        "checks it where it is to be used"
+    )
+
+
+for command in (prune, promote, export):  # as `kedro run` has it: the same spelling of parameters
+    command.params.extend(option for option in kedro_run.params if option.name == "params")
 
 
 @cli.command()
@@ -109,14 +168,28 @@ def sample(folder: Path, **options: Any) -> None:
     )
 
 
+def open_project(
+    metadata: ProjectMetadata | None, env: str | None, params: dict[str, Any]
+) -> tuple[Path, CatalogProtocol[Any, Any]]:
+    """Return the data folder and the catalog of a project."""
+    from multimodal_sentiment.runs.lock import data_folder
+
+    session = KedroSession.create(
+        metadata and metadata.project_path, env=env, runtime_params=params
+    )
+    context = session.load_context()
+    data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
+    return data, context.catalog
+
+
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
-    """Have what the system refuses said in one line."""
+    """Have what the system refuses, and what is wrong with files, said in one line."""
     from multimodal_sentiment.runs.errors import one_line
 
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError, DatasetError) as error:
         raise click.ClickException(one_line(error)) from error
 
 

@@ -237,6 +237,7 @@ class Parameters(Group):
 
     raw: str
     data: str
+    model_folder: str | None
     ingestion: IngestionParameters
     preparation: PreparationParameters
     splitting: SplittingParameters

@@ -36,6 +36,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "comparing": comparing.create_pipeline(),
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
+    answering = preparation.create_pipeline("unlabelled") + steps["prediction"]
     journeys = {
         "reading": reading,
         "training": reading
@@ -44,12 +45,12 @@ def register_pipelines() -> dict[str, Pipeline]:
         + steps["evaluation"]
         + steps["reporting"],
         "comparison": reading + encoding.create_pipeline(variants=True) + steps["comparing"],
-        "inference": ingestion.create_pipeline("unlabelled")
-        + preparation.create_pipeline("unlabelled")
-        + steps["prediction"],
+        "inference": ingestion.create_pipeline("unlabelled", "model_encoding_profile") + answering,
     }
+    # What was just learnt of the encodings is what travels with the model.
+    read_as_learnt = ingestion.create_pipeline("unlabelled")
     return {
-        "__default__": journeys["training"] + journeys["inference"],
+        "__default__": journeys["training"] + read_as_learnt + answering,
         **journeys,
         **steps,
         "encoders": encoders.create_pipeline(),

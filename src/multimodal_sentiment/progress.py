@@ -15,13 +15,13 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def log_progress(
-    items: Iterable[Item], total: int, doing: str, unit: str = "posts"
+    items: Iterable[Item], total: int | None, doing: str, unit: str = "posts"
 ) -> Iterator[Item]:
     """Pass items on and say how far it is; nothing is said of what is soon done.
 
     Args:
         items: What is worked through.
-        total: How many there are.
+        total: How many there are, if that is known.
         doing: What is done with them, as in "Reading texts".
         unit: What one item is, in the plural.
     """
@@ -29,9 +29,13 @@ def log_progress(
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - spoke >= SECONDS_BETWEEN_LINES and done < total:
-            spoke = now
-            speed = done / (now - began)
+        if now - spoke < SECONDS_BETWEEN_LINES or done == total:
+            continue
+        spoke = now
+        speed = done / (now - began)
+        if total is None:
+            logger.info("%s: %s %s, %.3g a second", doing, f"{done:,}", unit, speed)
+        else:
             logger.info(
                 "%s: %s of %s %s, %.3g a second, about %.0f s left",
                 doing,

@@ -36,7 +36,9 @@ def model(
 
         built, tokenizer = build_model(tiny().model, ["a", "b"], ["one two three"] * 5, {})
         _SOUND.append(tmp_path_factory.mktemp("sound"))
-        SentimentClassifier(built, tokenizer, {"posts": {}, "expected": {}}).save(_SOUND[0])
+        SentimentClassifier(built, tokenizer, {"posts": {}, "expected": {}}).save_pretrained(
+            _SOUND[0]
+        )
     return Path(shutil.copytree(_SOUND[0], tmp_path / "model"))
 
 

@@ -243,7 +243,7 @@ def test_a_saved_classifier_answers_as_before(
 ) -> None:
     parameters = tiny()
     classifier, _ = fit(posts, parameters, tmp_path / "checkpoints")
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
     loaded = SentimentClassifier.load(tmp_path / "model", "V")
 
     rows = posts.rows[::-1].copy()
@@ -379,7 +379,7 @@ def test_weights_are_kept_whole_in_float32(
     posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     classifier, _ = fit(posts, tiny(compute__precision="bf16"), tmp_path / "checkpoints")
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
 
     kinds = {value.dtype for value in load_file(tmp_path / "model" / "model.safetensors").values()}
     assert kinds == {torch.float32, torch.int64}  # BatchNorm counts its batches

@@ -89,7 +89,7 @@ def test_a_solved_model_answers_alike_from_features_and_from_posts_and_when_load
     classifier, _, table = fit(posts, parameters, tmp_path)
     columns = classifier.config.training["features"]
     features = take_features(table, posts.examples, posts.rows, columns)
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
     loaded = SentimentClassifier.load(tmp_path / "model")
 
     compute = parameters.compute
@@ -127,7 +127,7 @@ def test_words_of_fewer_than_three_posts_are_not_kept(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     classifier, _, _ = fit(posts, pooled(), tmp_path)
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
     kept = (tmp_path / "model" / "terms.json").read_text(encoding="utf-8")
 
     assert "lovely thing" in classifier.terms
@@ -152,7 +152,7 @@ def test_a_model_without_its_words_is_refused(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     classifier, _, _ = fit(posts, pooled(model__modality="text"), tmp_path)
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
     terms = tmp_path / "model" / "terms.json"
     for content, words in [
         ("[]", "holds 0 different words"),

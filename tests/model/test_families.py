@@ -257,7 +257,7 @@ def saved_and_loaded(tmp_path: Path, tiny: Callable[..., Parameters]) -> Callabl
         free = {"model__text__pooling": "auto", "model__image__size": None}
         parameters = tiny(model__modality=modality, model__image__resize=None, **named, **free)
         model, tokenizer = build_model(parameters.model, ["a", "b"], [], {modality: encoder})
-        SentimentClassifier(model, tokenizer, {}).save(tmp_path / "model")
+        SentimentClassifier(model, tokenizer, {}).save_pretrained(tmp_path / "model")
         loaded = SentimentClassifier.load(tmp_path / "model").model
         return model.eval(), loaded.eval()
 

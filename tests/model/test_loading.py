@@ -219,7 +219,7 @@ def test_each_family_is_trained_saved_loaded_and_answers_as_before(
         store,
         encode_examples(posts.examples, [], store, compute),
     )
-    classifier.save(tmp_path / "model")
+    classifier.save_pretrained(tmp_path / "model")
     for file in sorted(path.iterdir()):
         file.unlink()  # the trained model carries all it needs
     loaded = SentimentClassifier.load(tmp_path / "model")
@@ -340,7 +340,7 @@ def test_models_of_earlier_versions_load_as_before(
     encoder = encoder_at(folder(save_clip))
     parameters = tiny(model__modality="image", model__image__encoder="encoder").model
     model, _ = build_model(parameters, ["a", "b"], [], {"image": encoder})
-    SentimentClassifier(model, None, {}).save(tmp_path / "model")
+    SentimentClassifier(model, None, {}).save_pretrained(tmp_path / "model")
     file = tmp_path / "model" / "config.json"
     config = json.loads(file.read_text())
     image = config["image_config"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from multimodal_sentiment.posts.near_duplicates import (
+    content_keys,
     find_near_duplicates,
     find_placeholders,
     normalise_text,
@@ -108,3 +110,26 @@ class TestFindPlaceholders:
 
     def test_no_image_is_no_placeholder(self) -> None:
         assert find_placeholders([f"text number {n}" for n in range(60)], [""] * 60) == {}
+
+
+def test_a_post_is_known_again_by_its_text_its_image_or_both():
+    texts = ["What a lovely day!", "RT @me what a LOVELY  day!", "lol", "lol", "lol", "quite other"]
+    hashes = ["aa", "bb", "", "", "cc", "aa"]
+
+    keys = content_keys(texts, hashes)
+
+    text, image, both = keys.T
+    assert text[0] == text[1] != text[5]
+    assert list(text[2:5]) == [0, 0, 0]  # too short to be copied
+    assert image[0] == image[5] != image[1]
+    assert list(image[2:4]) == [0, 0]
+    assert both[2] == both[3]
+    assert len(set(both)) == 5
+    assert keys.dtype == np.uint64
+    assert (content_keys(texts[::-1], hashes[::-1])[::-1] == keys).all()  # of no other post
+
+
+def test_a_placeholder_makes_no_post_known():
+    texts = [f"quite another text, number {number}" for number in range(30)]
+
+    assert not content_keys(texts, ["aa"] * 30)[:, 1].any()

@@ -19,6 +19,7 @@ from .metrics import (
     confusion,
 )
 from .paired_tests import compare_variants, holm, mcnemar
+from .succession import compare_with_former
 from .summary import summarise_comparison
 from .variants import judge_slices, judge_variants
 
@@ -29,6 +30,7 @@ __all__ = [
     "class_indices",
     "classification_metrics",
     "compare_variants",
+    "compare_with_former",
     "confusion",
     "contradicting_twins",
     "doubtful_tags",

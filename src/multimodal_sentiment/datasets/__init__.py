@@ -11,9 +11,11 @@ _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
     "EarlierTableDataset": "earlier_table",
     "EncoderStoreDataset": "encoder_store",
+    "FormerModelDataset": "former_model",
     "HtmlPageDataset": "html_page",
     "ListingDataset": "listing",
     "ModelFolderDataset": "model_folder",
+    "ModelProfileDataset": "model_folder",
     "PostFolderDataset": "post_folder",
     "ScratchFolderDataset": "scratch_folder",
 }

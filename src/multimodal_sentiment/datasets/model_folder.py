@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from kedro.io import DatasetError
+from kedro.io import DatasetError, Version
+
+from multimodal_sentiment.promotion import answering_version, is_timestamp
 
 from .previews import JSONPreview
 from .versioned import LocalVersionedDataset
@@ -15,13 +17,102 @@ from .versioned import LocalVersionedDataset
 if TYPE_CHECKING:
     from multimodal_sentiment.model import SentimentClassifier
 
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
+
 _MOST_SHOWN = 300  # characters of a reason
 _MEGABYTE = 1_000_000
+_CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
-_FILES = ("config.json", _WEIGHTS, "encoding_profile.json")
+_PROFILE = "encoding_profile.json"
+_FILES = (_CONFIG, _WEIGHTS, _PROFILE)
 
 
-class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "SentimentClassifier"]):
+def find_model(address: Path) -> tuple[Path, str | None]:
+    """Return the folder of a model, and its version if the folder is one of several versions.
+
+    Args:
+        address: The model's folder itself, that of one version, or that of all versions: of these,
+            the promoted one is taken, else the newest.
+
+    Raises:
+        DatasetError: If no model is there.
+    """
+    place = address.expanduser().absolute()
+    try:
+        if (place / _CONFIG).is_file():
+            versioned = place.name == place.parent.parent.name and is_timestamp(place.parent.name)
+            return place, place.parent.name if versioned else None
+        if is_timestamp(place.name):
+            for folder in (place / place.parent.name, *sorted(place.iterdir())):
+                if folder.is_dir():
+                    return folder, place.name
+        elif version := answering_version(place):
+            return place / version / place.name, version
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"no model can be read in {address}: {error}") from error
+    raise DatasetError(
+        f"no model in {address}: name the folder that holds its {_CONFIG}, that of a version, or "
+        "the one above the versions (in the project, data/06_models/fusion_model)"
+    )
+
+
+class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
+    """What lies in the folder of a model: one of the versions, or one that is named.
+
+    Without a version that is asked for, the promoted one is loaded, else the newest.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        folder: dict[str, str | None] | None = None,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Create a new instance.
+
+        Args:
+            filepath: The folder, or with versions the folder of their folders.
+            folder: As `path`, a model's folder, as `find_model` takes it, that is read in the place
+                of all this; nothing can be saved then. Without a path, it means nothing.
+            version: Which version to load and save.
+            metadata: Any arbitrary metadata; ignored by Kedro.
+        """
+        named = (folder or {}).get("path")
+        self._named = Path(named).expanduser() if named else None
+        if self._named is None:
+            super().__init__(filepath=filepath, version=version, metadata=metadata)
+        else:
+            super().__init__(filepath=self._named.as_posix(), metadata=metadata)
+
+    def resolve_load_version(self) -> str | None:
+        """Return the version that is loaded: the one asked for, the promoted, or the newest."""
+        if self._version and not self._version.load:
+            try:
+                if version := answering_version(Path(self._filepath)):
+                    return version
+            except ValueError as error:
+                raise DatasetError(str(error)) from error
+        found: str | None = super().resolve_load_version()
+        return found
+
+    def _locate(self) -> tuple[Path, str | None]:
+        """Return the model's folder, and its version."""
+        if self._named:
+            return find_model(self._named)
+        return Path(self._get_load_path()), self.resolve_load_version()
+
+    def _exists(self) -> bool:
+        if self._named:
+            _check_whole(self._locate()[0])  # whose error says what is wrong
+            return True
+        folder = Path(self._get_load_path())
+        return all((folder / name).is_file() for name in _FILES) and _is_whole(folder / _WEIGHTS)
+
+
+class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifier"]):
     """``ModelFolderDataset`` keeps a ``SentimentClassifier`` in a folder of its own.
 
     The folder is that of a transformers model: configuration with labels and temperature, weights
@@ -49,35 +140,19 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
         Raises:
             DatasetError: If a file is missing or broken.
         """
-        from multimodal_sentiment.model import SentimentClassifier
-
-        folder = Path(self._get_load_path())
-        absent = [name for name in _FILES if not (folder / name).is_file()]
-        if absent:
-            raise DatasetError(
-                f"{folder} is no whole model: {', '.join(absent)} missing: train again, or pin "
-                "another version with --load-versions"
-            )
-        try:
-            return SentimentClassifier.load(folder, self.resolve_load_version())
-        except MemoryError:  # no fault of the folder
-            raise
-        except Exception as error:  # transformers answers odd folders with nearly any exception
-            reason = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
-            raise DatasetError(
-                f"the model in {folder} cannot be read: {reason}: train again, or pin another "
-                "version with --load-versions"
-            ) from error
+        return load_model(*self._locate())
 
     def save(self, data: SentimentClassifier) -> None:
-        """Write the classifier."""
+        """Write the classifier.
+
+        Raises:
+            DatasetError: If the folder is one that was named to be read.
+        """
+        if self._named:
+            raise DatasetError(f"the model in {self._named} is only read: leave model_folder out")
         folder = Path(self._get_save_path())
         folder.mkdir(parents=True, exist_ok=True)
-        data.save(folder)
-
-    def _exists(self) -> bool:
-        folder = Path(self._get_load_path())
-        return all((folder / name).is_file() for name in _FILES) and _is_whole(folder / _WEIGHTS)
+        data.save_pretrained(folder)
 
     def preview(self) -> JSONPreview:
         """What the model is, its whole configuration, and what lies beside it, for Kedro-Viz."""
@@ -85,13 +160,86 @@ class ModelFolderDataset(LocalVersionedDataset["SentimentClassifier", "Sentiment
 
         from multimodal_sentiment.reporting import describe_model
 
-        folder = Path(self._get_load_path())
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+        folder, _ = self._locate()
+        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        with safe_open(folder / _WEIGHTS, framework="numpy") as tensors:
             shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]
         files = {path.name: _size(path.stat().st_size) for path in sorted(folder.iterdir())}
         model = describe_model(config, sum(math.prod(shape) for shape in shapes))
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
+
+
+class ModelProfileDataset(_ModelDataset[NoReturn, dict[str, Any]]):
+    """``ModelProfileDataset`` loads the encoding profile that lies in a model's folder.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    model_encoding_profile:
+      type: multimodal_sentiment.datasets.ModelProfileDataset
+      filepath: data/06_models/fusion_model
+      versioned: true
+    ```
+
+    Example usage for the Python API:
+
+    >>> sorted(ModelProfileDataset(filepath="data/06_models/fusion_model").load())
+    ['expected', 'flagged', 'posts']
+    """
+
+    def load(self) -> dict[str, Any]:
+        """Read the profile.
+
+        Raises:
+            DatasetError: If it is missing or no JSON object.
+        """
+        from multimodal_sentiment.model.validation import read_json
+
+        folder, _ = self._locate()
+        _check_whole(folder)
+        try:
+            return read_json(folder / _PROFILE)
+        except ValueError as error:
+            raise DatasetError(f"the model in {folder} cannot be read: {error}") from error
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuse: it is saved with the model.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"the encoding profile in {self._filepath} is saved with its model")
+
+
+def load_model(folder: Path, version: str | None) -> SentimentClassifier:
+    """Read the classifier in a folder.
+
+    Raises:
+        DatasetError: If it cannot be read.
+    """
+    from multimodal_sentiment.model import SentimentClassifier
+
+    _check_whole(folder)
+    try:
+        return SentimentClassifier.load(folder, version)
+    except MemoryError:  # no fault of the folder
+        raise
+    except Exception as error:  # transformers answers odd folders with nearly any exception
+        reason = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
+        raise DatasetError(
+            f"the model in {folder} cannot be read: {reason}: train again, or pin another "
+            "version with --load-versions"
+        ) from error
+
+
+def _check_whole(folder: Path) -> None:
+    """Refuse the folder of a model that lacks a file."""
+    if absent := [name for name in _FILES if not (folder / name).is_file()]:
+        raise DatasetError(
+            f"{folder} is no whole model: {', '.join(absent)} missing: train again, or pin "
+            "another version with --load-versions; in Python, write it with save_pretrained of "
+            "what load_classifier returns, as the model alone is not enough"
+        )
 
 
 def _size(count: int) -> str:

@@ -14,13 +14,20 @@ mixture) and `characters.py` (the table of characters).
 
 from .evidence import DEFAULT_CANDIDATES
 from .mixture import EncodingProfile
-from .reading import Reading, chardet_encoding, read_source, read_texts
+from .reading import (
+    Reading,
+    chardet_encoding,
+    has_control_characters,
+    read_source,
+    read_texts,
+)
 
 __all__ = [
     "DEFAULT_CANDIDATES",
     "EncodingProfile",
     "Reading",
     "chardet_encoding",
+    "has_control_characters",
     "read_source",
     "read_texts",
 ]

@@ -120,6 +120,11 @@ def chardet_encoding(payload: bytes) -> str | None:
     return chardet.detect(payload[:CHARDET_BYTES])["encoding"]
 
 
+def has_control_characters(text: str) -> bool:
+    """Return whether a text holds characters that no text needs."""
+    return _CONTROLS.search(text) is not None
+
+
 def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:
     """Name, for each distinct post, the encoding that its structure proves, or nothing."""
     return {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
@@ -264,6 +269,6 @@ def _damaged_reading(payload: bytes, encoding: str, confidence: float) -> Readin
 
 
 def _reading(text: str, encoding: str, confidence: float, problems: Sequence[str] = ()) -> Reading:
-    if _CONTROLS.search(text):
+    if has_control_characters(text):
         problems = [*problems, "control_characters"]
     return Reading(text, encoding, confidence, "; ".join(problems))

@@ -1,6 +1,6 @@
 """Fitting a model to posts, and predicting others."""
 
-from .attribution import explain_examples
+from .attribution import explain_examples, explain_posts
 from .cross_validation import Trial, run_trials
 from .dataset import PostDataset, preparation_of, rows_of
 from .fingerprint import digest
@@ -16,6 +16,7 @@ __all__ = [
     "digest",
     "encode_examples",
     "explain_examples",
+    "explain_posts",
     "fit_classifier",
     "label_predictions",
     "predict_examples",

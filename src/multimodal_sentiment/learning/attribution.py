@@ -11,7 +11,7 @@ from multimodal_sentiment.assessment import modality_contributions, softmax
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .dataset import Batch
+from .dataset import Batch, PostDataset
 from .frozen import holds_features, take_features
 from .predict import posts_of, predict_batches, predict_logits, tabulate_predictions
 
@@ -25,12 +25,6 @@ def explain_examples(
 ) -> pd.DataFrame:
     """Predict some rows of a table of examples, and say which modality decided.
 
-    The features are fused four times: with text and image, with either alone and with neither, the
-    embeddings that it has learnt standing for what is left out. From these come the Shapley values
-    of text and image for the probability of the answer (probability, as `confidence` is one: the
-    values are shares of it, and add up to `confidence` less what the model gives the answer when
-    it sees nothing). What a post has not has contributed exactly 0.
-
     Args:
         classifier: The classifier.
         examples: The posts.
@@ -40,27 +34,48 @@ def explain_examples(
             encoders, these need not run again.
 
     Returns:
-        As `predict_examples`; and for a model of text and image `decided_by` (`text`, `image`,
-        `both` if equally, `neither`), `text_contribution` and `image_contribution`, -1 to 1.
+        As `predict_examples`; and for a model of text and image what `explain_posts` says.
     """
     columns = classifier.config.training.get("features", {})
     known = None
     if features is not None and holds_features(features, examples, columns):
         known = take_features(features, examples, rows, columns)
-    posts, model = posts_of(classifier, examples, rows, known), classifier.model
-    if classifier.config.modality != "both" or not len(rows):
-        logits = predict_logits(classifier, posts, compute)
-        return tabulate_predictions(classifier, examples, rows, logits)
-    views = predict_batches(model, posts, compute, lambda batch: _fuse_four_times(model, batch))
+    posts = posts_of(classifier, examples, rows, known)
+    logits, shares = explain_posts(classifier, posts, compute)
+    return tabulate_predictions(classifier, examples, rows, logits).assign(**shares)
+
+
+def explain_posts(
+    classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return what posts are said to be, and which modality decided.
+
+    The features are fused four times: with text and image, with either alone and with neither, the
+    embeddings that it has learnt standing for what is left out. From these come the Shapley values
+    of text and image for the probability of the answer (probability, as `confidence` is one: the
+    values are shares of it, and add up to `confidence` less what the model gives the answer when
+    it sees nothing). What a post has not has contributed exactly 0.
+
+    Returns:
+        Logits of shape (posts, labels); and for a model of text and image the columns `decided_by`
+        (`text`, `image`, `both` if equally, `neither`), `text_contribution` and
+        `image_contribution`, -1 to 1.
+    """
+    if classifier.config.modality != "both":
+        return predict_logits(classifier, posts, compute), {}
+    model = classifier.model
+    views = np.empty((0, 4, len(classifier.labels)), dtype=np.float32)
+    if len(posts):
+        views = predict_batches(model, posts, compute, lambda batch: _fuse_four_times(model, batch))
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)
     ]
     shares = modality_contributions(*chances)
-    return tabulate_predictions(classifier, examples, rows, views[:, 0]).assign(
-        decided_by=shares["decided_by"],
-        text_contribution=shares["text_value"],
-        image_contribution=shares["image_value"],
-    )
+    return views[:, 0], {
+        "decided_by": shares["decided_by"].to_numpy(),
+        "text_contribution": shares["text_value"].to_numpy(),
+        "image_contribution": shares["image_value"].to_numpy(),
+    }
 
 
 def _fuse_four_times(model: SentimentModel, batch: Batch) -> torch.Tensor:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.posts.near_duplicates import content_keys
 
 from .dataset import preparation_of
 from .device import choose_device
@@ -91,6 +93,17 @@ def fit_classifier(
         "features": columns,
     }
     classifier = SentimentClassifier(
-        fitted.model, fitted.tokenizer, encoding_profile, terms=fitted.terms
+        fitted.model,
+        fitted.tokenizer,
+        encoding_profile,
+        terms=fitted.terms,
+        learnt_keys=_learnt_keys(posts),
     )
     return classifier, fitted.history
+
+
+def _learnt_keys(posts: LabelledPosts) -> NDArray[np.uint64]:
+    """Return the sorted keys of posts."""
+    hashes = posts.examples["image_hash"].take(pa.array(posts.rows)).to_pylist()
+    keys = np.unique(content_keys(posts.texts, hashes))
+    return keys[keys > 0]

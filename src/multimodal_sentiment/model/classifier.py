@@ -9,17 +9,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.reporting import model_card
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
-from .validation import check_weights, read_config, read_json, read_terms, read_tokenizer
+from .validation import (
+    check_weights,
+    read_config,
+    read_json,
+    read_learnt,
+    read_terms,
+    read_tokenizer,
+)
 
 _PROFILE = "encoding_profile.json"
 _CARD = "README.md"
 _TERMS = "terms.json"
+_LEARNT = "learnt_posts.npy"
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class SentimentClassifier:
         encoding_profile: How common each encoding was where the training posts came from.
         version: Of the folder that it was loaded from, if the catalog gave it one.
         terms: The words and pairs of words that the model counts, in the order of its weights.
+        learnt_keys: Of the posts that it has learnt from and their near duplicates, as
+            `posts.near_duplicates.content_keys` gives them, sorted; None if that is not known.
     """
 
     model: SentimentModel
@@ -39,6 +51,7 @@ class SentimentClassifier:
     encoding_profile: dict[str, Any]
     version: str | None = None
     terms: Sequence[str] = ()
+    learnt_keys: NDArray[np.uint64] | None = None
 
     @cached_property
     def term_indices(self) -> dict[str, int]:
@@ -60,7 +73,7 @@ class SentimentClassifier:
         """The number of the model's parameters."""
         return sum(weight.numel() for weight in self.model.parameters())
 
-    def save(self, folder: Path) -> None:
+    def save_pretrained(self, folder: Path) -> None:
         """Write configuration, weights (safetensors), tokenizer, encoding profile and card."""
         # Under the names that the modules have, which `check_weights` compares: not those that some
         # families' weights had when they were first published.
@@ -72,12 +85,14 @@ class SentimentClassifier:
         if self.terms:
             terms = json.dumps(list(self.terms), ensure_ascii=False, indent=0)
             (folder / _TERMS).write_text(terms, encoding="utf-8")
+        if self.learnt_keys is not None:
+            np.save(folder / _LEARNT, self.learnt_keys, allow_pickle=False)
         card = model_card(self.config.to_dict(), self.num_parameters)
         (folder / _CARD).write_text(card, encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, folder: Path, version: str | None = None) -> SentimentClassifier:
-        """Read what `save` wrote; nothing is unpickled, and no code of the folder is run.
+        """Read what `save_pretrained` wrote; nothing is unpickled, no code of the folder is run.
 
         Raises:
             ValueError: If the folder is not what this version of the project writes.
@@ -96,4 +111,4 @@ class SentimentClassifier:
         if model.config.uses_text:
             tokenizer = read_tokenizer(folder, config)
         terms = read_terms(folder / _TERMS, config) if config.counted_terms else ()
-        return cls(model, tokenizer, profile, version, terms)
+        return cls(model, tokenizer, profile, version, terms, read_learnt(folder / _LEARNT))

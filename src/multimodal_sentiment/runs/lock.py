@@ -88,6 +88,19 @@ def locked(data: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def promotion_locked(data: Path) -> Iterator[None]:
+    """Have the right to change which model answers; a run that is under way does not mind.
+
+    Another that has it is waited for: it takes no time.
+    """
+    from filelock import FileLock
+
+    (data / RUNS).mkdir(parents=True, exist_ok=True)
+    with FileLock(data / RUNS / ".promotion.lock"):
+        yield
+
+
 def _holder(data: Path) -> str:
     for record in reversed(read_records(data)):
         if record.pid:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.files import remove
+from multimodal_sentiment.promotion import promoted_version
 
 from .kedro_adapter import (
     Versionable,
@@ -55,9 +56,9 @@ def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[s
 def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -> list[Leftover]:
     """Find what can be removed; the caller holds the lock.
 
-    That is, of each dataset, every version but its `keep` newest whole ones; the records and logs
-    of runs that did not succeed, and of those of whose versions none is kept. What this user may
-    not read stays, and so do links.
+    That is, of each dataset, every version but its `keep` newest whole ones and the promoted one;
+    the records and logs of runs that did not succeed, and of those of whose versions none is kept.
+    What this user may not read stays, and so do links.
 
     Args:
         data: The data folder.
@@ -68,10 +69,12 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
     leftovers: dict[Path, Leftover] = {}
     for name, dataset in datasets.items():
         whole = 0
+        promoted = promoted_version(location(dataset))
         for version in list_versions(dataset):
             path = location(dataset) / version
             fault = fault_of_version(dataset, version)
-            if path.is_symlink() or (fault and not is_readable(path)):
+            unread = fault and not is_readable(path)
+            if version == promoted or path.is_symlink() or unread:
                 kept.add(version)
             elif fault:
                 leftovers[path] = Leftover(path, f"incomplete version of {name}")
@@ -111,6 +114,10 @@ def describe(leftovers: list[Leftover], data: Path) -> list[str]:
 
 
 def remove_all(leftovers: list[Leftover]) -> None:
-    """Remove leftovers. If that is interrupted, what is left of a version is not the newest."""
+    """Remove leftovers, but for a version that has been promoted since; the caller holds that lock.
+
+    If that is interrupted, what is left of a version is not the newest.
+    """
     for leftover in leftovers:
-        remove(leftover.path)
+        if promoted_version(leftover.path.parent) != leftover.path.name:
+            remove(leftover.path)

@@ -6,8 +6,11 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from multimodal_sentiment.promotion import promoted_version
 
 from .kedro_adapter import shorten
 from .records import MODULE, Outcome, Record, run_command
@@ -29,6 +32,7 @@ METRICS = "metrics"
 REPORT = "report"
 COMPARISON = "comparison"
 MODEL = "fusion_model"
+SUCCESSION = "against_former_model"
 SUBMISSION = "submission_file"
 
 
@@ -57,6 +61,10 @@ def log_summary(
     if COMPARISON in places:
         for sentence in json.loads(places[COMPARISON].read_text("utf-8"))["verdict"]:
             logger.info("%s", sentence)
+    if SUCCESSION in places:
+        logger.info("%s", json.loads(places[SUCCESSION].read_text("utf-8"))["sentence"])
+    if MODEL in places:
+        _log_promoted(places[MODEL].parents[1], record, folders)
     if SUBMISSION in places:
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
@@ -66,6 +74,19 @@ def log_summary(
             folders,
             f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
+
+
+def _log_promoted(versions: Path, record: Record, folders: str) -> None:
+    """Say so where the model that was trained is not the one that answers."""
+    with suppress(ValueError, OSError):  # whoever reads the model is told
+        if promoted := promoted_version(versions):
+            logger.info(
+                "Inference goes on answering with the promoted model, %s: kedro promote %s%s lets "
+                "this one answer",
+                promoted,
+                record.run,
+                folders,
+            )
 
 
 def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) -> str:

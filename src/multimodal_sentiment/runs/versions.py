@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kedro.io import DatasetError
-from kedro.io.core import VERSION_FORMAT
+
+from multimodal_sentiment import promotion
 
 from .errors import one_line
-from .kedro_adapter import Dataset, Versionable, is_versioned, location, pin, shorten
+from .kedro_adapter import (
+    Dataset,
+    Versionable,
+    is_versioned,
+    location,
+    pin,
+    place_in_words,
+    shorten,
+)
 
 INCOMPLETE = "is not there"
 SHOWN_VERSIONS = 5
@@ -25,27 +33,10 @@ SHOWN_VERSIONS = 5
 def list_versions(dataset: Any) -> list[str]:
     """Return all versions of a dataset, newest first; none if it keeps no versions.
 
-    A version is a folder that is named as Kedro names versions, or holds a file or folder of the
-    dataset's own name. Anything else that lies there is none.
-
     Raises:
         PermissionError: If this user may not look into the dataset's folder.
     """
-    if not is_versioned(dataset):
-        return []
-    place = location(dataset)
-    if not place.is_dir():
-        return []
-    with os.scandir(place) as entries:
-        folders = [entry for entry in entries if entry.is_dir() or entry.is_symlink()]
-        return sorted(
-            (
-                folder.name
-                for folder in folders
-                if _is_timestamp(folder.name) or os.path.lexists(Path(folder.path, place.name))
-            ),
-            reverse=True,
-        )
+    return promotion.list_versions(location(dataset)) if is_versioned(dataset) else []
 
 
 def fault_of(dataset: Dataset) -> str | None:
@@ -76,6 +67,17 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
     return fault_of(dataset)
 
 
+def version_fault(name: str, dataset: Versionable, version: str) -> str | None:
+    """Return why a version cannot be read, in words, if so; it is then pinned."""
+    if version not in list_versions(dataset):
+        place = place_in_words(dataset)
+        return f"{name}: no version {version} in {place}: {versions_in_words(dataset)}"
+    if fault := fault_of_version(dataset, version):
+        reason = reason_of(dataset) if fault == INCOMPLETE else fault
+        return f"{name}: version {version} {reason}: {way_out(name, dataset, version)}"
+    return None
+
+
 def reason_of(dataset: Dataset) -> str:
     """Return why a dataset takes what it should load for incomplete: trying to load it tells."""
     try:
@@ -99,10 +101,12 @@ def way_out(name: str, dataset: Any, version: str) -> str:
     versions = list_versions(dataset)
     older = versions[versions.index(version) + 1 :][:1] if version in versions else []
     path = location(dataset) / version
+    promoted = promotion.promoted_version(location(dataset)) == version
     ways = [
         *(["allow this user to read it"] if not is_readable(path) else []),
         *(f"read the one before it with --load-versions {name}:{it}" for it in older),
-        f"move {shorten(path)} away",
+        *(['take its promotion back with "kedro promote --back"'] if promoted else []),
+        *([f"move {shorten(path)} away"] if not promoted else []),
     ]
     return ", or ".join(ways)
 
@@ -114,14 +118,6 @@ def versions_in_words(dataset: Dataset) -> str:
         return "there is none"
     older = len(versions) - SHOWN_VERSIONS
     return f"choose of {', '.join(versions[:SHOWN_VERSIONS])}" + f", {older} older" * (older > 0)
-
-
-def _is_timestamp(name: str) -> bool:
-    try:
-        datetime.strptime(name, VERSION_FORMAT)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_rights(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from .nodes import evaluate_predictions, plot_evaluation, predict_validation
+from .succession import judge_succession
 
 
 def create_pipeline() -> Pipeline:
@@ -51,6 +52,23 @@ def create_pipeline() -> Pipeline:
                     "modality_contributions",
                 ],
                 name="plot_evaluation",
+                namespace="evaluation",
+            ),
+            Node(
+                judge_succession,
+                inputs=[
+                    "validation_predictions",
+                    "fusion_model",
+                    "former_model",
+                    "labelled.examples",
+                    "labelled.features",
+                    "duplicate_groups",
+                    "params:evaluation",
+                    "params:comparison",
+                    "params:compute",
+                ],
+                outputs="against_former_model",
+                name="judge_succession",
                 namespace="evaluation",
             ),
         ]

@@ -7,17 +7,19 @@ from kedro.pipeline import Node, Pipeline
 from .nodes import read_labelled_posts, read_unlabelled_posts
 
 
-def create_pipeline(namespace: str) -> Pipeline:
+def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeline:
     """The ingestion of the `labelled` or the `unlabelled` posts.
 
     Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
+
+    Args:
+        namespace: Which posts.
+        profile: The dataset that says how common each encoding is, for unlabelled posts.
     """
     labelled = namespace == "labelled"
     read = Node(
         read_labelled_posts if labelled else read_unlabelled_posts,
-        inputs=["listing", "post_files"]
-        + ([] if labelled else ["encoding_profile"])
-        + ["params:ingestion"],
+        inputs=["listing", "post_files"] + ([] if labelled else [profile]) + ["params:ingestion"],
         outputs=["posts", "text_files"] + (["encoding_profile"] if labelled else []),
         name="read_posts",
         namespace="ingestion",
@@ -25,7 +27,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     return Pipeline(
         [read],
         namespace=namespace,
-        inputs={"post_files"} if labelled else {"post_files", "encoding_profile"},
+        inputs={"post_files"} if labelled else {"post_files", profile},
         outputs={"encoding_profile"} if labelled else None,
         parameters={"params:ingestion"},
     )

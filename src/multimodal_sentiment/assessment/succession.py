@@ -1,0 +1,93 @@
+"""Whether a new model is better than the one that answered before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .paired_tests import compare_variants
+from .summary import judge
+
+# Fewer groups of near duplicates cannot tell any two models apart that people would hesitate about.
+FEWEST_GROUPS = 30
+
+_NEW, _FORMER = "new", "former"
+
+
+def compare_with_former(
+    true: ArrayLike,
+    predicted: ArrayLike,
+    former: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    *,
+    name: str,
+    samples: int,
+    level: float,
+    margin: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Compare a model with the former one on posts that neither has learnt from.
+
+    Args:
+        true: Tags of shape (n,).
+        predicted: The model's answers, of shape (n,).
+        former: The former model's, of shape (n,).
+        groups: Each post's group, of shape (n,); near duplicates share one.
+        labels: Every label a tag may be.
+        name: The former model's, for the sentence.
+        samples: How many times the groups are drawn anew.
+        level: Of the intervals.
+        margin: The largest difference of accuracy that does not matter.
+        seed: Of the draws.
+
+    Returns:
+        `n` and `verdict` (`better`, `worse`, `no different`, `cannot tell`, or `not compared` where
+        there are too few groups); where they are compared, each model's `accuracies`, and
+        `accuracy`, `macro_f1` and `mcnemar` as `compare_variants` gives them, new minus former; and
+        a `sentence` that says it.
+    """
+    truth = np.asarray(true, dtype=object)
+    count = len(truth)
+    if len(set(np.asarray(groups).tolist())) < FEWEST_GROUPS:
+        said = (
+            f"The new model cannot be compared with {name}: only {count:,} validation posts are "
+            "new to both."
+        )
+        return {"n": count, "verdict": "not compared", "sentence": said}
+    answers = {
+        which: np.asarray(tags, dtype=object)
+        for which, tags in ((_NEW, predicted), (_FORMER, former))
+    }
+    (pair,) = compare_variants(
+        truth,
+        {which: tags[None] for which, tags in answers.items()},
+        [(_NEW, _FORMER)],
+        groups,
+        labels,
+        samples=samples,
+        level=level,
+        seed=seed,
+    )
+    test = pair["accuracy"]
+    verdict = judge(test, count, level, margin)
+    accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
+    low, high = test["interval"]
+    words = {
+        "better": f"is better than {name}, and that is sure",
+        "worse": f"is WORSE than {name}, and that is sure",
+        "no different": f"does not differ in a way that matters from {name}",
+        "cannot tell": f"cannot be told apart from {name}",
+    }[verdict]
+    sentence = (
+        f"The new model {words}: on {count:,} validation posts that neither has learnt from, it "
+        f"has an accuracy of {accuracies[_NEW]:.3f}, the former one {accuracies[_FORMER]:.3f}, "
+        f"{100 * test['difference']:+.1f} points ({100 * level:g}% interval {100 * low:+.1f} to "
+        f"{100 * high:+.1f}, p = {test['p_adjusted']:.3f})."
+    )
+    return {"n": count, "verdict": verdict, "accuracies": accuracies, "sentence": sentence} | {
+        measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")
+    }

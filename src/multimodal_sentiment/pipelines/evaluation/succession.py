@@ -1,0 +1,99 @@
+"""The model is compared with the one that answered before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from multimodal_sentiment.parameters import (
+    ComparisonParameters,
+    ComputeParameters,
+    EvaluationParameters,
+)
+from multimodal_sentiment.types import Examples, Frame, Json, SentimentClassifier
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def judge_succession(
+    predictions: Frame,
+    fusion_model: SentimentClassifier,
+    former_model: SentimentClassifier | None,
+    examples: Examples,
+    features: Examples,
+    duplicate_groups: Frame,
+    evaluation: EvaluationParameters,
+    comparison: ComparisonParameters,
+    compute: ComputeParameters,
+) -> Json:
+    """Compare the model with the former one on the validation posts that neither has learnt from.
+
+    Args:
+        predictions: The model's, of the validation posts.
+        fusion_model: The model.
+        former_model: The promoted or last one before it, if there is one.
+        examples: Holds the posts.
+        features: Of the posts, under the encoders that are frozen.
+        duplicate_groups: `guid, group`.
+        evaluation: How predictions are judged.
+        comparison: Which difference does not matter.
+        compute: What the former model runs on.
+
+    Returns:
+        `former`, its version, and what `compare_with_former` returns,
+    """
+    from multimodal_sentiment.assessment import compare_with_former
+    from multimodal_sentiment.learning import explain_examples, rows_of
+
+    def refusal(reason: str) -> Json:
+        return {"former": None, "n": 0, "verdict": "not compared", "sentence": reason}
+
+    if former_model is None:
+        return refusal("There is no model before this one to compare it with.")
+    name = f"the model {former_model.version}"
+    if former_model.version == fusion_model.version:
+        return refusal(f"No other model has answered before this one, {fusion_model.version}.")
+    labels = list(fusion_model.labels)
+    if sorted(former_model.labels) != sorted(labels):
+        return refusal(f"The new model cannot be compared with {name}, which has other labels.")
+    rows = rows_of(predictions["guid"], examples)
+    new = _are_new_to(former_model, fusion_model, examples, rows)
+    if new is None:
+        return refusal(
+            f"The new model cannot be compared with {name}, which does not say what it learnt from."
+        )
+    known = predictions[new]
+    answers = explain_examples(former_model, examples, rows[new], compute, features)["predicted"]
+    judged = compare_with_former(
+        known["tag"],
+        known["predicted"],
+        answers,
+        duplicate_groups.set_index("guid")["group"].loc[known["guid"]],
+        labels,
+        name=name,
+        samples=evaluation.bootstrap_samples,
+        level=evaluation.confidence_level,
+        margin=comparison.margin,
+        seed=evaluation.seed,
+    )
+    return {"former": former_model.version} | judged
+
+
+def _are_new_to(
+    former: SentimentClassifier, model: SentimentClassifier, examples: Examples, rows: np.ndarray
+) -> np.ndarray | None:
+    """Return which validation posts neither model has learnt from, nor from a twin of them.
+
+    None if nobody can tell. The model's own training posts have no twins among its validation
+    posts.
+    """
+    import numpy as np
+
+    from multimodal_sentiment.posts.near_duplicates import content_keys
+
+    if former.learnt_keys is None:
+        same = former.config.training.get("posts_sha256") == model.config.training["posts_sha256"]
+        return np.ones(len(rows), dtype=bool) if same else None
+    columns = examples.select(["text", "image_hash"]).take(rows).to_pydict()
+    keys = content_keys(columns["text"], columns["image_hash"])
+    return ~np.asarray(np.isin(keys, former.learnt_keys).any(axis=1))

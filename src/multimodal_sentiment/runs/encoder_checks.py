@@ -1,0 +1,89 @@
+"""The pretrained encoders that a run needs are looked for before its first node."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .records import run_command
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+    from multimodal_sentiment.parameters import ModelParameters
+
+logger = logging.getLogger(__name__)
+
+
+def check_encoders(
+    pipeline: Pipeline, catalog: DataCatalog, parameters: Mapping[str, Any], flags: str
+) -> list[str]:
+    """Find which pretrained encoders that the run needs are not here, or cannot be used.
+
+    Args:
+        pipeline: What will run.
+        catalog: Holds the store of encoders.
+        parameters: All of them.
+        flags: What a command needs to work on the same folders with the same parameters.
+    """
+    from multimodal_sentiment.datasets import EncoderStoreDataset
+
+    datasets = [catalog.get(name) for name in sorted(pipeline.inputs())]
+    stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
+    if not stores:
+        return []
+    from multimodal_sentiment.encoders import (
+        INSTALL,
+        EncoderError,
+        MissingEncoderError,
+        find_encoder,
+        is_packaged,
+    )
+
+    faults, missing, packaged = [], [], False
+    for modality, name, model in _needed_encoders(pipeline, parameters):
+        try:
+            encoder = find_encoder(stores[0].load(), modality, name)
+            identity = encoder.identify()
+            from multimodal_sentiment.model import check_encoder  # takes seconds
+
+            check_encoder(encoder, modality, model)
+            licence = identity["licence"] or "not stated"
+            logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
+        except MissingEncoderError as error:
+            missing.append(str(error))
+            packaged |= is_packaged(name)
+        except EncoderError as error:
+            faults.append(str(error))
+    if missing:
+        fetch = f'run "{run_command()} --pipeline=encoders{flags}"'
+        install = f"{INSTALL}, or " if packaged else ""
+        advice = f"{install}{fetch}, or train without pretrained encoders with --env=scratch"
+        faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
+    return list(dict.fromkeys(faults))
+
+
+def _needed_encoders(
+    pipeline: Pipeline, parameters: Mapping[str, Any]
+) -> list[tuple[str, str, ModelParameters]]:
+    """Return modality and name of each pretrained encoder that the run needs, and the model.
+
+    Of models that ask the same of an encoder, one stands for all.
+    """
+    from multimodal_sentiment.parameters import Parameters, vary
+
+    whole = Parameters.model_validate(parameters)
+    models = [whole.model]
+    if "params:comparison" in pipeline.inputs():
+        changes = whole.comparison.compared.values()
+        models = [vary(whole.model, whole.training, change).model for change in changes]
+    needed = {
+        (modality, name, getattr(model, modality).model_dump_json()): model
+        for model in models
+        for modality, name in model.encoders.items()
+    }
+    return [
+        (modality, name, needed[modality, name, asked]) for modality, name, asked in sorted(needed)
+    ]

@@ -1,0 +1,70 @@
+"""`kedro promote`: which version of the model answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from multimodal_sentiment.promotion import answering_version, promote, promoted_version
+
+from .kedro_adapter import is_versioned, location, place_in_words
+from .lock import promotion_locked
+from .summary import MODEL
+from .versions import list_versions, version_fault
+
+if TYPE_CHECKING:
+    from kedro.io import CatalogProtocol
+
+
+def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
+    """Return a line for each version of the model, the newest first."""
+    dataset = _model(catalog)
+    versions = list_versions(dataset)
+    promoted, answers = promoted_version(location(dataset)), answering_version(location(dataset))
+    notes: dict[str, list[str]] = {version: [] for version in versions}
+    if versions:
+        notes[versions[0]].append("newest")
+    if promoted:
+        notes[promoted].append("promoted")
+    if answers:
+        notes[answers].append("answers")
+    lines = [f"{version}  {', '.join(words)}".rstrip() for version, words in notes.items()]
+    return lines or [f"No model yet in {place_in_words(dataset)}."]
+
+
+def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str | None) -> list[str]:
+    """Have a version of the model answer, or the newest again if None.
+
+    Returns:
+        What is so from now on, in words.
+
+    Raises:
+        click.ClickException: If there is no such version, or it cannot be read.
+    """
+    dataset = _model(catalog)
+    folder = location(dataset)
+    if not folder.is_dir():
+        raise click.ClickException(f"{MODEL}: no version yet in {place_in_words(dataset)}")
+    with promotion_locked(data):
+        if version and (fault := version_fault(MODEL, dataset, version)):
+            raise click.ClickException(fault)
+        promote(folder, version)
+        answers = answering_version(folder)
+    what = "the promoted one" if version else "the newest"
+    return [f"{MODEL} {answers}, {what}, answers from now on."]
+
+
+def _model(catalog: CatalogProtocol[Any, Any]) -> Any:
+    """Return the dataset of the model.
+
+    Raises:
+        click.ClickException: If it keeps no versions, as it is one folder that was named.
+    """
+    dataset = catalog[MODEL]
+    if not is_versioned(dataset):
+        raise click.ClickException(
+            f"{MODEL}: {place_in_words(dataset)} has no versions: leave model_folder out"
+        )
+    return dataset

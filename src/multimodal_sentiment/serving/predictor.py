@@ -1,0 +1,259 @@
+"""A trained model in Python, without a pipeline."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, NamedTuple, get_args
+from weakref import WeakKeyDictionary
+
+import pandas as pd
+import torch
+from kedro.io import DatasetError
+from torch import nn
+
+from multimodal_sentiment.concurrency import map_in_order
+from multimodal_sentiment.datasets.model_folder import find_model, load_model
+from multimodal_sentiment.decoding import EncodingProfile, read_texts
+from multimodal_sentiment.files import follow_umask
+from multimodal_sentiment.learning import PostDataset, explain_posts, label_predictions
+from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.model.image import Pixels
+from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
+from multimodal_sentiment.posts.problems import (
+    Problem,
+    describe_problems,
+    problem,
+    read_problems,
+    write_problems,
+)
+from multimodal_sentiment.progress import log_progress
+
+from .errors import ClassifierError
+from .inputs import pair_rows, read_image, read_text, take_image
+
+POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
+
+
+class Bounds(NamedTuple):
+    """How an image is prepared; see `decode_image`."""
+
+    short_side: int
+    max_aspect_ratio: float
+    max_megapixels: float
+
+
+@dataclass
+class Post:
+    """A post, ready for the model but for texts that are yet to be decoded."""
+
+    text: str | bytes
+    pixels: Pixels | None
+    text_problems: list[Problem]
+    image_problems: list[Problem]
+
+
+def open_classifier(
+    model: str | os.PathLike[str] | SentimentClassifier, device: str, precision: str
+) -> Classifier:
+    """See `multimodal_sentiment.load_classifier`."""
+    compute = _compute_parameters(device, precision)
+    if isinstance(model, SentimentClassifier):
+        return Classifier(model, compute)
+    if not isinstance(model, str | os.PathLike):
+        raise ClassifierError(
+            f"{type(model).__name__} is no model: give its folder, or what the catalog loads as "
+            "fusion_model"
+        )
+    try:
+        return Classifier(load_model(*find_model(Path(model))), compute)
+    except DatasetError as error:
+        raise ClassifierError(str(error)) from error
+
+
+class Classifier:
+    """A trained model that answers for texts and images.
+
+    It may be used by several threads, which then take turns at the model; it can be pickled, and
+    used after a fork.
+
+    Attributes:
+        labels: What it can answer, in the order of its probabilities.
+        version: Of the model, if it is one of several versions.
+    """
+
+    def __init__(self, classifier: SentimentClassifier, compute: ComputeParameters) -> None:
+        self._classifier = classifier
+        self._compute = compute
+        self.labels = list(classifier.labels)
+        self.version = classifier.version
+        self._check_device()
+
+    def __repr__(self) -> str:
+        return f"<Classifier of {', '.join(self.labels)}, version {self.version}>"
+
+    def predict(
+        self,
+        texts: Any = None,
+        images: Any = None,
+        *,
+        problems: Literal["words", "codes"] = "words",
+    ) -> pd.DataFrame:
+        """Answer for posts.
+
+        Args:
+            texts: One a post, in any sequence, Series, array or generator: a string, or bytes,
+                which are decoded as the posts that the model has learnt from. All are missing if
+                none are given. Or a frame with the columns `text`, `image` or both.
+            images: One a post: the path of a file, its bytes, an open file, a Pillow image, or an
+                array of uint8 of shape (height, width, 3). All are missing if none are given.
+            problems: How these are written: in words, or in the codes of `posts/problems.py`.
+
+        None, NaN and NA are missing. A post whose text or image is missing or broken is answered
+        from what is left of it.
+
+        Returns:
+            One row a post, under the index of a given Series or frame: `predicted, confidence,
+            p_<label>..., problems`; and from a model of text and image `decided_by,
+            text_contribution, image_contribution`, as in the pipeline.
+
+        Raises:
+            ClassifierError: If there are not as many texts as images, neither, or no rows at all.
+        """
+        if problems not in ("words", "codes"):
+            raise ClassifierError(f"problems {problems!r}: choose one of words, codes")
+        self._check_device()
+        rows = pair_rows(texts, images)
+        tables = [self._answer([], problems)]  # which has all columns, whatever comes
+        with closing(map_in_order(self._prepare, self._take(rows.pairs))) as prepared:
+            posts = iter(log_progress(prepared, rows.count, "Predicting"))
+            while chunk := list(islice(posts, POSTS_AT_ONCE)):
+                tables.append(self._answer(chunk, problems))
+        table = pd.concat(tables[1:] or tables, ignore_index=True)
+        return table if rows.index is None else table.set_axis(rows.index)
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model's folder, which `load_classifier` reads."""
+        place = Path(folder).expanduser()
+        place.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=place, prefix=".writing-") as name:
+            self._classifier.save_pretrained(Path(name))
+            follow_umask(Path(name))
+            for path in Path(name).iterdir():
+                os.replace(path, place / path.name)
+
+    def _check_device(self) -> None:
+        try:
+            choose_device(self._compute)
+        except ValueError as error:
+            raise ClassifierError(str(error).removeprefix("compute.")) from error
+
+    @property
+    def _bounds(self) -> Bounds:
+        """How the images that the model has learnt from were prepared."""
+        config = self._classifier.config
+        said = config.training.get("pictures") or {}
+        return Bounds(
+            said.get("short_side", config.image_config.get("resize", 256)),
+            said.get("max_aspect_ratio", 3.0),
+            said.get("max_megapixels", 100.0),
+        )
+
+    def _take(self, pairs: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        """Take what only one thread may read."""
+        limit = self._bounds.max_megapixels
+        for text, image in pairs:
+            yield text, take_image(image, limit)
+
+    def _prepare(self, pair: tuple[Any, Any]) -> Post:
+        """Read and decode one post; in one of several threads."""
+        text, of_text = read_text(pair[0])
+        payload = read_image(pair[1])
+        if isinstance(payload, Problem):
+            return Post(text, None, of_text, [payload])
+        try:
+            image = decode_image(payload, **self._bounds._asdict())
+        except BrokenImageError as error:
+            return Post(text, None, of_text, [error.problem])
+        return Post(text, image.pixels, of_text, [image.problem] if image.problem else [])
+
+    def _answer(self, posts: list[Post], problems: str) -> pd.DataFrame:
+        """Return the rows of some posts."""
+        self._decode(posts)
+        model = self._classifier
+        with _lock_of(model.model):
+            dataset = PostDataset(
+                model.config,
+                model.tokenizer,
+                [str(post.text) for post in posts],
+                [post.pixels for post in posts],
+                terms=model.term_indices,
+            )
+            logits, shares = explain_posts(model, dataset, self._compute)
+        codes = [write_problems([*post.text_problems, *post.image_problems]) for post in posts]
+        said = codes if problems == "codes" else list(map(describe_problems, codes))
+        predictions = label_predictions(model, logits)
+        return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
+
+    def _decode(self, posts: list[Post]) -> None:
+        """Decode the texts that are bytes, as those of the posts that the model learnt from."""
+        waiting = [post for post in posts if isinstance(post.text, bytes)]
+        if not waiting:
+            return
+        profile = EncodingProfile.from_dict(self._classifier.encoding_profile)
+        readings = read_texts([bytes(post.text) for post in waiting], profile)  # type: ignore[arg-type]
+        for post, reading in zip(waiting, readings, strict=True):
+            post.text = reading.text
+            post.text_problems = read_problems(reading.problem)
+            if not post.text_problems and not reading.text.strip():
+                post.text_problems = [problem("empty_text")]
+
+
+def _compute_parameters(device: str, precision: str) -> ComputeParameters:
+    """Return what a model runs on.
+
+    Raises:
+        ClassifierError: If there is no such device or precision.
+    """
+    asked = {"device": device, "precision": precision}
+    for name, value in asked.items():
+        choices = get_args(ComputeParameters.model_fields[name].annotation)
+        if value not in choices:
+            raise ClassifierError(f"{name} {value!r}: choose one of {', '.join(choices)}")
+    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0}
+    return ComputeParameters.model_validate(asked | beside)
+
+
+# While a model predicts, its layers are replaced by faster ones, and its tokenizer is set to cut:
+# both bear one thread at a time. Kept here, as a lock can be neither pickled nor forked.
+_locks: WeakKeyDictionary[nn.Module, threading.Lock] = WeakKeyDictionary()
+_making_locks = threading.Lock()
+
+
+def _lock_of(model: nn.Module) -> threading.Lock:
+    with _making_locks:
+        return _locks.setdefault(model, threading.Lock())
+
+
+def _after_fork() -> None:
+    """Have a forked process compute by itself.
+
+    A lock of the parent's may be held by a thread that is not there, and the threads with which
+    torch computed are gone, too: as in its own DataLoader's workers, the child does without.
+    """
+    global _making_locks  # noqa: PLW0603 - the child's is another
+    _making_locks = threading.Lock()
+    _locks.clear()
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,93 @@
+"""A model that is named by its folder, and what else lies in it."""
+
+from __future__ import annotations
+
+import pytest
+from kedro.io import DatasetError, Version
+
+from multimodal_sentiment.datasets import (
+    FormerModelDataset,
+    ModelFolderDataset,
+    ModelProfileDataset,
+)
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.promotion import promote
+
+OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
+
+
+@pytest.fixture
+def folder(tiny, tmp_path):
+    """Two versions of a model; their profiles tell them apart."""
+    model, tokenizer = build_model(tiny().model, ["a", "b"], ["one two three"] * 5, {})
+    folder = tmp_path / "fusion_model"
+    for version in (OLDER, NEWER):
+        (folder / version / folder.name).mkdir(parents=True)
+        profile = {"posts": {version: 1}, "expected": {}}
+        SentimentClassifier(model, tokenizer, profile).save_pretrained(
+            folder / version / folder.name
+        )
+    return folder
+
+
+def versioned(kind, folder, load=None):
+    return kind(filepath=folder.as_posix(), version=Version(load, None))
+
+
+def test_a_folder_that_is_named_goes_before_the_versions(folder, tmp_path):
+    dataset = ModelFolderDataset(
+        filepath=(tmp_path / "nowhere").as_posix(),
+        folder={"path": (folder / OLDER).as_posix()},
+        version=Version(None, None),
+    )
+
+    assert dataset.exists()
+    assert dataset.load().version == OLDER
+    with pytest.raises(DatasetError, match="is only read: leave model_folder out"):
+        dataset.save(dataset.load())
+
+
+def test_a_folder_that_was_copied_alone_is_a_model(folder, tmp_path):
+    copy = (folder / OLDER / folder.name).rename(tmp_path / "copied")
+
+    dataset = ModelProfileDataset(filepath="nowhere", folder={"path": copy.as_posix()})
+
+    assert dataset.load()["posts"] == {OLDER: 1}
+
+
+def test_no_folder_named_means_the_versions(folder):
+    dataset = ModelFolderDataset(
+        filepath=folder.as_posix(), folder={"path": None}, version=Version(None, None)
+    )
+
+    assert dataset.load().version == NEWER
+
+
+@pytest.mark.parametrize("kind", [ModelFolderDataset, ModelProfileDataset])
+def test_the_promoted_version_is_loaded_unless_another_is_asked_for(folder, kind):
+    promote(folder, OLDER)
+
+    assert versioned(kind, folder).resolve_load_version() == OLDER
+    assert versioned(kind, folder, NEWER).resolve_load_version() == NEWER
+
+
+def test_profile_and_model_are_of_one_version(folder):
+    promote(folder, OLDER)
+
+    assert versioned(ModelProfileDataset, folder).load()["posts"] == {OLDER: 1}
+    assert FormerModelDataset(filepath=folder.as_posix()).load().version == OLDER
+
+
+def test_a_former_model_that_cannot_be_read_is_passed_over(folder, caplog):
+    (folder / NEWER / folder.name / "config.json").write_text("{")
+
+    assert FormerModelDataset(filepath=folder.as_posix()).load() is None
+    assert "is not compared with it: the model in" in caplog.text
+    assert FormerModelDataset(filepath="nowhere").load() is None
+
+
+def test_no_model_is_one_line(tmp_path):
+    dataset = ModelFolderDataset(filepath="nowhere", folder={"path": str(tmp_path)})
+
+    with pytest.raises(DatasetError, match=r"no model in .*: name the folder that holds its conf"):
+        dataset.load()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import (
+    LabelledPosts,
+    encode_examples,
+    fit_classifier,
+    predict_examples,
+)
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.pipelines.evaluation.succession import judge_succession
+from multimodal_sentiment.posts.near_duplicates import content_keys
+
+LABELS = ["bad", "good"]
+TEXTS = [f"{'dull rain' if number % 2 else 'lovely sun'} on day {number}" for number in range(80)]
+TAGS = [LABELS[number % 2] for number in range(80)]
+
+
+@pytest.fixture
+def judge(tiny, make_examples):
+    """Judge a model against a former one, on 80 posts without an image."""
+    parameters = tiny(model__modality="text", evaluation__bootstrap_samples=200)
+    examples = make_examples(TEXTS, TAGS, [None] * 80)
+    guids = examples["guid"].to_pylist()
+    groups = pd.DataFrame({"guid": guids, "group": range(80)})
+
+    def make(version, learnt=None, posts="one", labels=LABELS):
+        model, tokenizer = build_model(parameters.model, labels, TEXTS, {})
+        model.config.training = {"posts_sha256": posts}
+        return SentimentClassifier(model, tokenizer, {}, version, learnt_keys=learnt)
+
+    def judge(former):
+        model = make("new")
+        predictions = predict_examples(model, examples, np.arange(80), parameters.compute)
+        return judge_succession(
+            predictions,
+            model,
+            former and make(**former),
+            examples,
+            None,
+            groups,
+            parameters.evaluation,
+            parameters.comparison,
+            parameters.compute,
+        )
+
+    return judge
+
+
+def keys(texts):
+    return np.unique(content_keys(texts, [""] * len(texts)))
+
+
+def test_posts_that_the_former_model_knows_do_not_count(judge):
+    learnt = keys([f"RT @friend: {text.upper()}" for text in TEXTS[:30]])
+
+    judged = judge({"version": "old", "learnt": learnt})
+
+    assert judged["former"] == "old"
+    assert judged["n"] == 50
+    assert "on 50 validation posts that neither has learnt from" in judged["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("former", "words"),
+    [
+        (None, "There is no model before this one"),
+        ({"version": "new"}, "No other model has answered before"),
+        (
+            {"version": "old", "learnt": keys(TEXTS[:60])},
+            "only 20 validation posts are new",
+        ),
+        ({"version": "old", "posts": "others"}, "which does not say what it learnt from"),
+        ({"version": "old", "labels": ["bad", "fine"]}, "which has other labels"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(judge, former, words):
+    judged = judge(former)
+
+    assert judged["verdict"] == "not compared"
+    assert words in judged["sentence"]
+
+
+def test_a_model_of_the_same_training_posts_knows_no_validation_post(judge):
+    """As version 0.1 wrote them, without the keys of posts."""
+    assert judge({"version": "old", "posts": "one"})["n"] == 80
+
+
+def test_a_trained_model_knows_its_own_posts(tiny, make_examples, tmp_path):
+    parameters = tiny(model__modality="text")
+    examples = make_examples(TEXTS, TAGS, [None] * 80)
+    posts = LabelledPosts(examples, np.arange(60), np.array(TAGS[:60], dtype=object), np.arange(60))
+    given = parameters.model, parameters.training
+    store = EncoderStore(tmp_path, tmp_path)
+    features = encode_examples(examples, [given], store, parameters.compute)
+    checkpoints = tmp_path / "checkpoints"
+    classifier, _ = fit_classifier(
+        posts, {}, *given, parameters.compute, checkpoints, store, features
+    )
+
+    (tmp_path / "model").mkdir()
+    classifier.save_pretrained(tmp_path / "model")
+    read = SentimentClassifier.load(tmp_path / "model").learnt_keys
+
+    hashes = examples["image_hash"].to_pylist()
+    expected = np.unique(content_keys(TEXTS[:60], hashes[:60]))
+    assert read.tolist() == expected[expected > 0].tolist()

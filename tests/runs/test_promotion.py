@@ -1,0 +1,190 @@
+"""Which version of the model answers: the one asked for, the promoted one, else the newest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from multiprocessing import get_context
+
+import pytest
+
+from multimodal_sentiment.promotion import (
+    PROMOTED,
+    answering_version,
+    list_versions,
+    promote,
+    promoted_version,
+)
+from multimodal_sentiment.runs.lock import promotion_locked
+from multimodal_sentiment.runs.pruning import Leftover, remove_all
+
+MODEL = "06_models/fusion_model.json"
+
+
+@pytest.fixture
+def trained(project):
+    """A project after three trainings."""
+    for _ in range(3):
+        project.run("training")
+    return project
+
+
+def answers(project) -> str:
+    """The version that inference reads."""
+    project.run("inference")
+    return project.records()[-1]["reads"]["fusion_model"]
+
+
+def test_the_promoted_version_answers_until_that_is_taken_back(trained):
+    first, second, third = trained.versions(MODEL)
+    assert answers(trained) == third
+
+    status, said = trained.command("promote", second)
+    assert (status, said) == (0, f"fusion_model {second}, the promoted one, answers from now on.\n")
+    assert answers(trained) == second
+
+    trained.command("promote", first)
+    assert answers(trained) == first
+
+    status, said = trained.command("promote", "--back")
+    assert (status, said) == (0, f"fusion_model {third}, the newest, answers from now on.\n")
+    assert answers(trained) == third
+    assert not (trained.data / MODEL / PROMOTED).exists()
+
+
+def test_a_version_that_is_asked_for_goes_before_it(trained):
+    first, second, _ = trained.versions(MODEL)
+    trained.command("promote", second)
+
+    trained.command("run", "--pipeline=inference", f"--load-versions=fusion_model:{first}")
+
+    assert trained.records()[-1]["reads"]["fusion_model"] == first
+
+
+def test_a_newer_model_does_not_answer_before_it_is_promoted(trained, caplog):
+    second = trained.versions(MODEL)[1]
+    trained.command("promote", second)
+
+    trained.run("training")
+    newest = trained.records()[-1]["run"]
+    assert f"the promoted model, {second}: kedro promote {newest} lets this one" in caplog.text
+    assert answers(trained) == second
+
+
+def test_it_is_listed(trained):
+    first, second, third = trained.versions(MODEL)
+    trained.command("promote", second)
+
+    _, said = trained.command("promote")
+
+    assert said == f"{third}  newest\n{second}  promoted, answers\n{first}\n"
+
+
+def test_it_is_never_pruned(trained):
+    first, _, third = trained.versions(MODEL)
+    trained.command("promote", first)
+
+    trained.command("prune", "--keep=1", "--yes")
+
+    assert trained.versions(MODEL) == [first, third, PROMOTED]
+    assert answers(trained) == first
+
+
+def test_what_is_promoted_while_others_are_pruned_stays(tmp_path):
+    for name in "ab":
+        (tmp_path / name / tmp_path.name).mkdir(parents=True)
+    leftovers = [Leftover(tmp_path / name, "old version of x") for name in "ab"]
+    promote(tmp_path, "a")
+
+    remove_all(leftovers)
+
+    assert list_versions(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"version": "2020"}', "version 2020 is promoted, and is not in"),
+        ('{"version": "../../x"}', "version ../../x is promoted, and is not in"),
+        ("{", "names no version: mend that with"),
+        ("[]", "names no version"),
+        ('{"version": 5}', "names no version"),
+    ],
+)
+def test_a_promotion_of_nothing_is_an_error_and_can_be_mended(trained, content, words):
+    (trained.data / MODEL / PROMOTED).write_text(content)
+
+    status, said = trained.command("run", "--pipeline=inference")
+    assert status == 1
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+    trained.command("promote", "--back")
+    assert answers(trained) == trained.versions(MODEL)[-1]
+
+
+def test_a_broken_promoted_version_is_an_error_and_not_passed_over(trained):
+    first = trained.versions(MODEL)[0]
+    trained.command("promote", first)
+    (trained.data / MODEL / first / "fusion_model.json").write_text("{")
+
+    status, said = trained.command("run", "--pipeline=inference")
+
+    assert status == 1
+    assert f"fusion_model: version {first} cannot be read" in said
+    assert ': take its promotion back with "kedro promote --back"' in said
+
+
+def test_only_what_can_be_read_is_promoted(trained):
+    first, second, _ = trained.versions(MODEL)
+    (trained.data / MODEL / first / "fusion_model.json").write_text("{")
+
+    for version, words in (
+        ("2020", f"choose of {trained.versions(MODEL)[-1]}"),
+        (first, "cannot be"),
+    ):
+        status, said = trained.command("promote", version)
+        assert status == 1
+        assert words in said
+    assert trained.command("promote", second, "--back")[0] == 2
+    assert promoted_version(trained.data / MODEL) is None
+
+
+def test_without_a_model_there_is_nothing_to_promote(project):
+    assert "no version yet" in project.command("promote", "2020")[1]
+    assert project.command("promote")[1] == "No model yet in data/06_models/fusion_model.json.\n"
+
+
+def keep_promoting(data, versions):
+    """Promote one after the other, and take that back, until somebody kills this process."""
+    folder = data / MODEL
+    while True:
+        for version in (*versions, None):
+            with promotion_locked(data):
+                promote(folder, version)
+
+
+def test_two_at_once_killed_in_between_leave_one_answer(tmp_path):
+    versions = [f"2026-01-0{day}T00.00.00.000Z" for day in range(1, 6)]
+    for version in versions:
+        (tmp_path / MODEL / version).mkdir(parents=True)
+    context = get_context("fork")
+    seen = set()
+    for _ in range(5):
+        both = [context.Process(target=keep_promoting, args=[tmp_path, versions]) for _ in range(2)]
+        for process in both:
+            process.start()
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            seen.add(answering_version(tmp_path / MODEL))
+        for process in both:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        assert answering_version(tmp_path / MODEL) in versions
+
+    assert seen == set(versions)
+    with promotion_locked(tmp_path):  # nobody who is gone has it
+        promote(tmp_path / MODEL, versions[2])
+    assert json.loads((tmp_path / MODEL / PROMOTED).read_text())["version"] == versions[2]

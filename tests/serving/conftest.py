@@ -1,0 +1,57 @@
+"""A small model of text and image, in two versions, and four photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from multimodal_sentiment.model import SentimentClassifier, build_model
+
+LABELS = ["bad", "good"]
+TEXTS = ["a lovely day at the sea", "rain again", "", "who knows"]
+OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
+
+
+def photo(seed: int, height: int, width: int) -> Image.Image:
+    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize((width, height))
+
+
+@pytest.fixture
+def photos(tmp_path) -> list[Path]:
+    paths = [tmp_path / f"{index}.png" for index in range(4)]
+    for seed, path in enumerate(paths):
+        photo(seed, 300 + 50 * seed, 400).save(path)
+    return paths
+
+
+@pytest.fixture
+def make_model(tiny):
+    def make(**changes) -> SentimentClassifier:
+        parameters = tiny(**changes)
+        model, tokenizer = build_model(parameters.model, LABELS, TEXTS, {})
+        model.config.calibration_temperature = 1.5
+        bounds = parameters.preparation.model_dump(exclude={"storage"})
+        model.config.training = {"pictures": bounds}
+        profile = {"posts": {"cp1252": 90}, "expected": {"cp1252": 90.0}}
+        return SentimentClassifier(model, tokenizer, profile)
+
+    return make
+
+
+@pytest.fixture
+def model(make_model) -> SentimentClassifier:
+    return make_model()
+
+
+@pytest.fixture
+def folder(model, tmp_path) -> Path:
+    """The folder of its versions."""
+    folder = tmp_path / "fusion_model"
+    for version in (OLDER, NEWER):
+        (folder / version / "fusion_model").mkdir(parents=True)
+        model.save_pretrained(folder / version / "fusion_model")
+    return folder

@@ -1,0 +1,114 @@
+"""A model as ONNX: it answers as the model does, without torch and without this package."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.serving.export import CHECKED, export_classifier, random_inputs, run_onnx
+
+from .conftest import LABELS, TEXTS
+
+TERMS = ["again", "day", "lovely", "lovely day", "rain"]
+BLOCKED = "torch transformers sklearn scipy pandas multimodal_sentiment".split()
+
+
+@pytest.fixture
+def make_export(tiny, tmp_path):
+    def make(modality: str, fusion: str, *, int8: bool = False):
+        parameters = tiny(model__modality=modality)
+        model = parameters.model
+        kind = model.fusion.model_copy(update={"kind": fusion})
+        terms = TERMS if fusion == "pool" else []
+        built, tokenizer = build_model(
+            model.model_copy(update={"fusion": kind}), LABELS, TEXTS, {}, counted_terms=len(terms)
+        )
+        torch.manual_seed(1)
+        with torch.no_grad():
+            for name, weight in built.named_parameters():
+                if "encoder" not in name:
+                    weight.normal_()
+            if fusion == "pool":  # as they are solved: who has nothing to say is not listened to
+                heard = [[0, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]]  # text, words, image
+                built.fusion.weights *= torch.tensor(heard)
+        built.config.calibration_temperature = 1.5
+        bounds = parameters.preparation.model_dump(exclude={"storage"})
+        built.config.training = {"pictures": bounds}
+        classifier = SentimentClassifier(built.eval(), tokenizer, {}, terms=terms)
+        export_classifier(classifier, tmp_path / "onnx", int8=int8)
+        return classifier, tmp_path / "onnx"
+
+    return make
+
+
+def run_page(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the page where nothing but what it names can be imported."""
+    code = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({BLOCKED}))\n"
+        f"sys.argv = ['answer.py', *{list(arguments)}]\n"
+        f"runpy.run_path({str(folder / 'answer.py')!r}, run_name='__main__')"
+    )
+    return subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("modality", "fusion"), [("both", "pool"), ("both", "gated"), ("image", "late")]
+)
+def test_it_answers_as_the_model_does(make_export, photos, modality, fusion):
+    classifier, folder = make_export(modality, fusion)
+
+    for shape in ((9, 13, 3), (2, 4, 8), *CHECKED):
+        inputs = random_inputs(classifier.config, *shape, seed=5)
+        with torch.no_grad():
+            logits = classifier.model(**inputs).logits
+        wanted = torch.softmax(logits / 1.5, dim=1).numpy()
+        np.testing.assert_allclose(run_onnx(folder / "model.onnx", inputs), wanted, atol=1e-5)
+
+    page = runpy.run_path(str(folder / "answer.py"))
+    images = [photos[0].read_bytes(), None, photos[2].read_bytes(), None]
+    answers = page["Answerer"](folder)(TEXTS, images)
+    expected = load_classifier(classifier, "cpu", "fp32").predict(TEXTS, images)
+    np.testing.assert_allclose(answers, expected[["p_bad", "p_good"]], atol=1e-5)
+
+
+def test_the_page_needs_neither_torch_nor_this_package(make_export, photos):
+    _, folder = make_export("both", "concat")
+
+    checked = run_page(folder)
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout.startswith("as expected, to ")
+
+    answered = run_page(folder, "a lovely day", str(photos[0]))
+    assert [line.split()[0] for line in answered.stdout.splitlines()] == LABELS
+
+    expected = json.loads((folder / "expected.json").read_text())
+    expected["posts"][0]["probabilities"] = [0.5, 0.5]
+    (folder / "expected.json").write_text(json.dumps(expected))
+    assert "the answers are not as expected" in run_page(folder).stderr
+
+
+def test_eight_bits_are_nearly_the_same(make_export):
+    _, folder = make_export("text", "concat", int8=True)
+
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["int8"]
+    assert 0 < settings["checked"]["int8_largest_difference"] < 0.05
+    assert run_page(folder).returncode == 0
+
+
+def test_only_an_export_is_replaced(model, tmp_path):
+    (tmp_path / "mine").mkdir()
+
+    with pytest.raises(ClassifierError, match="is there already, and no export"):
+        export_classifier(model, tmp_path / "mine")

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import io
+import multiprocessing
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import multimodal_sentiment
+from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.learning import explain_examples
+from multimodal_sentiment.posts.imaging import decode_image
+from multimodal_sentiment.promotion import promote
+from multimodal_sentiment.serving import predictor
+
+from .conftest import LABELS, NEWER, OLDER, TEXTS, photo
+
+
+def test_it_answers_as_the_pipeline_does(folder, model, photos, make_examples, tiny):
+    parameters = tiny()
+    bounds = parameters.preparation.model_dump(exclude={"storage"})
+    pictures = [decode_image(path.read_bytes(), **bounds).pixels for path in photos]
+    pictures[1] = None
+    examples = make_examples(TEXTS, ["good"] * 4, pictures)
+    expected = explain_examples(model, examples, np.arange(4), parameters.compute)
+
+    answers = load_classifier(folder, "cpu", "fp32").predict(
+        texts=TEXTS, images=[photos[0], None, str(photos[2]), photos[3].read_bytes()]
+    )
+
+    columns = ["predicted", "confidence", "p_bad", "p_good"]
+    shares = ["decided_by", "text_contribution", "image_contribution"]
+    assert list(answers) == [*columns, "problems", *shares]
+    pd.testing.assert_frame_equal(
+        answers[columns + shares], expected[columns + shares], atol=1e-5, rtol=0
+    )
+    assert list(answers["problems"]) == ["", "no image", "empty text", ""]
+
+
+def test_a_model_of_one_modality_has_nothing_to_share_out(make_model):
+    answers = load_classifier(make_model(model__modality="text"), "cpu").predict(TEXTS)
+
+    assert list(answers) == ["predicted", "confidence", "p_bad", "p_good", "problems"]
+
+
+def test_one_modality_of_the_posts_is_enough(folder, photos):
+    classifier = load_classifier(folder, "cpu")
+
+    assert list(classifier.predict(texts=["fine"])["problems"]) == ["no image"]
+    assert list(classifier.predict(images=[photos[0]])["problems"]) == ["no text"]
+    assert classifier.predict([None], problems="codes")["problems"].item() == "no_text; no_image"
+    assert classifier.labels == LABELS
+
+
+@pytest.mark.parametrize("address", ["", f"{OLDER}", f"{OLDER}/fusion_model"])
+def test_any_of_its_folders_is_its_address(folder, address):
+    classifier = load_classifier(folder / address, "cpu")
+
+    assert classifier.version == (OLDER if address else NEWER)
+
+
+def test_the_promoted_version_answers(folder):
+    promote(folder, OLDER)
+    assert load_classifier(folder).version == OLDER
+
+    promote(folder, None)
+    assert load_classifier(folder).version == NEWER
+
+
+def test_it_can_be_saved_copied_and_sent(folder, tmp_path):
+    classifier = load_classifier(folder, "cpu", "fp32")
+    expected = classifier.predict(TEXTS)
+
+    classifier.save_pretrained(tmp_path / "saved" / "here")
+    sent = pickle.loads(pickle.dumps(classifier))  # noqa: S301 - our own
+
+    for again in (load_classifier(tmp_path / "saved" / "here", "cpu", "fp32"), sent):
+        pd.testing.assert_frame_equal(again.predict(TEXTS), expected)
+    weights = tmp_path / "saved" / "here" / "model.safetensors"
+    (tmp_path / "any").touch()
+    assert weights.stat().st_mode == (tmp_path / "any").stat().st_mode
+    assert not list((tmp_path / "saved" / "here").glob(".*"))
+
+
+def test_it_answers_after_a_fork(folder):
+    """Also where the parent had computed with several threads, which are gone in the child."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        classifier = load_classifier(folder, "cpu", "fp32")
+        images = [photo(seed, 200, 300) for seed in range(40)]
+        expected = classifier.predict(images=images)["p_good"]
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            answered = pool.apply_async(answer, (classifier, images)).get(timeout=60)
+    finally:
+        torch.set_num_threads(former)
+
+    np.testing.assert_allclose(answered, expected, atol=1e-5)
+
+
+def answer(classifier, images):
+    return classifier.predict(images=images)["p_good"].tolist()
+
+
+def test_threads_take_turns(folder, photos):
+    classifier = load_classifier(folder, "cpu", "fp32")
+    texts = [f"{text} {'again ' * number}" for number in range(8) for text in TEXTS]
+    images = photos * 8
+    expected = classifier.predict(texts, images)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: classifier.predict(texts, images), range(12)))
+
+    for table in answers:
+        pd.testing.assert_frame_equal(table, expected, atol=1e-5)
+
+
+def test_many_posts_are_answered_a_part_at_a_time(folder, monkeypatch):
+    classifier = load_classifier(folder, "cpu", "fp32")
+    texts = [f"day {number}" for number in range(25)]
+    whole = classifier.predict(texts)
+    monkeypatch.setattr(predictor, "POSTS_AT_ONCE", 4)
+    taken, ahead = [], []
+    answered = predictor.Classifier._answer
+
+    def answer(self, posts, problems):
+        ahead.append(len(taken))
+        return answered(self, posts, problems)
+
+    monkeypatch.setattr(predictor.Classifier, "_answer", answer)
+    monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD", 4)
+    monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD_PER_THREAD", 0)
+
+    parts = classifier.predict(taken.append(text) or text for text in texts)
+
+    pd.testing.assert_frame_equal(parts, whole, atol=1e-5)
+    assert max(b - a for a, b in pairwise(ahead)) <= 8  # 4 asked for, 4 ahead
+
+
+def test_a_pillow_image_is_seen_upright_as_its_file_is(folder):
+    classifier = load_classifier(folder, "cpu")
+    exif = Image.Exif()
+    exif[274] = 6  # to be turned by 90 degrees
+    buffer = io.BytesIO()
+    photo(0, 300, 400).save(buffer, "PNG", exif=exif)
+
+    from_image, from_bytes, unturned = classifier.predict(
+        images=[Image.open(buffer), buffer.getvalue(), photo(0, 300, 400)]
+    )["p_good"]
+
+    assert from_image == from_bytes
+    assert from_image != unturned
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "words"),
+    [
+        ("/nope", {}, "no model in /nope: name the folder that holds its config.json"),
+        (5, {}, "int is no model"),
+        (None, {"device": "gpu"}, "device 'gpu': choose one of auto, cpu, cuda, mps"),
+        (None, {"device": "mps"}, "device: no mps on this machine"),
+        (None, {"precision": "fp8"}, "precision 'fp8': choose one of auto, fp32, bf16"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_line(model, address, options, words):
+    with pytest.raises(ClassifierError) as caught:
+        load_classifier(address or model, **options)
+
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_model_saved_without_what_it_needs_is_explained(model, tmp_path):
+    model.model.save_pretrained(tmp_path)
+
+    with pytest.raises(ClassifierError, match="write it with save_pretrained of what load_class"):
+        load_classifier(tmp_path)
+
+
+def test_the_package_names_its_classes():
+    assert multimodal_sentiment.Classifier is predictor.Classifier
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        multimodal_sentiment.nonsense  # noqa: B018
