@@ -67,11 +67,18 @@ def test_without_a_compiler_training_goes_on_and_the_log_says_so(
     assert "long story" not in caplog.text
 
 
-def test_only_long_trainings_are_compiled_unless_asked_for(model: SentimentModel) -> None:
+def test_only_long_trainings_are_compiled_unless_asked_for(
+    model: SentimentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights = sum(weight.numel() for weight in model.parameters())
+    long = int(1e12 / weights) + 1
 
+    monkeypatch.setattr(compilation, "has_amx", lambda: True)
     assert not worth_compiling("auto", model, "cpu", 100)
-    assert worth_compiling("auto", model, "cpu", int(1e12 / weights) + 1)
+    assert worth_compiling("auto", model, "cpu", long)
+    monkeypatch.setattr(compilation, "has_amx", lambda: False)
+    assert not worth_compiling("auto", model, "cpu", long)
+    assert worth_compiling("auto", model, "cuda", 100 * long)
     assert not worth_compiling("auto", model, "mps", 10**15)
     assert worth_compiling(True, model, "cpu", 1)
     assert not worth_compiling(False, model, "cpu", 10**15)

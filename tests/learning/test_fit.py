@@ -365,7 +365,7 @@ def test_bf16_is_chosen_where_it_is_faster(
     monkeypatch.setattr(
         device_module,
         "_least_seconds",
-        lambda layer, given: 1.0 if torch.is_autocast_enabled("cpu") else gain,
+        lambda work: 1.0 if torch.is_autocast_enabled("cpu") else gain,
     )
     device_module._cpu_gains_by_bf16.cache_clear()
     try:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from multimodal_sentiment.malloc import keep_freed_memory
 from multimodal_sentiment.parameters import ComputeParameters
@@ -110,6 +111,16 @@ def _computes_bf16(kind: str) -> bool:
     return kind == "cpu" and _cpu_gains_by_bf16()
 
 
+def has_amx() -> bool:
+    """Return whether this processor multiplies bf16 matrices in tiles (Intel's AMX)."""
+    return bool(_cpu_capabilities().get("amx_bf16"))
+
+
+def _cpu_capabilities() -> Mapping[str, Any]:
+    known = getattr(torch.cpu, "get_capabilities", None)  # older torch has none
+    return {} if known is None else known()
+
+
 @cache
 def _cpu_gains_by_bf16() -> bool:
     """Return whether this processor is clearly faster in bf16.
@@ -119,35 +130,39 @@ def _cpu_gains_by_bf16() -> bool:
     a tenth of a second in all. The gains seen are far from the threshold: the answer is the same
     each time.
     """
-    known = getattr(torch.cpu, "get_capabilities", None)  # older torch has none
-    capabilities: Mapping[str, Any] = {} if known is None else known()
-    if capabilities.get("amx_bf16"):
+    capabilities = _cpu_capabilities()
+    if has_amx():
         return True
     if not (capabilities.get("avx512_bf16") or capabilities.get("bf16")):
         return False
-    convolution = nn.Conv2d(64, 64, 3, padding=1).eval()
-    work = [
-        (nn.Linear(384, 1536).eval(), torch.ones(512, 384)),
-        (convolution, torch.ones(2, 64, 56, 56).to(memory_format=torch.channels_last)),
+    rows, image = torch.ones(512, 384), torch.ones(2, 64, 56, 56)
+    work: list[Callable[[], torch.Tensor]] = [
+        partial(functional.linear, rows, torch.ones(1536, 384)),
+        partial(
+            functional.conv2d,
+            image.to(memory_format=torch.channels_last),
+            torch.ones(64, 64, 3, 3),
+            padding=1,
+        ),
     ]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # one that waits for others would be timed as one that works
     try:
         with torch.inference_mode():
-            plain = sum(_least_seconds(layer, given) for layer, given in work)
+            plain = sum(map(_least_seconds, work))
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                halved = sum(_least_seconds(layer, given) for layer, given in work)
+                halved = sum(map(_least_seconds, work))
     finally:
         torch.set_num_threads(threads)
     return plain > _CLEAR_GAIN * halved
 
 
-def _least_seconds(layer: nn.Module, given: torch.Tensor) -> float:
+def _least_seconds(work: Callable[[], torch.Tensor]) -> float:
     """Return the least processor time of a few calls, s; what else runs hardly shows in it."""
     seconds = []
     for _ in range(6):
         began = time.thread_time()
-        layer(given)
+        work()
         seconds.append(time.thread_time() - began)
     return min(seconds)
 
