@@ -60,7 +60,7 @@ def test_a_temperature_that_worsened_the_confidence_is_said(metrics, ingestion):
 
     (doubt,) = find_caveats(metrics, ingestion, epochs=6)
 
-    assert doubt.why.endswith("fitted to the tuning posts, did not help: 9 without.")
+    assert doubt.why.endswith("fitted to training posts, did not help: 9 without.")
 
 
 def test_a_training_that_ended_while_getting_better_is_said(metrics, ingestion):

@@ -94,7 +94,7 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
     if error <= _MISCALIBRATED:
         return []
     worsened = (
-        f" The temperature, fitted to the tuning posts, did not help: {100 * before:.0f} without."
+        f" The temperature, fitted to training posts, did not help: {100 * before:.0f} without."
         if before < error
         else ""
     )
