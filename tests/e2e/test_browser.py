@@ -152,7 +152,8 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
     }
 
     # No results of this run, and the model once more, of which nothing is stored.
-    assert without == {"training_checkpoints", "pretrained_encoders", "matched_model"}
+    others = {"training_checkpoints", "pretrained_encoders", "earlier_features", "matched_model"}
+    assert without == others
 
 
 def test_the_preview_of_the_model_says_how_large_each_file_is(viz):

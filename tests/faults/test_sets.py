@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,15 +80,9 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
     if kind == "odd labels":
         # Commas part parameters on the command line, so a list stands in a configuration.
         conf = tmp_path / "conf"
-        for env in ("base", "local"):
-            (conf / env).mkdir(parents=True)
-        for path in (PROJECT / "conf").glob("*.yml"):
-            (conf / path.name).write_bytes(path.read_bytes())
-        for path in (PROJECT / "conf" / "base").iterdir():
-            (conf / "base" / path.name).write_bytes(path.read_bytes())
-        (conf / "local" / "parameters.yml").write_text(
-            f"ingestion:\n  labels: {labels}\n", encoding="utf-8"
-        )
+        shutil.copytree(PROJECT / "conf", conf)
+        with (conf / "scratch" / "parameters.yml").open("a", encoding="utf-8") as file:
+            file.write(f"\ningestion:\n  labels: {labels}\n")
     where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
     done = kedro("run", "--env=scratch", "--params", params, *where)  # training, then inference
     assert done.returncode == 0, done.stderr
