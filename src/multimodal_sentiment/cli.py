@@ -118,6 +118,11 @@ def export(
     """
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
+        if not catalog["fusion_model"].exists():
+            raise click.ClickException(
+                "fusion_model: no version yet: train first, or name a trained model with --params "
+                "model_folder=FOLDER"
+            )
         model = catalog["fusion_model"].load()
         from multimodal_sentiment.serving.export import PAGE, export_classifier
 

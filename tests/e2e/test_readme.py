@@ -20,6 +20,11 @@ TRIED_ELSEWHERE = {
     "kedro viz run": "tests/e2e/test_browser.py",
     "kedro viz build --include-previews": "tests/e2e/test_browser.py",
     "kedro prune --keep 3": "tests/runs/test_pruning.py",
+    "kedro promote": "tests/runs/test_promotion.py",
+    "kedro promote VERSION": "tests/runs/test_promotion.py",
+    "kedro promote --back": "tests/runs/test_promotion.py",
+    "kedro export FOLDER": "tests/serving/test_export.py",
+    "kedro export FOLDER --int8": "tests/e2e/test_using.py",
     "kedro package": "tests/test_packaging.py",
     "kedro sample FOLDER": "tests/e2e/test_commands.py",
     "kedro sample FOLDER --noise": "tests/e2e/test_commands.py",
@@ -125,6 +130,6 @@ def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsy
     exec(code.replace("1.jpg", photo.name), {})  # noqa: S102 - our own README
 
     header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == "predicted confidence p_negative p_neutral p_positive problems".split()
+    assert header.split() == "predicted confidence problems decided_by".split()
     assert [row.split()[0] for row in rows] == ["0", "1"]
     assert Path("data").is_dir()

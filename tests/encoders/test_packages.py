@@ -27,7 +27,7 @@ from multimodal_sentiment.encoders import (
 )
 from multimodal_sentiment.encoders.references import Package, Reference
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.runs.checks import check_encoders
+from multimodal_sentiment.runs.encoder_checks import check_encoders
 
 NAME, COMMIT = "lab/tiny", "0123456789abcdef0123456789abcdef01234567"
 PICKLED = "weights.pth"
@@ -239,9 +239,8 @@ def test_a_training_without_its_encoders_is_one_line_that_names_three_ways(
     store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
     train = Node(digest, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
-    request = {"env": None, "runtime_params": {"data": "x"}}
 
-    (fault,) = check_encoders(Pipeline([train]), catalog, request, parameters)
+    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, " --params data=x")
     assert fault.count("\n") == 0
     assert fault.startswith(f"model.image.encoder: {image} is no folder or file in the project")
     assert f"; model.text.encoder: {text} is no folder" in fault

@@ -335,7 +335,7 @@ def test_a_huge_pretrained_encoder_is_refused(encoder: Path, kind: str) -> None:
 @pytest.mark.fault("hostile", "an encoder to train on that asks for kernels", "it gets none")
 def test_an_encoders_wish_for_a_kernel_is_not_followed(encoder: Path) -> None:
     from multimodal_sentiment.encoders import Encoder
-    from multimodal_sentiment.model.networks import load_network
+    from multimodal_sentiment.model.pretrained import load_network
 
     configure(_attn_implementation="kernels-community/flash-attn")(encoder)
 

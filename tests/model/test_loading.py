@@ -60,7 +60,7 @@ from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
 from multimodal_sentiment.model.networks import define
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.runs.checks import check_encoders
+from multimodal_sentiment.runs.encoder_checks import check_encoders
 
 WORDS = "good bad day night see the sun rain a we http @user".split()
 CLIP_MEAN, CLIP_STD = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
@@ -696,9 +696,6 @@ def test_pictures_that_are_to_be_prepared_otherwise_are_refused(
         load_image_encoder(encoder_at(path))
 
 
-REQUEST = {"env": None, "runtime_params": {}}
-
-
 @pytest.mark.parametrize(
     ("save", "break_it", "words"),
     [
@@ -728,7 +725,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
 
-    (fault,) = check_encoders(Pipeline([train]), catalog, REQUEST, parameters)
+    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, "")
     assert words in fault
     assert "\n" not in fault
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from multimodal_sentiment.learning.solve import weigh_terms
 from multimodal_sentiment.model.text import clean_text
 from multimodal_sentiment.model.words import (
     WORD,
@@ -12,7 +13,6 @@ from multimodal_sentiment.model.words import (
     count_terms,
     learn_idf,
     learn_vocabulary,
-    weigh_terms,
 )
 
 KNOWN = [

@@ -62,9 +62,7 @@ def run_page(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    ("modality", "fusion"), [("both", "pool"), ("both", "gated"), ("image", "late")]
-)
+@pytest.mark.parametrize(("modality", "fusion"), [("both", "pool"), ("both", "gated")])
 def test_it_answers_as_the_model_does(make_export, photos, modality, fusion):
     classifier, folder = make_export(modality, fusion)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
 from multimodal_sentiment.model import SentimentModel, build_model
-from multimodal_sentiment.model.words import count_terms, learn_idf, learn_vocabulary, weigh_terms
+from multimodal_sentiment.model.words import count_terms, learn_idf, learn_vocabulary
 
 from .heads import SolvedHeads, Voice, solve_heads
 from .labelled_posts import LabelledPosts
@@ -70,6 +71,17 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
         "strengths": {name: head.strength for name, head in solved.heads.items()},
     }
     return Fitted(model, tokenizer, history, record, terms)
+
+
+def weigh_terms(
+    indices: NDArray[np.int64], counts: NDArray[np.int64], idf: NDArray[np.float64]
+) -> csr_array:
+    """Return what `WordHead` multiplies its weights with, of shape (texts, terms), to solve it."""
+    row, column = np.nonzero(counts)
+    term = indices[row, column]
+    values = (1 + np.log(counts[row, column])) * idf[term]
+    lengths = np.sqrt(np.bincount(row, values**2, minlength=len(indices)))
+    return csr_array((values / lengths[row], (row, term)), shape=(len(indices), len(idf)))
 
 
 def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float64]) -> None:

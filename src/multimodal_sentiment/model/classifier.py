@@ -17,7 +17,9 @@ from multimodal_sentiment.reporting import model_card
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
+from .remote_code import write_code
 from .validation import (
+    CONFIG,
     check_weights,
     read_config,
     read_json,
@@ -78,6 +80,7 @@ class SentimentClassifier:
         # Under the names that the modules have, which `check_weights` compares: not those that some
         # families' weights had when they were first published.
         self.model.save_pretrained(folder, save_original_format=False)
+        write_code(folder, CONFIG)
         if self.tokenizer is not None:
             self.tokenizer.save_pretrained(folder)
         profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)

@@ -119,6 +119,3 @@ class SentimentConfig(PreTrainedConfig):
     def labels(self) -> list[str]:
         """The labels, in the order of the logits."""
         return [self.id2label[index] for index in sorted(self.id2label)]
-
-
-AutoConfig.register(SentimentConfig.model_type, SentimentConfig)

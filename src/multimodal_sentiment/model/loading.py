@@ -18,8 +18,9 @@ from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_j
 from multimodal_sentiment.parameters import ModelParameters
 
 from .image import has_class_token, native_size, viewing_options
-from .networks import OFFLINE, essence, first_line, load_network
+from .networks import essence, first_line
 from .preprocessing import read_view
+from .pretrained import OFFLINE, load_network
 from .resnet import load_resnet
 from .text import TextEncoder
 from .validation import check_sizes

@@ -1,4 +1,4 @@
-"""transformers' and timm's networks: which may be built, how they are built, and how loaded.
+"""transformers' and timm's networks: which may be built, and how they are built.
 
 A configuration may come from anywhere. What in it would fetch or run something is left out or
 refused: code of its own, kernels, quantisation, weights of a backbone.
@@ -7,11 +7,9 @@ refused: code of its own, kernels, quantisation, weights of a backbone.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from safetensors import safe_open
 from transformers import (
     CONFIG_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
@@ -21,24 +19,6 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
 )
-
-from multimodal_sentiment.encoders import (
-    Encoder,
-    EncoderError,
-    most_layers,
-    read_config,
-    weights_of,
-)
-
-OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-
-MOST_LAYERS = (
-    1000  # a claim of so many is believed, whatever the weights: it costs no more than time
-)
-
-# What weights may hold under an encoder's own name without its network having it: counted again
-# when the network is built, or of use only in pretraining.
-_BESIDES = ("position_ids", "token_type_ids", "relative_position_index", "mask_token", "._weight")
 
 
 def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
@@ -109,86 +89,7 @@ def check_encodes(config: PreTrainedConfig, modality: str) -> None:
 
 def build_network(config: PreTrainedConfig) -> tuple[PreTrainedModel, bool]:
     """A network without pretrained weights, and whether its attention is torch's own."""
-    return _with_attention(lambda how: AutoModel.from_config(config, attn_implementation=how))
-
-
-def load_network(
-    encoder: Encoder, modality: str
-) -> tuple[PreTrainedModel, bool, PreTrainedConfig, list[str]]:
-    """A network whose weights are all there, and none that it knows nothing of.
-
-    Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
-
-    Returns:
-        The network, in single precision; whether its attention is torch's own; the configuration
-        of all that the folder holds; and which weights of a pooling layer are missing.
-
-    Raises:
-        EncoderError: If it cannot be loaded, or is not what its configuration says.
-    """
-    parameter = f"model.{modality}.encoder"
-    try:
-        content, given = read_config(encoder.path), _names_of_weights(encoder)
-        check_layers(content, len(given))
-        if "model_type" in content:
-            whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
-        else:  # timm's own
-            whole = define({**content, "model_type": "timm_wrapper"}, modality)
-        towers = getattr(whole, "vision_config", None) if modality == "image" else None
-        config = define((towers or whole).to_dict(), modality)
-        (network, report), torch_attention = _with_attention(
-            lambda how: AutoModel.from_pretrained(
-                encoder.path,
-                config=config,
-                use_safetensors=True,
-                dtype=torch.float32,  # theirs may be half; a model is trained and kept in single
-                output_loading_info=True,
-                attn_implementation=how,
-                **OFFLINE,
-            )
-        )
-    except Exception as error:  # what transformers raises here has no common base
-        raise EncoderError(
-            f"{parameter}: cannot load {encoder.path}: {first_line(error)}: fetch or copy it "
-            "again, or name another"
-        ) from error
-    pooler = [name for name in report["missing_keys"] if name.startswith("pooler.")]
-    missing = [
-        name
-        for name in report["missing_keys"]
-        if name not in pooler and not name.endswith("num_batches_tracked")
-    ]
-    superfluous = _superfluous(network, given, report["unexpected_keys"])
-    if missing or superfluous:
-        raise EncoderError(
-            f"{parameter}: {encoder.path} does not hold the {config.model_type} that its "
-            f"config.json describes: {list_odd(missing, superfluous, [])}: put the config.json of "
-            "these weights there"
-        )
-    return network, torch_attention, whole, pooler
-
-
-def check_layers(content: Any, given: int) -> None:
-    """Refuse a configuration that claims far more layers than there are weights.
-
-    Raises:
-        ValueError: If it does.
-    """
-    if (layers := most_layers(content)) > max(given, MOST_LAYERS):
-        raise ValueError(f"config.json claims {layers:.0f} layers, of {given} weights")
-
-
-def list_odd(
-    missing: Collection[str], superfluous: Collection[str], reshaped: Collection[str]
-) -> str:
-    """Say which weights are not as they should be, one of each kind."""
-    kinds = {"missing": missing, "superfluous": superfluous, "of another shape": reshaped}
-    parts = []
-    for kind, names in kinds.items():
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            parts.append(f"{kind} {min(names)}{more}")
-    return ", ".join(parts)
+    return with_attention(lambda how: AutoModel.from_config(config, attn_implementation=how))
 
 
 def first_line(error: BaseException) -> str:
@@ -197,7 +98,7 @@ def first_line(error: BaseException) -> str:
     return lines[0].rstrip(":. ") if lines else type(error).__name__
 
 
-def _with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
+def with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
     """What is built with torch's attention, or if the family refuses that, with its own.
 
     Either is asked for by name, whatever the configuration asks for, such as a kernel to fetch.
@@ -218,31 +119,3 @@ def _check_timm(content: Mapping[str, Any]) -> None:
     own = {*inspect.signature(timm.create_model).parameters} - {"kwargs"}
     if not isinstance(arguments, dict) or own & arguments.keys():
         raise ValueError(f"wrong image_config.model_args: {', '.join(sorted(own & {*arguments}))}")
-
-
-def _names_of_weights(encoder: Encoder) -> set[str]:
-    names: set[str] = set()
-    for path in weights_of(encoder.path):
-        with safe_open(path, framework="pt") as file:
-            names.update(file.keys())
-    return names
-
-
-def _superfluous(
-    network: PreTrainedModel, given: Collection[str], unexpected: Collection[str]
-) -> list[str]:
-    """Those of the weights without a place that are the encoder's own, and no head's."""
-    prefix = f"{network.base_model_prefix}."
-    parts = {name for name, _ in network.named_children()}
-    # What transformers has brought into the encoder's own namespace begins as no weight given.
-    others = {name.partition(".")[0] for name in given} - parts
-    heads: tuple[str, ...] = ()
-    if hasattr(network, "timm_model"):
-        named = network.timm_model.pretrained_cfg.get("classifier") or ()
-        heads = tuple(f"{head}." for head in ([named] if isinstance(named, str) else named))
-    return [
-        name
-        for name in unexpected
-        if name.startswith(prefix) or name.partition(".")[0] not in others
-        if not name.endswith(_BESIDES) and not name.removeprefix(prefix).startswith(heads)
-    ]

@@ -17,7 +17,8 @@ from transformers import AutoImageProcessor, PreTrainedConfig
 from multimodal_sentiment.encoders import Encoder, EncoderError, read_config, read_json
 
 from .image import central_square, normalise
-from .networks import OFFLINE, first_line
+from .networks import first_line
+from .pretrained import OFFLINE
 
 PREPROCESSOR = "preprocessor_config.json"
 

@@ -13,7 +13,7 @@ from torch import nn
 from multimodal_sentiment.encoders import Encoder, EncoderError
 
 from .configuration import IMAGENET_MEAN, IMAGENET_STD
-from .networks import list_odd
+from .pretrained import list_odd
 
 Weights = dict[str, torch.Tensor]
 

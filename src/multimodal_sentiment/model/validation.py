@@ -24,7 +24,9 @@ from multimodal_sentiment.parameters import Count, NotNegative, Probability, Sid
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
-from .networks import check_layers, define, essence, first_line
+from .networks import define, essence, first_line
+from .pretrained import check_layers
+from .remote_code import KEYS, check_code
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +104,8 @@ def read_config(folder: Path) -> SentimentConfig:
     """
     check_sizes(folder)
     content = read_json(folder / CONFIG)
-    if "auto_map" in content:
-        raise ValueError(f"{CONFIG} asks to run code of the folder (auto_map): that is never done")
+    check_code(folder, content)
+    content = {key: value for key, value in content.items() if key not in KEYS}
     own = {*inspect.signature(SentimentConfig.__init__).parameters} - {"self", "kwargs"}
     if lacking := own - content.keys() - _SINCE_0_1:
         raise ValueError(f"{CONFIG} lacks {', '.join(sorted(lacking))}: {_OTHER}")

@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 from torch import nn
 
 from .text import clean_text
@@ -76,17 +75,6 @@ def learn_idf(
     """
     texts_with = np.bincount(indices[counts > 0], minlength=terms)
     return np.asarray(np.log((1 + len(indices)) / (1 + texts_with)) + 1)
-
-
-def weigh_terms(
-    indices: NDArray[np.int64], counts: NDArray[np.int64], idf: NDArray[np.float64]
-) -> csr_array:
-    """Return what `WordHead` multiplies its weights with, of shape (texts, terms), to solve it."""
-    row, column = np.nonzero(counts)
-    term = indices[row, column]
-    values = (1 + np.log(counts[row, column])) * idf[term]
-    lengths = np.sqrt(np.bincount(row, values**2, minlength=len(indices)))
-    return csr_array((values / lengths[row], (row, term)), shape=(len(indices), len(idf)))
 
 
 class WordHead(nn.Module):

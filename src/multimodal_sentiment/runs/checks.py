@@ -183,9 +183,7 @@ def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> lis
         if name in writers:
             ways = []
             if name == MODEL and "model_folder" in catalog["parameters"].load():
-                ways.append(
-                    "name a trained model, from anywhere, with --params model_folder=FOLDER"
-                )
+                ways.append("name a trained model with --params model_folder=FOLDER")
             if not ways or _can_start(writers[name], catalog):
                 ways.append(f'run "{run_command()} --pipeline={writers[name]}{flags}" first')
             faults.append(f"{name}: no version yet in {place}: {', or '.join(ways)}")

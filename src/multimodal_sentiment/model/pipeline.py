@@ -1,0 +1,104 @@
+"""The model in transformers' own `pipeline`: from texts and images to labels with their scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from transformers import Pipeline
+from transformers.image_utils import load_image
+from transformers.utils import cached_file
+
+from .image import central_square
+from .text import tokenize
+from .words import count_terms
+
+
+class SentimentPipeline(Pipeline):
+    """Answers for posts: `pipeline(model=FOLDER, trust_remote_code=True)` makes one.
+
+    A post is a text, or a dictionary with `text`, `image` or both; an image is what transformers'
+    other pipelines take: a path, a link or a Pillow image. The answer is a list of `label` and
+    `score` for each, the greatest first.
+    """
+
+    _load_tokenizer = None  # a model of images has none
+    _load_processor = False
+    _load_image_processor = False
+    _load_feature_extractor = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        config = self.model.config
+        terms: list[str] = []
+        if config.uses_text and config.counted_terms:
+            path = cached_file(config.name_or_path, "terms.json")
+            terms = json.loads(Path(path).read_text(encoding="utf-8"))
+        self._terms = {term: index for index, term in enumerate(terms)}
+
+    def _sanitize_parameters(self, **_: Any) -> tuple[dict[str, Any], ...]:
+        return {}, {}, {}
+
+    def preprocess(self, input_: str | dict[str, Any]) -> dict[str, Any]:
+        """Return a batch of one post, as `encode` takes it."""
+        post = {"text": input_} if isinstance(input_, str) else input_
+        config, text, image = self.model.config, post.get("text") or "", post.get("image")
+        batch: dict[str, Any] = {}
+        if config.uses_text:
+            ids = torch.tensor(tokenize(self.tokenizer, [text], config.max_tokens))
+            batch |= {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+            batch["has_text"] = torch.tensor([bool(text.strip())])
+            if self._terms:
+                counted = count_terms(self._terms, [text])
+                batch["term_ids"], batch["term_counts"] = map(torch.from_numpy, counted)
+        if config.uses_image:
+            side = config.image_config["size"]
+            square = np.zeros((side, side, 3), np.uint8)
+            if image is not None:
+                square = self._look(load_image(image) if isinstance(image, str) else image)
+            batch["pixels"] = torch.from_numpy(square.copy())[None]
+            batch["has_image"] = torch.tensor([image is not None])
+        return batch
+
+    def _forward(self, batch: dict[str, Any]) -> Any:
+        # Arrays, not tensors: what a post has not is then not encoded.
+        masks = {
+            name: batch.pop(name).cpu().numpy()
+            for name in ("has_text", "has_image")
+            if name in batch
+        }
+        return self.model(**batch, **masks)
+
+    def postprocess(self, output: Any) -> list[dict[str, Any]]:
+        """Return each label with its score."""
+        config = self.model.config
+        scores = torch.softmax(output.logits[0].float() / config.calibration_temperature, dim=0)
+        pairs = zip(config.labels, scores.tolist(), strict=True)
+        answers = [{"label": label, "score": score} for label, score in pairs]
+        return sorted(answers, key=lambda answer: -answer["score"])
+
+    def _look(self, image: Image.Image) -> np.ndarray:
+        """Return the square that the model sees, prepared as its training posts were."""
+        config = self.model.config
+        said, view = config.training.get("pictures") or {}, config.image_config
+        image = ImageOps.exif_transpose(image)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = image.convert("RGB")
+        short_side = said.get("short_side", view["resize"])
+        short, longest = min(image.size), int(min(image.size) * said.get("max_aspect_ratio", 3.0))
+        width, height = (min(side, longest) for side in image.size)
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        box = (left, top, left + width, top + height)
+        if short > short_side:
+            size = (int(short_side * width / short), int(short_side * height / short))
+            image = image.resize(size, Image.Resampling.BILINEAR, box)
+        else:
+            image = image.crop(box)
+        how = view.get("interpolation", "bilinear")
+        return central_square(np.asarray(image), view["resize"], view["size"], how)

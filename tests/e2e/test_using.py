@@ -1,0 +1,94 @@
+"""A trained model leaves its data folder: it is copied, predicts in Python, and is exported."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from multimodal_sentiment import load_classifier
+
+from .conftest import Project
+
+PREDICTIONS = "07_model_output/unlabelled/predictions.csv"
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"guid": str, "problems": str}, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def copied(trained_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model's folder alone, under another name."""
+    place = tmp_path_factory.mktemp("elsewhere") / "mine"
+    return Path(shutil.copytree(trained_project.newest("06_models/fusion_model"), place))
+
+
+def test_in_python_it_answers_as_inference_does(trained_project: Project) -> None:
+    expected = read(trained_project.newest(PREDICTIONS))
+    posts = trained_project.path / "data" / "01_raw" / "data"
+    texts = [posts / f"{guid}.txt" for guid in expected["guid"]]
+    images = [min(posts.glob(f"{guid}.[jpw]*"), default=None) for guid in expected["guid"]]
+
+    answers = load_classifier(trained_project.path / "data" / "06_models" / "fusion_model").predict(
+        [path.read_bytes() if path.exists() else None for path in texts], images, problems="codes"
+    )
+
+    said = ["predicted", "problems", "decided_by"]
+    assert answers[said].to_numpy().tolist() == expected[said].to_numpy().tolist()
+    numbers = [name for name in answers if name not in said]
+    np.testing.assert_allclose(answers[numbers], expected[numbers], atol=1e-5)
+
+
+def test_its_folder_alone_predicts_unlabelled_posts(
+    trained_project: Project, copied: Path, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(trained_project.path / "data" / "01_raw", raw)
+    (raw / "train.txt").unlink()
+    data = tmp_path / "data"
+
+    trained_project.kedro(
+        *("run", "--pipeline=inference"),
+        *("--params", f"raw={raw},data={data},model_folder={copied}"),
+    )
+
+    (answers,) = (data / PREDICTIONS).glob("*/predictions.csv")
+    pd.testing.assert_frame_equal(read(answers), read(trained_project.newest(PREDICTIONS)))
+
+
+def test_a_new_data_folder_is_led_to_the_model_and_not_to_training(
+    trained_project: Project, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(trained_project.path / "data" / "01_raw", raw)
+    (raw / "train.txt").unlink()
+
+    with pytest.raises(AssertionError) as caught:
+        trained_project.kedro(
+            *("run", "--pipeline=inference", "--params", f"raw={raw},data={tmp_path / 'data'}")
+        )
+
+    (said,) = [
+        line for line in str(caught.value).splitlines() if "Error" in line and "fusion" in line
+    ]
+    assert "name a trained model with --params model_folder=FOLDER" in said
+    assert "training" not in said
+
+
+def test_it_is_exported(trained_project: Project, copied: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "onnx"
+
+    done = trained_project.kedro(
+        "export", str(folder), "--int8", "--params", f"model_folder={copied}"
+    )
+
+    assert "probabilities differ by" in done.stdout
+    page = [sys.executable, str(folder / "answer.py")]
+    checked = subprocess.run(page, capture_output=True, text=True, check=False)
+    assert checked.stdout.startswith("as expected"), checked.stderr

@@ -1,0 +1,100 @@
+"""A model's folder is used by transformers where this package is not installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from multimodal_sentiment import load_classifier
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.model.remote_code import CODE
+
+TERMS = ["day", "lovely", "lovely day", "rain"]
+USE = """
+import json, sys
+sys.modules["multimodal_sentiment"] = None  # not installed
+from transformers import AutoModel, pipeline
+folder, posts = sys.argv[1:]
+model = AutoModel.from_pretrained(folder, trust_remote_code=True)
+assert "transformers_modules" in type(model).__module__
+answer = pipeline(model=folder, trust_remote_code=True)
+print(json.dumps([answer(post) for post in json.loads(posts)]))
+"""
+
+
+@pytest.fixture
+def folder(tiny, tmp_path) -> Path:
+    """The folder of a pooled model that counts words."""
+    parameters = tiny()
+    pooled = parameters.model.fusion.model_copy(update={"kind": "pool"})
+    model, tokenizer = build_model(
+        parameters.model.model_copy(update={"fusion": pooled}),
+        ["bad", "good"],
+        ["a lovely day", "rain again"] * 5,
+        {},
+        counted_terms=len(TERMS),
+    )
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "encoder" not in name:
+                weight.normal_()
+        model.words.idf[:-1] = 1.0
+    model.config.training = {"pictures": {"short_side": 80, "max_aspect_ratio": 2.0}}
+    (tmp_path / "model").mkdir()
+    SentimentClassifier(model, tokenizer, {}, terms=TERMS).save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "encoding_profile.json").write_text('{"posts": {}, "expected": {}}')
+    return tmp_path / "model"
+
+
+def test_it_answers_as_here_without_this_package_and_without_a_network(folder, tmp_path):
+    photo = tmp_path / "photo.png"
+    blocks = np.random.default_rng(0).integers(0, 256, (6, 20, 3), dtype=np.uint8)
+    Image.fromarray(blocks).resize((500, 150)).save(photo)
+    posts = [
+        {"text": "What a lovely day, a lovely day! https://example.org", "image": str(photo)},
+        {"text": "rain", "image": None},
+        {"image": str(photo)},
+        "a lovely day",
+        {"text": ""},
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", USE, str(folder), json.dumps(posts)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    answers = [{each["label"]: each["score"] for each in post} for post in json.loads(done.stdout)]
+    as_rows = [post if isinstance(post, dict) else {"text": post} for post in posts]
+    expected = load_classifier(folder, "cpu", "fp32").predict(
+        [post.get("text") for post in as_rows], [post.get("image") for post in as_rows]
+    )
+    for label in ("bad", "good"):
+        np.testing.assert_allclose(
+            [answer[label] for answer in answers], expected[f"p_{label}"], atol=1e-5
+        )
+
+
+def test_the_code_beside_a_model_imports_nothing_of_this_project(folder):
+    for name in CODE:
+        assert "multimodal_sentiment." not in (folder / f"{name}.py").read_text()
+
+
+def test_our_own_loader_runs_none_of_it_and_says_if_it_is_other_code(folder, caplog):
+    load_classifier(folder)
+    assert not caplog.messages
+
+    (folder / "modeling.py").write_text("raise SystemExit('was run')")
+    load_classifier(folder)
+    assert "modeling.py is not what this version writes: nothing of it is run here" in caplog.text
