@@ -1,7 +1,7 @@
-"""transformers' and timm's networks: which may be built, how they are built, and how loaded.
+"""Builds and loads the networks of transformers and timm.
 
-A configuration may come from anywhere. What in it would fetch or run something is left out or
-refused: code of its own, kernels, quantisation, weights of a backbone.
+A configuration may come from anywhere. Whatever in it would fetch or run something is left out or
+refused: its own code, kernels, quantisation, weights of a backbone.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ MOST_LAYERS = (
 _BESIDES = ("position_ids", "token_type_ids", "relative_position_index", "mask_token", "._weight")
 
 
-def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
-    """The configuration of an encoder, of what defines it alone.
+def encoder_config(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
+    """Return an encoder's configuration, built only from the keys that define it.
 
     Args:
-        content: As its `config.json`, or that of a model made from it, has it.
-        modality: Which it is to encode.
+        content: The content of its `config.json`, or of that of a model that uses it.
+        modality: The modality that it is to encode.
 
     Raises:
         ValueError: If there is no such family, it encodes something else, or it would fetch
             something.
     """
-    kept = essence(content, modality)
+    kept = defining_part(content, modality)
     family = kept["model_type"]
     if any("backbone" in key and value for key, value in kept.items()):
         raise ValueError(f"wrong {modality}_config: a {family} that names a backbone to fetch")
@@ -64,10 +64,11 @@ def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
     return config
 
 
-def essence(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
-    """What defines an encoder, of its configuration.
+def defining_part(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
+    """Return the part of a configuration that defines the encoder.
 
-    The keys that all families share are about labels and outputs, or ask for kernels.
+    The keys that all families share are left out: they are about labels and outputs, or ask for
+    kernels.
 
     Raises:
         ValueError: If there is no such family.
@@ -81,12 +82,13 @@ def essence(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
 
 
 def check_encodes(config: PreTrainedConfig, modality: str) -> None:
-    """Refuse a family that is no encoder of a modality.
+    """Check that a family of networks encodes a modality.
 
-    Texts are read by what transformers trains to fill gaps: decoders see what came before only.
+    An encoder of texts is a family that transformers trains to fill gaps: a decoder sees only the
+    tokens before.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it does not.
     """
     family = config.model_type
     if modality == "text":
@@ -108,16 +110,16 @@ def check_encodes(config: PreTrainedConfig, modality: str) -> None:
 
 
 def build_network(config: PreTrainedConfig) -> tuple[PreTrainedModel, bool]:
-    """A network without pretrained weights, and whether its attention is torch's own."""
+    """Return a network without pretrained weights, and whether its attention is torch's own."""
     return _with_attention(lambda how: AutoModel.from_config(config, attn_implementation=how))
 
 
 def load_network(
     encoder: Encoder, modality: str
 ) -> tuple[PreTrainedModel, bool, PreTrainedConfig, list[str]]:
-    """A network whose weights are all there, and none that it knows nothing of.
+    """Load a network, and check that its weights are complete and all known to it.
 
-    Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
+    Published weights hold more than the encoder: heads, and in a CLIP the text tower.
 
     Returns:
         The network, in single precision; whether its attention is torch's own; the configuration
@@ -133,9 +135,9 @@ def load_network(
         if "model_type" in content:
             whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
         else:  # timm's own
-            whole = define({**content, "model_type": "timm_wrapper"}, modality)
+            whole = encoder_config({**content, "model_type": "timm_wrapper"}, modality)
         towers = getattr(whole, "vision_config", None) if modality == "image" else None
-        config = define((towers or whole).to_dict(), modality)
+        config = encoder_config((towers or whole).to_dict(), modality)
         (network, report), torch_attention = _with_attention(
             lambda how: AutoModel.from_pretrained(
                 encoder.path,
@@ -158,7 +160,7 @@ def load_network(
         for name in report["missing_keys"]
         if name not in pooler and not name.endswith("num_batches_tracked")
     ]
-    superfluous = _superfluous(network, given, report["unexpected_keys"])
+    superfluous = _unused_weights(network, given, report["unexpected_keys"])
     if missing or superfluous:
         raise EncoderError(
             f"{parameter}: {encoder.path} does not hold the {config.model_type} that its "
@@ -169,7 +171,7 @@ def load_network(
 
 
 def check_layers(content: Any, given: int) -> None:
-    """Refuse a configuration that claims far more layers than there are weights.
+    """Check that a configuration does not claim far more layers than there are weights.
 
     Raises:
         ValueError: If it does.
@@ -181,7 +183,7 @@ def check_layers(content: Any, given: int) -> None:
 def list_odd(
     missing: Collection[str], superfluous: Collection[str], reshaped: Collection[str]
 ) -> str:
-    """Say which weights are not as they should be, one of each kind."""
+    """Return in words which weights do not fit, one of each kind."""
     kinds = {"missing": missing, "superfluous": superfluous, "of another shape": reshaped}
     parts = []
     for kind, names in kinds.items():
@@ -192,15 +194,15 @@ def list_odd(
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text."""
+    """Return the first line of an error's text."""
     lines: list[str] = str(error).strip().splitlines()
     return lines[0].rstrip(":. ") if lines else type(error).__name__
 
 
 def _with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
-    """What is built with torch's attention, or if the family refuses that, with its own.
+    """Return what is built with torch's attention, or with the family's own if it refuses that.
 
-    Either is asked for by name, whatever the configuration asks for, such as a kernel to fetch.
+    Both are requested by name, so that the configuration cannot request a kernel to be fetched.
     """
     try:
         return build("sdpa"), True
@@ -209,7 +211,7 @@ def _with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
 
 
 def _check_timm(content: Mapping[str, Any]) -> None:
-    """Refuse a name that timm would look for elsewhere, and arguments that name files to load."""
+    """Check that timm knows the name itself, and that no argument names a file to load."""
     import timm
 
     name, arguments = content.get("architecture"), content.get("model_args") or {}
@@ -228,10 +230,10 @@ def _names_of_weights(encoder: Encoder) -> set[str]:
     return names
 
 
-def _superfluous(
+def _unused_weights(
     network: PreTrainedModel, given: Collection[str], unexpected: Collection[str]
 ) -> list[str]:
-    """Those of the weights without a place that are the encoder's own, and no head's."""
+    """Return the unused weights that belong to the encoder, not to a head."""
     prefix = f"{network.base_model_prefix}."
     parts = {name for name, _ in network.named_children()}
     # What transformers has brought into the encoder's own namespace begins as no weight given.
