@@ -19,7 +19,7 @@ from multimodal_sentiment.learning import (
     fingerprint,
     run_trials,
 )
-from multimodal_sentiment.learning.cross_validation import _left
+from multimodal_sentiment.learning.cross_validation import _seconds_left
 from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.learning.fingerprint import fingerprint_training
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
@@ -257,7 +257,7 @@ def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Para
 def test_what_is_left_is_told_by_what_such_trainings_took() -> None:
     took = {"text": [10.0, 14.0], "image": [40.0]}
 
-    assert _left(["text", "text", "image"], took) == 12 + 12 + 40
+    assert _seconds_left(["text", "text", "image"], took) == 12 + 12 + 40
     # Nothing is known of one that reads both yet: it takes as long as the slowest, at least.
-    assert _left(["both", "text"], took) == 40 + 12
-    assert _left([], took) == 0
+    assert _seconds_left(["both", "text"], took) == 40 + 12
+    assert _seconds_left([], took) == 0

@@ -58,7 +58,7 @@ from multimodal_sentiment.learning import (
 from multimodal_sentiment.model import SentimentClassifier, SentimentConfig, build_model
 from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
-from multimodal_sentiment.model.networks import define
+from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.runs.encoder_checks import check_encoders
 
@@ -661,7 +661,7 @@ def test_a_backbone_to_fetch_is_refused() -> None:
         "use_pretrained_backbone": True,
     }
     with pytest.raises(ValueError, match="a detr that names a backbone to fetch"):
-        define({"model_type": "detr", "backbone_config": backbone}, "image")
+        encoder_config({"model_type": "detr", "backbone_config": backbone}, "image")
 
 
 def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> None:

@@ -28,13 +28,14 @@ def explain_examples(
     Args:
         classifier: The classifier.
         examples: The posts.
-        rows: Which of them.
+        rows: The rows to predict.
         compute: The device and precision.
-        features: From `encode_examples`; where they are of these posts and of the model's frozen
-            encoders, these need not run again.
+        features: The features from `encode_examples`; where they are of these posts and of the
+            model's frozen encoders, these encoders do not run again.
 
     Returns:
-        As `predict_examples`; and for a model of text and image what `explain_posts` says.
+        The columns of `predict_examples`; for a model of text and image also those of
+        `explain_posts`.
     """
     columns = classifier.config.training.get("features", {})
     known = None
@@ -48,13 +49,13 @@ def explain_examples(
 def explain_posts(
     classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return what posts are said to be, and which modality decided.
+    """Return the logits of posts, and which modality decided.
 
-    The features are fused four times: with text and image, with either alone and with neither, the
-    embeddings that it has learnt standing for what is left out. From these come the Shapley values
+    The features are fused four times: with text and image, with either alone and with neither; the
+    learnt embeddings stand for what is left out. From these come the Shapley values
     of text and image for the probability of the answer (probability, as `confidence` is one: the
     values are shares of it, and add up to `confidence` less what the model gives the answer when
-    it sees nothing). What a post has not has contributed exactly 0.
+    it sees nothing). A modality that a post lacks has contributed exactly 0.
 
     Returns:
         Logits of shape (posts, labels); and for a model of text and image the columns `decided_by`

@@ -16,7 +16,7 @@ def random_crops(pixels: torch.Tensor, size: int, min_scale: float) -> torch.Ten
         min_scale: The least share of an image's area that its crop keeps, above 0 and up to 1.
 
     Returns:
-        Of shape (batch, size, size, 3), in the range of the input; uint8 or float.
+        The crops, of shape (batch, size, size, 3), in the range of the input; uint8 or float.
     """
     batch, device = len(pixels), pixels.device
     scale = torch.empty(batch, device=device).uniform_(min_scale, 1).sqrt()
@@ -38,12 +38,12 @@ def mask_tokens(
     """Return texts with some tokens replaced by the mask token, so that none is learnt by heart.
 
     Args:
-        input_ids: Of shape (batch, tokens).
+        input_ids: The token ids, of shape (batch, tokens).
         share: The probability of each token to be masked; special tokens never are.
-        tokenizer: Knows the mask and the special tokens.
+        tokenizer: The tokenizer, which knows the mask token and the special tokens.
 
     Returns:
-        Of the shape of the input.
+        The token ids, of the same shape.
     """
     masked = torch.rand(input_ids.shape, device=input_ids.device) < share
     for special in tokenizer.all_special_ids:  # one by one, as numbers: no GPU need be waited for
@@ -52,15 +52,15 @@ def mask_tokens(
 
 
 def crops_at_once(pixels: torch.Tensor, size: int, transform: torch.Tensor) -> torch.Tensor:
-    """Return what an affine transform of each image shows: the way that is fastest on a GPU.
+    """Return an affine transform of each image, the way that is fastest on a GPU.
 
     Args:
         pixels: uint8 RGB of shape (batch, side, side, 3).
         size: The side of the result, px.
-        transform: Of shape (batch, 2, 3), from the crop's coordinates to the image's.
+        transform: The maps, of shape (batch, 2, 3), from the crop's coordinates to the image's.
 
     Returns:
-        Of shape (batch, size, size, 3), float.
+        The crops, of shape (batch, size, size, 3), float.
     """
     shape = [len(pixels), 3, size, size]
     grid = functional.affine_grid(transform, shape, align_corners=False)
@@ -78,9 +78,9 @@ def _crops_one_by_one(
     flipped: torch.Tensor,
     shift: torch.Tensor,
 ) -> torch.Tensor:
-    """Do the same on a CPU, which resizes bytes three times as fast as it samples floats.
+    """Return the same crops as `random_crops`, the way that is fastest on a CPU.
 
-    Edges fall on whole pixels.
+    A CPU resizes bytes three times as fast as it samples floats. Edges fall on whole pixels.
     """
     side = pixels.shape[1]
     sides = (scale * side).round().clamp(min=1).long()

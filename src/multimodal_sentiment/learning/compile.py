@@ -1,4 +1,4 @@
-"""Encoders compiled for training, where that pays."""
+"""Compiles encoders for training, where that pays."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def worth_compiling(
     By rule rather than by trial, so that equal trainings are computed equally.
 
     Args:
-        wanted: As the parameters say.
-        model: To be trained.
-        kind: The device's.
-        posts: How many it sees, each epoch's counted anew.
+        wanted: The value of the parameter `compile`.
+        model: The model to be trained.
+        kind: The kind of device.
+        posts: The number of posts it is trained on, summed over the epochs.
     """
     if wanted != "auto":
         return wanted
@@ -44,10 +44,10 @@ def worth_compiling(
 
 @contextmanager
 def compiled(model: SentimentModel, kind: str) -> Iterator[None]:
-    """Within it, the model's encoders are trained by compiled code.
+    """Train the model's encoders with compiled code inside this context.
 
-    Prediction remains as it is. What cannot be compiled here, for want of a C++ compiler for one,
-    is computed as ever, and the log says so.
+    Prediction is not changed. If compiling is not possible, for example without a C++ compiler, the
+    usual code runs, and the log says so.
     """
     try:
         torch.compile(_trial)(torch.ones(64, device=kind))

@@ -38,12 +38,12 @@ class Trial:
     """One training of a comparison.
 
     Attributes:
-        variant: Whose it is.
-        seed: Which of the variant's trainings on the same posts, from 0.
-        fold: The posts it is judged on; it learns from all others.
-        folds: How many there are; None where the saved validation posts are judged.
+        variant: The name of the variant.
+        seed: The number of this training among the variant's on the same posts, from 0.
+        fold: The number of the fold it is judged on; it learns from all others.
+        folds: The number of folds; None where the saved validation posts are judged.
         model: The architecture.
-        training: How it is fitted, its own random seed included.
+        training: The training parameters, with its own random seed.
     """
 
     variant: str
@@ -70,14 +70,14 @@ def run_trials(
     """Train each trial's model, unless that is done already, and predict its fold with it.
 
     Args:
-        trials: In the order in which they are trained.
-        posts: All that are learnt from or judged.
+        trials: The trials, in the order in which they are trained.
+        posts: All posts that are learnt from or judged.
         folds: The fold of each post; -1 for one that is only learnt from.
         compute: The device and precision.
-        folder: Where finished trials are kept, under their fingerprints: an interrupted comparison
-            goes on from there, and what differs in anything is trained anew.
-        encoders: Where pretrained encoders are found.
-        features: Of frozen encoders, from `encode_examples`.
+        folder: The folder of finished trials, named by fingerprint: an interrupted comparison
+            goes on from there, and a trial that differs in anything is trained again.
+        encoders: The store of pretrained encoders.
+        features: The features of frozen encoders, from `encode_examples`.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
@@ -110,7 +110,7 @@ def run_trials(
                 len(trials),
                 trial,
                 (answer["predicted"] == answer["tag"]).mean(),
-                f"about {_minutes(_left(rest, seconds))} left" if rest else "all done",
+                f"about {_minutes(_seconds_left(rest, seconds))} left" if rest else "all done",
             )
     return pd.concat(answers, ignore_index=True)
 
@@ -143,10 +143,10 @@ def _paths(
 
 
 def _check_folds(trials: Sequence[Trial], posts: LabelledPosts, folds: np.ndarray) -> None:
-    """Find out before the first training whether each has posts enough to tune by.
+    """Check before the first training that each trial has enough posts to tune by.
 
     Raises:
-        ValueError: If one has not.
+        ValueError: If one has too few.
     """
     for trial in {
         (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
@@ -172,7 +172,7 @@ def _train(
 ) -> None:
     began = time.monotonic()
     checkpoints = path.parent / "checkpoints"
-    with _sparing_of_words():
+    with _fewer_log_lines():
         classifier, _ = fit_classifier(
             posts.take(folds != trial.fold),
             {},
@@ -189,7 +189,7 @@ def _train(
     logits = predict_logits(classifier, judged.as_dataset(classifier, known), compute)
     labels = list(classifier.labels)
     temperature = classifier.config.calibration_temperature
-    _keep(
+    _save_trial(
         path,
         labels=np.array(labels),
         probabilities=softmax(logits, temperature),
@@ -198,8 +198,8 @@ def _train(
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _keep(path: Path, **arrays: np.ndarray) -> None:
-    """Write a trial whole or not at all."""
+def _save_trial(path: Path, **arrays: np.ndarray) -> None:
+    """Write a trial, whole or not at all."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -228,10 +228,10 @@ def _read(
     ), seconds
 
 
-def _left(variants: list[str], seconds: dict[str, list[float]]) -> float:
-    """Seconds that the trainings still to come will take, by those of their variant so far.
+def _seconds_left(variants: list[str], seconds: dict[str, list[float]]) -> float:
+    """Estimate the seconds that the remaining trainings will take, from those so far by variant.
 
-    A variant of which nothing is known yet is taken for the slowest: the first ones read less.
+    A variant that has not been trained yet counts as the slowest one: the first ones read less.
     """
     means = {name: float(np.mean(times)) for name, times in seconds.items()}
     return sum(means.get(name, max(means.values())) for name in variants)
@@ -244,8 +244,8 @@ def _minutes(seconds: float) -> str:
 
 
 @contextmanager
-def _sparing_of_words() -> Iterator[None]:
-    """Let a training say only what it has to say once a minute: here it is one of many."""
+def _fewer_log_lines() -> Iterator[None]:
+    """Limit the log lines of a training to one a minute: here it is one of many."""
     spoke = time.monotonic()
 
     def seldom(record: logging.LogRecord) -> bool:

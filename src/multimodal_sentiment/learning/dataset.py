@@ -32,7 +32,7 @@ class Variation:
     """What differs from epoch to epoch in the posts that a training sees.
 
     Attributes:
-        seed: Of what is random.
+        seed: The seed of everything random.
         modality_dropout: The probability with which the text, and independently the image, of a
             post that has both is hidden.
     """
@@ -48,16 +48,16 @@ class PostDataset(Dataset[Batch]):
     batch depends on its indices and the seed alone, whichever process reads it.
 
     Args:
-        config: Of the model that will take the batches.
-        tokenizer: Of the model's text encoder; not needed by a model of images.
-        texts: One a post; an empty one counts as missing.
-        images: One a post, uint8 RGB of shape (height, width, 3), or None.
-        labels: One a post; without them batches carry none.
-        terms: Index of each word and pair of words that is counted beside the text's encoding.
-        features: Of modalities that are encoded already; they are given in place of texts and
+        config: The configuration of the model that will take the batches.
+        tokenizer: The tokenizer of the text encoder; a model of images needs none.
+        texts: The text of each post; an empty one counts as missing.
+        images: The image of each post, uint8 RGB of shape (height, width, 3), or None.
+        labels: The label index of each post; without them batches have none.
+        terms: The index of each word and pair of words that is counted beside the text's encoding.
+        features: The features of modalities that are encoded already; they replace texts and
             images.
-        variation: For training. Images are then squares of `resize` px cut at random, from which
-            the device crops and flips; without it they are the central squares of `size` px.
+        variation: The variation in training. Images are then squares of `resize` px cut at random,
+            which the device crops and flips; without it they are the central squares of `size` px.
     """
 
     def __init__(
@@ -159,11 +159,11 @@ class PostDataset(Dataset[Batch]):
 
 
 class StoredImages(Sequence[Pixels | None]):
-    """The pictures of some rows of a table of examples, decoded when asked for.
+    """The images of some rows of a table of examples, decoded when they are used.
 
     Args:
         examples: The table; see the preparation pipeline.
-        rows: Which rows, in which order.
+        rows: The rows, in the order of the images.
     """
 
     def __init__(self, examples: pa.Table, rows: np.ndarray) -> None:
@@ -191,7 +191,7 @@ class StoredImages(Sequence[Pixels | None]):
 
 
 def rows_of(guids: pd.Series, examples: pa.Table) -> np.ndarray:
-    """Where the posts of these guids stand in a table of examples.
+    """Return the row of each guid in a table of examples.
 
     Raises:
         ValueError: If one is not there.
@@ -207,7 +207,7 @@ def rows_of(guids: pd.Series, examples: pa.Table) -> np.ndarray:
 
 
 def preparation_of(examples: pa.Table) -> dict[str, Any]:
-    """How the pictures of a table of examples were prepared, by parameter, as far as it says."""
+    """Return the preparation parameters that the table records; empty if it records none."""
     said: dict[str, Any] = json.loads((examples.schema.metadata or {}).get(b"pictures", b"{}"))
     return said
 

@@ -1,4 +1,4 @@
-"""What the model runs on, and how precisely."""
+"""The device that the model runs on, and its precision."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Device:
     Attributes:
         kind: cuda, mps or cpu.
         bf16: Whether matrices are multiplied in bfloat16.
-        workers: Processes that read examples; 0 reads in the process that computes.
+        workers: The number of processes that read examples; 0 reads in the process that computes.
     """
 
     kind: str
@@ -41,17 +41,17 @@ class Device:
 
     @property
     def precision(self) -> torch.dtype:
-        """In which matrices are multiplied."""
+        """The data type in which matrices are multiplied."""
         return torch.bfloat16 if self.bf16 else torch.float32
 
     def autocast(self) -> AbstractContextManager[object]:
-        """A context in which a forward pass runs at this device's precision."""
+        """Return a context in which a forward pass runs at this device's precision."""
         if not self.bf16:
             return nullcontext()
         return torch.autocast(self.kind, dtype=self.precision)
 
     def wait(self) -> None:
-        """Return when all that the device was asked for is done, so that a clock can be read."""
+        """Wait until the device has finished its work, so that a clock can be read."""
         if self.kind != "cpu":
             torch.accelerator.synchronize()
 
@@ -68,7 +68,7 @@ class Device:
         }
 
     def prepare_model(self, model: Model) -> Model:
-        """Return the model on this device, its weights laid out as convolutions like them best."""
+        """Return the model on this device, its weights in the layout that is fastest there."""
         placed: Model = model.to(self.kind, memory_format=torch.channels_last)
         return placed
 
@@ -91,7 +91,7 @@ def choose_device(parameters: ComputeParameters) -> Device:
         raise ValueError("compute.precision: bf16 is not supported on mps: choose fp32, or auto")
     if parameters.precision != "auto":
         bf16 = parameters.precision == "bf16"
-    workers = _readers(kind) if parameters.workers == "auto" else parameters.workers
+    workers = _count_workers(kind) if parameters.workers == "auto" else parameters.workers
     if kind == "cpu":
         keep_freed_memory()
     return Device(kind, bf16, workers)
@@ -167,7 +167,7 @@ def _least_seconds(work: Callable[[], torch.Tensor]) -> float:
     return min(seconds)
 
 
-def _readers(kind: str) -> int:
+def _count_workers(kind: str) -> int:
     """Return how many processes keep a GPU busy; a CPU has no core to spare.
 
     One reads 7,000 posts a second for training, or 1,000 that are stored as JPEG.

@@ -92,8 +92,8 @@ def fingerprint_training(
         posts: The digest of posts, from `digest_posts`.
         learnt: Boolean of shape (posts,): which of them the training learns from.
         model: The architecture.
-        training: How it is fitted; whether it goes on from a checkpoint does not count.
-        encoders: What identifies the pretrained encoders that it starts from, by modality.
+        training: The training parameters; whether it goes on from a checkpoint does not count.
+        encoders: The identity of each pretrained encoder that it starts from, by modality.
         device: The device that it runs on.
     """
     return digest(
@@ -116,8 +116,8 @@ def fingerprint_encoding(
 
     Args:
         modality: `text` or `image`.
-        model: Says how texts are cut and pooled, or how images are cut.
-        encoder: What identifies the pretrained encoder.
+        model: The architecture, with how texts are cut and pooled, or how images are cut.
+        encoder: The identity of the pretrained encoder.
         device: The device that it runs on.
     """
     return digest(
@@ -132,7 +132,7 @@ def fingerprint_encoding(
 
 
 def digest_code() -> str:
-    """Return the SHA-256 of all code that predictions rest on, the libraries' by their versions."""
+    """Return the SHA-256 of all code that predictions depend on; libraries count by version."""
     package = Path(multimodal_sentiment.__file__).parent
     sources = [
         source

@@ -1,4 +1,4 @@
-"""A new classifier is fitted to labelled posts."""
+"""Fits a new classifier to labelled posts."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ def fit_classifier(
     """Fit a new classifier to posts.
 
     Args:
-        posts: All posts that may teach.
-        encoding_profile: How common each encoding is in their source; kept with the classifier.
+        posts: All posts to learn from.
+        encoding_profile: The share of each encoding in their source; kept with the classifier.
         model: The architecture.
-        training: How the model is fitted.
+        training: The training parameters.
         compute: The device and precision.
-        checkpoints: A folder for what an interrupted training needs to go on.
-        encoders: Where pretrained encoders are found.
-        features: Of frozen encoders, from `encode_examples`.
+        checkpoints: The folder for what an interrupted training needs to go on.
+        encoders: The store of pretrained encoders.
+        features: The features of frozen encoders, from `encode_examples`.
 
     Returns:
-        The classifier, and one row an epoch of how its training went.
+        The classifier, and one row for each epoch, or for each strength of regularisation that was
+        tried.
 
     Raises:
         ValueError: If the posts are too few, or an encoder or device is not there.

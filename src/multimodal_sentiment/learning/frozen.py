@@ -1,8 +1,8 @@
 """Features of frozen encoders: computed once, then used by every training that needs them.
 
-They are a table with a row a post: `guid`, `text_digest`, `image_digest`, and for each encoder a
-column of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that lacks the
-modality.
+They are a table with one row for each post: `guid`, `text_digest`, `image_digest`, and for each
+encoder a column of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that
+lacks the modality.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def encode_examples(
 ) -> pa.Table:
     """Return the features of all posts under every frozen encoder of some models.
 
-    Images are seen as in prediction, without variation.
+    Images are read as in prediction, without variation.
 
     Args:
         examples: The posts.
         variants: The models, and how each is fitted.
-        encoders: Where pretrained encoders are found.
-        compute: What to run on.
-        earlier: Features from before: what they hold of the same texts and images under the same
-            encoders is not computed again.
+        encoders: The store of pretrained encoders.
+        compute: The device and precision.
+        earlier: The features from before; those of the same texts and images under the same
+            encoders are not computed again.
     """
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
@@ -89,10 +89,10 @@ def take_features(
     """Return the features of some posts under a model's frozen encoders, by modality.
 
     Args:
-        table: From `encode_examples`.
+        table: The table from `encode_examples`.
         examples: The posts that it should be of.
-        rows: Of the posts in it.
-        columns: From `feature_columns`.
+        rows: The rows of the posts in it.
+        columns: The column names from `feature_columns`.
 
     Raises:
         ValueError: If the table holds no features of these posts or encoders.
@@ -173,7 +173,7 @@ def _encode(
 
 
 def _identify(examples: pa.Table) -> str:
-    """Return what differs if the posts, or how their images are stored, differ."""
+    """Return a text that identifies the posts, and how their images are stored."""
     seen = examples.select(["guid", "text", "image_hash", "height", "width"]).to_pydict()
     metadata = sorted((examples.schema.metadata or {}).items())
     return digest([json.dumps(seen), repr(metadata)])

@@ -1,4 +1,4 @@
-"""A model is trained by gradient descent, with transformers' Trainer."""
+"""Trains a model by gradient descent, with transformers' Trainer."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Choice:
-    """What the tuning posts have chosen.
+    """The choices made by the tuning posts.
 
     Attributes:
         epoch: The best one, from 1.
-        temperature: What logits are divided by before the softmax.
-        history: One row an epoch.
+        temperature: The number that logits are divided by before the softmax.
+        history: The history of the training, one row for each epoch.
     """
 
     epoch: int
@@ -220,8 +220,8 @@ def training_arguments(plan: Plan, posts: int, folder: Path, *, tuned: bool) -> 
 
     Args:
         plan: The training.
-        posts: How many it learns from.
-        folder: For its checkpoints.
+        posts: The number of posts that it learns from.
+        folder: The folder for its checkpoints.
         tuned: Whether tuning posts choose the epoch.
     """
     training, device = plan.training, plan.device

@@ -39,12 +39,12 @@ Features: TypeAlias = "NDArray[np.floating] | csr_array"
 
 @dataclass(frozen=True)
 class Voice:
-    """What one head learns from.
+    """The features that one head learns from.
 
     Attributes:
-        features: Of shape (posts, width). Dense ones are brought to unit length and standardised;
-            sparse ones are taken as they are, so their rows should have unit length.
-        modalities: Those that a post must have for this voice to speak, of text and image.
+        features: The features, of shape (posts, width). Dense ones are scaled to unit length and
+            standardised; sparse ones are used as they are: their rows should have unit length.
+        modalities: The modalities that a post must have for this voice to give logits.
     """
 
     features: Features
@@ -53,11 +53,11 @@ class Voice:
 
 @dataclass(frozen=True)
 class Head:
-    """A voice's head: linear in the features, dense ones brought to unit length.
+    """A voice's head: linear in the features, dense ones scaled to unit length.
 
     Attributes:
-        weights: Of shape (labels, width); what standardises the features is folded in.
-        bias: Of shape (labels,).
+        weights: The weights, of shape (labels, width); the standardisation is folded in.
+        bias: The bias, of shape (labels,).
         strength: The inverse strength of the penalty that was chosen.
     """
 
@@ -76,10 +76,11 @@ class SolvedHeads:
     """Heads, how they are joined, and what they answer for posts that they have not learnt from.
 
     Attributes:
-        heads: By voice, learnt from all posts.
-        pool: Its voices are in the order of `heads`.
-        out_of_fold: Logits of shape (posts, labels); neither heads nor pool have learnt from the
-            post or its near duplicates. Only the strengths were chosen with their help.
+        heads: The head of each voice, learnt from all posts.
+        pool: The pool; its voices are in the order of `heads`.
+        out_of_fold: The logits of all posts, of shape (posts, labels); neither heads nor pool have
+            learnt from the post or its near duplicates. Only the strengths were chosen with their
+            help.
         tried: One row for each voice and strength: `voice`, `strength`, `log_loss` (class weights
             included), `accuracy` and `macro_f1` out of fold, and whether it was `chosen`.
     """
@@ -103,14 +104,16 @@ def solve_heads(
     """Solve a head for each voice and the pool that joins them.
 
     Args:
-        voices: By name, in the order that the pool keeps.
-        present: Of each modality, whether each post has it, boolean of shape (posts,).
-        labels: Index of each post's label, of shape (posts,).
-        groups: Of shape (posts,); near duplicates share one, and are never in two folds.
-        class_weights: Weight of each label in the heads' loss, of shape (labels,). The pool's
+        voices: The voices by name, in the order that the pool keeps.
+        present: For each modality, whether each post has it, boolean of shape (posts,).
+        labels: The index of each post's label, of shape (posts,).
+        groups: The group of each post, of shape (posts,); near duplicates share one, and
+            are never in two folds.
+        class_weights: The weight of each label in the heads' loss, of shape (labels,). The pool's
             loss weighs all posts alike, so that its probabilities are calibrated.
-        folds: By which strengths and pool are chosen; fewer if the rarest label has fewer groups.
-        seed: Of the folds.
+        folds: The number of folds to choose strengths and pool by; fewer if the rarest label has
+            fewer groups.
+        seed: The seed of the folds.
 
     Raises:
         ValueError: If a label has too few groups for two folds, or features are not finite.
@@ -140,7 +143,7 @@ def solve_heads(
 
 
 def unit_length(features: ArrayLike) -> Floats:
-    """Scale rows of shape (posts, width) to length 1; a row of zeros stays."""
+    """Return rows of shape (posts, width) scaled to length 1; a row of zeros stays."""
     values = np.asarray(features, dtype=float)
     return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
 

@@ -19,9 +19,9 @@ class LabelledPosts:
 
     Attributes:
         examples: The table that holds them.
-        rows: Which of its rows they are.
-        tags: One a post.
-        groups: One a post; near duplicates share one.
+        rows: The rows of the posts in it.
+        tags: The tag of each post.
+        groups: The group of each post; near duplicates share one.
     """
 
     examples: pa.Table
@@ -73,8 +73,8 @@ class LabelledPosts:
 
         Args:
             classifier: The classifier.
-            features: Of modalities that are encoded already, a row for each of these posts.
-            variation: What a training varies from epoch to epoch.
+            features: The features of modalities that are encoded already, a row for each post.
+            variation: The changes that a training makes from epoch to epoch.
         """
         return PostDataset(
             classifier.config,

@@ -1,4 +1,4 @@
-"""Encoders that predict on a CPU by fused kernels.
+"""Lets encoders predict on a CPU with fused kernels.
 
 A ResNet computes each convolution, its normalisation, the sum with the block's input and the ReLU
 at once; as PyTorch writes it, two thirds of the time goes into reading and writing between them.
@@ -30,14 +30,15 @@ _kernels = torch.ops.mkldnn
 
 @contextmanager
 def fused(model: nn.Module, precision: torch.dtype) -> Iterator[None]:
-    """Within it, a model that predicts on a CPU does so by fused kernels, if this torch has them.
+    """Predict on a CPU with fused kernels inside this context, if this torch has them.
 
-    The results are those of the model as it is written, but for rounding. The weights must not
-    change meanwhile.
+    The results are those of the unchanged model, except for rounding. The weights must not change
+    meanwhile.
 
     Args:
-        model: Holds ResNets and linear layers, which are replaced; in evaluation mode, on the CPU.
-        precision: Of convolutions and matrix products, float32, or bfloat16 under autocast.
+        model: The model, in evaluation mode, on the CPU; ResNets and linear layers are replaced.
+        precision: The data type of convolutions and matrix products: float32, or bfloat16 under
+            autocast.
     """
     replaced: list[tuple[nn.Module, str, nn.Module]] = []
     try:
@@ -78,7 +79,7 @@ class _FusedResNet(nn.Module):
         self._maxpool, self._avgpool, self._fc = network.maxpool, network.avgpool, network.fc
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """What the network says of images of shape (batch, 3, height, width)."""
+        """Return the network's output for images of shape (batch, 3, height, width)."""
         pooled = torch.cat([self._pooled(part) for part in images.split(_IMAGES)])
         features: torch.Tensor = self._fc(pooled)
         return features
@@ -100,7 +101,7 @@ class _PackedLinear(nn.Module):
         self._bias = None if layer.bias is None else layer.bias.bfloat16()
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Of shape (..., inputs) to (..., outputs)."""
+        """Return outputs of shape (..., outputs) for values of shape (..., inputs)."""
         product: torch.Tensor = _kernels._linear_pointwise(
             values.bfloat16(), self._weight, self._bias, "none", [], ""
         )
@@ -108,7 +109,7 @@ class _PackedLinear(nn.Module):
 
 
 def _block(block: nn.Module, precision: torch.dtype) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A residual block of two or three convolutions; the last one is added to the block's input."""
+    """Return a residual block of two or three convolutions, the last added to the block's input."""
     pairs = [(getattr(block, f"conv{n}", None), getattr(block, f"bn{n}", None)) for n in (1, 2, 3)]
     *first, (last, last_norm) = [(conv, norm) for conv, norm in pairs if conv is not None]
     convolutions = [_convolution(conv, norm, precision) for conv, norm in first]
@@ -134,7 +135,7 @@ def _convolution(
     precision: torch.dtype,
     ending: Literal["none", "relu", "add, relu"] = "relu",
 ) -> Callable[..., torch.Tensor]:
-    """A convolution with its normalisation folded in, and what comes after it.
+    """Return a convolution with its normalisation folded in, and what comes after it.
 
     Returns:
         A function of maps of shape (batch, channels, height, width); with an `ending` that adds,
@@ -162,7 +163,7 @@ def _convolution(
 
 @cache
 def _supported(precision: torch.dtype) -> bool:
-    """Whether this torch, on this processor, has the kernels: they are no promise of its API."""
+    """Return whether this torch has the kernels on this processor: its API promises none."""
     # Without initial weights: to draw some would change what is drawn after them.
     layer = skip_init(nn.Conv2d, 8, 8, 3, padding=1).eval()
     norm, product = nn.BatchNorm2d(8).eval(), skip_init(nn.Linear, 8, 8)

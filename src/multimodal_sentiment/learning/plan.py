@@ -1,4 +1,4 @@
-"""What a fitting starts from, and what comes of it, whichever way it is done."""
+"""The inputs and the result of a fitting, whichever way it is done."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .device import Device
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training does, whichever posts it learns from.
+    """The settings of a training, whichever posts it learns from.
 
     Attributes:
         model: The architecture.
-        training: How the model is fitted.
-        compute: The device and precision, as asked for.
-        device: The device.
-        labels: In the order of the logits.
+        training: The training parameters.
+        compute: The device and precision that were asked for.
+        device: The device that was chosen.
+        labels: The labels, in the order of the logits.
         encoders: The pretrained encoders that the model starts from, by modality.
-        features: Of frozen encoders, a row a post.
-        folder: For what an interrupted training needs to go on.
+        features: The features of frozen encoders, one row for each post.
+        folder: The folder for what an interrupted training needs to go on.
     """
 
     model: ModelParameters
@@ -55,9 +55,9 @@ class Fitted:
 
     Attributes:
         model: The model; its configuration holds the temperature.
-        tokenizer: Of its text encoder.
+        tokenizer: The tokenizer of its text encoder.
         history: One row for each epoch, or for each strength of regularisation that was tried.
-        record: How it was fitted, for the model's configuration.
+        record: The description of how it was fitted, for the model's configuration.
         terms: The words and pairs of words that it counts.
     """
 
@@ -69,7 +69,7 @@ class Fitted:
 
 
 def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float] | None:
-    """Return one weight a label, `none`, `sqrt` of the inverse frequency, or `balanced`."""
+    """Return one weight for each label: `none`, `sqrt` of inverse frequency, or `balanced`."""
     if kind == "none":
         return None
     balanced = np.array([len(tags) / (len(labels) * (tags == label).sum()) for label in labels])
@@ -78,7 +78,7 @@ def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float]
 
 
 def describe_plan(plan: Plan, model: SentimentModel) -> str:
-    """Say in words what is fitted, and on what."""
+    """Return in words what is fitted, and on which device."""
     config, parts = model.config, []
     if config.uses_text:
         text = config.text_config

@@ -22,14 +22,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pool:
-    """How the logits of the voices become those of a post.
+    """The weights by which the logits of the voices become those of a post.
 
     The row of a post is 1 if it has a text, plus 2 if it has an image. Weights of voices that
-    cannot speak there are 0; a post that has nothing gets the logarithms of the labels' shares.
+    have no logits there are 0; a post that has nothing gets the logarithms of the labels' shares.
 
     Attributes:
-        weights: Of shape (4, voices), not negative.
-        bias: Of shape (4, labels).
+        weights: The weights, of shape (4, voices), not negative.
+        bias: The bias, of shape (4, labels).
     """
 
     weights: Floats
@@ -39,9 +39,9 @@ class Pool:
         """Return the logits of posts, of shape (posts, labels).
 
         Args:
-            voices: Logits of shape (posts, voices, labels); those of a voice that lacks its
+            voices: The logits, of shape (posts, voices, labels); those of a voice that lacks its
                 modality may be anything.
-            present: Of each modality, whether each post has it, of shape (posts,).
+            present: For each modality, whether each post has it, of shape (posts,).
         """
         row = np.zeros(len(voices), dtype=int)
         for power, modality in enumerate(MODALITIES):
@@ -66,10 +66,11 @@ def fit_pool(
     rightly, would else ask for boundless confidence. Convex, so there is one minimum.
 
     Args:
-        voices: Logits of shape (posts, voices, labels), of posts the heads have not learnt from.
+        voices: The logits, of shape (posts, voices, labels), of posts that no head has
+            learnt from.
         speaks: The modalities that each voice needs.
-        present: Of each modality, whether each post has it, of shape (posts,).
-        labels: Index of each post's label, of shape (posts,).
+        present: For each modality, whether each post has it, of shape (posts,).
+        labels: The index of each post's label, of shape (posts,).
     """
     truth = np.asarray(labels, dtype=int)
     _, speakers, classes = voices.shape

@@ -1,4 +1,4 @@
-"""A trained model answers for posts."""
+"""Predicts posts with a trained model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def predict_examples(
     """Predict the labels of some rows of a table of examples.
 
     Returns:
-        The columns of `tabulate_predictions`, one row a post.
+        The columns of `tabulate_predictions`, one row for each post.
     """
     logits = predict_logits(classifier, posts_of(classifier, examples, rows), compute)
     return tabulate_predictions(classifier, examples, rows, logits)
@@ -51,8 +51,8 @@ def posts_of(
     Args:
         classifier: The classifier.
         examples: The posts.
-        rows: Which of them.
-        features: Of modalities that are encoded already, one row for each of `rows`.
+        rows: The rows of the posts to predict.
+        features: The features of modalities that are encoded already, one row for each of `rows`.
     """
     texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
     return PostDataset(
@@ -71,10 +71,10 @@ def tabulate_predictions(
     """Return predictions beside the posts that they are for.
 
     Args:
-        classifier: Knows the labels.
-        examples: Holds the posts.
-        rows: Of the posts in it.
-        logits: Of shape (rows, labels).
+        classifier: The classifier, which knows the labels.
+        examples: The table that holds the posts.
+        rows: The rows of the posts in it.
+        logits: The logits, of shape (rows, labels).
 
     Returns:
         The columns `guid, tag, predicted, confidence, p_<label>..., logit_<label>..., problems`.
@@ -96,8 +96,8 @@ def label_predictions(classifier: SentimentClassifier, logits: np.ndarray) -> di
     """Return the columns `predicted, confidence, p_<label>...`.
 
     Args:
-        classifier: Knows the labels, and the temperature of its confidence.
-        logits: Of shape (posts, labels).
+        classifier: The classifier, which knows the labels and the temperature.
+        logits: The logits, of shape (posts, labels).
     """
     probabilities = softmax(logits, classifier.config.calibration_temperature)
     labels = np.array(classifier.labels, dtype=object)
@@ -124,18 +124,18 @@ def predict_batches(
     compute: ComputeParameters,
     predict: Callable[[Batch], torch.Tensor],
 ) -> np.ndarray:
-    """Return what a model makes of posts, a batch at a time, in the order of the posts.
+    """Return a model's results for posts, computed by batches, in the order of the posts.
 
     Texts of like length share a batch, so that little of it is padding.
 
     Args:
-        model: Is put on the device, in evaluation mode.
-        posts: At least one.
-        compute: What to run on.
-        predict: Gives a result of shape (batch, ...) for a batch on the device.
+        model: The model; it is put on the device, in evaluation mode.
+        posts: The posts, at least one.
+        compute: The device and precision.
+        predict: The function that gives a result of shape (batch, ...) for a batch on the device.
 
     Returns:
-        Of shape (posts, ...), float32.
+        The results, float32 of shape (posts, ...).
     """
     device = choose_device(compute)
     order = np.argsort(posts.token_counts, kind="stable")

@@ -1,4 +1,4 @@
-"""Which posts share a training batch."""
+"""Chooses which posts share a training batch."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class LengthAwareSampler(Sampler[int]):
     Processes that read ahead outlive an epoch, and can tell from them which one it is.
 
     Args:
-        lengths: One a post.
-        batch_size: Into which its order will be cut.
-        seed: Of the order.
+        lengths: The length of each post.
+        batch_size: The size of the batches that its order will be cut into.
+        seed: The seed of the order.
     """
 
     def __init__(self, lengths: Sequence[int] | np.ndarray, batch_size: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Heads on the features of frozen encoders are solved, and joined by a pool."""
+"""Solves heads on the features of frozen encoders, and the pool that joins them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     )
     logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
 
-    voices = {name: Voice(_known(rows), (name,)) for name, rows in plan.features.items()}
+    voices = {
+        name: Voice(_zeros_for_missing(rows), (name,)) for name, rows in plan.features.items()
+    }
     present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
     idf = np.zeros(0)
     if terms:
@@ -101,7 +103,7 @@ def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float
             parameter.copy_(torch.as_tensor(values))
 
 
-def _known(features: np.ndarray) -> np.ndarray:
+def _zeros_for_missing(features: np.ndarray) -> np.ndarray:
     """Return features with zeros where a modality is missing."""
     return np.nan_to_num(np.asarray(features), nan=0.0)
 

@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 class OneDeviceArguments(TrainingArguments):
     """Arguments of a training on one device.
 
-    On a machine with several GPUs, the Trainer would else make each batch as many times as large,
-    and part it among copies of the model.
+    On a machine with several GPUs, the Trainer would otherwise multiply the batch size by their
+    number, and split each batch among copies of the model.
     """
 
     @property
     def n_gpu(self) -> int:
-        """How many GPUs this process trains on."""
+        """The number of GPUs that this process trains on."""
         return min(1, super().n_gpu)
 
 
@@ -52,8 +52,8 @@ class SentimentTrainer(Trainer):
         model: The model, on its device.
         training: The learning rates, and how images and texts are augmented.
         device: The device that the model trains on.
-        tokenizer: Of the texts; not needed by a model of images.
-        options: As Trainer takes them.
+        tokenizer: The tokenizer of the texts; a model of images needs none.
+        options: The other arguments of Trainer.
     """
 
     train_dataset: PostDataset
@@ -155,7 +155,7 @@ def judge_tuning(outcome: EvalPrediction) -> dict[str, float]:
     small sets, the lower log-loss.
 
     Raises:
-        ValueError: If the logits are no numbers.
+        ValueError: If the logits are not finite.
     """
     logits, true = np.asarray(outcome.predictions), np.asarray(outcome.label_ids)
     if not np.isfinite(logits).all():
@@ -177,7 +177,7 @@ class ProgressLog(TrainerCallback):
     """Logs after each epoch how it went, and within long epochs how far it is.
 
     Args:
-        posts: How many an epoch has.
+        posts: The number of posts in an epoch.
         device: The device that the model trains on.
     """
 
@@ -200,7 +200,7 @@ class ProgressLog(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Speak if nothing has been said for long."""
+        """Log the progress if nothing has been logged for long."""
         now = time.monotonic()
         if now - self._spoke > self.PATIENCE:
             self._spoke = now
@@ -224,14 +224,14 @@ class ProgressLog(TrainerCallback):
         logs: dict[str, float],
         **_: Any,
     ) -> None:
-        """Add the epoch's speed to what is kept of it."""
+        """Add the epoch's speed to its history."""
         if "loss" in logs:
             state.log_history[-1]["posts_per_second"] = self._posts / self._seconds
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """One line an epoch."""
+        """Log one line for each epoch."""
         row = history_of(state)[-1]
         logger.info(
             "Epoch %d of %d: loss %.3f, tuning loss %.3f, accuracy %.3f, macro-F1 %.3f; "
@@ -248,7 +248,7 @@ class ProgressLog(TrainerCallback):
 
 
 def history_of(state: TrainerState) -> list[dict[str, Any]]:
-    """One row an epoch: losses, tuning metrics, learning rate, speed, and whether it was kept."""
+    """Return one row for each epoch: losses, metrics, learning rate, speed, whether it was kept."""
     trained = [entry for entry in state.log_history if "loss" in entry]
     judged = [entry for entry in state.log_history if "eval_loss" in entry]
     return [

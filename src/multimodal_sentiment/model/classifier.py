@@ -40,12 +40,12 @@ class SentimentClassifier:
 
     Attributes:
         model: The model; its configuration names the labels.
-        tokenizer: Of the text encoder; absent from a model of images.
+        tokenizer: The text encoder's tokenizer; None for a model of images.
         encoding_profile: How common each encoding was where the training posts came from.
-        version: Of the folder that it was loaded from, if the catalog gave it one.
+        version: The version of the folder it was loaded from, if the catalog gave it one.
         terms: The words and pairs of words that the model counts, in the order of its weights.
-        learnt_keys: Of the posts that it has learnt from and their near duplicates, as
-            `posts.near_duplicates.content_keys` gives them, sorted; None if that is not known.
+        learnt_keys: The sorted keys of the posts that it has learnt from and of their near
+            duplicates, from `posts.near_duplicates.content_keys`; None if they are not known.
     """
 
     model: SentimentModel
@@ -57,7 +57,7 @@ class SentimentClassifier:
 
     @cached_property
     def term_indices(self) -> dict[str, int]:
-        """Index of each word and pair of words that the model counts."""
+        """The index of each word and pair of words that the model counts."""
         return {term: index for index, term in enumerate(self.terms)}
 
     @property
@@ -95,7 +95,7 @@ class SentimentClassifier:
 
     @classmethod
     def load(cls, folder: Path, version: str | None = None) -> SentimentClassifier:
-        """Read what `save_pretrained` wrote; nothing is unpickled, no code of the folder is run.
+        """Load what `save_pretrained` wrote, without unpickling or running anything in the folder.
 
         Raises:
             ValueError: If the folder is not what this version of the project writes.

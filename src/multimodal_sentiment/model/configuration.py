@@ -14,30 +14,30 @@ class SentimentConfig(PreTrainedConfig):
     """Everything that defines a sentiment model, and all that prediction needs besides weights.
 
     Args:
-        modality: What the model looks at.
-        text_config: Configuration of the text encoder; absent if `modality` is `image`.
+        modality: What the model reads: `text`, `image` or `both`.
+        text_config: The configuration of the text encoder; absent if `modality` is `image`.
         pooling: Which text feature is used: the first token's, or the mean over tokens.
-        max_tokens: Longer texts are cut.
-        image_config: Of the image encoder: `architecture` (its name; without `vision`, that of a
-            torchvision ResNet), `vision`, the configuration of a network of transformers or timm,
-            and `pooling`, what of it is used (`pooler`, `cls` or `mean`); `size` and `resize` in
-            px (short side is brought to `resize`, the central square of `size` is seen) and the
-            `interpolation` used for it; `mean` and `std` of each channel. Empty if `modality` is
-            `text`.
+        max_tokens: The number of tokens that a text is cut to, if it has more.
+        image_config: The configuration of the image encoder: `architecture`, its name (without
+            `vision`, the name of a torchvision ResNet); `vision`, the configuration of a network of
+            transformers or timm, and its `pooling` (`pooler`, `cls` or `mean`); `size` and `resize`
+            in px (the short side is resized to `resize`, then the central square of `size` is cut
+            out) and their `interpolation`; `mean` and `std` of each channel. Empty if `modality`
+            is `text`.
         fusion: How modalities are joined: `concat`, `gated`, `late` or `pool`; see `fusion.py`.
         visible_scores: Whether a concatenating or gated fusion sees what the unimodal heads say.
-        hidden_size: Width of the fusion's hidden layer.
-        dropout: In the heads.
-        modality_dropout: Probability with which training hides the text, and independently the
+        hidden_size: The width of the fusion's hidden layer.
+        dropout: The probability of dropout in the heads.
+        modality_dropout: The probability with which training hides the text, and independently the
             image, of a post that has both.
-        auxiliary_weight: Weight of the loss of each unimodal head.
-        label_smoothing: Of the training loss.
-        class_weights: One weight a label, for the training loss; none weighs all alike.
+        auxiliary_weight: The weight of the loss of each unimodal head.
+        label_smoothing: The label smoothing of the training loss.
+        class_weights: The weight of each label in the training loss; None weighs all equally.
         counted_terms: The number of words and pairs of words that are counted beside the text's
             encoding; 0 counts none.
-        calibration_temperature: What logits are divided by before the softmax, fitted on tuning
-            posts.
-        training: What the weights were learnt from and how, for the record.
+        calibration_temperature: The number that logits are divided by before the softmax, fitted
+            on tuning posts.
+        training: A record of what the weights were learnt from, and how.
     """
 
     model_type = "multimodal_sentiment"
@@ -101,7 +101,7 @@ class SentimentConfig(PreTrainedConfig):
 
     @property
     def voices(self) -> list[str]:
-        """What gives logits of its own where a pool joins them."""
+        """The names of the voices, whose logits a pool joins."""
         named = {
             "text": self.uses_text,
             "words": self.uses_text and self.counted_terms > 0,
@@ -111,7 +111,7 @@ class SentimentConfig(PreTrainedConfig):
 
     @property
     def image_encoder(self) -> dict[str, Any]:
-        """What defines the image encoder."""
+        """The arguments that define the image encoder."""
         names = ("architecture", "mean", "std", "vision", "pooling", "size")
         return {name: self.image_config[name] for name in names if name in self.image_config}
 

@@ -1,4 +1,4 @@
-"""A new model, as the parameters describe it."""
+"""Builds a new model from the parameters."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ def build_model(
     labels: Sequence[str],
     texts: Sequence[str],
     encoders: Mapping[str, Encoder],
-    **loss: Any,
+    **options: Any,
 ) -> tuple[SentimentModel, PreTrainedTokenizerBase | None]:
-    """An untrained model and its tokenizer.
+    """Return an untrained model and its tokenizer.
 
     Args:
         parameters: The architecture.
-        labels: In the order of the logits.
-        texts: Training texts, from which a text encoder without pretraining learns its vocabulary.
+        labels: The labels, in the order of the logits.
+        texts: The training texts; a text encoder without pretraining learns its vocabulary there.
         encoders: The pretrained encoders that the parameters name, by modality.
-        loss: What the configuration needs besides, for the training loss.
+        options: What else the configuration needs: the loss's parameters, the number of counted
+            terms.
 
     Raises:
         EncoderError: If a pretrained encoder is broken, or of another architecture.
@@ -62,7 +63,7 @@ def build_model(
         **parameters.fusion.model_dump(exclude={"kind"}),
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
-        **loss,
+        **options,
     )
     model = SentimentModel(config)
     if encoder is not None:

@@ -24,9 +24,9 @@ def build_fusion(config: SentimentConfig, sizes: Sequence[int], voices: Sequence
     """Return the fusion that a configuration names.
 
     Args:
-        config: Of the model.
-        sizes: Of each modality's features.
-        voices: Names of the logits that the fusion is given.
+        config: The model's configuration.
+        sizes: The size of each modality's features.
+        voices: The names of the logits that the fusion is given.
     """
     if config.fusion == "pool":
         return PoolFusion(voices, config.num_labels)
@@ -47,11 +47,11 @@ class ConcatFusion(nn.Module):
     """Concatenated features through a multi-layer perceptron.
 
     Args:
-        sizes: Of each modality's features.
-        hidden_size: Width of the hidden layer.
-        labels: How many.
-        dropout: Before the last layer.
-        with_logits: Whether the modalities' own logits are seen as well.
+        sizes: The size of each modality's features.
+        hidden_size: The width of the hidden layer.
+        labels: The number of labels.
+        dropout: The probability of dropout before the last layer.
+        with_logits: Whether the modalities' own logits are an input as well.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ConcatFusion(nn.Module):
         )
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
-        """Join the modalities."""
+        """Return logits of shape (batch, labels)."""
         seen = list(features.values()) + (list(logits.values()) if self.with_logits else [])
         joined: torch.Tensor = self.layers(torch.cat(seen, dim=-1))
         return joined
@@ -86,11 +86,11 @@ class GatedFusion(nn.Module):
     Arevalo et al., "Gated Multimodal Units for Information Fusion", 2017.
 
     Args:
-        sizes: Of the two modalities' features.
-        hidden_size: Of what they are projected to.
-        labels: How many.
-        dropout: Before the last layer.
-        with_logits: Whether the last layer sees the modalities' own logits as well.
+        sizes: The sizes of the two modalities' features.
+        hidden_size: The size that both are projected to.
+        labels: The number of labels.
+        dropout: The probability of dropout before the last layer.
+        with_logits: Whether the last layer takes the modalities' own logits as well.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class GatedFusion(nn.Module):
         self.classifier = nn.Linear(seen, labels)
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
-        """Join the modalities."""
+        """Return logits of shape (batch, labels)."""
         first, second = (
             torch.tanh(project(value))
             for project, value in zip(self.projections, features.values(), strict=True)
@@ -128,7 +128,7 @@ class LateFusion(nn.Module):
     """The sum of the modalities' own logits: each modality judges alone, and both votes count."""
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
-        """Join the modalities."""
+        """Return logits of shape (batch, labels)."""
         return torch.stack(list(logits.values())).sum(dim=0)
 
 
@@ -140,9 +140,9 @@ class PoolFusion(nn.Module):
     1986 (the logarithmic pool).
 
     Attributes:
-        weights: Of shape (4, voices); the row of a post is 1 if it has a text, plus 2 if it has an
-            image.
-        bias: Of shape (4, labels).
+        weights: The weights, of shape (4, voices); the row of a post is 1 if it has a text, plus
+            2 if it has an image.
+        bias: The bias, of shape (4, labels).
     """
 
     def __init__(self, voices: Sequence[str], labels: int) -> None:
@@ -152,7 +152,7 @@ class PoolFusion(nn.Module):
         self.bias = nn.Parameter(torch.zeros(4, labels))
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
-        """Join the voices."""
+        """Return logits of shape (batch, labels)."""
         voices = torch.stack([logits[name] for name in self.voices], dim=1)
         row = torch.zeros(voices.shape[0], dtype=torch.long, device=voices.device)
         for power, name in enumerate(("text", "image")):

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from .networks import build_network, define, first_line
+from .networks import build_network, encoder_config, first_line
 
 USUAL_SIZE = 224  # px; what ImageNet's networks see
 MAP_DIMENSIONS = 4
@@ -27,16 +27,16 @@ class ImageEncoder(nn.Module):
     He et al., "Deep Residual Learning for Image Recognition", 2015.
 
     Args:
-        architecture: Its name; without `vision`, that of a torchvision ResNet.
-        mean: Of each channel, in [0, 1], as its weights were learnt with.
-        std: The same.
-        vision: Configuration of a network of transformers or timm.
-        pooling: What such a network's features are: what its own `pooler` gives, the `cls` token,
-            or the `mean` of all patches.
-        size: Side of the squares it is to see, px; none is what the network was made for.
+        architecture: The name of the network; without `vision`, that of a torchvision ResNet.
+        mean: The mean of each channel, in [0, 1], that the weights were learnt with.
+        std: The standard deviation of each channel.
+        vision: The configuration of a network of transformers or timm.
+        pooling: The features that such a network gives: its `pooler` output, the `cls` token, or
+            the `mean` of all patches.
+        size: The side of the squares that it reads, px; None for the size it was made for.
 
     Raises:
-        ValueError: If the network cannot see such squares.
+        ValueError: If the network cannot read squares of this size.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ImageEncoder(nn.Module):
             self.output_size = self.encoder.fc.in_features
             self.encoder.fc = nn.Identity()
             return
-        config = define(vision, "image")
+        config = encoder_config(vision, "image")
         self.encoder = self._build(config)
         with torch.device("meta"):  # no numbers are needed to know the shape
             probe = self.encoder if self.encoder.device.type == "meta" else self._build(config)
@@ -69,13 +69,13 @@ class ImageEncoder(nn.Module):
         probe.train()
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Encode a batch of pictures.
+        """Return the features of a batch of images.
 
         Args:
             pixels: uint8 RGB, or float in the same range, of shape (batch, height, width, 3).
 
         Returns:
-            Features of shape (batch, hidden).
+            The features, of shape (batch, hidden).
         """
         return self._features(self.encoder, normalise(pixels, self.mean, self.std))
 
@@ -100,25 +100,25 @@ class ImageEncoder(nn.Module):
 
 
 def native_size(config: PreTrainedConfig) -> int:
-    """The side of the squares that a network was made for, px, as far as it says."""
+    """Return the side of the squares that a network was made for, px; 224 if it does not say."""
     size = getattr(config, "image_size", None) or USUAL_SIZE
     return int(size if isinstance(size, int) else max(size))
 
 
 def has_class_token(network: nn.Module) -> bool:
-    """Whether the first of a network's tokens stands for the whole image."""
+    """Return whether the first of a network's tokens stands for the whole image."""
     return any(name.endswith("cls_token") for name, _ in network.named_parameters())
 
 
 def viewing_options(network: nn.Module, pixels: torch.Tensor) -> dict[str, bool]:
-    """What a network has to be told so that it sees such pixels.
+    """Return the keyword arguments that the network needs for images of this size.
 
     Args:
-        network: In evaluation mode.
-        pixels: Of shape (batch, 3, height, width).
+        network: The network, in evaluation mode.
+        pixels: The images, of shape (batch, 3, height, width).
 
     Raises:
-        ValueError: If it cannot see them.
+        ValueError: If it cannot read them.
     """
     with torch.no_grad():
         try:
@@ -135,31 +135,19 @@ def viewing_options(network: nn.Module, pixels: torch.Tensor) -> dict[str, bool]
     return {}
 
 
-class ComputedFeatures(nn.Module):
-    """Stands where a frozen encoder stood, and takes the features that it has computed."""
-
-    def __init__(self, output_size: int) -> None:
-        super().__init__()
-        self.output_size = output_size
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The features, of shape (batch, hidden), as they are."""
-        return features
-
-
 def central_square(
     pixels: Pixels, resize: int, size: int, interpolation: str = "bilinear"
 ) -> Pixels:
-    """The square that the model sees when it predicts.
+    """Return the square of an image that the model reads when it predicts.
 
-    Equal to bringing the short side to `resize` px and cutting the central `size` px, as ImageNet
-    models are evaluated; only the part that is kept is resampled.
+    The result equals resizing the short side to `resize` px and cutting out the central `size` px,
+    as ImageNet models are evaluated; only the part that is kept is resampled.
 
     Args:
         pixels: uint8 RGB of shape (height, width, 3).
-        resize: What the short side is brought to, px.
+        resize: The length that the short side is resized to, px.
         size: The side of the square, px.
-        interpolation: See `resample`.
+        interpolation: The name of the filter, as in `resample`.
 
     Returns:
         uint8 RGB of shape (size, size, 3).
@@ -176,14 +164,14 @@ def resample(
     size: int,
     interpolation: str = "bilinear",
 ) -> Pixels:
-    """A square of a picture, brought to another size with antialiasing.
+    """Return a square of an image, resized with antialiasing.
 
     Args:
         pixels: uint8 RGB of shape (height, width, 3).
-        square: Its left edge, top edge and side, px; it must lie within the picture.
+        square: The square's left edge, top edge and side, px; it must lie within the image.
         size: The side of the result, px.
-        interpolation: A name of Pillow's: `bilinear`, `bicubic`, `lanczos`, `nearest`, `box`,
-            `hamming`; an encoder sees best what is resampled as in its pretraining.
+        interpolation: The name of one of Pillow's filters: `bilinear`, `bicubic`, `lanczos`,
+            `nearest`, `box`, `hamming`; best is the one of the encoder's pretraining.
 
     Returns:
         uint8 RGB of shape (size, size, 3).
@@ -199,24 +187,24 @@ def resample(
 
 
 def constants(values: Sequence[float], like: torch.Tensor) -> torch.Tensor:
-    """A few numbers beside a tensor, of shape (numbers,), and of its type.
+    """Return a few numbers as a tensor of shape (numbers,), of the type and device of another.
 
-    They are written where they are needed: for a copy from the host, a GPU would be waited for.
+    They are filled in on the device: a copy from the host would wait for the GPU.
     """
     return torch.stack([like.new_full((), value) for value in values])
 
 
 def normalise(pixels: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
-    """Pictures on the scale that weights were learnt with.
+    """Return images on the scale that the weights were learnt with.
 
     Args:
         pixels: uint8 RGB, or float in the same range, of shape (batch, height, width, 3).
-        mean: Of each channel, in [0, 1].
-        std: The same.
+        mean: The mean of each channel, in [0, 1].
+        std: The standard deviation of each channel.
 
     Returns:
-        Of shape (batch, 3, height, width), in memory channels-last, which is what convolutions are
-        fastest on.
+        The normalised images, of shape (batch, 3, height, width), channels last in memory, which
+        is fastest for convolutions.
     """
     width = pixels.shape[2]
     # A whole row at a time, in place: four times as fast on a CPU as three channels at a time.

@@ -1,4 +1,4 @@
-"""Pretrained encoders are read, and refused if a weight is missing or too many."""
+"""Loads pretrained encoders; one with a missing or an unknown weight is refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_j
 from multimodal_sentiment.parameters import ModelParameters
 
 from .image import has_class_token, native_size, viewing_options
-from .networks import essence, first_line
+from .networks import defining_part, first_line
 from .preprocessing import read_view
 from .pretrained import OFFLINE, load_network
 from .resnet import load_resnet
@@ -34,15 +34,15 @@ _MOST_PADDING = 1024
 
 
 def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> None:
-    """Find out before a training whether it could start from an encoder.
+    """Check before a training that it can start from an encoder.
 
     Args:
         encoder: The encoder.
-        modality: Which it is to encode.
-        model: What the model asks of it.
+        modality: The modality that it is to encode.
+        model: The parameters of the model.
 
     Raises:
-        EncoderError: If it could not.
+        EncoderError: If it cannot.
     """
     if modality == "text":
         load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
@@ -53,12 +53,12 @@ def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> No
 def load_text_encoder(
     encoder: Encoder, max_tokens: int, pooling: Literal["auto", "cls", "mean"] = "auto"
 ) -> tuple[TextEncoder, PreTrainedTokenizerBase]:
-    """A text encoder and its tokenizer.
+    """Load a text encoder and its tokenizer.
 
     Args:
         encoder: The folder of an encoder that transformers knows.
-        max_tokens: What it must be able to read.
-        pooling: `cls`, `mean`, or `auto` for what it was trained with.
+        max_tokens: The number of tokens that it must be able to read.
+        pooling: `cls`, `mean`, or `auto` for the pooling it was trained with.
 
     Raises:
         EncoderError: If either cannot be read, or they do not belong together.
@@ -79,18 +79,19 @@ def load_text_encoder(
 def load_image_encoder(
     encoder: Encoder, size: int | None = None, resize: int | None = None
 ) -> tuple[dict[str, Any], Weights]:
-    """What defines an image encoder and what it sees, and its weights.
+    """Load the configuration of an image encoder, and its weights.
 
     Args:
         encoder: A folder as timm or transformers write it, or a file with a ResNet's weights.
-        size: Side of the squares that it is to see, px; none is what it was made for.
-        resize: What the short side is brought to before; none cuts off as much as it is used to.
+        size: The side of the squares that it reads, px; None for the size it was made for.
+        resize: The length that the short side is resized to before, px; None cuts off as much as in
+            its pretraining.
 
     Returns:
         The model's `image_config`, and the encoder's state dict.
 
     Raises:
-        EncoderError: If it cannot be read, cannot see such squares, or is not what its
+        EncoderError: If it cannot be read, cannot read such squares, or is not what its
             configuration says.
     """
     if encoder.path.is_file():
@@ -100,9 +101,12 @@ def load_image_encoder(
         if random:  # a pooling layer that no published weight is for
             network.pooler = None
         view = read_view(encoder, whole)
-        vision = essence(network.config.to_dict(), "image")
+        vision = defining_part(network.config.to_dict(), "image")
         config = {"architecture": vision.get("architecture", vision["model_type"])} | view
-        config |= {"vision": vision, "pooling": _look(encoder, network, size or view["size"])}
+        config |= {
+            "vision": vision,
+            "pooling": _detect_pooling(encoder, network, size or view["size"]),
+        }
         weights = network.state_dict()
     native, share = config["size"], config["size"] / config["resize"]
     size = size or native
@@ -146,7 +150,7 @@ def _load_tokenizer(encoder: Encoder, config: PreTrainedConfig) -> PreTrainedTok
 
 
 def _choose_pooling(encoder: Encoder, config: PreTrainedConfig) -> Literal["cls", "mean"]:
-    """How an encoder of texts was pooled when it was trained, as far as its folder says."""
+    """Return the pooling that a text encoder was trained with; `cls` if its folder does not say."""
     file = encoder.path / POOLING
     if not file.is_file():
         return "mean" if getattr(config, "classifier_pooling", "cls") == "mean" else "cls"
@@ -194,11 +198,11 @@ def _check_reading(
         )
 
 
-def _look(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
-    """Let an encoder see once; returns what its features are: those it was trained to give.
+def _detect_pooling(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
+    """Run the encoder once, and return the name of its pooling: `pooler`, `cls` or `mean`.
 
     Raises:
-        EncoderError: If it cannot see squares of that size, or needs more than pictures.
+        EncoderError: If it cannot read squares of that size, or needs more than images.
     """
     network.eval()
     config, pixels = network.config, torch.linspace(-1, 1, 3 * size**2).view(1, 3, size, size)

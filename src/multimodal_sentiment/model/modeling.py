@@ -26,11 +26,11 @@ Mask: TypeAlias = "np.ndarray | torch.Tensor"  # boolean, of shape (batch,)
 
 @dataclass
 class SentimentOutput(ModelOutput):
-    """What the model says of a batch.
+    """The output of the model for a batch.
 
     Attributes:
         loss: The training loss, if labels were given.
-        logits: Of shape (batch, labels).
+        logits: The logits, of shape (batch, labels).
         modality_logits: The logits of each modality's own head, of the same shape.
     """
 
@@ -80,15 +80,15 @@ class SentimentModel(PreTrainedModel):
         """Classify a batch of posts: `encode`, then `fuse`, and the loss if labels are given.
 
         Args:
-            input_ids: As `encode` takes it.
-            attention_mask: As `encode` takes it.
-            has_text: As both take it.
-            pixels: As `encode` takes it.
-            has_image: As both take it.
-            term_ids: As `encode` takes it.
-            term_counts: As `encode` takes it.
-            features: As `encode` takes it.
-            labels: Of shape (batch,).
+            input_ids: The same as in `encode`.
+            attention_mask: The same as in `encode`.
+            has_text: The same as in `encode` and `fuse`.
+            pixels: The same as in `encode`.
+            has_image: The same as in `encode` and `fuse`.
+            term_ids: The same as in `encode`.
+            term_counts: The same as in `encode`.
+            features: The same as in `encode`.
+            labels: The index of each post's label, of shape (batch,).
 
         Returns:
             The logits, and the loss if labels were given.
@@ -125,18 +125,19 @@ class SentimentModel(PreTrainedModel):
         shape (batch, labels).
 
         Args:
-            input_ids: Of shape (batch, tokens); a model of images needs none.
-            attention_mask: Of shape (batch, tokens).
-            has_text: Boolean of shape (batch,); without it, every post has a text. If it is a NumPy
-                array, the posts that lack theirs are not encoded, and their features are zeros; a
-                tensor is not looked at, as a GPU would have to be waited for.
-            pixels: uint8 RGB of shape (batch, height, width, 3); a model of texts needs none.
-            has_image: The same as `has_text`, for images.
-            term_ids: The words that are counted, of shape (batch, terms of a text); only a model
-                that counts words needs them.
-            term_counts: How often each occurs, of the same shape.
-            features: What this method has returned before, of one modality or both; it is returned
-                again, and only the other is encoded.
+            input_ids: The token ids, of shape (batch, tokens); a model of images needs none.
+            attention_mask: The mask, of shape (batch, tokens), 0 for padding.
+            has_text: Whether each post has a text, of shape (batch,); without it, all have one.
+                If it is a NumPy array, posts without a text are not encoded, and their features
+                are zeros; with a tensor all are encoded, as reading it would wait for the GPU.
+            pixels: The images, uint8 RGB of shape (batch, height, width, 3); a model of texts needs
+                none.
+            has_image: Whether each post has an image, used in the same way as `has_text`.
+            term_ids: The index of each counted term, of shape (batch, terms of a text); only a
+                model that counts words needs them.
+            term_counts: The number of times that each term occurs, of the same shape.
+            features: The features that this method has returned before, of one modality or both;
+                they are returned again, and only the other modality is encoded.
         """
         encoded = dict(features or {})
         if "text" in self.branches and input_ids is not None and attention_mask is not None:
@@ -154,10 +155,10 @@ class SentimentModel(PreTrainedModel):
         """Return the logits that follow from features.
 
         Args:
-            features: Of each of the model's modalities, as `encode` returns them.
-            has_text: Boolean of shape (batch,); the learnt embedding takes the place of a text that
-                is missing, whatever its features are.
-            has_image: The same, for images.
+            features: The features of each of the model's modalities, from `encode`.
+            has_text: Whether each post has a text, of shape (batch,); the learnt embedding takes
+                the place of a missing text, whatever its features are.
+            has_image: Whether each post has an image, used in the same way.
         """
         given = {"text": has_text, "image": has_image}
         device = next(iter(features.values())).device
@@ -193,14 +194,14 @@ class SentimentModel(PreTrainedModel):
         return self.encode(pixels=pixels)["image"]
 
     def compute_loss(self, output: SentimentOutput, labels: torch.Tensor) -> torch.Tensor:
-        """Return the training loss of what `fuse` returned.
+        """Return the training loss of a batch.
 
         It is the cross-entropy of the joint logits, and for a model of two modalities that of each
         modality's own logits, times `auxiliary_weight`.
 
         Args:
-            output: Of a batch.
-            labels: Of shape (batch,).
+            output: The output of `fuse` for a batch.
+            labels: The index of each post's label, of shape (batch,).
         """
         loss = self._cross_entropy(output.logits, labels)
         alone = output.modality_logits or {}
@@ -225,7 +226,7 @@ class SentimentModel(PreTrainedModel):
 
 
 class Branch(nn.Module):
-    """What belongs to one modality: its encoder, the embedding of its absence, and its own head.
+    """The parts of one modality: its encoder, the embedding of its absence, and its own head.
 
     The heads of a pool are fitted to features of unit length, and it needs no embedding of what is
     missing.
@@ -242,14 +243,14 @@ class Branch(nn.Module):
         self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
     def forward(self, features: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
-        """Return what the fusion sees of features of shape (batch, size), in the same shape."""
+        """Return the features as the fusion takes them, of the same shape (batch, size)."""
         normed: torch.Tensor = self.norm(features)
         if present is None or self.missing is None:
             return normed
         return torch.where(present.unsqueeze(1), normed, self.missing.to(normed.dtype))
 
     def train(self, mode: bool = True) -> Branch:
-        """Switch to training; a frozen encoder keeps predicting, its batch statistics included."""
+        """Switch to training mode; a frozen encoder stays in evaluation mode."""
         super().train(mode)
         if not any(weight.requires_grad for weight in self.encoder.parameters()):
             self.encoder.eval()
@@ -265,7 +266,7 @@ class UnitLength(nn.Module):
 
 
 def _encode_rows(encoder: nn.Module, present: Mask | None, *inputs: torch.Tensor) -> torch.Tensor:
-    """Encode the rows that are there; a batch norm in training must see no others."""
+    """Return the features of the rows that are present; a batch norm must see no others."""
     if not isinstance(present, np.ndarray):
         return encoder(*inputs)
     batch, device = inputs[0].shape[0], inputs[0].device
@@ -277,7 +278,7 @@ def _encode_rows(encoder: nn.Module, present: Mask | None, *inputs: torch.Tensor
 
 
 def _to_device(values: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Copy a tensor to a device, without waiting for what a GPU is doing."""
+    """Return a copy of a tensor on a device, without waiting for the GPU."""
     if device.type == "cuda" and values.device.type == "cpu":
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)

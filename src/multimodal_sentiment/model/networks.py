@@ -1,7 +1,7 @@
-"""transformers' and timm's networks: which may be built, and how they are built.
+"""Builds the networks of transformers and timm.
 
-A configuration may come from anywhere. What in it would fetch or run something is left out or
-refused: code of its own, kernels, quantisation, weights of a backbone.
+A configuration may come from anywhere. Whatever in it would fetch or run something is left out or
+refused: its own code, kernels, quantisation, weights of a backbone.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from transformers import (
 )
 
 
-def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
-    """The configuration of an encoder, of what defines it alone.
+def encoder_config(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
+    """Return an encoder's configuration, built only from the keys that define it.
 
     Args:
-        content: As its `config.json`, or that of a model made from it, has it.
-        modality: Which it is to encode.
+        content: The content of its `config.json`, or of that of a model that uses it.
+        modality: The modality that it is to encode.
 
     Raises:
         ValueError: If there is no such family, it encodes something else, or it would fetch
             something.
     """
-    kept = essence(content, modality)
+    kept = defining_part(content, modality)
     family = kept["model_type"]
     if any("backbone" in key and value for key, value in kept.items()):
         raise ValueError(f"wrong {modality}_config: a {family} that names a backbone to fetch")
@@ -44,10 +44,11 @@ def define(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
     return config
 
 
-def essence(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
-    """What defines an encoder, of its configuration.
+def defining_part(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
+    """Return the part of a configuration that defines the encoder.
 
-    The keys that all families share are about labels and outputs, or ask for kernels.
+    The keys that all families share are left out: they are about labels and outputs, or ask for
+    kernels.
 
     Raises:
         ValueError: If there is no such family.
@@ -61,12 +62,13 @@ def essence(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
 
 
 def check_encodes(config: PreTrainedConfig, modality: str) -> None:
-    """Refuse a family that is no encoder of a modality.
+    """Check that a family of networks encodes a modality.
 
-    Texts are read by what transformers trains to fill gaps: decoders see what came before only.
+    An encoder of texts is a family that transformers trains to fill gaps: a decoder sees only the
+    tokens before.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it does not.
     """
     family = config.model_type
     if modality == "text":
@@ -88,20 +90,20 @@ def check_encodes(config: PreTrainedConfig, modality: str) -> None:
 
 
 def build_network(config: PreTrainedConfig) -> tuple[PreTrainedModel, bool]:
-    """A network without pretrained weights, and whether its attention is torch's own."""
+    """Return a network without pretrained weights, and whether its attention is torch's own."""
     return with_attention(lambda how: AutoModel.from_config(config, attn_implementation=how))
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text."""
+    """Return the first line of an error's text."""
     lines: list[str] = str(error).strip().splitlines()
     return lines[0].rstrip(":. ") if lines else type(error).__name__
 
 
 def with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
-    """What is built with torch's attention, or if the family refuses that, with its own.
+    """Return what is built with torch's attention, or with the family's own if it refuses that.
 
-    Either is asked for by name, whatever the configuration asks for, such as a kernel to fetch.
+    Both are requested by name, so that the configuration cannot request a kernel to be fetched.
     """
     try:
         return build("sdpa"), True
@@ -110,7 +112,7 @@ def with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
 
 
 def _check_timm(content: Mapping[str, Any]) -> None:
-    """Refuse a name that timm would look for elsewhere, and arguments that name files to load."""
+    """Check that timm knows the name itself, and that no argument names a file to load."""
     import timm
 
     name, arguments = content.get("architecture"), content.get("model_args") or {}

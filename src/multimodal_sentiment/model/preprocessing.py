@@ -1,7 +1,7 @@
-"""What an image encoder was made to see: statistics, size, crop and interpolation.
+"""Reads the preprocessing of an image encoder: statistics, size, crop and interpolation.
 
-They are read as numbers from what is published with its weights; pixels then go this project's own
-way, which is faster than that of the libraries and equal to it.
+These are read as numbers from the files published with the weights. The pixels are then prepared by
+this project's own code, which is faster than that of the libraries and gives equal results.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _TOLERANCE = 0.01  # of normalised pixels, which range over about 4
 
 
 def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
-    """What an encoder was made to see.
+    """Return the preprocessing that an encoder was trained with.
 
     Args:
-        encoder: A folder as timm or transformers write it.
+        encoder: The folder of an encoder, as timm or transformers write it.
         config: The configuration of all that the folder holds.
 
     Returns:
         `mean` and `std` of each channel, `interpolation`, and in px `size`, the side of the square
-        that it sees, and `resize`, what the short side is brought to before.
+        that it reads, and `resize`, the length that the short side is resized to before.
 
     Raises:
-        EncoderError: If the folder does not say, or asks for more than can be done here.
+        EncoderError: If the folder does not say, or asks for steps that are not supported.
     """
     if config.model_type == "timm_wrapper":
         return _read_timm(encoder)
@@ -59,20 +59,20 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
             f"model.image.encoder: {file} is broken ({first_line(error)}): fetch or copy it again"
         ) from error
     cut = processor.crop_size if getattr(processor, "do_center_crop", None) else None
-    resize = _side(processor.size)
-    size = _side(cut) or resize
+    resize = _square_side(processor.size)
+    size = _square_side(cut) or resize
     if not size or not resize:
         raise EncoderError(f"model.image.encoder: {file} names no size: fetch or copy it again")
     share = getattr(processor, "crop_pct", None)  # ConvNeXt's way to say what is cut off
     if share and size < _WHOLE:
         resize = int(size / share)
-    std = _three(str(file), "image_std", processor.image_std)
+    std = _channel_values(str(file), "image_std", processor.image_std)
     if getattr(processor, "include_top", False):
         std = [value**2 for value in std]  # EfficientNet's divides by it twice
     view = {
-        "mean": _three(str(file), "image_mean", processor.image_mean),
+        "mean": _channel_values(str(file), "image_mean", processor.image_mean),
         "std": std,
-        "interpolation": _interpolation(processor.resample),
+        "interpolation": _filter_name(processor.resample),
         "size": size,
         "resize": max(size, resize),
     }
@@ -89,36 +89,36 @@ def _read_timm(encoder: Encoder) -> dict[str, Any]:
     if not isinstance(about, dict):
         raise EncoderError(f"model.image.encoder: {place} is broken: fetch or copy it again")
     for key in about.keys() & {"mean", "std"}:
-        _three(place, key, about[key])
+        _channel_values(place, key, about[key])
     said = timm.data.resolve_data_config(pretrained_cfg=about)
     size = said["input_size"][-1]
     return {
-        "mean": _three(place, "mean", said["mean"]),
-        "std": _three(place, "std", said["std"]),
-        "interpolation": _interpolation(said["interpolation"]),
+        "mean": _channel_values(place, "mean", said["mean"]),
+        "std": _channel_values(place, "std", said["std"]),
+        "interpolation": _filter_name(said["interpolation"]),
         "size": size,
         "resize": max(size, math.floor(size / said["crop_pct"])),
     }
 
 
-def _side(size: Any) -> int | None:
-    """The side of the square that a processor's size means, px."""
+def _square_side(size: Any) -> int | None:
+    """Return the side of the square that a processor's size means, px."""
     if size is None:
         return None
     sides = [getattr(size, name, None) for name in ("shortest_edge", "height", "width")]
     return min((side for side in sides if side), default=None)
 
 
-def _interpolation(how: Any) -> str:
-    """Pillow's name for a resampling filter; bilinear for what it has not."""
+def _filter_name(how: Any) -> str:
+    """Return Pillow's name of a resampling filter; bilinear if Pillow does not have it."""
     name = str(getattr(how, "value", how)).lower()  # an enum's, a number or a word
     names = {str(filter.value): filter.name.lower() for filter in Image.Resampling}
     name = names.get(name, name)
     return name if name in names.values() else "bilinear"
 
 
-def _three(place: str, key: str, values: Any) -> list[float]:
-    """A statistic of each channel."""
+def _channel_values(place: str, key: str, values: Any) -> list[float]:
+    """Return a statistic of each channel, checked to be three finite numbers."""
     try:
         red, green, blue = map(float, values)
     except (TypeError, ValueError):
@@ -132,7 +132,7 @@ def _three(place: str, key: str, values: Any) -> list[float]:
 
 
 def _check_view(encoder: Encoder, processor: Any, view: dict[str, Any]) -> None:
-    """Refuse what does more to pictures than is understood here, such as to turn their colours."""
+    """Check that the processor does no more to images than this project does."""
     side = view["resize"]
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     square = central_square(pixels, side, view["size"], view["interpolation"])

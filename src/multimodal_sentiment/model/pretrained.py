@@ -17,7 +17,7 @@ from multimodal_sentiment.encoders import (
     weights_of,
 )
 
-from .networks import define, first_line, with_attention
+from .networks import encoder_config, first_line, with_attention
 
 OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -51,9 +51,9 @@ def load_network(
         if "model_type" in content:
             whole: PreTrainedConfig = AutoConfig.from_pretrained(encoder.path, **OFFLINE)
         else:  # timm's own
-            whole = define({**content, "model_type": "timm_wrapper"}, modality)
+            whole = encoder_config({**content, "model_type": "timm_wrapper"}, modality)
         towers = getattr(whole, "vision_config", None) if modality == "image" else None
-        config = define((towers or whole).to_dict(), modality)
+        config = encoder_config((towers or whole).to_dict(), modality)
         (network, report), torch_attention = with_attention(
             lambda how: AutoModel.from_pretrained(
                 encoder.path,

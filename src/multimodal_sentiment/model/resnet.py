@@ -1,4 +1,4 @@
-"""torchvision's ResNets, whose weights come as a file alone."""
+"""Loads torchvision's ResNets, whose weights are a single file without a configuration."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _TORCHVISION: dict[str, Any] = {
 
 
 def load_resnet(encoder: Encoder) -> tuple[dict[str, Any], Weights]:
-    """What defines the torchvision ResNet that a file of weights is recognised as, and its weights.
+    """Load a file of weights; return the configuration of the ResNet it fits best, and the weights.
 
     Raises:
-        EncoderError: If it holds none.
+        EncoderError: If it does not hold the weights of a ResNet.
     """
     # The classifier is not ours.
     given = {k: v for k, v in load_file(encoder.path).items() if not k.startswith("fc.")}
@@ -57,7 +57,7 @@ def _resnet_weights(architecture: str) -> Weights:
 def _odd_weights(
     wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]
 ) -> tuple[list[str], list[str], list[str]]:
-    """The names that are missing, superfluous, and of another shape."""
+    """Return the names of weights that are missing, superfluous, or of another shape."""
     # Some publishers leave out the counters of batches, which say nothing here.
     missing = [name for name in wanted if name not in given and "num_batches" not in name]
     superfluous = [name for name in given if name not in wanted]

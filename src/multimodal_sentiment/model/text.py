@@ -27,10 +27,10 @@ class TextEncoder(nn.Module):
     """A transformers encoder of texts, and a pooling of its last layer.
 
     Args:
-        config: Of the encoder.
+        config: The encoder's configuration.
         pooling: `cls` for the first token's feature, `mean` for the mean over tokens.
-        network: With its weights; none builds one with random ones.
-        torch_attention: Of a network that is given, whether its attention is torch's own.
+        network: The network with its weights; None builds one with random weights.
+        torch_attention: Whether the attention of a given network is torch's own.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class TextEncoder(nn.Module):
         self._whole_mask = torch_attention and not local
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Encode a batch of texts.
+        """Return the features of a batch of texts.
 
         Args:
-            input_ids: Of shape (batch, tokens).
-            attention_mask: Of shape (batch, tokens), 0 for padding.
+            input_ids: The token ids, of shape (batch, tokens).
+            attention_mask: The mask, of shape (batch, tokens), 0 for padding.
 
         Returns:
-            Features of shape (batch, hidden).
+            The features, of shape (batch, hidden).
         """
         hidden = self.last_layer(input_ids, attention_mask)
         if self.pooling == "cls":
@@ -72,7 +72,7 @@ class TextEncoder(nn.Module):
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
     def last_layer(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """A feature of each token, of shape (batch, tokens, hidden)."""
+        """Return the last layer's feature of each token, of shape (batch, tokens, hidden)."""
         mask = attention_mask
         if self._whole_mask:
             # Given its final shape, the mask is not read to see whether anything is padding at
@@ -96,10 +96,10 @@ class TextEncoder(nn.Module):
 
 
 def clean_text(text: str) -> str:
-    """The text with each link as `http` and each mentioned user as `@user`.
+    """Return the text with each link as `http` and each mentioned user as `@user`.
 
-    Which link and which user say little and would be cut into many pieces; that there is one may
-    say something. Tweet-trained encoders expect the same two words.
+    The link or user itself says little and would be cut into many pieces; that there is one may
+    matter. Encoders trained on tweets expect the same two words.
     """
     return _USER.sub("@user", _URL.sub("http", text))
 
@@ -107,7 +107,7 @@ def clean_text(text: str) -> str:
 def tokenize(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int
 ) -> list[list[int]]:
-    """The token ids of each text, its special tokens included, at most `max_tokens` of them."""
+    """Return the token ids of each text, at most `max_tokens`, special tokens included."""
     if not texts:
         return []
     cleaned = [clean_text(text) for text in texts]
@@ -119,11 +119,11 @@ def tokenize(
 
 
 def learn_tokenizer(texts: Iterable[str], vocabulary_size: int) -> PreTrainedTokenizerBase:
-    """A BERT tokenizer whose word pieces are the commonest words and letters of some texts.
+    """Return a BERT tokenizer whose word pieces are the commonest words and letters of some texts.
 
-    A word that is not among them is read as the longest that are, down to single letters. (The
-    tokenizers library learns pieces between the two, but other ones each time: equal seeds would
-    no longer mean equal models.)
+    Any other word is cut into the longest of these pieces, down to single letters. (The tokenizers
+    library also learns pieces between words and letters, but different ones each time: equal seeds
+    would no longer give equal models.)
     """
     blank = BertTokenizerFast().backend_tokenizer
     words: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""A model folder is checked before anything in it is believed.
+"""Checks a model folder before anything in it is used.
 
-It may come from anywhere. transformers fills up what a folder lacks, a weight with random numbers
-and a vocabulary with none, and passes over what it does not know; predictions of such a model would
-look like any others.
+The folder may come from anywhere. transformers fills in what it lacks, a missing weight with random
+numbers and a missing vocabulary with an empty one, and ignores what it does not know; the
+predictions of such a model would look like any others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from multimodal_sentiment.parameters import Count, NotNegative, Probability, Sid
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
-from .networks import define, essence, first_line
+from .networks import defining_part, encoder_config, first_line
 from .pretrained import check_layers
 from .remote_code import KEYS, check_code
 
@@ -48,7 +48,7 @@ def _differing(labels: dict[int, str]) -> dict[int, str]:
 
 
 class _SavedImage(BaseModel):
-    """The part of it that is about images."""
+    """The part of a saved configuration that is about images."""
 
     architecture: str = Field(pattern=r"^[\w-]+(\.[\w-]+)?$")
     vision: dict[str, Any] | None = None
@@ -63,7 +63,7 @@ class _SavedImage(BaseModel):
 
 
 class _Saved(BaseModel):
-    """What a configuration file must hold for the model to be what it was."""
+    """The keys that a configuration file must hold to encoder_config the saved model."""
 
     model_type: Literal["multimodal_sentiment"]
     modality: Literal["text", "image", "both"]
@@ -84,7 +84,7 @@ class _Saved(BaseModel):
 
 
 def check_sizes(folder: Path) -> None:
-    """Refuse what would fill the memory before it is read.
+    """Check that no file is so large that reading it would fill the memory.
 
     Raises:
         ValueError: If a file that transformers or tokenizers would read whole is too large.
@@ -96,7 +96,7 @@ def check_sizes(folder: Path) -> None:
 
 
 def read_config(folder: Path) -> SentimentConfig:
-    """Read and check the configuration of a saved model.
+    """Load and check the configuration of a saved model.
 
     Raises:
         ValueError: If a file of the folder is too large to be read, or the configuration is not one
@@ -124,17 +124,17 @@ def read_config(folder: Path) -> SentimentConfig:
     check_layers([content["text_config"], content["image_config"]], len(_shapes(folder)))
     try:
         if text := content["text_config"]:
-            content["text_config"] = define(text, "text").to_dict()
+            content["text_config"] = encoder_config(text, "text").to_dict()
         if vision := (content["image_config"] or {}).get("vision"):
-            define(vision, "image")
-            content["image_config"] |= {"vision": essence(vision, "image")}
+            encoder_config(vision, "image")
+            content["image_config"] |= {"vision": defining_part(vision, "image")}
     except ValueError as error:
         raise ValueError(f"{CONFIG} holds a {first_line(error)}") from error
     return SentimentConfig.from_dict(content)
 
 
 def check_weights(folder: Path, config: SentimentConfig) -> None:
-    """Compare the names and shapes of saved weights with those of the model they are for.
+    """Check the names and shapes of saved weights against the model that they are for.
 
     Raises:
         ValueError: If the file is broken or cut short, or a weight is missing, of another shape, or
@@ -163,7 +163,7 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
 
 
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of each weight, by name."""
+    """Return the shape of each weight, by name."""
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
@@ -172,7 +172,7 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizerBase:
-    """Read a tokenizer and compare it with the text encoder that it feeds.
+    """Load a tokenizer, and check it against the text encoder that it feeds.
 
     Raises:
         ValueError: If it is broken, or has no vocabulary, or a larger one than the encoder.
@@ -200,10 +200,10 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
 
 
 def read_terms(path: Path, config: SentimentConfig) -> list[str]:
-    """Read the words that a model counts.
+    """Load the words that a model counts.
 
     Raises:
-        ValueError: If they are not as many different ones as the model has weights for.
+        ValueError: If their number is not that of the model's weights, or a word is repeated.
     """
     try:
         terms = json.loads(path.read_text(encoding="utf-8"))
@@ -222,10 +222,10 @@ def read_terms(path: Path, config: SentimentConfig) -> list[str]:
 
 
 def read_learnt(path: Path) -> NDArray[np.uint64] | None:
-    """Read the keys of the posts that a model has learnt from, if it says.
+    """Load the keys of the posts that a model has learnt from; None if the file is missing.
 
     Raises:
-        ValueError: If the file is none of such keys.
+        ValueError: If the file does not hold such keys.
     """
     if not path.is_file():
         return None
@@ -239,10 +239,10 @@ def read_learnt(path: Path) -> NDArray[np.uint64] | None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
+    """Load a JSON object.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the file does not hold one.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Counted words: what a text says beside its embedding, as integers and a table.
+"""Counted words: a second view of a text, beside its embedding.
 
 `learn_vocabulary` keeps the words and pairs of words that several posts share, `count_terms` counts
 them in a text, and `WordHead` turns the counts into logits. The weights of the counts are TF-IDF as
@@ -35,9 +35,9 @@ def learn_vocabulary(texts: Iterable[str], min_posts: int) -> list[str]:
     """Return the words and pairs of adjacent words that enough texts share, in order.
 
     Args:
-        texts: Of the posts to learn from, one each.
-        min_posts: A term of fewer posts is left out: it teaches little, and a model folder should
-            not repeat what one person alone has written.
+        texts: The text of each post to learn from.
+        min_posts: The least number of posts that a term must occur in. A rarer one teaches little,
+            and a model folder should not repeat what only one person has written.
     """
     posts = Counter(term for text in texts for term in set(_terms(text)))
     return sorted(term for term, count in posts.items() if count >= min_posts)
@@ -46,11 +46,11 @@ def learn_vocabulary(texts: Iterable[str], min_posts: int) -> list[str]:
 def count_terms(
     vocabulary: Mapping[str, int], texts: Sequence[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count the terms of texts.
+    """Return which terms occur in each text, and how often.
 
     Args:
-        vocabulary: Index of each term, from 0.
-        texts: To count in.
+        vocabulary: The index of each term, from 0.
+        texts: The texts to count in.
 
     Returns:
         Indices and counts, both of shape (texts, most terms of a text, at least 1). Rows are filled
@@ -84,8 +84,8 @@ class WordHead(nn.Module):
     (Salton and Buckley, "Term-weighting approaches in automatic text retrieval", 1988).
 
     Args:
-        terms: How many there are.
-        labels: How many.
+        terms: The number of terms.
+        labels: The number of labels.
     """
 
     idf: torch.Tensor
@@ -101,8 +101,8 @@ class WordHead(nn.Module):
         """Return logits of shape (batch, labels).
 
         Args:
-            indices: Of the terms, as `count_terms` gives them, of shape (batch, terms of a text).
-            counts: Of the same shape.
+            indices: The index of each term, from `count_terms`, of shape (batch, terms of a text).
+            counts: The count of each term, of the same shape.
         """
         # What rows are filled up with has the idf 0.
         weights = (1 + counts.clamp(min=1).to(self.idf.dtype).log()) * self.idf[indices]
@@ -111,12 +111,12 @@ class WordHead(nn.Module):
         return (weights.unsqueeze(2) * self.weight[indices]).sum(dim=1) + self.bias
 
     def load_solution(self, idf: ArrayLike, weights: ArrayLike, bias: ArrayLike) -> None:
-        """Take over what was learnt.
+        """Load weights that were solved elsewhere.
 
         Args:
-            idf: Of shape (terms,).
-            weights: Of shape (labels, terms).
-            bias: Of shape (labels,).
+            idf: The inverse document frequencies, of shape (terms,).
+            weights: The weights, of shape (labels, terms).
+            bias: The bias, of shape (labels,).
         """
         with torch.no_grad():
             self.idf[:-1] = torch.as_tensor(np.asarray(idf))

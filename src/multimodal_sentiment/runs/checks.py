@@ -1,4 +1,4 @@
-"""What can be known to fail is said before the first node runs, each fault in one line."""
+"""Checks before the first node runs what would fail later; each fault is told in one line."""
 
 from __future__ import annotations
 
@@ -50,15 +50,16 @@ def check_run(
     request: Mapping[str, Any],
     parameters: Mapping[str, Any],
 ) -> dict[str, str | None]:
-    """Fix which version of each input a run reads, and refuse what can be known to fail.
+    """Pin the version of each input that a run reads, and refuse a run that would fail later.
 
     Args:
         data: The data folder.
-        pipeline: What will run.
-        catalog: Its inputs are pinned: to the version asked for, the promoted, or the newest one.
-        outputs: What the run writes, by name.
-        request: What Kedro was asked to run.
-        parameters: All of them.
+        pipeline: The pipeline that will run.
+        catalog: The catalog, whose inputs are pinned: to the version asked for, else the promoted
+            one, else the newest.
+        outputs: The datasets that the run writes, by name.
+        request: The run that Kedro was asked for.
+        parameters: All parameters.
 
     Returns:
         The version of each dataset that comes from before the run, None where it has no versions.
@@ -86,13 +87,13 @@ def check_run(
 
 
 def folders_flag(request: Mapping[str, Any]) -> str:
-    """Return what a command needs to work on the same folders."""
+    """Return the options that a command needs to work on the same folders."""
     given = flatten(request["runtime_params"])
     return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
 
 
 def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
-    """Refuse to train where a model is named to answer."""
+    """Find the fault of a run that would train although a model is named to answer."""
     if parameters.get("model_folder") and MODEL in pipeline.all_outputs():
         return [
             f"model_folder: this run trains {MODEL} anew, and would not use "
@@ -118,7 +119,7 @@ def _pin_faults(
 
 
 def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list[str]:
-    """Find outputs that would not be the newest.
+    """Find the outputs that would not be the newest.
 
     Another run was faster, the clock went back, or a folder has a foreign name.
     """
@@ -195,7 +196,7 @@ def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> lis
 
 
 def _can_start(writer: str, catalog: DataCatalog) -> bool:
-    """Return whether all is there that a registered pipeline reads and no other can write."""
+    """Return whether all inputs exist that a registered pipeline reads and no other can write."""
     from kedro.framework.project import pipelines
 
     derived = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
@@ -228,7 +229,7 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
 
 
 def _flags(request: Mapping[str, Any]) -> str:
-    """Return what a command needs to work on the same folders with the same parameters."""
+    """Return the options that make a command use the same folders and parameters."""
     env = f" --env={request['env']}" if request["env"] else ""
     return env + _params_flag(flatten(request["runtime_params"]))
 

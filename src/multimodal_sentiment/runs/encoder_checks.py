@@ -1,4 +1,4 @@
-"""The pretrained encoders that a run needs are looked for before its first node."""
+"""Checks before the first node the pretrained encoders that a run needs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 def check_encoders(
     pipeline: Pipeline, catalog: DataCatalog, parameters: Mapping[str, Any], flags: str
 ) -> list[str]:
-    """Find which pretrained encoders that the run needs are not here, or cannot be used.
+    """Find the pretrained encoders that the run needs and that are missing or cannot be used.
 
     Args:
-        pipeline: What will run.
-        catalog: Holds the store of encoders.
-        parameters: All of them.
-        flags: What a command needs to work on the same folders with the same parameters.
+        pipeline: The pipeline that will run.
+        catalog: The catalog, which holds the store of encoders.
+        parameters: All parameters.
+        flags: The options that make a command use the same folders and parameters.
     """
     from multimodal_sentiment.datasets import EncoderStoreDataset
 

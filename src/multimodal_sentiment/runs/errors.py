@@ -45,8 +45,8 @@ def one_line(error: BaseException, advice: str | None = None) -> str:
     name; the cause says more.
 
     Args:
-        error: Of any kind.
-        advice: What to do where the system refuses something and there is no better advice.
+        error: The error, of any kind.
+        advice: The advice for an error of the system that has no better one.
     """
     while isinstance(error, DatasetError) and error.__cause__ is not None:
         named = isinstance(error.__cause__, DatasetError)
@@ -63,7 +63,7 @@ def one_line(error: BaseException, advice: str | None = None) -> str:
 
 
 def _system_error(error: BaseException) -> OSError | None:
-    """Return what the system refused, if it did."""
+    """Return the error of the system that caused this one, if there is one."""
     if isinstance(error, OSError):
         return error
     found = _OS_ERROR.search(str(error))

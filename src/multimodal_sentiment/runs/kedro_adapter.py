@@ -42,7 +42,7 @@ def stored_datasets(catalog: CatalogProtocol[Any, Any], names: Iterable[str]) ->
 
 
 def local_datasets(data: Path, datasets: dict[str, Dataset]) -> dict[str, Versionable]:
-    """Find the datasets that can be written aside.
+    """Find the datasets that can be written to a staging folder.
 
     These are local files and folders below the data folder, of datasets of a class that Kedro can
     version, whether or not they are versioned.
@@ -73,19 +73,19 @@ def is_versioned(dataset: Dataset) -> bool:
 
 
 def redirect(dataset: Versionable, path: Path) -> None:
-    """Have a dataset load and save elsewhere."""
+    """Make a dataset load and save elsewhere."""
     dataset._filepath = PurePosixPath(path.as_posix())
     dataset.release()  # forgets which versions it has found
 
 
 def pin(dataset: Versionable, version: str | None) -> None:
-    """Have a dataset load a version; the newest at that time if None."""
+    """Make a dataset load a version; the newest at that time if None."""
     dataset._version = Version(version, dataset.resolve_save_version())
     dataset.release()
 
 
 def without_existing_outputs(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
-    """Return what of a pipeline `--only-missing-outputs` runs."""
+    """Return the part of a pipeline that `--only-missing-outputs` runs."""
     return SequentialRunner()._filter_pipeline_for_missing_outputs(pipeline, catalog)
 
 

@@ -25,18 +25,18 @@ NO_FOLDER = "name another folder with --params data=FOLDER"
 
 @dataclass(frozen=True)
 class FolderLock:
-    """A data folder that this process has.
+    """A data folder that this process has locked.
 
     Attributes:
-        file: What is locked.
-        made: Folders that were made for it, the innermost first.
+        file: The file that is locked.
+        made: The folders that were made for it, the innermost first.
     """
 
     file: BaseFileLock
     made: list[Path]
 
     def release(self) -> None:
-        """Let go of the folder; where nothing was written, nothing is left."""
+        """Release the folder, and remove the folders made for it if nothing was written."""
         with suppress(OSError):  # something was written
             if self.made and len(list(self.made[0].iterdir())) == 1:
                 Path(self.file.lock_file).unlink()  # whoever waits for this very file sees it go
@@ -57,11 +57,11 @@ def data_folder(project: Path, given: str) -> Path:
 
 
 def lock_folder(data: Path) -> FolderLock:
-    """Take the data folder for this process; the system frees it when the process ends.
+    """Lock the data folder for this process; the system unlocks it when the process ends.
 
     Raises:
-        click.ClickException: If another run or command has it, the message says which; or if
-            there can be no such folder.
+        click.ClickException: If another run or command holds it (the message says which), or the
+            folder cannot be made.
     """
     from filelock import FileLock, Timeout
 
@@ -80,7 +80,7 @@ def lock_folder(data: Path) -> FolderLock:
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Have the data folder for a while."""
+    """Hold the lock of the data folder inside this context."""
     lock = lock_folder(data)
     try:
         yield
@@ -90,9 +90,9 @@ def locked(data: Path) -> Iterator[None]:
 
 @contextmanager
 def promotion_locked(data: Path) -> Iterator[None]:
-    """Have the right to change which model answers; a run that is under way does not mind.
+    """Hold the lock for changing which model answers. Running pipelines are not blocked.
 
-    Another that has it is waited for: it takes no time.
+    If another process holds it, this one waits: it takes no time.
     """
     from filelock import FileLock
 

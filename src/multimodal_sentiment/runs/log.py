@@ -15,13 +15,13 @@ from typing import Any
 
 
 class RunLog(logging.FileHandler):
-    """A file with all that is logged until it is closed.
+    """A file with everything that is logged until it is closed.
 
-    What cannot be written, on a full disk say, is left out: the screen has the line too.
+    A line that cannot be written, on a full disk for example, is left out: the screen shows it too.
 
     Args:
         path: The file.
-        is_own: Tells of the thread that logs whether its lines belong here.
+        is_own: The function that tells whether the lines of the current thread belong here.
     """
 
     def __init__(self, path: Path, is_own: Callable[[], bool]) -> None:
@@ -31,7 +31,7 @@ class RunLog(logging.FileHandler):
         logging.getLogger().addHandler(self)
 
     def write_traceback(self, error: BaseException) -> None:
-        """Write where an error came from."""
+        """Write the traceback of an error."""
         text = "".join(traceback.format_exception(error))
         self.handle(logging.makeLogRecord({"name": __name__, "levelname": "ERROR", "msg": text}))
 
@@ -41,17 +41,17 @@ class RunLog(logging.FileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say nothing."""
+        """Ignore a line that cannot be written."""
 
     def close(self) -> None:
-        """Take in no more lines, and close the file."""
+        """Accept no more lines, and close the file."""
         logging.getLogger().removeHandler(self)
         with suppress(OSError):
             super().close()
 
 
 def exit_on_signals() -> dict[int, Any]:
-    """Have SIGTERM and SIGHUP end the process in an orderly way.
+    """Make SIGTERM and SIGHUP end the process in an orderly way.
 
     Returns:
         The former handlers, for `restore_signals`.
@@ -71,7 +71,7 @@ def exit_on_signals() -> dict[int, Any]:
 
 
 def restore_signals(handlers: dict[int, Any]) -> None:
-    """Undo `exit_on_signals`."""
+    """Restore the handlers that `exit_on_signals` replaced."""
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():
             signal.signal(number, handler)

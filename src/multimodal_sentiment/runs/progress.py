@@ -1,4 +1,4 @@
-"""What the nodes of a run are at, and how long each took."""
+"""Follows what each node of a run is doing, and how long it took."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Doing(NamedTuple):
-    """What a node is at: in words, and the dataset that it loads, if it loads one."""
+    """What a node is doing, in words, and the dataset that it loads, if it loads one."""
 
     words: str
     loads: str | None
@@ -27,7 +27,7 @@ class Progress:
     """Times nodes, from the loading of their first input to the saving of their last output.
 
     Attributes:
-        seconds: Time that each finished node took.
+        seconds: The time that each finished node took.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -59,7 +59,7 @@ class Progress:
         self._failed = node.name
 
     def where(self) -> str:
-        """Return the node that failed and what it was at, as far as can be known."""
+        """Return the node that failed and what it was doing, as far as can be known."""
         if self._failed:
             return f"{self._failed}: "
         if len(self._doing) == 1:

@@ -35,10 +35,10 @@ def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
 
 
 def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str | None) -> list[str]:
-    """Have a version of the model answer, or the newest again if None.
+    """Make a version of the model answer; the newest again if None.
 
     Returns:
-        What is so from now on, in words.
+        Lines that say which version answers from now on.
 
     Raises:
         click.ClickException: If there is no such version, or it cannot be read.

@@ -1,4 +1,4 @@
-"""Old versions, and what failed runs left, are removed on demand."""
+"""Removes old versions, and what failed runs left, on demand."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SMALL_CHANGE = 0.01  # share of all that goes; what is smaller is not listed by 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A file or folder that can go, and why."""
+    """A file or folder that can be removed, and why."""
 
     path: Path
     reason: str
 
     @cached_property
     def size(self) -> int:
-        """Bytes."""
+        """The size in bytes."""
         files = [self.path] if self.path.is_file() else self.path.rglob("*")
         return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -63,7 +63,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
     Args:
         data: The data folder.
         datasets: All versioned datasets below it, by name.
-        keep: Number of versions.
+        keep: The number of versions to keep.
     """
     kept: set[str] = set()
     leftovers: dict[Path, Leftover] = {}
@@ -97,7 +97,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
 
 
 def describe(leftovers: list[Leftover], data: Path) -> list[str]:
-    """Return a line for each leftover that is worth one, and one for all the small change."""
+    """Return a line for each large leftover, and one line for all small ones together."""
     total = sum(leftover.size for leftover in leftovers)
     large = [leftover for leftover in leftovers if leftover.size >= SMALL_CHANGE * total]
     small = [leftover for leftover in leftovers if leftover.size < SMALL_CHANGE * total]
@@ -116,7 +116,7 @@ def describe(leftovers: list[Leftover], data: Path) -> list[str]:
 def remove_all(leftovers: list[Leftover]) -> None:
     """Remove leftovers, but for a version that has been promoted since; the caller holds that lock.
 
-    If that is interrupted, what is left of a version is not the newest.
+    If this is interrupted, what is left of a version is never the newest.
     """
     for leftover in leftovers:
         if promoted_version(leftover.path.parent) != leftover.path.name:

@@ -34,22 +34,22 @@ class Record:
     """What a run was, what it read and wrote, and how it ended.
 
     Attributes:
-        run: Version that the run saves under.
-        pipelines: Names of the registered pipelines it ran.
-        command: Command line, if it was started from one.
-        env: Configuration environment.
-        parameters: All of them.
-        reads: Version of each dataset that came from before the run; None if it has no versions.
-        writes: Version of each dataset that the run writes; None if it has no versions.
-        git: Commit of the project, with "-dirty" if files differ from it; None outside of git.
-        packages: Versions of Python and of what the results rest on.
-        started: UTC, ISO 8601.
-        ended: UTC, ISO 8601; None while it runs.
-        pid: Process that runs it; None afterwards.
-        seconds: Time each node took, loading and saving included.
-        moves: What is to be moved into place, relative to the data folder.
-        outcome: How it ended.
-        error: Why, in one line, if it failed.
+        run: The version that the run saves under.
+        pipelines: The names of the registered pipelines it ran.
+        command: The command line, if it was started from one.
+        env: The configuration environment.
+        parameters: All parameters.
+        reads: The version of each dataset that came from before the run; None if it has none.
+        writes: The version of each dataset that the run writes; None if it has no versions.
+        git: The commit of the project, with "-dirty" if files differ from it; None outside of git.
+        packages: The versions of Python and of what the results rest on.
+        started: The time it began, UTC, ISO 8601.
+        ended: The time it ended, UTC, ISO 8601; None while it runs.
+        pid: The process that runs it; None afterwards.
+        seconds: The time each node took, loading and saving included.
+        moves: The files and folders to be moved into place, relative to the data folder.
+        outcome: The way it ended.
+        error: The reason in one line, if it failed.
     """
 
     run: str
@@ -70,20 +70,20 @@ class Record:
     error: str | None = None
 
     def save(self, data: Path) -> None:
-        """Write the record; a reader finds the former or this one, never a half."""
+        """Write the record; a reader finds the former one or this one, never a part."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str)
         with replace_whole(record_path(data, self.run)) as partial:
             partial.write_text(text, encoding="utf-8")
 
     def close(self, data: Path, outcome: Outcome, error: str | None = None) -> None:
-        """Write down how the run ended."""
+        """Write how the run ended."""
         self.outcome, self.error = outcome, error
         self.ended, self.pid = now(), None
         self.save(data)
 
     @property
     def name(self) -> str:
-        """Return the run in words."""
+        """The run, in words."""
         pipelines = "+".join(self.pipelines).replace("__default__", "default")
         return f"Run {self.run} ({pipelines})"
 
@@ -97,10 +97,10 @@ def new_record(
     """Return the record of a run that begins.
 
     Args:
-        request: What Kedro was asked to run.
-        parameters: All of them.
-        reads: Version of each dataset that comes from before the run.
-        writes: Version of each dataset that it writes.
+        request: The run that Kedro was asked for.
+        parameters: All parameters.
+        reads: The version of each dataset that comes from before the run.
+        writes: The version of each dataset that it writes.
     """
     return Record(
         run=request["run_id"],

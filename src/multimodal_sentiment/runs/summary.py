@@ -1,4 +1,4 @@
-"""The closing words of a run."""
+"""The summary that is logged at the end of a run."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ SUBMISSION = "submission_file"
 def log_summary(
     record: Record, places: Mapping[str, Path], data: Path, seconds: float, folders: str = ""
 ) -> None:
-    """Say what was written where, the numbers that matter, and what to try next.
+    """Log what was written where, the numbers that matter, and what to try next.
 
     Args:
-        record: Of the run.
-        places: What it wrote, by dataset: the file or folder of that very version.
+        record: The record of the run.
+        places: The file or folder of the version that it wrote, by dataset.
         data: The data folder.
-        seconds: How long the run took.
-        folders: What the next command needs to work on the same folders.
+        seconds: The time that the run took, s.
+        folders: The options that the next command needs to work on the same folders.
     """
     logger.info("%s completed in %s", record.name, duration(seconds))
     layers = defaultdict(list)
@@ -77,7 +77,7 @@ def log_summary(
 
 
 def _log_promoted(versions: Path, record: Record, folders: str) -> None:
-    """Say so where the model that was trained is not the one that answers."""
+    """Log a line if the model that was trained is not the one that answers."""
     with suppress(ValueError, OSError):  # whoever reads the model is told
         if promoted := promoted_version(versions):
             logger.info(
@@ -122,7 +122,7 @@ def describe_metrics(metrics: Mapping[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as one would say it."""
+    """Return a time span in words."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{seconds:.1f} s"
@@ -131,7 +131,7 @@ def duration(seconds: float) -> str:
 
 
 def size_in_words(count: int) -> str:
-    """Return a number of bytes as one would say it."""
+    """Return a number of bytes in words."""
     size, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if round(size, 1) >= KILO:

@@ -61,10 +61,10 @@ class Output(NamedTuple):
     """A dataset that a run writes, or that looks at the same files.
 
     Attributes:
-        dataset: What is pointed into the staging folder.
-        final: Its file or folder, or with versions the folder of their folders.
+        dataset: The dataset that is pointed into the staging folder.
+        final: The file or folder of the dataset, or with versions the folder of their folders.
         place: What is moved at the end: its file or folder, or with versions that of this run.
-        version: What this run saves it under, if it keeps versions.
+        version: The version that this run saves, if the dataset keeps versions.
     """
 
     dataset: Versionable
@@ -77,11 +77,11 @@ class Transaction:
     """A run between its checks and its end; nothing is shared between two of them.
 
     Attributes:
-        key: Identity of its catalog, which Kedro makes for this run alone.
-        progress: What its nodes are at.
-        thread: Identity of the thread that began it.
-        process: Of the process that began it.
-        record: What becomes of it.
+        key: The identity of its catalog, which Kedro makes for this run alone.
+        progress: The progress of its nodes.
+        thread: The identity of the thread that began it.
+        process: The id of the process that began it.
+        record: The record of the run.
     """
 
     def __init__(
@@ -122,12 +122,12 @@ class Transaction:
     def begin(
         cls, request: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> Transaction | None:
-        """Take the data folder, check a run, and have its outputs written aside.
+        """Lock the data folder, check a run, and point its outputs into the staging folder.
 
         Args:
-            request: What Kedro was asked to run.
-            pipeline: What it will run.
-            catalog: What it will run on; inputs are pinned, outputs redirected.
+            request: The run that Kedro was asked for.
+            pipeline: The pipeline that it will run.
+            catalog: The catalog that it will run on; inputs are pinned, outputs redirected.
 
         Returns:
             The transaction; None if all outputs are there and only missing ones were asked for.
@@ -210,7 +210,7 @@ class Transaction:
         logger.warning("%s %s: %s", name, outcome, kept)
 
     def close(self) -> None:
-        """Let go of the data folder."""
+        """Release the data folder."""
         if self.is_in_this_thread():
             _current.set(None)
         restore_signals(self._former_signals)
@@ -218,7 +218,7 @@ class Transaction:
         self._lock.release()
 
     def work_in_this_thread(self) -> None:
-        """Take it that what this thread does and logs from now on belongs to this run."""
+        """Assign this thread's work and log lines to this run from now on."""
         _current.set(self)
 
     def is_in_this_thread(self) -> bool:
@@ -238,13 +238,13 @@ class Transaction:
         return f"{line}: the file is damaged: {mend}"
 
     def name_version(self, dataset: str) -> str:
-        """Return a dataset, and which version of it the run reads, if that was there before."""
+        """Return a dataset's name, and the version that the run reads, if it existed before."""
         version = self.record.reads.get(dataset)
         return f"{dataset} {version}" if version else dataset
 
     @property
     def log(self) -> str:
-        """Where the log is."""
+        """The path of the log."""
         return shorten(self._log.baseFilename)
 
     def _restore(self) -> None:

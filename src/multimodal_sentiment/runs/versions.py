@@ -1,7 +1,7 @@
 """Versions of a dataset: which there are, and whether one can be read.
 
-Kedro passes over a version whose folder this user may not enter, and over one whose files are
-missing, and loads an older one. Here both count as what they are.
+Kedro skips a version whose folder this user may not enter, or whose files are missing, and loads an
+older one. Here both count as faults.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def list_versions(dataset: Any) -> list[str]:
 
 
 def fault_of(dataset: Dataset) -> str | None:
-    """Return what keeps the file or folder that a dataset loads from being read, if anything does.
+    """Return why the file or folder that a dataset loads cannot be read, or None.
 
-    What its content says is not looked at, but for what the dataset itself does to tell whether
-    it exists.
+    The content is not checked, except for what the dataset itself checks to tell whether it
+    exists.
     """
     try:
         return None if dataset.exists() else INCOMPLETE
@@ -53,7 +53,7 @@ def fault_of(dataset: Dataset) -> str | None:
 
 
 def fault_of_version(dataset: Versionable, version: str) -> str | None:
-    """Return what keeps a version from being read, if anything does; it is then pinned."""
+    """Pin the dataset to a version, and return why it cannot be read, or None."""
     pin(dataset, version)
     path = location(dataset) / version / location(dataset).name
     try:
@@ -68,7 +68,7 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
 
 
 def version_fault(name: str, dataset: Versionable, version: str) -> str | None:
-    """Return why a version cannot be read, in words, if so; it is then pinned."""
+    """Pin the dataset to a version, and return in words why it cannot be read, or None."""
     if version not in list_versions(dataset):
         place = place_in_words(dataset)
         return f"{name}: no version {version} in {place}: {versions_in_words(dataset)}"
@@ -79,7 +79,7 @@ def version_fault(name: str, dataset: Versionable, version: str) -> str | None:
 
 
 def reason_of(dataset: Dataset) -> str:
-    """Return why a dataset takes what it should load for incomplete: trying to load it tells."""
+    """Return why a dataset considers its files incomplete, by trying to load it."""
     try:
         dataset.load()
     except (OSError, ValueError, DatasetError) as error:
@@ -121,7 +121,7 @@ def versions_in_words(dataset: Dataset) -> str:
 
 
 def _check_rights(path: Path) -> None:
-    """Look at a file, or at all files below a folder.
+    """Check that a file, or all files below a folder, can be read.
 
     Raises:
         OSError: If one is not there, or this user may not read it.
