@@ -127,6 +127,8 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
     name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "value_error" and not name:  # of several parameters: it names them itself
+        return str(fault["ctx"]["error"])
     if fault["type"] == "missing":
         return f"{name}: has no value"
     if fault["type"] == "extra_forbidden":

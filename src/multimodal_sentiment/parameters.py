@@ -85,7 +85,7 @@ class TextParameters(Group):
     scratch: ScratchParameters
     max_tokens: Tokens
     pooling: Literal["auto", "cls", "mean"]
-    count_words: bool
+    count_words: Literal["auto"] | bool
 
 
 class ScratchImageParameters(Group):
@@ -304,7 +304,7 @@ def _check_parts(model: ModelParameters, training: TrainingParameters) -> None:
                 f"model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate."
                 f"{name} is {rate}: set it to 0, or choose concat, gated or late"
             )
-    if model.text.count_words and "text" in model.modalities and not pooled:
+    if model.text.count_words is True and "text" in model.modalities and not pooled:
         raise ValueError(
             f"model.text.count_words needs model.fusion.kind 'pool', not {model.fusion.kind!r}: "
             "set it to false, or choose pool"

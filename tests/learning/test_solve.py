@@ -194,3 +194,69 @@ def test_predictions_do_not_depend_on_their_batch(
         predict_examples(classifier, posts.examples, posts.rows, parameters.compute)[columns],
         atol=2e-3,  # features of a random encoder are much alike: standardised, rounding shows
     )
+
+
+def test_few_and_many_posts_are_answered_alike_in_bf16(
+    posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    parameters = pooled(compute__precision="bf16")
+    classifier, _, table = fit(posts, parameters, tmp_path)
+    columns = classifier.config.training["features"]
+    features = take_features(table, posts.examples, posts.rows, columns)
+
+    def logits(count: int) -> np.ndarray:
+        some = posts.take(np.arange(count))
+        known = {name: rows[:count] for name, rows in features.items()}
+        return predict_logits(classifier, some.as_dataset(classifier, known), parameters.compute)
+
+    # From 16 posts on, linear layers are replaced by kernels in bf16; the heads must stay exact.
+    np.testing.assert_allclose(logits(16)[:15], logits(15), atol=1e-4)
+
+
+def test_a_modality_that_was_never_seen_changes_nothing(
+    posts: LabelledPosts,
+    pooled: Callable[..., Parameters],
+    make_examples: Callable[..., pa.Table],
+    tmp_path: Path,
+) -> None:
+    blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
+    without = LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
+    parameters = pooled()
+    classifier, _, _ = fit(without, parameters, tmp_path)
+    columns = [f"p_{label}" for label in LABELS]
+    with_images = explain_examples(classifier, posts.examples, posts.rows, parameters.compute)
+    with_texts = explain_examples(classifier, blank, posts.rows, parameters.compute)
+
+    np.testing.assert_allclose(with_images[columns], with_texts[columns], atol=1e-5)
+    assert (with_images["image_contribution"].abs() < 1e-5).all()
+
+
+def test_one_image_decides_little(
+    posts: LabelledPosts,
+    pooled: Callable[..., Parameters],
+    make_examples: Callable[..., pa.Table],
+    tmp_path: Path,
+) -> None:
+    pictures: list[Any] = [None] * POSTS
+    pictures[6] = np.full((64, 64, 3), 120, np.uint8)
+    few, lonely = (
+        make_examples(texts, list(posts.tags), pictures) for texts in (posts.texts, [""] * POSTS)
+    )
+    parameters = pooled()
+    classifier, _, _ = fit(
+        LabelledPosts(few, posts.rows, posts.tags, posts.groups), parameters, tmp_path
+    )
+    answers = predict_examples(classifier, lonely, posts.rows, parameters.compute)
+
+    assert answers["confidence"][6] < 0.8
+
+
+def test_a_tag_with_one_training_post_is_named(
+    posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    groups = posts.groups.copy()
+    groups[posts.tags == "neutral"] = 1
+    alike = LabelledPosts(posts.examples, posts.rows, posts.tags, groups)
+
+    with pytest.raises(ValueError, match="only 1 training post is tagged 'neutral'"):
+        fit(alike, pooled(model__modality="text"), tmp_path)

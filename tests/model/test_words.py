@@ -33,7 +33,8 @@ ASKED = [*KNOWN, "happy sad http://new.url @dora today", "今日は", "nothing k
 
 
 def learn(texts, min_posts=3):
-    vocabulary = {term: index for index, term in enumerate(learn_vocabulary(texts, min_posts))}
+    terms = learn_vocabulary(texts, range(len(texts)), min_posts)
+    vocabulary = {term: index for index, term in enumerate(terms)}
     return vocabulary, learn_idf(*count_terms(vocabulary, texts), len(vocabulary))
 
 
@@ -70,13 +71,19 @@ def test_agrees_with_scikit_learn(min_posts):
     ],
 )
 def test_words_of_many_scripts(text, terms):
-    assert learn_vocabulary([text], 1) == terms
+    assert learn_vocabulary([text], [0], 1) == terms
 
 
 def test_words_of_fewer_posts_are_left_out_however_often_a_post_says_them():
     texts = ["secret secret secret common", "secret common", "common"]
 
-    assert learn_vocabulary(texts, 3) == ["common"]
+    assert learn_vocabulary(texts, range(len(texts)), 3) == ["common"]
+
+
+def test_copies_of_a_post_make_its_words_no_commoner():
+    texts = ["secret card", "secret card", "secret card", "a card", "no card"]
+
+    assert learn_vocabulary(texts, [7, 7, 7, 8, 9], 3) == ["card"]
 
 
 def test_weights_by_hand():

@@ -23,6 +23,7 @@ from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 from .device import Device
 from .labelled_posts import LabelledPosts
 
+_APART = {"scratch", "count_words"}  # which change nothing of a pretrained encoder's features
 _CODE = ("model", "learning", "posts", "assessment/calibration.py")
 _LIBRARIES = (
     "torch",
@@ -123,7 +124,7 @@ def fingerprint_encoding(
     return digest(
         [
             modality,
-            json.dumps(getattr(model, modality).model_dump(), sort_keys=True),
+            json.dumps(getattr(model, modality).model_dump(exclude=_APART), sort_keys=True),
             json.dumps(encoder, sort_keys=True),
             digest_code(),
             str(device),

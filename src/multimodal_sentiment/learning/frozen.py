@@ -28,6 +28,7 @@ from .predict import posts_of, predict_batches
 logger = logging.getLogger(__name__)
 
 _OF = b"examples"  # the key of the metadata that say of which posts a table is
+_KEPT = 6  # columns of earlier runs that are carried on
 _DIGESTS = {"text": digest_texts, "image": digest_images}
 
 
@@ -80,6 +81,10 @@ def encode_examples(
                 f"{len(new):,}",
                 time.monotonic() - began,
             )
+    if earlier is not None:  # what this run does not need may serve the next one
+        others = [name for name in earlier.column_names if name not in columns]
+        if holds_features(earlier, examples, {}):
+            columns |= {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
     return pa.table(columns).replace_schema_metadata({_OF: _identify(examples)})
 
 

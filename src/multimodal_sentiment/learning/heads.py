@@ -27,8 +27,6 @@ from .pool import Pool, fit_pool, has_all
 # length, so that one grid serves features of any width.
 STRENGTHS = tuple(2.0**power for power in range(-5, 8))
 
-# The logit of a label that none of a voice's posts has: as good as ruled out, and still finite.
-_UNSEEN = -10.0
 
 # Features of unit length that vary less than this, in standard deviations, vary by rounding alone.
 _ROUNDING = 1e-6
@@ -217,7 +215,8 @@ class _Problem:
         labels = self.labels[rows]
         known, place = np.unique(labels, return_inverse=True)
         weights = np.zeros((len(self.class_weights), self.inputs.shape[1]))
-        bias = np.full(len(self.class_weights), _UNSEEN if len(known) else 0.0)
+        # A label that no post has is as rare as so few posts can show.
+        bias = np.full(len(self.class_weights), -np.log(len(labels) + 1.0))
         if len(known) <= 1:  # nothing to tell apart
             bias[known] = 0
             return weights, bias

@@ -99,9 +99,13 @@ class _PackedLinear(nn.Module):
         super().__init__()
         self._weight = _kernels._reorder_linear_weight(layer.weight.bfloat16())
         self._bias = None if layer.bias is None else layer.bias.bfloat16()
+        self._as_written = [layer]  # in a list, so that it is no part of this module
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return outputs of shape (..., outputs) for values of shape (..., inputs)."""
+        if not torch.is_autocast_enabled("cpu"):  # the model asks for float32 here
+            outputs: torch.Tensor = self._as_written[0](values)
+            return outputs
         product: torch.Tensor = _kernels._linear_pointwise(
             values.bfloat16(), self._weight, self._bias, "none", [], ""
         )

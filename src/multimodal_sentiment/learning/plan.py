@@ -46,7 +46,9 @@ class Plan:
     @property
     def counts_words(self) -> bool:
         """Whether words are counted beside the text's encoding."""
-        return self.model.text.count_words and "text" in self.model.modalities
+        wanted = self.model.text.count_words
+        pooled = self.model.fusion.kind == "pool"
+        return "text" in self.model.modalities and (pooled if wanted == "auto" else wanted)
 
 
 @dataclass(frozen=True)

@@ -81,10 +81,15 @@ def fit_pool(
         has = {modality for power, modality in enumerate(MODALITIES) if row >> power & 1}
         heard = [number for number, needs in enumerate(speaks) if has.issuperset(needs)]
         at = has_all(tuple(has), present, len(truth))
-        if heard:
+        seen = all(has_all((modality,), present, len(truth)).any() for modality in has)
+        if heard and seen:
             weights[row, heard], bias[row] = _fit_row(voices[at][:, heard], truth[at])
-        else:  # the model does not know this modality
+        else:  # nothing is known of such posts
             bias[row] = bias[0]
+    # A modality that no post has had says nothing, beside the other one neither.
+    for lacking, other in (("text", 2), ("image", 1)):
+        if not has_all((lacking,), present, len(truth)).any():
+            weights[3], bias[3] = weights[other], bias[other]
     return Pool(weights, bias)
 
 

@@ -21,7 +21,8 @@ from .plan import Fitted, Plan, class_weights, describe_plan
 
 logger = logging.getLogger(__name__)
 
-_MIN_POSTS = 3  # that a counted word must be in
+_FOLDS_AT_LEAST = 2
+_MIN_GROUPS = 3  # of near duplicates, that a counted word must be in
 
 
 def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
@@ -33,18 +34,20 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     Raises:
         ValueError: If a label has too few posts.
     """
+    _check_counts(posts)
     texts = posts.texts
-    terms = learn_vocabulary(texts, _MIN_POSTS) if plan.counts_words else []
+    terms = learn_vocabulary(texts, posts.groups, _MIN_GROUPS) if plan.counts_words else []
     weights = class_weights(posts.tags, plan.labels, plan.training.class_weights)
     model, tokenizer = build_model(
         plan.model, plan.labels, texts, plan.encoders, counted_terms=len(terms)
     )
     logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
 
-    voices = {
-        name: Voice(_zeros_for_missing(rows), (name,)) for name, rows in plan.features.items()
-    }
     present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
+    voices = {
+        name: Voice(np.where(present[name][:, None], rows, np.float32(0)), (name,))
+        for name, rows in plan.features.items()
+    }
     idf = np.zeros(0)
     if terms:
         counted = count_terms({term: index for index, term in enumerate(terms)}, texts)
@@ -103,9 +106,19 @@ def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float
             parameter.copy_(torch.as_tensor(values))
 
 
-def _zeros_for_missing(features: np.ndarray) -> np.ndarray:
-    """Return features with zeros where a modality is missing."""
-    return np.nan_to_num(np.asarray(features), nan=0.0)
+def _check_counts(posts: LabelledPosts) -> None:
+    """Check that each label has posts enough for two folds.
+
+    Raises:
+        ValueError: If one has not.
+    """
+    for tag in sorted(set(posts.tags)):
+        count = len(set(posts.groups[posts.tags == tag].tolist()))
+        if count < _FOLDS_AT_LEAST:
+            raise ValueError(
+                f"only {count} training post is tagged {tag!r}, near duplicates counted once: "
+                f"{_FOLDS_AT_LEAST} are needed: add posts of it, or leave them out"
+            )
 
 
 def _describe(history: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -31,16 +31,23 @@ WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}]){{2,}}"
 _word = re.compile(WORD)
 
 
-def learn_vocabulary(texts: Iterable[str], min_posts: int) -> list[str]:
+def learn_vocabulary(
+    texts: Iterable[str], groups: Iterable[Hashable], min_groups: int
+) -> list[str]:
     """Return the words and pairs of adjacent words that enough texts share, in order.
 
     Args:
         texts: The text of each post to learn from.
-        min_posts: The least number of posts that a term must occur in. A rarer one teaches little,
-            and a model folder should not repeat what only one person has written.
+        groups: The group of each post; near duplicates share one.
+        min_groups: The least number of groups that a term must occur in. A rarer one teaches
+            little, and a model folder should not repeat what only one person has written, however
+            often it was copied.
     """
-    posts = Counter(term for text in texts for term in set(_terms(text)))
-    return sorted(term for term, count in posts.items() if count >= min_posts)
+    said = {
+        (group, term) for group, text in zip(groups, texts, strict=True) for term in _terms(text)
+    }
+    counts = Counter(term for _, term in said)
+    return sorted(term for term, count in counts.items() if count >= min_groups)
 
 
 def count_terms(

@@ -95,7 +95,7 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
         return []
     worsened = (
         f" The temperature, fitted to training posts, did not help: {100 * before:.0f} without."
-        if before < error
+        if before < error and metrics["calibration"].get("temperature") != 1
         else ""
     )
     return [
