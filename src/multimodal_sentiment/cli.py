@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
     from kedro.io import CatalogProtocol
 
+    from multimodal_sentiment.model import SentimentClassifier
+
 
 @click.group(name="kedro")
 def cli() -> None:
@@ -118,12 +120,7 @@ def export(
     """
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
-        if not catalog["fusion_model"].exists():
-            raise click.ClickException(
-                "fusion_model: no version yet: train first, or name a trained model with --params "
-                "model_folder=FOLDER"
-            )
-        model = catalog["fusion_model"].load()
+        model = load_answering(catalog)
         from multimodal_sentiment.serving.export import PAGE, export_classifier
 
         settings = export_classifier(model, folder, int8=int8)
@@ -136,7 +133,54 @@ def export(
     )
 
 
-for command in (prune, promote, export):  # as `kedro run` has it: the same spelling of parameters
+@cli.command()
+@click.argument("repository")
+@click.option("--public", is_flag=True, help="For everybody to see; else it is private.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@env_option
+@click.pass_obj
+def push(
+    metadata: ProjectMetadata | None,
+    repository: str,
+    public: bool,
+    yes: bool,
+    env: str | None,
+    params: dict[str, Any],
+) -> None:
+    """Send the model that answers, its card and its code, to REPOSITORY (OWNER/NAME) of a hub.
+
+    Shows what would leave, and asks. The hub is that of encoders.endpoint or HF_ENDPOINT, else the
+    Hugging Face hub; the user is whom HF_TOKEN or "hf auth login" names.
+    """
+    from multimodal_sentiment.runs.summary import size_in_words
+
+    _, catalog = open_project(metadata, env, params)
+    with errors_in_one_line():
+        model = load_answering(catalog)
+        from multimodal_sentiment.serving import hub
+
+        endpoint = catalog["params:encoders.endpoint"].load()
+        place = hub.check_repository(repository, endpoint, public=public)
+        card = find_card(catalog, model.version)
+        with hub.staged(model, card) as folder:
+            for path in sorted(folder.iterdir()):
+                click.echo(f"{size_in_words(path.stat().st_size):>10}  {path.name}")
+            if card is None:
+                click.echo("The card has no numbers: no run on record has judged this version.")
+            kind = "public" if public else "private"
+            if not yes:
+                click.confirm(f"Send these to {place.endpoint}/{repository}, {kind}?", abort=True)
+            message = f"Model {model.version or ''}".strip()
+            where = hub.push(place, folder, repository, message, public=public)
+    click.echo(f"Sent to {where}, {kind}.")
+
+
+for command in (
+    prune,
+    promote,
+    export,
+    push,
+):  # as `kedro run` has it: the same spelling of parameters
     command.params.extend(option for option in kedro_run.params if option.name == "params")
 
 
@@ -185,6 +229,30 @@ def open_project(
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     return data, context.catalog
+
+
+def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
+    """Load the model that answers.
+
+    Raises:
+        click.ClickException: If there is none.
+    """
+    if not catalog["fusion_model"].exists():
+        raise click.ClickException(
+            "fusion_model: no version yet: train first, or name a trained model with --params "
+            "model_folder=FOLDER"
+        )
+    model: SentimentClassifier = catalog["fusion_model"].load()
+    return model
+
+
+def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | None:
+    """Return the card with the numbers of a version of the model, if the data folder has it."""
+    from multimodal_sentiment.runs.kedro_adapter import location
+
+    place = location(catalog["model_card"])
+    path = place / (version or "") / place.name
+    return path.read_text(encoding="utf-8") if version and path.is_file() else None
 
 
 @contextmanager

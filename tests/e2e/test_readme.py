@@ -25,6 +25,7 @@ TRIED_ELSEWHERE = {
     "kedro promote --back": "tests/runs/test_promotion.py",
     "kedro export FOLDER": "tests/serving/test_export.py",
     "kedro export FOLDER --int8": "tests/e2e/test_using.py",
+    "kedro push OWNER/NAME": "tests/e2e/test_using.py",
     "kedro package": "tests/test_packaging.py",
     "kedro sample FOLDER": "tests/e2e/test_commands.py",
     "kedro sample FOLDER --noise": "tests/e2e/test_commands.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from multimodal_sentiment import load_classifier
 
+from ..serving.loopback import NAME, Hub
 from .conftest import Project
 
 PREDICTIONS = "07_model_output/unlabelled/predictions.csv"
@@ -92,3 +94,21 @@ def test_it_is_exported(trained_project: Project, copied: Path, tmp_path: Path) 
     page = [sys.executable, str(folder / "answer.py")]
     checked = subprocess.run(page, capture_output=True, text=True, check=False)
     assert checked.stdout.startswith("as expected"), checked.stderr
+
+
+def test_it_is_sent_to_a_hub_with_its_numbers(
+    trained_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_made_up")
+    hub = Hub()
+    threading.Thread(target=hub.serve_forever, daemon=True).start()
+
+    done = trained_project.kedro("push", NAME, "--yes", "--params", f"encoders.endpoint={hub.url}")
+    hub.shutdown()
+    hub.server_close()
+
+    assert f"Sent to {hub.url}/{NAME}, private." in done.stdout
+    listed = {line.split()[-1] for line in done.stdout.splitlines()}
+    assert set(hub.files) <= listed
+    assert b"| this model | " in hub.files["README.md"]
+    assert hub.private

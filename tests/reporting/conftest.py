@@ -14,6 +14,7 @@ def scores(accuracy: float, interval: tuple[float, float]) -> dict[str, Any]:
         "n": 1000,
         "accuracy": accuracy,
         "macro_f1": 0.77,
+        "weighted_f1": 0.79,
         "per_class": per_class,
         "accuracy_interval": interval,
         "intervals": {

@@ -3,8 +3,10 @@ from __future__ import annotations
 import re
 
 import yaml
+from huggingface_hub import ModelCard
 
 from multimodal_sentiment.reporting import describe_model, model_card
+from multimodal_sentiment.reporting.caveats import Caveat
 
 
 def test_a_model_is_described_from_its_configuration_alone(config):
@@ -96,3 +98,33 @@ def test_where_an_encoder_is_from_and_under_which_licence_is_said(config):
         "pretrained (lab/tiny, commit 01234567, SHA-256 fedcba98, from the package lab-tiny 0.1.0, "
         "licence mit)"
     ) in card
+
+
+def test_the_card_of_a_judged_model_has_its_numbers_in_words_and_for_hubs(config, metrics):
+    metrics["protocol"]["validation_sha256"] = "ab" * 32
+    metrics["calibration"]["after"]["expected_calibration_error"] = 0.0123
+    doubts = [Caveat("Few posts", "the intervals are wide")]
+
+    card = model_card(config, 1, metrics, doubts)
+
+    assert "| this model | 0.800 (0.780 to 0.820) | 0.770 (0.750 to 0.800) |" in card
+    assert "| baseline: TF-IDF | 0.700 (0.680 to 0.720) | 0.770 (0.750 to 0.800) |" in card
+    assert "| negative | 0.650 (0.500 to 0.950) | 400 |" in card
+    assert "- **Few posts**: the intervals are wide" in card
+    assert "right answers by 1.2% on average" in card
+    assert "before the model is judged" not in card
+    read = ModelCard(card).data.eval_results  # as the hub's own library reads it
+    assert [(it.metric_name, it.metric_value) for it in read] == [
+        ("Accuracy", 0.8),
+        ("Macro-F1", 0.77),
+        ("Weighted F1", 0.79),
+    ]
+    assert {it.dataset_name for it in read} == {"1,000 validation posts (abababababababab)"}
+
+
+def test_the_card_names_the_licences_of_the_encoders(config):
+    config["training"]["encoders"]["text"]["licence"] = "mit"
+
+    assert "that of the project, of encoders/bert-base-uncased (mit); the posts" in model_card(
+        config, 1
+    )

@@ -62,8 +62,9 @@ def check_code(folder: Path, content: Mapping[str, Any]) -> None:
     ]
     if odd and "auto_map" in content:
         logger.warning(
-            "%s: %s %s not what this version writes: nothing of it is run here, but whoever loads "
-            "the folder with trust_remote_code=True would run it",
+            "%s: %s %s not what this version writes, though another may have: nothing of it is run "
+            "here, but whoever loads the folder with trust_remote_code=True would run it; "
+            "save_pretrained writes it anew",
             folder,
             ", ".join(odd),
             "is" if len(odd) == 1 else "are",

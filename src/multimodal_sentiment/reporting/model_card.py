@@ -6,11 +6,12 @@ for Model Reporting", 2019.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from .caveats import Caveat
 from .templating import render
 
 _LICENSE = "apache-2.0"
@@ -50,14 +51,19 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
     return facts
 
 
-def model_card(config: Mapping[str, Any], weights: int) -> str:
+def model_card(
+    config: Mapping[str, Any],
+    weights: int,
+    metrics: Mapping[str, Any] | None = None,
+    doubts: Sequence[Caveat] = (),
+) -> str:
     """The card of a model, for the `README.md` of its folder.
-
-    What is measured on validation posts is measured later, and stands in `metrics` and `report`.
 
     Args:
         config: As for `describe_model`.
         weights: The same.
+        metrics: How good it is on validation posts, once that is known.
+        doubts: What to distrust in these.
     """
     training = config.get("training") or {}
     pretrained = [_base(encoder) for encoder in training.get("encoders", {}).values()]
@@ -69,6 +75,7 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         "metrics": ["accuracy", "f1"],
         "labels": _labels(config),
         "base_model": pretrained,
+        "model-index": _model_index(metrics) if metrics else None,
     }
     return render(
         "model_card.md",
@@ -83,7 +90,30 @@ def model_card(config: Mapping[str, Any], weights: int) -> str:
         uses_image=config["modality"] != "text",
         training=training,
         pretrained=bool(pretrained),
+        licences={
+            str(encoder["name"]): encoder.get("licence") or "not stated"
+            for encoder in training.get("encoders", {}).values()
+        },
+        metrics=metrics,
+        doubts=doubts,
     )
+
+
+def _model_index(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return scores in the form in which model hubs show them."""
+    digest = metrics["protocol"]["validation_sha256"][:16]
+    task = {"type": "text-classification", "name": "Sentiment of posts"}
+    dataset = {"type": "private", "name": f"{metrics['n']:,} validation posts ({digest})"}
+    scores = [
+        {"type": kind, "name": name, "value": round(float(metrics[measure]), 4)}
+        for kind, name, measure in (
+            ("accuracy", "Accuracy", "accuracy"),
+            ("f1", "Macro-F1", "macro_f1"),
+            ("f1", "Weighted F1", "weighted_f1"),
+        )
+    ]
+    results = [{"task": task, "dataset": dataset, "metrics": scores}]
+    return [{"name": "multimodal_sentiment", "results": results}]
 
 
 def _choice(config: Mapping[str, Any]) -> str:

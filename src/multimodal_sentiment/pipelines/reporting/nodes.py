@@ -45,8 +45,7 @@ def write_report(
         results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
-    epochs = int(training_history["epoch"].max()) if "epoch" in training_history else None
-    doubts = find_caveats(metrics, ingestion_report, epochs=epochs)
+    doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
         f"{len(wrong):,}",
@@ -72,6 +71,25 @@ def write_report(
         wrong_in_all=len(wrong),
         doubts=doubts,
     )
+
+
+def write_model_card(
+    fusion_model: SentimentClassifier,
+    metrics: Json,
+    ingestion_report: Json,
+    training_history: Frame,
+) -> str:
+    """What the model is, how good it is and what to distrust, in Markdown as model hubs have it."""
+    from multimodal_sentiment.reporting import find_caveats, model_card
+
+    doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
+    config = fusion_model.config.to_dict()
+    return model_card(config, fusion_model.num_parameters, metrics, doubts)
+
+
+def _epochs(training_history: Frame) -> int | None:
+    """Return how many epochs were trained; None where heads were solved instead."""
+    return int(training_history["epoch"].max()) if "epoch" in training_history else None
 
 
 def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[WrongAnswer]:

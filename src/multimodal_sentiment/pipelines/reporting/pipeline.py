@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import write_report
+from .nodes import write_model_card, write_report
 
 
 def create_pipeline() -> Pipeline:
-    """The report."""
+    """The report, and the model's card."""
     return Pipeline(
         [
             Node(
@@ -35,6 +35,13 @@ def create_pipeline() -> Pipeline:
                 outputs="report",
                 name="write_report",
                 namespace="reporting",
-            )
+            ),
+            Node(
+                write_model_card,
+                inputs=["fusion_model", "metrics", "labelled.ingestion_report", "training_history"],
+                outputs="model_card",
+                name="write_model_card",
+                namespace="reporting",
+            ),
         ]
     )

@@ -1,0 +1,106 @@
+"""A model is sent to a hub, with its card and its code; what would leave is known before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from huggingface_hub import HfApi, constants
+from huggingface_hub.errors import HFValidationError, HTTPError, LocalTokenNotFoundError
+from huggingface_hub.utils import validate_repo_id
+
+from multimodal_sentiment.model import SentimentClassifier
+
+from .errors import ClassifierError
+
+CARD = "README.md"
+
+
+@contextmanager
+def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
+    """Hand out a folder that holds all that would be sent, and nothing else.
+
+    Left out is what speaks of single posts: the keys of those that the model has learnt from, and
+    which of them were hard to read.
+
+    Args:
+        classifier: The model.
+        card: Its card with numbers; without one, that which is written before it is judged.
+    """
+    profile = {
+        name: value for name, value in classifier.encoding_profile.items() if name != "flagged"
+    }
+    sent = replace(classifier, encoding_profile=profile, learnt_keys=None)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        sent.save_pretrained(folder)
+        if card:
+            (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config.pop("_name_or_path", None)  # of this machine
+        (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+        yield folder
+
+
+def check_repository(repository: str, endpoint: str | None, *, public: bool) -> HfApi:
+    """Return the hub, if the repository may be written to as is asked.
+
+    Raises:
+        ClassifierError: If its name is none, the hub does not answer or does not know the user, or
+            the repository is public and that was not asked for.
+    """
+    try:
+        validate_repo_id(repository)
+        owner, _, name = repository.partition("/")
+        if not (owner and name):
+            raise HFValidationError("it has no owner")
+    except HFValidationError as error:
+        raise ClassifierError(f"{repository!r} is no OWNER/NAME of a hub: {error}") from error
+    hub = HfApi(endpoint=endpoint or constants.ENDPOINT)
+    with explained(hub):
+        if not hub.repo_exists(repository, token=True):
+            return hub
+        if not public and not hub.model_info(repository, token=True).private:
+            raise ClassifierError(
+                f"{repository} is there already, and public: name another, make it private on "
+                f"{hub.endpoint}, or send the model to everybody with --public"
+            )
+    return hub
+
+
+def push(hub: HfApi, folder: Path, repository: str, message: str, *, public: bool) -> str:
+    """Send a staged folder, in one commit; the repository is made if it is not there.
+
+    Returns:
+        Where it can be seen.
+
+    Raises:
+        ClassifierError: If the hub does not take it.
+    """
+    with explained(hub):
+        hub.create_repo(repository, private=not public, exist_ok=True, token=True)
+        commit = hub.upload_folder(
+            repo_id=repository, folder_path=folder, commit_message=message, token=True
+        )
+    return str(commit.repo_url)
+
+
+@contextmanager
+def explained(hub: HfApi) -> Iterator[None]:
+    """Have what a hub says, or does not, in one line."""
+    try:
+        yield
+    except LocalTokenNotFoundError as error:
+        raise ClassifierError(
+            f"nobody is known to {hub.endpoint}: run hf auth login, or set HF_TOKEN"
+        ) from error
+    except (HTTPError, OSError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ClassifierError(
+            f"{hub.endpoint} does not take the model: {reason}: see whether the token may write "
+            "there, and name a mirror with encoders.endpoint"
+        ) from error

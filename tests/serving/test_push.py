@@ -1,0 +1,80 @@
+"""A model is sent to a hub on loopback."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import numpy as np
+import pytest
+
+from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.serving import hub as sending
+
+from .loopback import NAME, Hub
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_made_up")
+    server = Hub()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def push(hub, model, card=None, *, public=False):
+    place = sending.check_repository(NAME, hub.url, public=public)
+    with sending.staged(model, card) as folder:
+        return sending.push(place, folder, NAME, "Model", public=public)
+
+
+def test_what_is_sent_is_a_model_and_private(hub, model, tmp_path):
+    where = push(hub, model, "---\nlicense: mit\n---\nIts numbers\n")
+
+    assert where == f"{hub.url}/{NAME}"
+    assert hub.private is True
+    assert hub.files["README.md"].endswith(b"Its numbers\n")
+    assert {"config.json", "model.safetensors", "tokenizer.json", "modeling.py"} <= set(hub.files)
+    for name, content in hub.files.items():
+        (tmp_path / name).write_bytes(content)
+    given, sent = (load_classifier(it, "cpu", "fp32").predict(["fine"]) for it in (model, tmp_path))
+    np.testing.assert_allclose(given["p_good"], sent["p_good"], atol=1e-6)
+
+
+def test_nothing_of_single_posts_leaves(hub, model):
+    model.encoding_profile["flagged"] = {"posts": 1, "first": [{"guid": "secret"}]}
+    object.__setattr__(model, "learnt_keys", np.array([1, 2], dtype=np.uint64))
+
+    push(hub, model)
+
+    assert not any(b"secret" in content for content in hub.files.values())
+    assert "learnt_posts.npy" not in hub.files
+    assert "flagged" in model.encoding_profile  # our own keeps it
+
+
+def test_a_public_repository_is_asked_for(hub, model):
+    push(hub, model, public=True)
+    assert hub.private is False
+
+    with pytest.raises(ClassifierError, match="is there already, and public: name another"):
+        push(hub, model)
+
+
+@pytest.mark.parametrize("name", ["tiny", "a/b/c", "../x", "a b/c"])
+def test_a_name_that_is_none_is_refused_before_anything_is_asked(hub, name):
+    with pytest.raises(ClassifierError, match="is no OWNER/NAME of a hub"):
+        sending.check_repository(name, hub.url, public=False)
+    assert not hub.seen
+
+
+def test_a_hub_that_refuses_or_does_not_answer_is_one_line(hub, model):
+    hub.refuses = True
+    with pytest.raises(ClassifierError, match=r"does not take the model: .*403") as caught:
+        push(hub, model)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not hub.files
+
+    with pytest.raises(ClassifierError, match=re.escape("http://127.0.0.1:9 does not take")):
+        sending.check_repository(NAME, "http://127.0.0.1:9", public=False)
