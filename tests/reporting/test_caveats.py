@@ -110,3 +110,15 @@ def test_doubtful_posts_are_counted(metrics, ingestion):
     ]
     assert doubts["Posts with problems"] == "image broken: 50 of 5,000 posts."
     assert "left 9 of 1,000 validation posts with a twin" in doubts[list(doubts)[-1]]
+
+
+def test_scripts_that_the_encoder_has_not_read_are_named(metrics, ingestion):
+    scripts = {"Latin": {"n": 700}, "Thai": {"n": 200}, "Han": {"n": 60}, "none": {"n": 40}}
+    metrics |= {"scripts": scripts}
+    assert titles(metrics, ingestion) == []  # what an encoder of one's own has read is not known
+
+    name = "sentence-transformers/all-MiniLM-L6-v2"
+    metrics["protocol"]["model"]["encoders"]["text"]["name"] = name
+    assert titles(metrics, ingestion) == ["The text encoder has read English, not Han or Thai"]
+    metrics["scripts"] = {"Latin": {"n": 700}}
+    assert titles(metrics, ingestion) == []

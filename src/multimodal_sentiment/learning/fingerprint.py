@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -133,16 +134,17 @@ def fingerprint_encoding(
 
 
 def digest_code() -> str:
-    """Return the SHA-256 of all code that predictions depend on; libraries count by version."""
+    """Return the SHA-256 of all code that predictions rest on, the libraries' by their versions."""
+    return digest([*digest_sources(), *(f"{name} {version(name)}" for name in _LIBRARIES)])
+
+
+@cache
+def digest_sources() -> tuple[str, ...]:
+    """Return the SHA-256 of each source file that predictions rest on, as the process began."""
     package = Path(multimodal_sentiment.__file__).parent
     sources = [
         source
         for name in _CODE
         for source in ([package / name] if name.endswith(".py") else (package / name).rglob("*.py"))
     ]
-    return digest(
-        [
-            *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources)),
-            *(f"{name} {version(name)}" for name in _LIBRARIES),
-        ]
-    )
+    return tuple(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources))

@@ -9,6 +9,7 @@ _FEW_POSTS = 30  # of a label: its F1 then rests on a handful of mistakes
 _FEW_TUNING_POSTS = 100
 _WIDE = 0.08  # of an interval of accuracies
 _MISCALIBRATED = 0.05
+_ENGLISH = ("all-MiniLM-L6-v2", "bert-base-uncased", "bertweet-base")  # encoders that read no other
 _NOTABLE = 0.01  # share of the posts
 
 
@@ -33,6 +34,7 @@ def find_caveats(
         *_about_baselines(metrics),
         *_about_sizes(metrics),
         *_about_confidence(metrics),
+        *_about_languages(metrics),
         *_about_training(metrics["protocol"]["model"], epochs),
         *_about_posts(ingestion),
     ]
@@ -103,6 +105,21 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
             "Confidence is not to be taken at its word",
             f"It differs from the share of right answers by {100 * error:.0f} points on "
             f"average.{worsened}",
+        )
+    ]
+
+
+def _about_languages(metrics: Mapping[str, Any]) -> list[Caveat]:
+    encoder = metrics["protocol"]["model"].get("encoders", {}).get("text") or {}
+    name = str(encoder.get("name", "")).partition("@")[0]
+    others = {script for script in metrics.get("scripts", {}) if script not in ("Latin", "none")}
+    if not others or not name.endswith(_ENGLISH):
+        return []
+    return [
+        Caveat(
+            f"The text encoder has read English, not {_all(sorted(others))}",
+            "Of such texts it hears little, and counted words do the work: a multilingual encoder, "
+            "named in model.text.encoder and fetched, reads them.",
         )
     ]
 

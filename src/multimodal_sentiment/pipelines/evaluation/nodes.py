@@ -14,6 +14,8 @@ from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentC
 
 logger = logging.getLogger(__name__)
 
+_FEWEST_OF_A_SCRIPT = 30  # validation posts: of fewer, an accuracy says little
+
 
 def predict_validation(
     fusion_model: SentimentClassifier,
@@ -57,7 +59,7 @@ def evaluate_predictions(
 
     Returns:
         `n, accuracy, macro_f1, weighted_f1, per_class, intervals, accuracy_interval, baselines,
-        calibration, protocol`.
+        scripts, calibration, protocol`.
 
     Raises:
         ValueError: If the model has learnt from other posts than `train_posts`.
@@ -97,6 +99,7 @@ def evaluate_predictions(
         name: {"method": baseline.method} | judge(baseline.predicted)
         for name, baseline in baselines.items()
     }
+    metrics["scripts"] = _judge_scripts(predictions, validation_posts, groups, labels, judging)
     metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
     metrics["protocol"] = {
         "posts": {"training": len(train_posts), "validation": len(predictions)},
@@ -155,6 +158,36 @@ def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -
             "holds, so validation_posts may be among them: pin versions that belong together with "
             "--load-versions, or train again"
         )
+
+
+def _judge_scripts(
+    predictions: Frame,
+    validation_posts: Frame,
+    groups: Any,
+    labels: list[str],
+    judging: dict[str, Any],
+) -> Json:
+    """Judge the posts of each script that enough of them are written in, the commonest first."""
+    import numpy as np
+
+    from multimodal_sentiment.assessment import bootstrap_intervals
+    from multimodal_sentiment.posts.scripts import script_of
+
+    scripts = validation_posts["text"].map(script_of).to_numpy()
+    true, predicted = predictions["tag"].to_numpy(), predictions["predicted"].to_numpy()
+    owners = np.asarray(groups)
+    judged = {}
+    for script, count in zip(*np.unique(scripts, return_counts=True), strict=True):
+        if count < _FEWEST_OF_A_SCRIPT:
+            continue
+        of = scripts == script
+        intervals = bootstrap_intervals(true[of], predicted[of], owners[of], labels, **judging)
+        judged[str(script)] = {
+            "n": int(count),
+            "accuracy": float((true[of] == predicted[of]).mean()),
+            "accuracy_interval": intervals["accuracy"],
+        }
+    return dict(sorted(judged.items(), key=lambda item: -item[1]["n"]))
 
 
 def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:
