@@ -14,6 +14,7 @@ _MODULES = {
     "FormerModelDataset": "former_model",
     "HtmlPageDataset": "html_page",
     "ListingDataset": "listing",
+    "MarkdownPageDataset": "markdown_page",
     "ModelFolderDataset": "model_folder",
     "ModelProfileDataset": "model_folder",
     "PostFolderDataset": "post_folder",

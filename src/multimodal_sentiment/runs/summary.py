@@ -62,7 +62,9 @@ def log_summary(
         for sentence in json.loads(places[COMPARISON].read_text("utf-8"))["verdict"]:
             logger.info("%s", sentence)
     if SUCCESSION in places:
-        logger.info("%s", json.loads(places[SUCCESSION].read_text("utf-8"))["sentence"])
+        judged = json.loads(places[SUCCESSION].read_text("utf-8"))
+        if judged["former"]:
+            logger.info("%s", judged["sentence"])
     if MODEL in places:
         _log_promoted(places[MODEL].parents[1], record, folders)
     if SUBMISSION in places:

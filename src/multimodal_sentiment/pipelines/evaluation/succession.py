@@ -46,7 +46,8 @@ def judge_succession(
     from multimodal_sentiment.learning import explain_examples, rows_of
 
     def refusal(reason: str) -> Json:
-        return {"former": None, "n": 0, "verdict": "not compared", "sentence": reason}
+        former = former_model and former_model.version
+        return {"former": former, "n": 0, "verdict": "not compared", "sentence": reason}
 
     if former_model is None:
         return refusal("There is no model before this one to compare it with.")
