@@ -76,7 +76,7 @@ def _needed_encoders(
 
     whole = Parameters.model_validate(parameters)
     models = [whole.model]
-    if "params:comparison" in pipeline.inputs():
+    if "comparison_trainings" in pipeline.inputs():  # this run trains the variants
         changes = whole.comparison.compared.values()
         models = [vary(whole.model, whole.training, change).model for change in changes]
     needed = {
