@@ -12,7 +12,7 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .dataset import Batch, PostDataset
-from .frozen import holds_features, take_features
+from .frozen import holds_features, select_features
 from .predict import posts_of, predict_batches, predict_logits, tabulate_predictions
 
 
@@ -40,7 +40,7 @@ def explain_examples(
     columns = classifier.config.training.get("features", {})
     known = None
     if features is not None and holds_features(features, examples, columns):
-        known = take_features(features, examples, rows, columns)
+        known = select_features(features, rows, columns)
     posts = posts_of(classifier, examples, rows, known)
     logits, shares = explain_posts(classifier, posts, compute)
     return tabulate_predictions(classifier, examples, rows, logits).assign(**shares)

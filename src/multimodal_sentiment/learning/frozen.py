@@ -107,6 +107,11 @@ def take_features(
             "features are of other posts or encoders than this run's: run the whole pipeline "
             "again, or pin versions that belong together"
         )
+    return select_features(table, rows, columns)
+
+
+def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
+    """Return the features of some rows of a table that is known to hold them, by modality."""
     return {modality: _vectors(table, name)[rows] for modality, name in columns.items()}
 
 

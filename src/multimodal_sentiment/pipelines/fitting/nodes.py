@@ -23,7 +23,8 @@ def train_model(
 ) -> tuple[SentimentClassifier, Frame]:
     """Fit the model to the training posts.
 
-    A grouped tenth of them is held out to choose the epoch and the temperature.
+    Heads of a pool are solved on all of them, and grouped folds choose. Of what is trained by
+    gradient descent, a held-out part of the posts chooses the epoch and the temperature.
 
     Args:
         train_posts: Names the posts, by `guid`, with their `tag`.
@@ -38,7 +39,8 @@ def train_model(
         compute: What it runs on.
 
     Returns:
-        The classifier, and its training's history, one row an epoch.
+        The classifier, and its training's history: one row for each epoch, or for each strength of
+        regularisation that was tried.
     """
     from multimodal_sentiment.learning import LabelledPosts, fit_classifier
 
@@ -56,7 +58,7 @@ def train_model(
 
 
 def plot_learning_curves(training_history: Frame) -> Figure:
-    """Losses and tuning metrics over the epochs."""
+    """Draw the losses over the epochs, or over the strengths of regularisation."""
     from multimodal_sentiment.reporting import plots
 
     return plots.learning_curves(training_history)
