@@ -46,6 +46,7 @@ def prune(
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
     whichever run wrote it. Checkpoints of an unfinished training stay.
     """
+    from multimodal_sentiment.runs.closing_summary import size_in_words
     from multimodal_sentiment.runs.lock import locked, promotion_locked
     from multimodal_sentiment.runs.pruning import (
         describe,
@@ -53,7 +54,6 @@ def prune(
         remove_all,
         versioned_datasets,
     )
-    from multimodal_sentiment.runs.summary import size_in_words
     from multimodal_sentiment.runs.transaction import recover
 
     data, catalog = open_project(metadata, env, params)
@@ -152,17 +152,17 @@ def push(
     Shows what would leave, and asks. The hub is that of encoders.endpoint or HF_ENDPOINT, else the
     Hugging Face hub; the user is whom HF_TOKEN or "hf auth login" names.
     """
-    from multimodal_sentiment.runs.summary import size_in_words
+    from multimodal_sentiment.runs.closing_summary import size_in_words
 
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         model = load_answering(catalog)
-        from multimodal_sentiment.serving import hub
+        from multimodal_sentiment.serving import push as sending
 
         endpoint = catalog["params:encoders.endpoint"].load()
-        place = hub.check_repository(repository, endpoint, public=public)
+        place = sending.check_repository(repository, endpoint, public=public)
         card = find_card(catalog, model.version)
-        with hub.staged(model, card) as folder:
+        with sending.staged(model, card) as folder:
             for path in sorted(folder.iterdir()):
                 click.echo(f"{size_in_words(path.stat().st_size):>10}  {path.name}")
             if card is None:
@@ -171,7 +171,7 @@ def push(
             if not yes:
                 click.confirm(f"Send these to {place.endpoint}/{repository}, {kind}?", abort=True)
             message = f"Model {model.version or ''}".strip()
-            where = hub.push(place, folder, repository, message, public=public)
+            where = sending.push(place, folder, repository, message, public=public)
     click.echo(f"Sent to {where}, {kind}.")
 
 
@@ -258,7 +258,7 @@ def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """Have what the system refuses, and what is wrong with files, said in one line."""
-    from multimodal_sentiment.runs.errors import one_line
+    from multimodal_sentiment.runs.error_lines import one_line
 
     try:
         yield
@@ -268,7 +268,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 def _run(**options: Any) -> Any:
     """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
-    from multimodal_sentiment.runs.errors import is_expected, one_line
+    from multimodal_sentiment.runs.error_lines import is_expected, one_line
 
     if kedro_run.callback is None:
         raise TypeError("kedro run has no callback")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.hooks import hook_impl
 
-from multimodal_sentiment.runs.errors import one_line
+from multimodal_sentiment.runs.error_lines import one_line
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -39,7 +39,7 @@ class RunHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Say what of the user's own configuration an environment leaves out."""
-        from multimodal_sentiment.configuration import left_out
+        from multimodal_sentiment.config_loader import left_out
 
         if keys := left_out(context.config_loader):
             logger.warning(

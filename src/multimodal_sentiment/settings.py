@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from kedro.framework.project import LOGGING
 
-from multimodal_sentiment.configuration import CheckedConfigLoader
+from multimodal_sentiment.config_loader import CheckedConfigLoader
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 # Kedro 1.7 renames --pipeline; both spellings work, and this project documents the shorter one.

@@ -13,7 +13,7 @@ from types import ModuleType
 import click
 import pytest
 
-from multimodal_sentiment.configuration import CheckedConfigLoader
+from multimodal_sentiment.config_loader import CheckedConfigLoader
 
 PROJECT = Path(__file__).parents[2]
 QUICK = (

@@ -10,7 +10,7 @@ import pytest
 from kedro.framework.project import configure_project
 from pydantic import BaseModel
 
-from multimodal_sentiment.configuration import CheckedConfigLoader, check_parameters
+from multimodal_sentiment.config_loader import CheckedConfigLoader, check_parameters
 from multimodal_sentiment.parameters import Parameters, vary
 
 REPOSITORY = Path(__file__).parents[2]

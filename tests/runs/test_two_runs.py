@@ -165,7 +165,7 @@ def test_requests_to_a_server_at_once(rows, server):
 
 
 def test_each_loader_reads_its_own_parameters_whatever_others_do(rows):
-    from multimodal_sentiment.configuration import ThreadSafeConfigLoader
+    from multimodal_sentiment.config_loader import ThreadSafeConfigLoader
 
     def load(number: int) -> list[str]:
         loader = ThreadSafeConfigLoader(

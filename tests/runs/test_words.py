@@ -13,8 +13,8 @@ from kedro_datasets.pandas import CSVDataset
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from multimodal_sentiment.runs.errors import is_expected, one_line
-from multimodal_sentiment.runs.summary import duration
+from multimodal_sentiment.runs.closing_summary import duration
+from multimodal_sentiment.runs.error_lines import is_expected, one_line
 
 
 def said(output: str) -> list[str]:

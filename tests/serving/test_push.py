@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from multimodal_sentiment import ClassifierError, load_classifier
-from multimodal_sentiment.serving import hub as sending
+from multimodal_sentiment.serving import push as sending
 
 from .loopback import NAME, Hub
 

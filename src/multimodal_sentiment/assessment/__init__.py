@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .attribution import modality_contributions
 from .baselines import Baseline, majority_baseline, tfidf_baseline
 from .bootstrap import bootstrap_intervals
 from .calibration import (
@@ -19,6 +18,7 @@ from .metrics import (
     confusion,
 )
 from .paired_tests import compare_variants, holm, mcnemar
+from .shapley import modality_contributions
 from .succession import compare_with_former
 from .summary import summarise_comparison
 from .variants import judge_slices, judge_variants

@@ -22,8 +22,8 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
-from .errors import MIRROR, explained
 from .formats import WEIGHTS, digest_file, files_of, without_weights
+from .hub_errors import MIRROR, explained
 from .references import EncoderError, Reference, is_commit
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ import click
 from kedro.io import AbstractVersionedDataset
 from kedro.io.core import generate_timestamp
 
-from multimodal_sentiment.configuration import flatten
+from multimodal_sentiment.config_loader import flatten
 from multimodal_sentiment.promotion import answering_version, promoted_version
 
+from .closing_summary import MODEL
 from .encoder_checks import check_encoders
 from .kedro_adapter import (
     Dataset,
@@ -27,7 +28,6 @@ from .kedro_adapter import (
     stored_datasets,
 )
 from .records import record_path, run_command
-from .summary import MODEL
 from .versions import (
     INCOMPLETE,
     fault_of,

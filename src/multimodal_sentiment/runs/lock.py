@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from multimodal_sentiment.configuration import folder_fault
+from multimodal_sentiment.config_loader import folder_fault
 
-from .errors import one_line
+from .error_lines import one_line
 from .records import RUNS, read_records
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import click
 
 from multimodal_sentiment.promotion import answering_version, promote, promoted_version
 
+from .closing_summary import MODEL
 from .kedro_adapter import is_versioned, location, place_in_words
 from .lock import promotion_locked
-from .summary import MODEL
 from .versions import list_versions, version_fault
 
 if TYPE_CHECKING:

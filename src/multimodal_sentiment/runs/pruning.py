@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.files import remove
 from multimodal_sentiment.promotion import promoted_version
 
+from .closing_summary import size_in_words
 from .kedro_adapter import (
     Versionable,
     is_versioned,
@@ -20,7 +21,6 @@ from .kedro_adapter import (
     stored_datasets,
 )
 from .records import log_path, read_records, record_path
-from .summary import size_in_words
 from .versions import fault_of_version, is_readable, list_versions
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from pydantic import TypeAdapter
 from multimodal_sentiment.files import flush, follow_umask, move
 
 from .checks import check_run, folders_flag
-from .errors import is_damage, one_line
+from .closing_summary import describe_kept, log_summary, scratch_folders
+from .error_lines import is_damage, one_line
 from .kedro_adapter import (
     Versionable,
     is_versioned,
@@ -39,9 +40,8 @@ from .kedro_adapter import (
 )
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
-from .progress import Progress
 from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
-from .summary import describe_kept, log_summary, scratch_folders
+from .timings import Progress
 from .versions import way_out
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment import promotion
 
-from .errors import one_line
+from .error_lines import one_line
 from .kedro_adapter import (
     Dataset,
     Versionable,

@@ -1,6 +1,6 @@
 """Made-up posts in many languages and encodings, whose tags follow from text and photo."""
 
-from .plan import Post, plan
+from .contents import Post, plan
 from .writing import write_sample
 
 __all__ = ["Post", "plan", "write_sample"]

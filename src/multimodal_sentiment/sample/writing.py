@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from .contents import Post, plan
 from .drawing import SIZES, draw_noise, draw_photo
-from .plan import Post, plan
 
 FILES = ("train.txt", "test_without_label.txt", "decisive.jsonl")
 Written = tuple[Post, list[int] | None]  # and the box of its photo that carries its judgement

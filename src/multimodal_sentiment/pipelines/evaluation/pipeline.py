@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from .against_former_model import judge_succession
 from .nodes import evaluate_predictions, plot_evaluation, predict_validation
-from .succession import judge_succession
 
 
 def create_pipeline() -> Pipeline:

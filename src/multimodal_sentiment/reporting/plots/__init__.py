@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .comparison import differences, slices, variants
 from .posts import class_balance, encodings, image_sizes, text_lengths
 from .results import (
     confidence_by_correctness,
@@ -11,7 +12,6 @@ from .results import (
     reliability,
 )
 from .training import learning_curves
-from .variants import differences, slices, variants
 
 __all__ = [
     "class_balance",

@@ -2,7 +2,7 @@
 
 import warnings
 
-from multimodal_sentiment.configuration import ThreadSafeConfigLoader
+from multimodal_sentiment.config_loader import ThreadSafeConfigLoader
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")

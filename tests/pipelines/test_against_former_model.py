@@ -12,7 +12,7 @@ from multimodal_sentiment.learning import (
     predict_examples,
 )
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.pipelines.evaluation.succession import judge_succession
+from multimodal_sentiment.pipelines.evaluation.against_former_model import judge_succession
 from multimodal_sentiment.posts.near_duplicates import content_keys
 
 LABELS = ["bad", "good"]

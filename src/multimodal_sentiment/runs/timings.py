@@ -7,7 +7,7 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .summary import duration
+from .closing_summary import duration
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
