@@ -38,9 +38,14 @@ from transformers import (
     GPT2Model,
     MobileViTConfig,
     MobileViTModel,
+    PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
     RobertaTokenizerFast,
+    SiglipConfig,
+    SiglipModel,
+    SiglipTextConfig,
+    SiglipVisionConfig,
     T5Config,
     T5Model,
     ViTMAEConfig,
@@ -153,6 +158,21 @@ def save_clip(folder: Path) -> None:
     vision = CLIPVisionConfig(image_size=64, patch_size=32, **sizes)
     config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
     CLIPModel(config).half().save_pretrained(folder)
+    statistics = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
+    (folder / "preprocessor_config.json").write_text(json.dumps(statistics))
+
+
+def save_siglip(folder: Path) -> None:
+    sizes = {
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
+    text = SiglipTextConfig(vocab_size=50, **sizes)
+    vision = SiglipVisionConfig(image_size=64, patch_size=32, **sizes)
+    config = SiglipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
+    SiglipModel(config).save_pretrained(folder)
     statistics = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
     (folder / "preprocessor_config.json").write_text(json.dumps(statistics))
 
@@ -320,12 +340,13 @@ def test_a_file_of_weights_is_recognised_and_normalised_as_imagenet(
     assert torch.equal(ours.encoder.conv1.weight, load_file(path)["conv1.weight"])
 
 
-def test_of_a_clip_its_vision_tower_is_taken_with_its_own_statistics(
-    folder: Callable[..., Path],
+@pytest.mark.parametrize(("save", "both"), [(save_clip, CLIPModel), (save_siglip, SiglipModel)])
+def test_of_a_pair_of_towers_the_one_that_sees_is_taken_with_its_own_statistics(
+    folder: Callable[..., Path], save: Callable[[Path], None], both: type[PreTrainedModel]
 ) -> None:
-    path = folder(save_clip)
+    path = folder(save)
     _, ours = image_encoder(path, 64)
-    whole = CLIPModel.from_pretrained(path, dtype=torch.float32).eval()
+    whole = both.from_pretrained(path, dtype=torch.float32).eval()
 
     pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (CLIP_MEAN, CLIP_STD))

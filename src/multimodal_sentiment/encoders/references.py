@@ -123,6 +123,20 @@ PUBLISHED = (
         "5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888",
         "bsd-3-clause",
     ),
+    Reference(
+        "intfloat/multilingual-e5-base",
+        "intfloat/multilingual-e5-base",
+        "d13f1b27baf31030b7fd040960d60d909913633f",
+        "a18a44fad1d0b46ded15928144138cff1135d5cc8233bdd90be5f18822de09a7",
+        "mit",
+    ),
+    Reference(
+        "google/siglip2-base-patch16-224",
+        "google/siglip2-base-patch16-224",
+        "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2",
+        "612923381c76ec5a9bed335d1c48827e3f2e506ac31b044b63b2031fadee6a0b",
+        "apache-2.0",
+    ),
     # The hub's own conversion: this repository's main holds pickles only.
     Reference(
         "openai/clip-vit-base-patch32",
