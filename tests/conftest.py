@@ -7,22 +7,43 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from kedro.config import OmegaConfigLoader
 
 from multimodal_sentiment.parameters import Parameters
 
-PROJECT = Path(__file__).parents[1]
+from .commands import PROJECT, QUICK, Project, params
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with sixty posts, trained once; a test that writes into its data copies it."""
+    project = Project(tmp_path_factory.mktemp("trained") / "project")
+    project.path.mkdir()
+    for name in ("src", "conf", "notebooks"):
+        shutil.copytree(
+            PROJECT / name, project.path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(PROJECT / name, project.path / name)
+    own = {"raw": "data/01_raw", "data": "data"}  # whatever the user's conf/local says
+    (project.path / "conf" / "local" / "globals.yml").write_text(yaml.safe_dump(own))
+    project.kedro("sample", "data/01_raw", "--labelled", "60", "--unlabelled", "12")
+    project.log = project.kedro("run", "--env=scratch", "--params", params(QUICK)).stderr
+    return project
+
+
+@pytest.fixture(scope="session")
 def settings() -> dict[str, Any]:
-    """The parameters of conf/scratch, as plain values that a test may change."""
+    """The parameters of conf/scratch, as plain values."""
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",
@@ -32,7 +53,7 @@ def settings() -> dict[str, Any]:
     return dict(loader["parameters"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(settings: dict[str, Any]) -> Callable[..., Parameters]:
     """Parameters of models that train in a second; keywords change some (`training__epochs=2`)."""
 
@@ -49,14 +70,16 @@ def tiny(settings: dict[str, Any]) -> Callable[..., Parameters]:
             "training__batch_size": 8,
             "compute__precision": "fp32",
             "compute__device": "cpu",
+            "evaluation__bootstrap_samples": 500,
         }
+        changed = deepcopy(settings)
         for name, value in (quick | changes).items():
             *path, last = name.split("__")
-            group = settings
+            group = changed
             for key in path:
                 group = group[key]
             group[last] = value
-        return Parameters.model_validate(settings)
+        return Parameters.model_validate(changed)
 
     return build
 
@@ -77,6 +100,10 @@ def make_examples() -> Callable[..., pa.Table]:
             "height": heights,
             "width": widths,
             "image_hash": [f"{index:016x}" for index in range(len(texts))],
+            "image_sha256": [
+                None if picture is None else sha256(picture.tobytes()).hexdigest()
+                for picture in pictures
+            ],
         }
         types = {"image": pa.large_binary(), "height": pa.int32(), "width": pa.int32()}
         schema = pa.schema(

@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class RunHooks:
-    """Tells the runs of this process apart, and hands on to each what Kedro says of it.
+    """Finds the run that each of Kedro's calls is about, and passes the call on to it.
 
-    Kedro makes a catalog for each run, and names it in all but the hooks of datasets: these belong
-    to the run of the thread that calls them.
+    Kedro makes a catalog for each run, and passes it to all hooks but those of datasets, which
+    belong to the run of the thread that calls them.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class RunHooks:
         """Check what can be known to fail; have the outputs written aside."""
         from multimodal_sentiment.runs.transaction import Transaction
 
-        for former in self._of_this_process():  # Ctrl-C in a notebook, which no hook hears of
+        for former in self._of_this_process():  # Ctrl-C in a notebook calls no hook
             if former.thread == threading.get_ident():
                 self._abandon(former, "interrupted")
         transaction = Transaction.begin(run_params, pipeline, catalog)
@@ -67,38 +67,38 @@ class RunHooks:
         """Note what the node is at."""
         if transaction := self._of_this_thread():
             doing = f"loading {transaction.name_version(dataset_name)}"
-            transaction.progress.note(node, doing, dataset_name)
+            transaction.timings.note(node, doing, dataset_name)
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Note what the node is at, and which run this thread works for."""
         if transaction := self._of(catalog):
             transaction.work_in_this_thread()
-            transaction.progress.note(node, "running")
+            transaction.timings.note(node, "running")
 
     @hook_impl
     def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Note that the node has run."""
         if transaction := self._of(catalog):
-            transaction.progress.ran(node)
+            transaction.timings.ran(node)
 
     @hook_impl
     def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Note what the node is at."""
         if transaction := self._of_this_thread():
-            transaction.progress.note(node, f"saving {dataset_name}")
+            transaction.timings.note(node, f"saving {dataset_name}")
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Note that the node has saved an output."""
         if transaction := self._of_this_thread():
-            transaction.progress.saved(node, dataset_name)
+            transaction.timings.saved(node, dataset_name)
 
     @hook_impl
     def on_node_error(self, node: Node, catalog: DataCatalog) -> None:
         """Note which node failed."""
         if transaction := self._of(catalog):
-            transaction.progress.fail(node)
+            transaction.timings.fail(node)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:

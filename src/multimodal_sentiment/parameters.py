@@ -1,7 +1,8 @@
 """Every parameter, typed.
 
 The values stand in `conf/`, and only there: no model here has a default. `Parameters` is the whole
-tree; like each of its branches it refuses a key that it does not know.
+tree; like each of its branches it refuses a key that it does not know. The architecture's branch
+stands in `model_parameters.py`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Tokens = Annotated[int, Field(ge=8, le=512)]
-Side = Annotated[int, Field(ge=64, le=1024)]  # px
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+from multimodal_sentiment.model_parameters import (
+    Count,
+    Fraction,
+    Group,
+    ModelParameters,
+    NotNegative,
+    Positive,
+    Probability,
+    Seed,
+)
+
 Changes = dict[Literal["model", "training"], dict[str, Any]]
 
 BASELINES = ("majority", "tfidf")  # what every comparison judges beside its variants
-
-
-class Group(BaseModel):
-    """A group of parameters: unchangeable, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class IngestionParameters(Group):
@@ -59,87 +57,6 @@ class SplittingParameters(Group):
 
     validation_fraction: Fraction
     seed: Seed
-
-
-class ScratchParameters(Group):
-    """The size of a text encoder that is trained from scratch."""
-
-    vocabulary_size: Annotated[int, Field(ge=100)]
-    hidden_size: Count
-    layers: Count
-    heads: Count
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> ScratchParameters:
-        if self.hidden_size % self.heads:
-            raise ValueError(
-                f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})"
-            )
-        return self
-
-
-class TextParameters(Group):
-    """The text encoder."""
-
-    encoder: str | None
-    scratch: ScratchParameters
-    max_tokens: Tokens
-    pooling: Literal["auto", "cls", "mean"]
-    count_words: Literal["auto"] | bool
-
-
-class ScratchImageParameters(Group):
-    """An image encoder that is trained from scratch."""
-
-    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-
-
-class ImageParameters(Group):
-    """The image encoder."""
-
-    encoder: str | None
-    scratch: ScratchImageParameters
-    size: Side | None
-    resize: Side | None
-
-    @model_validator(mode="after")
-    def _square_fits(self) -> ImageParameters:
-        if self.encoder is None and self.size is None:
-            raise ValueError("size may be null only for a pretrained encoder: set it, in px")
-        if self.size and self.resize and self.resize < self.size:
-            raise ValueError(f"resize ({self.resize} px) must be at least size ({self.size} px)")
-        return self
-
-
-class FusionParameters(Group):
-    """How the two modalities are joined."""
-
-    kind: Literal["pool", "concat", "gated", "late"]
-    visible_scores: bool
-    hidden_size: Count
-    dropout: Probability
-    modality_dropout: Probability
-    auxiliary_weight: NotNegative
-
-
-class ModelParameters(Group):
-    """The model's architecture."""
-
-    modality: Literal["text", "image", "both"]
-    text: TextParameters
-    image: ImageParameters
-    fusion: FusionParameters
-
-    @property
-    def modalities(self) -> list[Literal["text", "image"]]:
-        """What the model looks at, text before image."""
-        return ["text", "image"] if self.modality == "both" else [self.modality]
-
-    @property
-    def encoders(self) -> dict[str, str]:
-        """The pretrained encoders that the model starts from, by modality."""
-        named = {name: getattr(self, name).encoder for name in self.modalities}
-        return {name: encoder for name, encoder in named.items() if encoder is not None}
 
 
 class LearningRates(Group):

@@ -3,7 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multimodal_sentiment.assessment import contradicting_twins, doubtful_tags, summarise_comparison
+from multimodal_sentiment.assessment import (
+    contradicting_duplicates,
+    doubtful_tags,
+    summarise_comparison,
+)
 from multimodal_sentiment.assessment.variants import judge_slices, judge_variants
 
 LABELS = ["negative", "positive"]
@@ -56,7 +60,7 @@ def test_doubted_tags_are_those_believed_least_among_those_answered_otherwise():
 def test_contradicting_twins_name_each_other():
     tags = ["positive", "negative", "positive", "positive", "positive", "negative"]
 
-    assert contradicting_twins(tags, [7, 7, 7, 3, 3, 9]) == {0: [1], 1: [0, 2], 2: [1]}
+    assert contradicting_duplicates(tags, [7, 7, 7, 3, 3, 9]) == {0: [1], 1: [0, 2], 2: [1]}
 
 
 def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Project
+from ..commands import Project
 
 LAYERS = [
     "01_raw",

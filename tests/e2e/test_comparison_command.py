@@ -12,28 +12,25 @@ import pandas as pd
 
 from multimodal_sentiment.sample import write_sample
 
-PROJECT = Path(__file__).parents[2]
-QUICK = (
-    "training.epochs=1,model.text.scratch.hidden_size=16,model.text.scratch.layers=1,"
-    "model.text.scratch.heads=2,evaluation.bootstrap_samples=200,preparation.short_side=64,"
-    "model.image.resize=64,comparison.variants.image=null,comparison.folds=2,comparison.seeds=1"
+from ..commands import PROJECT, QUICK, SMALL_IMAGES, params
+
+GIVEN = (
+    QUICK
+    | SMALL_IMAGES
+    | {
+        "comparison.variants.image": "null",
+        "comparison.folds": 2,
+        "comparison.seeds": 1,
+    }
 )
 TRAININGS = 4  # of text and both, on two folds
 
 
 def start(raw: Path, data: Path) -> subprocess.Popen[str]:
-    params = f"raw={raw},data={data},{QUICK}"
+    given = params({"raw": raw, "data": data} | GIVEN)
+    command = ["kedro", "run", "--env=scratch", "--pipeline=comparison", "--params", given]
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "kedro",
-            "run",
-            "--env=scratch",
-            "--pipeline=comparison",
-            "--params",
-            params,
-        ],
+        [sys.executable, "-m", *command],
         cwd=PROJECT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

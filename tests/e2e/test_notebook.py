@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .conftest import PROJECT, Project
+from ..commands import PROJECT, Project
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 

@@ -11,7 +11,7 @@ import pytest
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
 
-from .conftest import PROJECT, Project
+from ..commands import PROJECT, Project
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

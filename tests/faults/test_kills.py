@@ -11,6 +11,7 @@ import pytest
 SOAK = Path(__file__).parents[1] / "benchmarks" / "soak.py"
 
 
+@pytest.mark.slow
 @pytest.mark.fault("run", "SIGKILL at a random moment, then the command again", "equal to the bit")
 def test_a_killed_command_run_again_ends_as_if_undisturbed() -> None:
     done = subprocess.run(

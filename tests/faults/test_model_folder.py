@@ -15,6 +15,8 @@ from kedro.io import DatasetError, Version
 from multimodal_sentiment.datasets import ModelFolderDataset
 from multimodal_sentiment.parameters import Parameters
 
+from ..tiny_encoders import save_bert
+
 Change = Callable[[Path], object]
 WEIGHT = "branches.image.encoder.encoder.bn1.bias"
 FILES = [
@@ -303,14 +305,8 @@ def test_no_code_of_the_folder_is_run(model: Path, tmp_path: Path, asks: str) ->
 
 @pytest.fixture
 def encoder(tmp_path: Path) -> Path:
-    """A text encoder to train on, without a tokenizer."""
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(
-        vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=1,
-        intermediate_size=8, max_position_embeddings=16,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(tmp_path)
+    """A text encoder to train on."""
+    save_bert(tmp_path)
     return tmp_path
 
 

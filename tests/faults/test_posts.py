@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,14 +19,10 @@ import pytest
 
 from multimodal_sentiment.posts.problems import read_problems
 
-PROJECT = Path(__file__).parents[2]
+from ..commands import QUICK, SMALL_IMAGES, kedro, params
+
 LABELS = ["negative", "neutral", "positive"]
 LONGEST_NAME = 200  # bytes that a file's name may have, and a little less
-QUICK = (
-    "training.epochs=1,preparation.short_side=64,model.image.resize=64,"
-    "model.text.scratch.hidden_size=16,model.text.scratch.layers=1,model.text.scratch.heads=2,"
-    "model.fusion.hidden_size=16,evaluation.bootstrap_samples=100"
-)
 
 
 def _injection() -> ModuleType:
@@ -94,22 +89,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             rows = [(guid, LABELS[n % 3]) for n, guid in enumerate(guids)]
             csv.writer(file).writerows([("guid", "tag"), *rows])
     data = place / "data"
-    for pipeline in ("training", "inference"):
-        params = f"raw={place / 'raw'},data={data},{QUICK}"
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "kedro", "run", "--env=scratch"),
-                *(f"--pipeline={pipeline}", "--params", params),
-            ],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=1800,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
+    where = {"raw": place / "raw", "data": data}
+    done = kedro("run", "--env=scratch", "--params", params(where | QUICK | SMALL_IMAGES))
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     posts = _rows(data / "02_intermediate/labelled/posts.csv")
     assert posts.keys() == set(guids)
     trained, judged = (

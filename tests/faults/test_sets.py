@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import importlib.util
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +14,7 @@ import pytest
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader
 
-PROJECT = Path(__file__).parents[2]
-QUICK = (
-    "training.epochs=1,preparation.short_side=64,model.image.resize=64,"
-    "model.text.scratch.hidden_size=16,model.text.scratch.layers=1,model.text.scratch.heads=2,"
-    "model.fusion.hidden_size=16,evaluation.bootstrap_samples=100"
-)
+from ..commands import PROJECT, QUICK, SMALL_IMAGES, kedro, params
 
 
 def _injection() -> ModuleType:
@@ -36,18 +30,6 @@ def _injection() -> ModuleType:
 injection = _injection()
 
 
-def kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kedro", *arguments],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=900,
-        check=False,
-    )
-
-
 def write(place: Path, tags: list[str], text: str = "post {}", image: str = "own") -> str:
     """A raw folder; the parameters that point to it."""
     files = place / "raw" / "data"
@@ -60,7 +42,8 @@ def write(place: Path, tags: list[str], text: str = "post {}", image: str = "own
     for name, given in (("train.txt", tags), ("test_without_label.txt", ["null"] * len(tags))):
         with (place / "raw" / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("guid", "tag"), *enumerate(given)])
-    return f"raw={place / 'raw'},data={place / 'data'},{QUICK}"
+    where = {"raw": place / "raw", "data": place / "data"}
+    return params(where | QUICK | SMALL_IMAGES)
 
 
 THREE = ["negative", "neutral", "positive"]
@@ -71,7 +54,7 @@ THREE = ["negative", "neutral", "positive"]
 def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
     labels = ["=1+1", "<b>喜</b>", "NA"] if kind == "odd labels" else THREE
     tags = [labels[number % 3] for number in range(24)]
-    params = write(
+    given = write(
         tmp_path,
         tags,
         text=" " if kind == "no words" else "a text about {}",
@@ -84,7 +67,7 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
         with (conf / "scratch" / "parameters.yml").open("a", encoding="utf-8") as file:
             file.write(f"\ningestion:\n  labels: {labels}\n")
     where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
-    done = kedro("run", "--env=scratch", "--params", params, *where)  # training, then inference
+    done = kedro("run", "--env=scratch", "--params", given, *where)  # training, then inference
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:
@@ -108,8 +91,8 @@ def test_what_cannot_be_learnt_from_is_refused(
 ) -> None:
     twins = kind == "twins"
     text = "the same words in all" if twins else "a text about {}"
-    params = write(tmp_path, tags, text=text, image="same" if twins else "own")
-    done = kedro("run", "--env=scratch", "--pipeline=training", "--params", params)
+    given = write(tmp_path, tags, text=text, image="same" if twins else "own")
+    done = kedro("run", "--env=scratch", "--pipeline=training", "--params", given)
 
     assert done.returncode == 1
     *_, line = done.stderr.strip().splitlines()

@@ -1,35 +1,16 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from transformers import (
-    BertConfig,
-    BertModel,
-    BertTokenizerFast,
-    CLIPImageProcessor,
-    CLIPVisionConfig,
-    CLIPVisionModel,
-)
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
+
+from ..tiny_encoders import save_bert
 
 
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The folders of a tiny text encoder and a tiny image encoder of 64 px, by modality."""
-    torch.manual_seed(0)
     text, image = (tmp_path_factory.mktemp(name) for name in ("text", "image"))
-    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{x}" for x in letters)]
-    BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)}).save_pretrained(text)
-    BertModel(
-        BertConfig(
-            vocab_size=len(pieces),
-            hidden_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=32,
-            max_position_embeddings=32,
-        )
-    ).save_pretrained(text)
+    save_bert(text)
     CLIPVisionModel(
         CLIPVisionConfig(
             hidden_size=16,

@@ -40,6 +40,7 @@ def step(model: SentimentModel, given: dict[str, torch.Tensor]) -> list[torch.Te
     return [loss, *(weight.grad for weight in model.parameters() if weight.grad is not None)]
 
 
+@pytest.mark.slow
 def test_compiled_steps_are_the_plain_ones_for_batches_of_any_shape(model: SentimentModel) -> None:
     shapes = [(4, 7), (3, 9), (5, 12), (1, 6)]
     plain = [step(model, batch(*shape)) for shape in shapes]

@@ -14,11 +14,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
-from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import (
     LabelledPosts,
-    encode_examples,
-    fit_classifier,
     gradient,
     predict_examples,
 )
@@ -29,7 +26,7 @@ from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_r
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
 
-Fit = tuple[SentimentClassifier, pd.DataFrame]
+from .fitting import fit
 
 
 @pytest.fixture
@@ -45,21 +42,6 @@ def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     ]
     examples = make_examples(texts, tags, pictures)
     return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
-
-
-def fit(posts: LabelledPosts, parameters: Parameters, folder: Path) -> Fit:
-    store = EncoderStore(folder / "encoders", folder)
-    variants = [(parameters.model, parameters.training)]
-    return fit_classifier(
-        posts,
-        {"weights": {}},
-        parameters.model,
-        parameters.training,
-        parameters.compute,
-        folder,
-        store,
-        encode_examples(posts.examples, variants, store, parameters.compute),
-    )
 
 
 def weights_of(classifier: SentimentClassifier) -> dict[str, torch.Tensor]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -24,9 +23,11 @@ from multimodal_sentiment.learning import (
     frozen,
     predict_logits,
 )
-from multimodal_sentiment.learning.frozen import feature_columns, take_features
+from multimodal_sentiment.learning.frozen import content_digests, feature_columns, take_features
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
+
+from .fitting import fit
 
 Freezing = dict[str, dict[str, Any]]
 BOTH = ["text", "image"]
@@ -60,21 +61,6 @@ def encode(
 ) -> pa.Table:
     variants = [(parameters.model, parameters.training)]
     return encode_examples(posts.examples, variants, store, parameters.compute, earlier)
-
-
-def fit(
-    posts: LabelledPosts, parameters: Parameters, folder: Path, store: EncoderStore
-) -> tuple[SentimentClassifier, pd.DataFrame]:
-    return fit_classifier(
-        posts,
-        {"weights": {}},
-        parameters.model,
-        parameters.training,
-        parameters.compute,
-        folder,
-        store,
-        encode(posts, parameters, store),
-    )
 
 
 @pytest.mark.parametrize("modalities", [["text"], ["image"], BOTH])
@@ -114,6 +100,12 @@ def other_text(table: pa.Table) -> pa.Table:
 
 def other_storage(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata({"storage": "jpeg"})
+
+
+def other_files(table: pa.Table) -> pa.Table:
+    column = table.column_names.index("image_sha256")
+    digests = ["another", *table["image_sha256"].to_pylist()[1:]]
+    return table.set_column(column, "image_sha256", pa.array(digests))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +160,28 @@ def test_images_that_are_stored_otherwise_are_encoded_anew(
 
     assert digests[0][0] != digests[1][0]
     assert digests[0][2] == digests[1][2] == ""  # which has no image
+
+
+def test_what_was_hashed_for_the_features_is_not_hashed_again(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    examples, rows = posts.examples, np.array([3, 1])
+    expected = (
+        fingerprint.digest_texts(examples, rows),
+        fingerprint.digest_images(examples, rows),
+    )
+    table = encode(posts, parameters_of(tiny, freezing, ["text"]), store)
+    hashed = []
+    monkeypatch.setattr(frozen, "digest_images", lambda *given: hashed.append(given) or ["new"])
+
+    assert content_digests(table, examples, rows) == expected
+    assert not hashed
+    for other in (other_files(examples), other_text(examples), other_storage(examples)):
+        assert content_digests(table, other, rows)[1] == ["new"]
 
 
 def test_features_of_other_posts_or_encoders_are_refused(
@@ -258,13 +272,13 @@ def test_a_training_on_features_goes_on_as_if_it_had_never_stopped(
     tmp_path: Path,
 ) -> None:
     options = {"training__epochs": 3, "training__patience": 3}
-    whole, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path, store)
+    whole, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path)
     steps = sorted(
         tmp_path.rglob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])
     )
     shutil.rmtree(steps[-1])
     options["training__resume"] = True
-    resumed, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path, store)
+    resumed, _ = fit(posts, parameters_of(tiny, freezing, ["image"], **options), tmp_path)
 
     pairs = zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)

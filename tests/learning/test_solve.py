@@ -7,23 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
 
-from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import (
     LabelledPosts,
-    encode_examples,
     explain_examples,
-    fit_classifier,
     predict_examples,
     predict_logits,
 )
 from multimodal_sentiment.learning.frozen import take_features
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
+
+from .fitting import encode, fit
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 60
@@ -62,31 +60,13 @@ def pooled(
     return build
 
 
-def fit(
-    posts: LabelledPosts, parameters: Parameters, folder: Path
-) -> tuple[SentimentClassifier, pd.DataFrame, pa.Table]:
-    store = EncoderStore(folder, folder)
-    variants = [(parameters.model, parameters.training)]
-    table = encode_examples(posts.examples, variants, store, parameters.compute)
-    fitted = fit_classifier(
-        posts,
-        {"weights": {}},
-        parameters.model,
-        parameters.training,
-        parameters.compute,
-        folder / "checkpoints",
-        store,
-        table,
-    )
-    return *fitted, table
-
-
 @pytest.mark.parametrize("modality", ["text", "image", "both"])
 def test_a_solved_model_answers_alike_from_features_and_from_posts_and_when_loaded(
     modality: str, posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = pooled(model__modality=modality)
-    classifier, _, table = fit(posts, parameters, tmp_path)
+    classifier, _ = fit(posts, parameters, tmp_path / "checkpoints")
+    table = encode(posts, parameters, tmp_path)
     columns = classifier.config.training["features"]
     features = take_features(table, posts.examples, posts.rows, columns)
     classifier.save_pretrained(tmp_path / "model")
@@ -109,7 +89,7 @@ def test_what_is_taught_is_learnt_and_what_is_missing_is_not_asked(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = pooled()
-    classifier, history, _ = fit(posts, parameters, tmp_path)
+    classifier, history = fit(posts, parameters, tmp_path)
     answers = explain_examples(classifier, posts.examples, posts.rows, parameters.compute)
 
     complete = answers.iloc[3:]
@@ -126,7 +106,7 @@ def test_what_is_taught_is_learnt_and_what_is_missing_is_not_asked(
 def test_words_of_fewer_than_three_posts_are_not_kept(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
-    classifier, _, _ = fit(posts, pooled(), tmp_path)
+    classifier, _ = fit(posts, pooled(), tmp_path)
     classifier.save_pretrained(tmp_path / "model")
     kept = (tmp_path / "model" / "terms.json").read_text(encoding="utf-8")
 
@@ -140,9 +120,9 @@ def test_nothing_is_drawn_that_changes_the_result(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     torch.manual_seed(1)
-    one, _, _ = fit(posts, pooled(), tmp_path)
+    one, _ = fit(posts, pooled(), tmp_path)
     torch.manual_seed(2)
-    other, _, _ = fit(posts, pooled(), tmp_path)
+    other, _ = fit(posts, pooled(), tmp_path)
 
     pairs = zip(one.model.state_dict().values(), other.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
@@ -151,7 +131,7 @@ def test_nothing_is_drawn_that_changes_the_result(
 def test_a_model_without_its_words_is_refused(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
-    classifier, _, _ = fit(posts, pooled(model__modality="text"), tmp_path)
+    classifier, _ = fit(posts, pooled(model__modality="text"), tmp_path)
     classifier.save_pretrained(tmp_path / "model")
     terms = tmp_path / "model" / "terms.json"
     for content, words in [
@@ -185,7 +165,7 @@ def test_predictions_do_not_depend_on_their_batch(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = pooled()
-    classifier, _, _ = fit(posts, parameters, tmp_path)
+    classifier, _ = fit(posts, parameters, tmp_path)
     one_by_one = parameters.compute.model_copy(update={"prediction_batch_size": 1})
     columns = [f"logit_{label}" for label in LABELS]
 
@@ -200,7 +180,8 @@ def test_few_and_many_posts_are_answered_alike_in_bf16(
     posts: LabelledPosts, pooled: Callable[..., Parameters], tmp_path: Path
 ) -> None:
     parameters = pooled(compute__precision="bf16")
-    classifier, _, table = fit(posts, parameters, tmp_path)
+    classifier, _ = fit(posts, parameters, tmp_path)
+    table = encode(posts, parameters, tmp_path)
     columns = classifier.config.training["features"]
     features = take_features(table, posts.examples, posts.rows, columns)
 
@@ -222,7 +203,7 @@ def test_a_modality_that_was_never_seen_changes_nothing(
     blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
     without = LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
     parameters = pooled()
-    classifier, _, _ = fit(without, parameters, tmp_path)
+    classifier, _ = fit(without, parameters, tmp_path)
     columns = [f"p_{label}" for label in LABELS]
     with_images = explain_examples(classifier, posts.examples, posts.rows, parameters.compute)
     with_texts = explain_examples(classifier, blank, posts.rows, parameters.compute)
@@ -243,7 +224,7 @@ def test_one_image_decides_little(
         make_examples(texts, list(posts.tags), pictures) for texts in (posts.texts, [""] * POSTS)
     )
     parameters = pooled()
-    classifier, _, _ = fit(
+    classifier, _ = fit(
         LabelledPosts(few, posts.rows, posts.tags, posts.groups), parameters, tmp_path
     )
     answers = predict_examples(classifier, lonely, posts.rows, parameters.compute)

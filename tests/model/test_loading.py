@@ -23,9 +23,7 @@ from transformers import (
     AutoModel,
     BartConfig,
     BartModel,
-    BertConfig,
     BertForMaskedLM,
-    BertTokenizerFast,
     CLIPConfig,
     CLIPModel,
     CLIPTextConfig,
@@ -67,26 +65,19 @@ from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.runs.encoder_checks import check_encoders
 
+from ..tiny_encoders import save_bert
+
 WORDS = "good bad day night see the sun rain a we http @user".split()
 CLIP_MEAN, CLIP_STD = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
 
 
-def save_bert(folder: Path, **changes: Any) -> None:
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    sizes = {
-        "vocab_size": len(pieces),
-        "hidden_size": 8,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-        "max_position_embeddings": 20,
-    }
-    BertForMaskedLM(BertConfig(**sizes | changes)).save_pretrained(folder)
-    BertTokenizerFast(vocab={p: i for i, p in enumerate(pieces)}).save_pretrained(folder)
+def save_small_bert(folder: Path, **changes: Any) -> None:
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "intermediate_size": 16}
+    save_bert(folder, WORDS, **sizes | {"max_position_embeddings": 20} | changes)
 
 
 def save_distilbert(folder: Path) -> None:
-    save_bert(folder)
+    save_small_bert(folder)
     sizes = {"dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 16}
     config = DistilBertConfig(vocab_size=len(WORDS) + 5, max_position_embeddings=20, **sizes)
     DistilBertForMaskedLM(config).save_pretrained(folder)
@@ -124,7 +115,7 @@ def save_bertweet(folder: Path) -> None:
 
 
 TEXTS = {
-    "bert": save_bert,
+    "bert": save_small_bert,
     "distilbert": save_distilbert,
     "roberta": save_roberta,
     "bertweet": save_bertweet,
@@ -270,7 +261,7 @@ def test_a_text_encoder_starts_as_it_was_published(
 
 
 def test_the_names_that_old_weights_give_are_understood(folder: Callable[..., Path]) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     current, _ = load_text_encoder(encoder_at(path), 16)
     file = path / "model.safetensors"
     old = {
@@ -399,8 +390,8 @@ MORE = "bert.encoder.layer.2.output.dense.bias"
         (save_resnet, {"add": "layer5.0.bn1.bias"}, "superfluous timm_model.layer5.0.bn1.bias"),
         (save_clip, {"drop": CLIP_KEY}, "missing encoder.layers.0.mlp.fc1.bias"),
         (save_clip, {"add": "vision_model.x"}, "superfluous x"),
-        (save_bert, {"drop": BERT_KEY}, "missing encoder.layer.1.output.dense.bias"),
-        (save_bert, {"add": MORE}, f"superfluous {MORE}"),
+        (save_small_bert, {"drop": BERT_KEY}, "missing encoder.layer.1.output.dense.bias"),
+        (save_small_bert, {"add": MORE}, f"superfluous {MORE}"),
     ],
 )
 def test_a_missing_or_superfluous_weight_is_named(
@@ -408,10 +399,10 @@ def test_a_missing_or_superfluous_weight_is_named(
 ) -> None:
     path = folder(save)
     change_weights(path, **change)
-    load = load_text_encoder if save is save_bert else load_image_encoder
+    load = load_text_encoder if save is save_small_bert else load_image_encoder
 
     with pytest.raises(EncoderError) as caught:
-        load(encoder_at(path), 16 if save is save_bert else 64)
+        load(encoder_at(path), 16 if save is save_small_bert else 64)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -444,7 +435,7 @@ def test_weights_of_another_architecture_are_refused(folder: Callable[..., Path]
 
 
 def test_weights_of_another_size_are_refused(folder: Callable[..., Path]) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     change_config(path, hidden_size=16)
 
     with pytest.raises(EncoderError, match=r"model\.text\.encoder: cannot load .*encoder: ") as got:
@@ -453,7 +444,7 @@ def test_weights_of_another_size_are_refused(folder: Callable[..., Path]) -> Non
 
 
 def test_a_foreign_tokenizer_is_refused(folder: Callable[..., Path]) -> None:
-    path = folder(save_bert, vocab_size=3000)
+    path = folder(save_small_bert, vocab_size=3000)
     with pytest.raises(EncoderError, match="has 17 tokens, the encoder 3000: they do not belong"):
         load_text_encoder(encoder_at(path), 16)
     (path / "config.json").unlink()
@@ -463,7 +454,7 @@ def test_a_foreign_tokenizer_is_refused(folder: Callable[..., Path]) -> None:
 
 
 def test_a_tokenizer_without_a_mask_is_refused(folder: Callable[..., Path]) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     settings = path / "tokenizer_config.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"mask_token": None}))
     with pytest.raises(EncoderError, match="has no mask token: put the encoder's own there"):
@@ -492,7 +483,7 @@ def test_an_encoder_whose_positions_can_be_interpolated_sees_other_sizes(
     whole = CLIPModel.from_pretrained(path, dtype=torch.float32).eval()
 
     assert (config["size"], config["resize"]) == (96, 96)
-    assert "was made for 64 px, and sees 96 px" in caplog.text
+    assert "was made for 64 px, and is given 96 px" in caplog.text
     pixels = torch.randint(0, 256, (2, 96, 96, 3), dtype=torch.uint8)
     images = normalise(pixels, CLIP_MEAN, CLIP_STD)
     expected = whole.vision_model(images, interpolate_pos_encoding=True).pooler_output
@@ -530,7 +521,7 @@ def test_a_size_that_an_encoder_cannot_see_is_refused(folder: Callable[..., Path
 def test_a_decoder_in_place_of_an_encoder_is_refused(
     folder: Callable[..., Path], save: Callable[..., Any], family: str
 ) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     save(path).save_pretrained(path)
 
     with pytest.raises(EncoderError, match=f"{family} is no encoder of texts") as caught:
@@ -539,7 +530,7 @@ def test_a_decoder_in_place_of_an_encoder_is_refused(
 
 
 def test_an_encoder_of_the_other_modality_is_refused(folder: Callable[..., Path]) -> None:
-    path = encoder_at(folder(save_bert))
+    path = encoder_at(folder(save_small_bert))
     with pytest.raises(EncoderError, match="bert is no encoder of images: choose one such as"):
         load_image_encoder(path)
     save_clip(path.path)
@@ -567,11 +558,11 @@ def test_an_encoder_that_needs_more_than_pictures_or_draws_at_random_is_refused(
 
 
 def test_weights_in_several_files_are_read(folder: Callable[..., Path], tmp_path: Path) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     one, _ = load_text_encoder(encoder_at(path), 16)
     (path / "model.safetensors").unlink()
     torch.manual_seed(0)
-    save_bert(path)
+    save_small_bert(path)
     BertForMaskedLM.from_pretrained(path).save_pretrained(path, max_shard_size=4000)
     (path / "model.safetensors").unlink(missing_ok=True)
     shards = sorted(path.glob("model-*.safetensors"))
@@ -640,7 +631,7 @@ def test_a_vocabulary_of_sentencepiece_is_read(folder: Callable[..., Path], tmp_
 def test_a_text_encoder_is_pooled_as_sentence_transformers_says(
     folder: Callable[..., Path], content: dict[str, Any] | None, pooling: str | None
 ) -> None:
-    encoder = encoder_at(folder(save_bert))
+    encoder = encoder_at(folder(save_small_bert))
     if content is not None:
         (encoder.path / "1_Pooling").mkdir()
         (encoder.path / "1_Pooling" / "config.json").write_text(json.dumps(content))
@@ -720,8 +711,8 @@ def test_pictures_that_are_to_be_prepared_otherwise_are_refused(
 @pytest.mark.parametrize(
     ("save", "break_it", "words"),
     [
-        (save_bert, {"model__text__max_tokens": 21}, "reads at most 20 tokens, not 21"),
-        (save_bert, {"vocab_size": 3000}, "they do not belong together"),
+        (save_small_bert, {"model__text__max_tokens": 21}, "reads at most 20 tokens, not 21"),
+        (save_small_bert, {"vocab_size": 3000}, "they do not belong together"),
         (save_resnet, {"drop": RESNET_KEY}, f"missing timm_model.{RESNET_KEY}"),
         (save_timm, {"model__image__resize": 96, "model__image__size": 96}, "for 224 px, cannot"),
     ],
@@ -737,7 +728,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
     path = folder(save, **{key: value for key, value in break_it.items() if key == "vocab_size"})
     if "drop" in break_it:
         change_weights(path, **break_it)
-    modality = "text" if save is save_bert else "image"
+    modality = "text" if save is save_small_bert else "image"
     changes = {key: value for key, value in break_it.items() if key.startswith("model__")}
     parameters = tiny(
         model__modality=modality, **{f"model__{modality}__encoder": str(path)}, **changes
@@ -762,7 +753,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
 def test_a_folder_that_cannot_be_used_is_found_out_before_its_weights_are_read(
     folder: Callable[..., Path], tmp_path: Path, modality: str, break_it: str, words: str
 ) -> None:
-    path = folder(save_bert)
+    path = folder(save_small_bert)
     (path / break_it).unlink()
 
     with pytest.raises(EncoderError, match=rf"^model\.{modality}\.encoder: ") as caught:
@@ -771,7 +762,7 @@ def test_a_folder_that_cannot_be_used_is_found_out_before_its_weights_are_read(
 
 
 def test_broken_weights_are_found_out_likewise(folder: Callable[..., Path], tmp_path: Path) -> None:
-    path, store = folder(save_bert), EncoderStore(tmp_path / "store", tmp_path)
+    path, store = folder(save_small_bert), EncoderStore(tmp_path / "store", tmp_path)
     weights = (path / "model.safetensors").read_bytes()
     broken = {
         weights[:-10]: "truncated, or no safetensors",

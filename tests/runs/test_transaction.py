@@ -263,7 +263,7 @@ def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch, ca
     monkeypatch.setattr(transaction, "move", full)
     with pytest.raises(click.ClickException, match="free some space"):
         project.run("training")
-    assert "not all is in place yet: the next run sees to that" in caplog.text
+    assert "not all outputs are in place: the next run moves the rest" in caplog.text
     monkeypatch.undo()
 
     project.run("inference")
@@ -305,7 +305,7 @@ def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeyp
     with pytest.raises(KeyboardInterrupt):
         project.run("training")
 
-    assert "not all is in place yet: the next run sees to that" in caplog.text
+    assert "not all outputs are in place: the next run moves the rest" in caplog.text
 
 
 def make_record(run: str, **fields: Any) -> Record:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,11 @@ TERMS = ["again", "day", "lovely", "lovely day", "rain"]
 BLOCKED = "torch transformers sklearn scipy pandas multimodal_sentiment".split()
 
 
-@pytest.fixture
-def make_export(tiny, tmp_path):
+@pytest.fixture(scope="module")
+def export(tiny, tmp_path_factory):
+    """Export a model, and give it and its folder; what is asked for again is the same folder."""
+
+    @cache
     def make(modality: str, fusion: str, *, int8: bool = False):
         parameters = tiny(model__modality=modality)
         model = parameters.model
@@ -44,8 +49,9 @@ def make_export(tiny, tmp_path):
         bounds = parameters.preparation.model_dump(exclude={"storage"})
         built.config.training = {"pictures": bounds}
         classifier = SentimentClassifier(built.eval(), tokenizer, {}, terms=terms)
-        export_classifier(classifier, tmp_path / "onnx", int8=int8)
-        return classifier, tmp_path / "onnx"
+        folder = tmp_path_factory.mktemp("export") / "onnx"
+        export_classifier(classifier, folder, int8=int8)
+        return classifier, folder
 
     return make
 
@@ -63,8 +69,8 @@ def run_page(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("modality", "fusion"), [("both", "pool"), ("both", "gated")])
-def test_it_answers_as_the_model_does(make_export, photos, modality, fusion):
-    classifier, folder = make_export(modality, fusion)
+def test_it_answers_as_the_model_does(export, photos, modality, fusion):
+    classifier, folder = export(modality, fusion)
 
     for shape in ((9, 13, 3), (2, 4, 8), *CHECKED):
         inputs = random_inputs(classifier.config, *shape, seed=5)
@@ -80,8 +86,8 @@ def test_it_answers_as_the_model_does(make_export, photos, modality, fusion):
     np.testing.assert_allclose(answers, expected[["p_bad", "p_good"]], atol=1e-5)
 
 
-def test_the_page_needs_neither_torch_nor_this_package(make_export, photos):
-    _, folder = make_export("both", "concat")
+def test_the_page_needs_neither_torch_nor_this_package(export, photos, tmp_path):
+    folder = Path(shutil.copytree(export("both", "gated")[1], tmp_path / "onnx"))
 
     checked = run_page(folder)
     assert checked.returncode == 0, checked.stderr
@@ -96,8 +102,8 @@ def test_the_page_needs_neither_torch_nor_this_package(make_export, photos):
     assert "the answers are not as expected" in run_page(folder).stderr
 
 
-def test_eight_bits_are_nearly_the_same(make_export):
-    _, folder = make_export("text", "concat", int8=True)
+def test_eight_bits_are_nearly_the_same(export):
+    _, folder = export("text", "concat", int8=True)
 
     settings = json.loads((folder / "settings.json").read_text())
     assert settings["int8"]

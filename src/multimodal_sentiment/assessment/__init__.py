@@ -11,7 +11,7 @@ from .calibration import (
     reliability,
     softmax,
 )
-from .label_errors import contradicting_twins, doubtful_tags
+from .label_errors import contradicting_duplicates, doubtful_tags
 from .metrics import (
     class_indices,
     classification_metrics,
@@ -32,7 +32,7 @@ __all__ = [
     "compare_variants",
     "compare_with_former",
     "confusion",
-    "contradicting_twins",
+    "contradicting_duplicates",
     "doubtful_tags",
     "expected_calibration_error",
     "fit_temperature",

@@ -44,7 +44,7 @@ def doubtful_tags(
     )
 
 
-def contradicting_twins(tags: Sequence[str], groups: ArrayLike) -> dict[int, list[int]]:
+def contradicting_duplicates(tags: Sequence[str], groups: ArrayLike) -> dict[int, list[int]]:
     """Find the posts of which a twin has another tag.
 
     Args:

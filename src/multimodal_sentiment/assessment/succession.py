@@ -73,7 +73,7 @@ def compare_with_former(
         seed=seed,
     )
     test = pair["accuracy"]
-    verdict = judge(test, count, level, margin)
+    outcome = judge(test, count, level, margin)
     accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
     low, high = test["interval"]
     words = {
@@ -81,13 +81,13 @@ def compare_with_former(
         "worse": f"is WORSE than {name}, and that is sure",
         "no different": f"does not differ in a way that matters from {name}",
         "cannot tell": f"cannot be told apart from {name}",
-    }[verdict]
+    }[outcome]
     sentence = (
         f"The new model {words}: on {count:,} validation posts that neither has learnt from, it "
         f"has an accuracy of {accuracies[_NEW]:.3f}, the former one {accuracies[_FORMER]:.3f}, "
         f"{100 * test['difference']:+.1f} points ({100 * level:g}% interval {100 * low:+.1f} to "
         f"{100 * high:+.1f}, p = {test['p_adjusted']:.3f})."
     )
-    return {"n": count, "verdict": verdict, "accuracies": accuracies, "sentence": sentence} | {
+    return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {
         measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")
     }

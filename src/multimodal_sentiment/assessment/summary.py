@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-Verdict = Literal["better", "worse", "no different", "cannot tell"]
+Outcome = Literal["better", "worse", "no different", "cannot tell"]
 
 BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
 _LEAST_SAID = 0.001  # of p-values
@@ -39,7 +39,7 @@ def summarise_comparison(
     return sentences
 
 
-def judge(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Verdict:
+def judge(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Outcome:
     """Judge a difference between two variants.
 
     Where the whole interval lies within the margin, the difference does not matter, be it sure or
@@ -70,7 +70,7 @@ def _of_pair(
     pair: Mapping[str, Any], modalities: Mapping[str, str], posts: int, level: float, margin: float
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
-    verdict = judge(test, posts, level, margin)
+    outcome = judge(test, posts, level, margin)
     added = {"text": "image", "image": "text"}.get(modalities[second])
     if modalities[first] == "both" and added:
         words = {
@@ -80,7 +80,7 @@ def _of_pair(
             f"accuracy or less): {first} and {second} differ by",
             "cannot tell": f"Whether the {added} helps cannot be told from {_posts(posts)}: "
             f"{first} and {second} differ by",
-        }[verdict]
+        }[outcome]
     else:
         words = {
             "better": f"{first} beats {second}, by",
@@ -89,8 +89,8 @@ def _of_pair(
             f"({_points(margin)} of accuracy or less):",
             "cannot tell": f"{first} and {second} cannot be told apart by {_posts(posts)}: they "
             f"differ by",
-        }[verdict]
-    only_macro = verdict == "cannot tell" and is_sure(macro, level)
+        }[outcome]
+    only_macro = outcome == "cannot tell" and is_sure(macro, level)
     return (
         f"{words} {_signed(test['difference'])} points of accuracy ({_interval(test, level)}, "
         f"{_p_value(test)}) and {_signed(macro['difference'])} of macro-F1 "
@@ -107,22 +107,22 @@ def _of_baselines(
     level: float,
     margin: float,
 ) -> str:
-    said: dict[Verdict, list[str]] = {}
+    said: dict[Outcome, list[str]] = {}
     for pair in against:
         test = pair["accuracy"]
         figures = f"{_signed(test['difference'])}, {_p_value(test)}"
         words = f"{baselines[pair['second']]} ({figures})"
         said.setdefault(judge(test, posts, level, margin), []).append(words)
-    verbs: dict[Verdict, str] = {
+    verbs: dict[Outcome, str] = {
         "better": "beats",
         "worse": "is worse than",
         "no different": "does not differ in a way that matters from",
         "cannot tell": "cannot be told apart from",
     }
     parts = [
-        f"{verb} {' and '.join(said[verdict])}"
-        for verdict, verb in verbs.items()
-        if verdict in said
+        f"{verb} {' and '.join(said[outcome])}"
+        for outcome, verb in verbs.items()
+        if outcome in said
     ]
     return f"{name} {', and '.join(parts)}."
 

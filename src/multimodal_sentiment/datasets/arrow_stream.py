@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 from kedro.io import DatasetError
 
+from multimodal_sentiment.files import replace_whole
+
 from .previews import TablePreview
 from .versioned import LocalVersionedDataset
 
@@ -51,14 +53,13 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
         """Write the stream to its end."""
         path = Path(self._get_save_path())
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, data.schema) as sink:
-                for batch in data:
-                    sink.write_batch(batch)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            replace_whole(path) as partial,
+            pa.OSFile(str(partial), "wb") as file,
+            pa.ipc.new_file(file, data.schema) as sink,
+        ):
+            for batch in data:
+                sink.write_batch(batch)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows, without columns of bytes or vectors, for Kedro-Viz."""

@@ -43,15 +43,15 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
 class Reading(NamedTuple):
-    """One post's text, and how it was come by.
+    """One post's text, and how it was decoded.
 
     Attributes:
         text: the text, without a byte order mark.
-        encoding: Python's name for it; `payload.decode(encoding)` is the text, but where `problem`
-            tells of undecodable bytes, and but for `cesu-8`, which Python has not. Empty if nobody
-            could decode the post.
+        encoding: Python's name of the encoding. `payload.decode(encoding)` gives the text, except
+            where `problem` says that bytes are undecodable, and except for `cesu-8`, which Python
+            lacks. Empty if the post could not be decoded.
         confidence: how probable the text is, 0 to 1; 1 where the bytes' structure proves it.
-        problem: what should be looked at, as codes of `posts.problems`, or nothing.
+        problem: what should be checked, as codes of `posts.problems`, or empty.
     """
 
     text: str

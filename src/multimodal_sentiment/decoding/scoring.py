@@ -1,9 +1,9 @@
-"""How plausible a text is, in bits: the fewer, the more it reads like something people write.
+"""Measures how plausible a text is, in bits: fewer bits mean a more plausible text.
 
-Each character takes the bits to say which kind of character follows the one before (a letter after
-a letter of its alphabet is expected, a box-drawing line is not), and the bits to choose one
-character of that kind. How common the characters are depends on the language: all languages of the
-table are tried, and those that suit the text count.
+The bits of a character are those of its kind, given the character before it (a letter after a
+letter of its alphabet is expected, a box-drawing line is not), and those of the choice within its
+kind. How common characters are depends on the language: all languages of the table are tried, and
+those that suit the text count.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:
 
 
 def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Tell what each character follows: the kind before it, or at a word's start the last word's.
+    """Return what each character follows: the kind before it, or at a word's start the last word's.
 
     A single letter of another script, between two spaces, would otherwise be no surprise. Neither
     would one sign between two letters, which few signs are at home between: such a letter follows
@@ -101,7 +101,7 @@ def _state(kind: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.ND
 
 
 class _Tables(NamedTuple):
-    """What the characters cost.
+    """The bits that characters take.
 
     Attributes:
         sort: by code point, see `Characters`.
@@ -194,9 +194,9 @@ def _letter_grade(last: Kind, after: Kind, *, switch: float, guest: float, rise:
     Args:
         last: the letter before, or none.
         after: the letter.
-        switch: what another script costs,
-        guest: but Latin in an East Asian text, where it is at home.
-        rise: what a capital costs after a small letter.
+        switch: the bits of a change of script.
+        guest: the bits of Latin letters in an East Asian text, where they are common.
+        rise: the bits of a capital after a small letter.
     """
     grade = _ODD if after in (Kind.ACCENTED_LOWER, Kind.ACCENTED_UPPER) else _USUAL
     if last not in _SCRIPTS:

@@ -1,11 +1,11 @@
-"""What is learnt of a source from its posts: which encodings it uses, and how common each is.
+"""Learns from the posts of a source which encodings it uses, and how common each is.
 
-Nine encodings are tried on every source. Others are proposed: by chardet, which knows the letter
-pairs of many languages and is asked about posts joined, since one post tells it too little; and,
-where posts read like no language, by trying all that are known. An encoding that is proposed is
-tried on the whole source if some posts make a more plausible text in it. What each post is in is
-then decided by the mixture (see `mixture.posteriors`), with a hint where chardet is sure of a group
-of posts and the posts do not speak against it.
+Nine encodings are tried on every source. Others are proposed by chardet, which knows the letter
+pairs of many languages; it is given several posts joined, as a single one is too short for it.
+Where posts read like no language, all known encodings are tried. A proposed encoding is tried on
+the whole source if some posts make a more plausible text in it. The mixture (see
+`mixture.posteriors`) then decides the encoding of each post, with a hint where chardet is sure of
+a group of posts and the posts do not contradict it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
 
 
 def _drawn(evidence: Evidence, names: Sequence[str]) -> Evidence:
-    """Draw posts evenly, and leave out those that no encoding reads."""
+    """Take posts at even distances, and leave out those that no encoding can decode."""
     bits = evidence.bits(names)  # of all posts, drawn or not: they are needed in the end
     step = max(1, -(-len(bits) // PROFILED_POSTS))
     rows = np.arange(0, len(bits), step)
@@ -101,7 +101,7 @@ def _drawn(evidence: Evidence, names: Sequence[str]) -> Evidence:
 
 
 def _doubted(posts: Evidence, names: Sequence[str], shares: npt.NDArray[np.float64]) -> list[str]:
-    """Name the encodings in which posts read like no language."""
+    """Return the encodings in which posts read like no language."""
     best = shares.argmax(axis=1)
     groups = {
         names[column]: np.flatnonzero(best == column)
@@ -150,7 +150,7 @@ _GROUPINGS = (_all_open, _all_but_the_largest, _each_group, _each_group)
 
 
 def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[str], list[str]]:
-    """Find what a group of posts is likely in, and what else is to be tried on the source.
+    """Return the likely encodings of a group of posts, and others to try on the source.
 
     Args:
         posts: the group.
@@ -189,7 +189,7 @@ def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[
 
 
 def _confirmed(posts: Evidence, encoding: str, guesses: dict[str, float]) -> bool:
-    """Tell whether chardet's first guess gives the very texts that the encoding gives."""
+    """Return whether chardet's first guess gives the same texts as the encoding."""
     first = next(iter(guesses), None)
     return first is not None and all(
         decoded(payload, first) == decoded(payload, encoding) for payload in posts.payloads
@@ -204,7 +204,7 @@ def _total_bits(posts: Evidence, names: Sequence[str]) -> dict[str, float]:
 
 
 def _followed(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> bool:
-    """Tell whether most posts would be read in the likely encodings, were they hinted at."""
+    """Return whether a hint at the likely encodings would have most posts read in them."""
     if not likely:
         return False
     lost = posts.bits(likely).min(axis=1) - posts.bits(names).min(axis=1)
@@ -212,7 +212,7 @@ def _followed(posts: Evidence, likely: Sequence[str], names: Sequence[str]) -> b
 
 
 def _guesses(posts: Evidence) -> dict[str, float]:
-    """Return what chardet takes joined posts for, if it is sure enough, with its confidence."""
+    """Return chardet's guess for joined posts and its confidence, if that is high enough."""
     joined = b"\n".join(payload[:JUDGED_BYTES] for payload in posts.payloads)[:_JOINED_BYTES]
     guesses = chardet.detect_all(joined, compat_names=False)
     least = max(_CONFIDENT, _NEAR * guesses[0]["confidence"])
@@ -246,7 +246,7 @@ def _saved(posts: Evidence, names: Sequence[str], bits: Bits) -> Bits:
 
 
 def _read_like_no_language(posts: Evidence, encodings: Sequence[str]) -> bool:
-    """Tell whether posts, each read in an encoding, take more bits than any language does."""
+    """Return whether posts, each read in an encoding, take more bits than any language does."""
     if len(encodings) < _FEWEST:
         return False
     step = -(-len(encodings) // _FEW)

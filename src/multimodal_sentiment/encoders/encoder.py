@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from .formats import CONFIG, FILES, INDEX, WEIGHTS, digest_file, read_config, weights_of
@@ -42,15 +43,15 @@ class Encoder:
     def identify(self) -> dict[str, str | None]:
         """Name, source, revision and licence; the SHA-256 of the weights, and of what is beside.
 
-        All files are read for it. Of weights in several files, the SHA-256 is that of the list of
-        theirs.
+        All files are read for it, once a process while they stay as they are. Of weights in
+        several files, the SHA-256 is that of the list of theirs.
 
         Raises:
             EncoderError: If one is not what was fetched or installed.
         """
-        weights = {path.name: digest_file(path) for path in weights_of(self.path)}
+        weights = {path.name: _digest(path) for path in weights_of(self.path)}
         beside = {
-            name: digest_file(self.path / name)
+            name: _digest(self.path / name)
             for name in (*FILES, INDEX)
             if (self.path / name).is_file()
         }
@@ -70,6 +71,17 @@ class Encoder:
             "sha256": _digest_list(weights) if more else one,
             "settings_sha256": _digest_list(beside) if beside else None,
         }
+
+
+def _digest(path: Path) -> str:
+    state = path.stat()
+    return _digest_of_state(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@cache
+def _digest_of_state(path: Path, *_: int) -> str:
+    """The SHA-256 of a file; one that has changed since is in another state."""
+    return digest_file(path)
 
 
 def _digest_list(digests: Mapping[str, str]) -> str:

@@ -85,7 +85,9 @@ class Listing:
         resumed = _fill(part, file, self)
         if not file.is_at(part) and resumed:
             logger.warning(
-                "%s: what had come of %s was wrong: from its start", self.name, file.path
+                "%s: the part of %s that was here is wrong: it is fetched from its start",
+                self.name,
+                file.path,
             )
             part.unlink()
             _fill(part, file, self)

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multimodal_sentiment.files import replace_whole
+
 from .encoder import Encoder, MissingEncoderError, find_in_cache, local_encoder
 from .formats import CONFIG, WEIGHTS, check_kind, digest_file, weights_of
 from .packages import (
@@ -92,7 +94,7 @@ class EncoderStore:
         reference = self._parse(text)
         stored = self._stored(reference)
         if stored and self._is_sound(stored):
-            logger.info("%s: already here, and sound", stored)
+            logger.info("%s: already here, and as published", stored)
             return stored
         try:
             encoder = self._download(reference, endpoint)
@@ -130,22 +132,17 @@ class EncoderStore:
             return None
         if not needs_conversion(package):
             return packaged_encoder(reference, package, source)
-        name = f"package-{secrets.token_hex(4)}"  # one of its own for each process that converts
-        partial = self._place(reference.repository) / f".{name}.partial"
-        try:
-            partial.mkdir(parents=True)
-        except OSError:  # a store that cannot be written to: for this process alone
-            partial = Path(tempfile.mkdtemp()) / name
+        folder = self._place(reference.repository)
+        if not _is_writable(folder):  # then for this process alone
+            folder = Path(tempfile.mkdtemp())
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        final = folder / f"package-{secrets.token_hex(4)}"  # each process that converts has its own
+        with replace_whole(final) as partial:
             partial.mkdir()
-            atexit.register(shutil.rmtree, partial.parent, ignore_errors=True)
-        try:
             convert(reference.name, package, source, partial)
             about = {"licence": reference.licence, "source": describe(package)}
             _record(partial, reference, [CONFIG, WEIGHTS], **about)
-        except BaseException:
-            shutil.rmtree(partial)
-            raise
-        return self._encoder(reference, partial.rename(partial.with_name(name)))
+        return self._encoder(reference, final)
 
     def _local(self, text: str) -> Path | None:
         path = self._path(text)
@@ -260,6 +257,16 @@ def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
     except EncoderError as error:
         raise type(error)(f"model.{modality}.encoder: {error}") from error
     return encoder
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether files can be made in a folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _size(path: Path) -> int:

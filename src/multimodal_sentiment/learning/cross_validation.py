@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -17,20 +16,22 @@ import pyarrow as pa
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 from multimodal_sentiment.posts.split import grouped_split
 
 from .device import choose_device
 from .fingerprint import digest_posts, fingerprint_training
 from .fit import fit_classifier
-from .frozen import take_features
+from .frozen import content_digests, take_features
 from .labelled_posts import LabelledPosts
 from .predict import predict_logits
 
 logger = logging.getLogger(__name__)
 
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
-_WORDY = ("fit", "gradient", "solve", "trainer")  # what says much of a single training
+# The modules that say much of a single training.
+_WORDY = ("checkpoints", "fit", "gradient", "solve", "trainer")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def run_trials(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _check_folds(trials, posts, folds)
-    paths = _paths(trials, posts, folds, compute, folder, encoders)
+    paths = _paths(trials, posts, folds, compute, folder, encoders, features)
     there = sum(path.exists() for path in paths)
     logger.info(
         "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
@@ -122,9 +123,11 @@ def _paths(
     compute: ComputeParameters,
     folder: Path,
     encoders: EncoderStore,
+    features: pa.Table,
 ) -> list[Path]:
     """Return where each trial's predictions are kept, named by its fingerprint."""
-    content, device = digest_posts(posts), choose_device(compute)
+    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
+    device = choose_device(compute)
     models = {trial.variant: trial.model for trial in trials}
     origins = {
         variant: {
@@ -189,23 +192,15 @@ def _train(
     logits = predict_logits(classifier, judged.as_dataset(classifier, known), compute)
     labels = list(classifier.labels)
     temperature = classifier.config.calibration_temperature
-    _save_trial(
-        path,
-        labels=np.array(labels),
-        probabilities=softmax(logits, temperature),
-        seconds=np.array(time.monotonic() - began),
-    )
+    with replace_whole(path) as partial, partial.open("wb") as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            labels=np.array(labels),
+            probabilities=softmax(logits, temperature),
+            seconds=np.array(time.monotonic() - began),
+        )
     shutil.rmtree(checkpoints, ignore_errors=True)
-
-
-def _save_trial(path: Path, **arrays: np.ndarray) -> None:
-    """Write a trial, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def _read(

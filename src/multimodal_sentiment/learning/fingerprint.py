@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -67,13 +67,19 @@ def digest_images(examples: pa.Table, rows: np.ndarray | None = None) -> list[st
     return digests
 
 
-def digest_posts(posts: LabelledPosts) -> str:
-    """Return the SHA-256 of labelled posts: texts, images, tags and groups, in their order."""
+def digest_posts(posts: LabelledPosts, texts: Sequence[str], images: Sequence[str]) -> str:
+    """Return the SHA-256 of labelled posts: texts, images, tags and groups, in their order.
+
+    Args:
+        posts: The posts.
+        texts: The SHA-256 of each post's text, from `digest_texts`.
+        images: The SHA-256 of each post's image as it is stored, from `digest_images`.
+    """
     return digest(
         [
             *posts.guids,
-            *digest_texts(posts.examples, posts.rows),
-            *digest_images(posts.examples, posts.rows),
+            *texts,
+            *images,
             *map(str, posts.tags.tolist()),
             *map(str, posts.groups.tolist()),
         ]

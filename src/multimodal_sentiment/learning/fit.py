@@ -19,7 +19,7 @@ from multimodal_sentiment.posts.near_duplicates import content_keys
 from .dataset import preparation_of
 from .device import choose_device
 from .fingerprint import digest, digest_posts, fingerprint_training
-from .frozen import feature_columns, take_features
+from .frozen import content_digests, feature_columns, take_features
 from .gradient import train
 from .labelled_posts import LabelledPosts
 from .plan import Plan
@@ -64,9 +64,8 @@ def fit_classifier(
     origins = {modality: encoder.identify() for modality, encoder in pretrained.items()}
     columns = feature_columns(model, training, encoders, compute)
     everything = np.ones(len(posts), dtype=bool)
-    fingerprint = fingerprint_training(
-        digest_posts(posts), everything, model, training, origins, device
-    )
+    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
+    fingerprint = fingerprint_training(content, everything, model, training, origins, device)
     plan = Plan(
         model=model,
         training=training,

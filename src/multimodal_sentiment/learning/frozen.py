@@ -27,7 +27,8 @@ from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)
 
-_OF = b"examples"  # the key of the metadata that say of which posts a table is
+# The keys of the metadata that say of which posts a table is, and of which files of images.
+_OF, _OF_FILES = b"examples", b"image_files"
 _KEPT = 6  # columns of earlier runs that are carried on
 _DIGESTS = {"text": digest_texts, "image": digest_images}
 
@@ -85,7 +86,8 @@ def encode_examples(
         others = [name for name in earlier.column_names if name not in columns]
         if holds_features(earlier, examples, {}):
             columns |= {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
-    return pa.table(columns).replace_schema_metadata({_OF: _identify(examples)})
+    about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples)}
+    return pa.table(columns).replace_schema_metadata(about)
 
 
 def take_features(
@@ -108,6 +110,21 @@ def take_features(
             "again, or pin versions that belong together"
         )
     return select_features(table, rows, columns)
+
+
+def content_digests(
+    table: pa.Table, examples: pa.Table, rows: np.ndarray
+) -> tuple[list[str], list[str]]:
+    """Return the SHA-256 of some posts' texts, and of their images as they are stored.
+
+    Those in the table of features are used where it is of these very examples; otherwise, texts and
+    images are hashed again.
+    """
+    files = (table.schema.metadata or {}).get(_OF_FILES, b"").decode()
+    if files and files == _identify_files(examples) and holds_features(table, examples, {}):
+        kept = table.select(["text_digest", "image_digest"]).take(pa.array(rows))
+        return kept["text_digest"].to_pylist(), kept["image_digest"].to_pylist()
+    return digest_texts(examples, rows), digest_images(examples, rows)
 
 
 def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
@@ -187,6 +204,13 @@ def _identify(examples: pa.Table) -> str:
     seen = examples.select(["guid", "text", "image_hash", "height", "width"]).to_pydict()
     metadata = sorted((examples.schema.metadata or {}).items())
     return digest([json.dumps(seen), repr(metadata)])
+
+
+def _identify_files(examples: pa.Table) -> str:
+    """Return a text that identifies the files of the images, "" where they are not known."""
+    if "image_sha256" not in examples.column_names:
+        return ""
+    return digest([json.dumps(examples["image_sha256"].to_pylist())])
 
 
 def _vectors(table: pa.Table, name: str) -> np.ndarray:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from multimodal_sentiment.assessment import choose_temperature
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.posts.split import grouped_split
 
+from .checkpoints import Choice, full_disk_explained, newest_checkpoint, read_choice, write_choice
 from .compile import compiled, worth_compiling
 from .dataset import Features, Variation
 from .labelled_posts import LabelledPosts
@@ -46,26 +44,9 @@ from .trainer import (
 
 logger = logging.getLogger(__name__)
 
-_CHOICE = "choice.json"
-
 # Torch's random numbers belong to the whole process: of two trainings in two threads, neither would
 # be the one that its seed stands for.
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The choices made by the tuning posts.
-
-    Attributes:
-        epoch: The best one, from 1.
-        temperature: The number that logits are divided by before the softmax.
-        history: The history of the training, one row for each epoch.
-    """
-
-    epoch: int
-    temperature: float
-    history: list[dict[str, Any]]
 
 
 def train(plan: Plan, posts: LabelledPosts) -> Fitted:
@@ -84,11 +65,11 @@ def train(plan: Plan, posts: LabelledPosts) -> Fitted:
 def _train(plan: Plan, posts: LabelledPosts) -> Fitted:
     training = plan.training
     held_out = grouped_split(posts.tags, posts.groups, training.tuning_fraction, training.seed)
-    built, choice = None, _read_choice(plan.folder) if training.resume and training.refit else None
+    built, choice = None, read_choice(plan.folder) if training.resume and training.refit else None
     if choice is None:
         built, choice = _train_and_choose(plan, posts, held_out)
     if built is None or training.refit:
-        _write_choice(plan.folder, choice)
+        write_choice(plan.folder, choice)
         logger.info("Training anew on all %s posts, %d epochs", f"{len(posts):,}", choice.epoch)
         built = _train_on_all(plan, posts, choice.epoch)
     model, tokenizer = built
@@ -211,7 +192,7 @@ def _run(trainer: SentimentTrainer, plan: Plan, posts: int) -> None:
     if resumed is None:
         shutil.rmtree(folder, ignore_errors=True)
     worth = worth_compiling(plan.compute.compile, model, kind, posts * plan.training.epochs)
-    with compiled(model, kind) if worth else nullcontext(), _full_disk_said(folder):
+    with compiled(model, kind) if worth else nullcontext(), full_disk_explained(folder):
         trainer.train(resume_from_checkpoint=resumed)
 
 
@@ -258,17 +239,6 @@ def training_arguments(plan: Plan, posts: int, folder: Path, *, tuned: bool) -> 
     )
 
 
-def newest_checkpoint(folder: Path) -> str | None:
-    """Return the newest whole checkpoint in a folder, if there is one."""
-    # The trainer's state is written last.
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
-    if not whole:
-        return None
-    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
-    logger.info("Going on from %s", newest.name)
-    return str(newest)
-
-
 class _StopAfter(TrainerCallback):
     """Ends a training after some epochs, whatever its schedule."""
 
@@ -281,34 +251,6 @@ class _StopAfter(TrainerCallback):
         """Stop if this was the last."""
         if round(state.epoch or 0) >= self._epochs:
             control.should_training_stop = True
-
-
-@contextmanager
-def _full_disk_said(folder: Path) -> Iterator[None]:
-    """Say that the disk is full where torch's writer gives no reason."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "inline_container" not in str(error):
-            raise
-        raise OSError(
-            f"{folder}: a checkpoint cannot be written whole: is the disk full? free some space, "
-            "or write elsewhere with --params data=FOLDER"
-        ) from error
-
-
-def _read_choice(folder: Path) -> Choice | None:
-    path = folder / _CHOICE
-    if not path.is_file():
-        return None
-    return Choice(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def _write_choice(folder: Path, choice: Choice) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{_CHOICE}.partial"
-    partial.write_text(json.dumps(asdict(choice)), encoding="utf-8")
-    partial.replace(folder / _CHOICE)
 
 
 def _rows(features: Features, which: np.ndarray) -> Features:

@@ -1,6 +1,6 @@
 """The pool: how the logits of several heads become those of a post.
 
-What a post's voices say together is a weighted sum of their logits plus a bias, with other weights
+The logits of a post are a weighted sum of its voices' logits plus a bias, with weights of their own
 for each set of modalities that a post may have. Sources: Wolpert, "Stacked generalization", 1992;
 Genest and Zidek, "Combining probability distributions", 1986 (the logarithmic pool).
 """

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
-# Within so many batches posts are sorted by length. More would save hardly any more padding, and
-# leave less to chance.
+# Posts are sorted by length within this many batches. More would save hardly any padding, and make
+# batches less random.
 _SORTED_BATCHES = 8
 
 
@@ -20,7 +20,7 @@ class LengthAwareSampler(Sampler[int]):
     is a plain shuffle.
 
     Indices count on from epoch to epoch: those of the second begin where the first one's end.
-    Processes that read ahead outlive an epoch, and can tell from them which one it is.
+    Processes that read ahead outlive an epoch, and know from the index which epoch it is.
 
     Args:
         lengths: The length of each post.

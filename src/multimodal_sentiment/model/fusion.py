@@ -1,10 +1,10 @@
-"""The ways to join two modalities: features and each modality's own logits in, logits out.
+"""The ways to join two modalities: from features and each modality's own logits to logits.
 
 All take the features of each modality, of shape (batch, size), the logits that each modality's own
 head gave, of shape (batch, labels), and a boolean of shape (batch,) for each modality that some
 posts lack, text before image; they return logits of shape (batch, labels). Where a modality is
 missing, its features and logits are those of a learnt embedding; only the pool, which has none,
-looks at what is present.
+takes account of what is present.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class GatedFusion(nn.Module):
 
 
 class LateFusion(nn.Module):
-    """The sum of the modalities' own logits: each modality judges alone, and both votes count."""
+    """The sum of the modalities' own logits: each modality has one vote."""
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Return logits of shape (batch, labels)."""
@@ -133,10 +133,10 @@ class LateFusion(nn.Module):
 
 
 class PoolFusion(nn.Module):
-    """A weighted sum of the voices' logits: a pool of opinions, and its own calibration.
+    """A weighted sum of the voices' logits, which is calibrated as well (a logarithmic pool).
 
-    There are other weights for each set of modalities that a post may have, so that a voice which
-    has nothing to say is not listened to. Genest and Zidek, "Combining probability distributions",
+    Each set of modalities that a post may have has its own weights; a voice that lacks its modality
+    has the weight 0. Genest and Zidek, "Combining probability distributions",
     1986 (the logarithmic pool).
 
     Attributes:

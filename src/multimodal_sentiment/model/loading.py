@@ -117,7 +117,7 @@ def load_image_encoder(
             "set at least that, or null"
         )
     if size != native:
-        logger.info("%s was made for %d px, and sees %d px", encoder, native, size)
+        logger.info("%s was made for %d px, and is given %d px", encoder, native, size)
     return config | {"size": size, "resize": resize}, weights
 
 

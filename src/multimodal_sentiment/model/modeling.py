@@ -43,7 +43,7 @@ class SentimentModel(PreTrainedModel):
     """An encoder for each modality, a head that judges by it alone, and a fusion of both.
 
     A post may lack its text, its image or both: a learnt embedding stands for what is missing.
-    Training asks each modality for the label alone, through a head of its own, so that the
+    In training each modality also predicts the label alone, through a head of its own, so that the
     stronger one does not keep the weaker one from learning.
     """
 

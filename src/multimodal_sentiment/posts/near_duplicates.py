@@ -1,4 +1,4 @@
-"""Which posts are near duplicates ("twins"): of one text but for who shared it, or of one image."""
+"""Finds near duplicates ("twins"): posts of the same text, whoever shared it, or the same image."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _LINK_OR_USER = re.compile(r"(?:https?://|www\.)\S+|@\w+", re.IGNORECASE)
 def find_near_duplicates(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[np.int64]:
     """Number the groups of posts that are near duplicates, directly or through others.
 
-    Two posts are if their normalised texts or their image hashes are equal. An empty hash, that of
-    a placeholder and a text shorter than `SHORTEST_TEXT` are equal to nothing.
+    Two posts are near duplicates if their normalised texts or their image hashes are equal. Empty
+    hashes, hashes of placeholders and texts shorter than `SHORTEST_TEXT` are not compared.
 
     Args:
         texts: Of shape (posts,).

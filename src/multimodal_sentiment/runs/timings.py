@@ -23,7 +23,7 @@ class Doing(NamedTuple):
     loads: str | None
 
 
-class Progress:
+class NodeTimings:
     """Times nodes, from the loading of their first input to the saving of their last output.
 
     Attributes:

@@ -41,7 +41,7 @@ from .kedro_adapter import (
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
-from .timings import Progress
+from .timings import NodeTimings
 from .versions import way_out
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ NOTHING_TO_DO = (
 
 
 class Output(NamedTuple):
-    """A dataset that a run writes, or that looks at the same files.
+    """A dataset that a run writes, or that reads the same files.
 
     Attributes:
         dataset: The dataset that is pointed into the staging folder.
@@ -78,7 +78,7 @@ class Transaction:
 
     Attributes:
         key: The identity of its catalog, which Kedro makes for this run alone.
-        progress: The progress of its nodes.
+        timings: What its nodes are doing, and how long they took.
         thread: The identity of the thread that began it.
         process: The id of the process that began it.
         record: The record of the run.
@@ -93,7 +93,7 @@ class Transaction:
         catalog: DataCatalog,
     ) -> None:
         self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
-        self.progress = Progress(pipeline)
+        self.timings = NodeTimings(pipeline)
         self._began = perf_counter()
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
         self._staging = staging_path(data, request["run_id"])
@@ -155,7 +155,7 @@ class Transaction:
 
     def seal(self) -> None:
         """Write down what is to be moved into place: from here on the run will be finished."""
-        self.record.seconds = self.progress.seconds
+        self.record.seconds = self.timings.seconds
         follow_umask(self._staging)
         flush(self._staging)
         places = {output.place for output in self._outputs.values()}
@@ -174,7 +174,7 @@ class Transaction:
             finish(self._data, self.record)
         except BaseException as error:
             name = self.record.name
-            logger.warning("%s: not all is in place yet: the next run sees to that", name)
+            logger.warning("%s: not all outputs are in place: the next run moves the rest", name)
             if isinstance(error, OSError):
                 raise click.ClickException(one_line(error)) from error
             raise
@@ -196,7 +196,7 @@ class Transaction:
 
         Removing comes first, as the disk may be full.
         """
-        self.record.seconds = self.progress.seconds
+        self.record.seconds = self.timings.seconds
         if error:
             self._log.write_traceback(error)
         self._restore()
@@ -227,10 +227,10 @@ class Transaction:
 
     def explain(self, error: BaseException) -> str:
         """Return what went wrong, where, in one line."""
-        line = self.progress.where() + one_line(error)
+        line = self.timings.where() + one_line(error)
         if not is_damage(error):
             return line
-        name = self.progress.loads()
+        name = self.timings.loads()
         version = self.record.reads.get(name) if name else None
         mend = "mend it, or put a sound one in its place"
         if name and version:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from multimodal_sentiment.assessment import (
-    contradicting_twins,
+    contradicting_duplicates,
     doubtful_tags,
     majority_baseline,
     tfidf_baseline,
@@ -56,14 +56,14 @@ def baselines_of(posts: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, 
     judged = posts[posts["fold"] >= 0]
     answers = {name: pd.Series(index=judged.index, dtype=object) for name in ("majority", "tfidf")}
     methods = {}
-    for fold, asked in judged.groupby("fold"):
+    for fold, answered in judged.groupby("fold"):
         known = posts[posts["fold"] != fold]
         tags, texts = known["tag"].tolist(), known["text"].tolist()
         for name, baseline in {
-            "majority": majority_baseline(tags, len(asked)),
-            "tfidf": tfidf_baseline(texts, tags, asked["text"].tolist()),
+            "majority": majority_baseline(tags, len(answered)),
+            "tfidf": tfidf_baseline(texts, tags, answered["text"].tolist()),
         }.items():
-            answers[name][asked.index] = baseline.predicted
+            answers[name][answered.index] = baseline.predicted
             methods[name] = baseline.method
     return {name: tags.to_numpy(dtype=object) for name, tags in answers.items()}, methods
 
@@ -121,21 +121,26 @@ def describe_doubts(
     """
     posts = pd.concat(parts, ignore_index=True)
     labels = sorted(posts["tag"].unique())
-    chances = predictions.groupby("guid")[[f"p_{label}" for label in labels]].mean()
-    asked = posts.index[posts["guid"].isin(chances.index)]
-    known = chances.loc[posts["guid"][asked]].to_numpy()
-    doubts = doubtful_tags(posts["tag"][asked].tolist(), known, labels, most)
-    own = pd.Series(known[range(len(asked)), [labels.index(t) for t in posts["tag"][asked]]], asked)
-    answer = pd.Series(np.array(labels, dtype=object)[known.argmax(axis=1)], asked)
+    means = predictions.groupby("guid")[[f"p_{label}" for label in labels]].mean()
+    answered = posts.index[posts["guid"].isin(means.index)]
+    known = means.loc[posts["guid"][answered]].to_numpy()
+    doubts = doubtful_tags(posts["tag"][answered].tolist(), known, labels, most)
+    own = pd.Series(
+        known[range(len(answered)), [labels.index(t) for t in posts["tag"][answered]]], answered
+    )
+    answer = pd.Series(np.array(labels, dtype=object)[known.argmax(axis=1)], answered)
 
     why: dict[int, list[str]] = {
         position: [f"models answer {answer} ({confidence:.2f})"]
         for position, answer, confidence in zip(
-            asked[doubts["position"]].tolist(), doubts["answer"], doubts["confidence"], strict=True
+            answered[doubts["position"]].tolist(),
+            doubts["answer"],
+            doubts["confidence"],
+            strict=True,
         )
     }
     groups = posts["guid"].map(duplicate_groups.set_index("guid")["group"])
-    for position, others in contradicting_twins(posts["tag"].tolist(), groups).items():
+    for position, others in contradicting_duplicates(posts["tag"].tolist(), groups).items():
         named = ", ".join(f"{posts['guid'][other]} ({posts['tag'][other]})" for other in others)
         why.setdefault(position, []).append(f"another tag than its twin {named}")
     rows = list(why)

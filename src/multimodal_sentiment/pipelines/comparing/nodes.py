@@ -1,4 +1,4 @@
-"""Nodes of the comparison pipeline."""
+"""Nodes of the comparing pipeline."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def judge_comparison(
     training: TrainingParameters,
     evaluation: EvaluationParameters,
 ) -> Json:
-    """What the answers prove.
+    """Judge what the answers of the variants prove.
 
     Args:
         predictions: As `train_variants` gives them.
@@ -173,7 +173,7 @@ def judge_comparison(
     for name, method in methods.items():
         result["table"][name]["method"] = method
     majority = _commonest(baselines["majority"])
-    verdict = summarise_comparison(
+    sentences = summarise_comparison(
         result,
         modalities,
         majority,
@@ -193,11 +193,11 @@ def judge_comparison(
         "confidence_level": evaluation.confidence_level,
         "margin": comparison.margin,
     }
-    return {"verdict": verdict, **result, "protocol": protocol}
+    return {"verdict": sentences, **result, "protocol": protocol}
 
 
 def tabulate_comparison(comparison: Json) -> Frame:
-    """One row a variant and baseline: scores with their intervals, and their spread over seeds."""
+    """Tabulate each variant and baseline: scores, their intervals, and their spread over seeds."""
     import pandas as pd
 
     rows = []
@@ -212,7 +212,7 @@ def tabulate_comparison(comparison: Json) -> Frame:
 
 
 def plot_comparison(comparison: Json) -> tuple[Figure, Figure, Figure]:
-    """Scores with their intervals, the differences of the pairs, and the scores of the slices."""
+    """Draw scores with their intervals, differences of the pairs, and scores of the slices."""
     from multimodal_sentiment.reporting import plots
 
     return (
@@ -230,7 +230,7 @@ def find_doubtful_posts(
     duplicate_groups: Frame,
     parameters: ComparisonParameters,
 ) -> Frame:
-    """Posts worth a second look: doubted tags, and twins whose tags contradict each other.
+    """List posts worth a second look: doubted tags, and twins whose tags contradict each other.
 
     Doubts are those of the most accurate variant, by the mean of its seeds' probabilities; a post
     that no model was kept from has none.

@@ -7,7 +7,7 @@ from multimodal_sentiment.types import Json
 
 
 def choose_encoders(model: ModelParameters, encoders: EncodersParameters) -> Json:
-    """The `names` of the pretrained encoders that the model starts from, and their `endpoint`.
+    """Return the `names` of the pretrained encoders that the model starts from, and the `endpoint`.
 
     Raises:
         ValueError: If it starts from none.

@@ -24,9 +24,9 @@ def predict_validation(
     features: Examples,
     compute: ComputeParameters,
 ) -> Frame:
-    """One row a validation post: `guid, tag, predicted, confidence, p_<label>..., problems`.
+    """Predict the validation posts: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
-    From a model of text and image also `decided_by, text_contribution, image_contribution`; see
+    A model of text and image adds `decided_by, text_contribution, image_contribution`; see
     `explain_examples`.
     """
     from multimodal_sentiment.learning import explain_examples, rows_of
@@ -45,7 +45,7 @@ def evaluate_predictions(
     splitting: SplittingParameters,
     evaluation: EvaluationParameters,
 ) -> Json:
-    """How good the model is, how sure that is, and what simpler ways reach on the same posts.
+    """Measure how good the model is, how sure that is, and what simpler ways reach.
 
     Args:
         predictions: Of the validation posts.
@@ -126,7 +126,7 @@ def evaluate_predictions(
 def plot_evaluation(
     predictions: Frame, metrics: Json
 ) -> tuple[Figure, Figure, Figure, Figure, Figure]:
-    """Confusion matrix, F1 of each class, reliability, confidence by correctness, contributions."""
+    """Draw confusion matrix, F1 of each class, reliability, confidence and contributions."""
     from multimodal_sentiment.assessment import confusion
     from multimodal_sentiment.reporting import plots
 
@@ -191,7 +191,7 @@ def _judge_scripts(
 
 
 def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:
-    """Confidence against accuracy, with the fitted temperature and without."""
+    """Compare confidence with accuracy, with the fitted temperature and without."""
     import numpy as np
 
     from multimodal_sentiment.assessment import expected_calibration_error, reliability, softmax

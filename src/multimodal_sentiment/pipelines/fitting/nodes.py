@@ -1,4 +1,4 @@
-"""Nodes of the training pipeline."""
+"""Nodes of the fitting pipeline."""
 
 from __future__ import annotations
 

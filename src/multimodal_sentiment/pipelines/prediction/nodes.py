@@ -1,4 +1,4 @@
-"""Nodes of the inference pipeline."""
+"""Nodes of the prediction pipeline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it de
 
 
 def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
-    """The model, if the posts' pictures were prepared as those that it learnt from.
+    """Return the model, if the posts' pictures were prepared as those that it learnt from.
 
     Raises:
         ValueError: If they were not: it would answer worse, and nothing would show it.
@@ -55,14 +55,14 @@ def predict_unlabelled(
 
 
 def plot_predictions(predictions: Frame) -> Figure:
-    """How many posts were given each tag."""
+    """Draw how many posts were given each tag."""
     from multimodal_sentiment.reporting import plots
 
     return plots.class_balance(predictions["predicted"], "Predicted tags")
 
 
 def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:
-    """The listing's guids, in its order, each with its predicted tag.
+    """Return the listing's guids, in its order, each with its predicted tag.
 
     Returns:
         The same frame, `guid, tag`, for the versioned file and for the one that is handed in.

@@ -74,11 +74,11 @@ def report_labelled_ingestion(
     examples: Examples, groups: Frame, splitting: SplittingParameters
 ) -> Json:
     """Describe what came in, and how many validation posts a random split would have leaked."""
-    from .report import describe_twins
+    from .report import describe_near_duplicates
 
     report = report_ingestion(examples)
     posts = examples.select(["guid", "tag"]).to_pandas()
-    twins = describe_twins(posts, groups, splitting)
+    twins = describe_near_duplicates(posts, groups, splitting)
     logger.info(
         "%s of %s validation posts of a random split would have a twin in training",
         *(f"{count:,}" for count in reversed(twins["random_split"].values())),
@@ -106,7 +106,7 @@ def plot_ingestion(
 def _log_report(report: Json) -> None:
     alone = report["chardet_alone"]
     logger.info(
-        "Texts whose encoding is in doubt: %s; chardet alone would read %s of %s otherwise%s",
+        "Texts whose encoding is in doubt: %s; chardet alone would read %s of %s differently%s",
         f"{report['flagged_encodings']['posts']:,}",
         f"{alone['another text']:,}",
         f"{alone['posts_asked']:,}",

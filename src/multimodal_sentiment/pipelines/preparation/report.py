@@ -48,7 +48,7 @@ def describe_posts(posts: pd.DataFrame) -> Json:
     }
 
 
-def describe_twins(
+def describe_near_duplicates(
     posts: pd.DataFrame, groups: pd.DataFrame, splitting: SplittingParameters
 ) -> Json:
     """Count twins, and how many a split that ignored them would have left on both of its sides."""

@@ -1,0 +1,72 @@
+"""What an interrupted training goes on from."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from multimodal_sentiment.files import replace_whole
+
+logger = logging.getLogger(__name__)
+
+_CHOICE = "choice.json"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The choices made by the tuning posts.
+
+    Attributes:
+        epoch: The best one, from 1.
+        temperature: The number that logits are divided by before the softmax.
+        history: The history of the training, one row for each epoch.
+    """
+
+    epoch: int
+    temperature: float
+    history: list[dict[str, Any]]
+
+
+def read_choice(folder: Path) -> Choice | None:
+    """Return the choices that an interrupted training has made, if it had come so far."""
+    path = folder / _CHOICE
+    if not path.is_file():
+        return None
+    return Choice(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_choice(folder: Path, choice: Choice) -> None:
+    """Keep the choices of a training while its second model is trained."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replace_whole(folder / _CHOICE) as partial:
+        partial.write_text(json.dumps(asdict(choice)), encoding="utf-8")
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """Return the newest whole checkpoint in a folder, if there is one."""
+    # The trainer's state is written last.
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    if not whole:
+        return None
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
+    logger.info("Going on from %s", newest.name)
+    return str(newest)
+
+
+@contextmanager
+def full_disk_explained(folder: Path) -> Iterator[None]:
+    """Say that the disk is full where torch's writer gives no reason."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "inline_container" not in str(error):
+            raise
+        raise OSError(
+            f"{folder}: a checkpoint cannot be written whole: is the disk full? free some space, "
+            "or write elsewhere with --params data=FOLDER"
+        ) from error

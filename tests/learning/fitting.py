@@ -1,0 +1,36 @@
+"""Encodes posts and fits a classifier to them, as the nodes do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import LabelledPosts, encode_examples, fit_classifier
+from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.parameters import Parameters
+
+
+def encode(posts: LabelledPosts, parameters: Parameters, folder: Path) -> pa.Table:
+    """The features of posts under the encoders that are frozen."""
+    variants = [(parameters.model, parameters.training)]
+    store = EncoderStore(folder / "encoders", folder)
+    return encode_examples(posts.examples, variants, store, parameters.compute)
+
+
+def fit(
+    posts: LabelledPosts, parameters: Parameters, folder: Path
+) -> tuple[SentimentClassifier, pd.DataFrame]:
+    """A classifier and its history; what an interrupted training goes on from is in the folder."""
+    return fit_classifier(
+        posts,
+        {"weights": {}},
+        parameters.model,
+        parameters.training,
+        parameters.compute,
+        folder,
+        EncoderStore(folder / "encoders", folder),
+        encode(posts, parameters, folder),
+    )
