@@ -12,7 +12,6 @@ SCRIPT = Path(__file__).parent / "benchmarks" / "private_names.py"
 ADAPTERS = {
     "learning/compile.py",
     "learning/device.py",
-    "learning/operator_fusion.py",
     "runs/kedro_adapter.py",
 }
 

@@ -19,10 +19,10 @@ from multimodal_sentiment.progress import log_progress
 
 from .dataset import Batch, Features, PostDataset, StoredImages
 from .device import Device, choose_device
-from .operator_fusion import fused
+from .folding import folded
 
-# To prepare fused kernels takes as long as a dozen posts gain by them.
-_WORTH_FUSING = 16
+# To fold batch norms takes as long as a dozen posts gain by it.
+_WORTH_FOLDING = 16
 
 
 def predict_examples(
@@ -163,10 +163,10 @@ def predict_batches(
 @contextmanager
 def _prediction_mode(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
     device.prepare_model(model).eval()
-    fast = device.kind == "cpu" and posts >= _WORTH_FUSING
+    fast = device.kind == "cpu" and posts >= _WORTH_FOLDING
     with (
         torch.inference_mode(),
         device.autocast(),
-        fused(model, device.precision) if fast else nullcontext(),
+        folded(model) if fast else nullcontext(),
     ):
         yield
