@@ -15,16 +15,18 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import transformers
 from commands import measure_commands, measure_memory, measure_start_up
 from computing import measure_computing
+from encoding import measure_encoding
 from figures import Figure, print_table, write_json
 from reading import Workplace, measure_input, measure_reading
 
-SECTIONS = ("reading", "input", "computing", "commands", "start-up", "memory")
+SECTIONS = ("encoding", "reading", "input", "computing", "commands", "start-up", "memory")
 
 
 def main() -> None:
@@ -60,20 +62,24 @@ def main() -> None:
             figures += _measure(section, work, given)
             if given.json:
                 write_json(figures, about, given.json)  # now: what follows may be interrupted
+    print(", ".join(f"{name}: {value}" for name, value in about.items()))
     print_table(figures)
 
 
 def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[Figure]:
-    if section == "reading":
-        return measure_reading(work, given.rounds)
-    if section == "input":
-        return measure_input(work, given.rounds)
-    if section == "commands":
-        return measure_commands(work)
-    if section == "start-up":
-        return measure_start_up(work.folder, given.rounds)
-    if section == "memory":
-        return measure_memory(work, given.many)
+    measures: dict[str, Callable[[], list[Figure]]] = {
+        "encoding": lambda: measure_encoding(work, given.rounds),
+        "reading": lambda: measure_reading(work, given.rounds),
+        "input": lambda: measure_input(work, given.rounds),
+        "computing": lambda: _measure_computing(work, given),
+        "commands": lambda: measure_commands(work),
+        "start-up": lambda: measure_start_up(work.folder, given.rounds),
+        "memory": lambda: measure_memory(work, given.many),
+    }
+    return measures[section]()
+
+
+def _measure_computing(work: Workplace, given: argparse.Namespace) -> list[Figure]:
     devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     return [
         row
@@ -85,14 +91,29 @@ def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[F
 def machine() -> dict[str, object]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
+        "instructions": ", ".join(_instructions()) or platform.machine(),
         "cores": os.cpu_count(),
-        "amx": torch.cpu._is_amx_tile_supported(),
         "gpu": gpu,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
+
+
+def _processor() -> str:
+    """The processor's own name, where the system tells it."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def _instructions() -> list[str]:
+    """Those that decide how fast matrices are multiplied."""
+    told = torch.cpu.get_capabilities()
+    wanted = ("avx2", "avx512_f", "avx512_bf16", "amx_bf16", "bf16", "sve")
+    return [name for name in wanted if told.get(name)]
 
 
 if __name__ == "__main__":

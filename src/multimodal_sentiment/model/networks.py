@@ -20,6 +20,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+_LONGEST = 200  # characters of what a library says, in one of our messages
+
 
 def encoder_config(content: Mapping[str, Any], modality: str) -> PreTrainedConfig:
     """Return an encoder's configuration, built only from the keys that define it.
@@ -95,9 +97,11 @@ def build_network(config: PreTrainedConfig) -> tuple[PreTrainedModel, bool]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text."""
+    """Return the first line of an error's text, cut where it is long."""
     lines: list[str] = str(error).strip().splitlines()
-    return lines[0].rstrip(":. ") if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return lines[0].rstrip(":. ") if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST]} ..."
 
 
 def with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
