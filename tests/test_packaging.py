@@ -60,7 +60,9 @@ def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> N
     (tmp_path / "raw" / "train.txt").write_text("guid,tag\n" + "".join(rows))
     for guid in range(len(tags)):
         (tmp_path / "raw" / "data" / f"{guid}.txt").write_text(f"what a day {guid}")
-    done = run(installed, tmp_path, "--pipeline=ingestion", "--params=raw=raw,data=out")
+    done = run(
+        installed, tmp_path, "--pipeline=ingestion", "--params=raw=raw,data=out,model.modality=text"
+    )
     assert done.returncode == 0, done.stderr
     assert len(done.stderr.splitlines()) < 12, done.stderr
     (posts,) = (tmp_path / "out" / "02_intermediate" / "labelled" / "posts.csv").rglob("posts.csv")

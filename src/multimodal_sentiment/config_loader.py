@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 from kedro.config import AbstractConfigLoader, OmegaConfigLoader
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 if TYPE_CHECKING:
@@ -57,12 +58,17 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
         Raises:
             click.ClickException: If it cannot be read, or parameters are wrong; a line each.
         """
+        if key == "catalog":  # Kedro reads it first, and would stumble over such a folder
+            with _one_at_a_time:
+                _offer(self["parameters"])
+                return self._read(key)
+        return self._read(key)
+
+    def _read(self, key: str) -> dict[str, Any]:
         try:
             config: dict[str, Any] = super().__getitem__(key)
         except (yaml.YAMLError, OmegaConfBaseException) as error:
             raise click.ClickException(f"{key}: {' '.join(str(error).split())}") from error
-        if key == "catalog":  # Kedro reads it first, and would stumble over such a folder
-            self["parameters"]
         if key == "parameters":
             from multimodal_sentiment.parameters import Parameters
 
@@ -73,6 +79,12 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
             if faults:
                 raise click.ClickException("\n".join(faults))
         return config
+
+
+def _offer(parameters: Mapping[str, Any]) -> None:
+    """Let the catalog read parameters, as in `${parameters:ingestion.links}`."""
+    tree = OmegaConf.create(dict(parameters))
+    OmegaConf.register_new_resolver("parameters", partial(OmegaConf.select, tree), replace=True)
 
 
 def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> list[str]:

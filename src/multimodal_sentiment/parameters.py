@@ -31,8 +31,11 @@ BASELINES = ("majority", "tfidf")  # what every comparison judges beside its var
 class IngestionParameters(Group):
     """How listings and texts are read."""
 
+    layout: str | None
     labels: Annotated[list[str], Field(min_length=2)]
     encodings: Annotated[list[str], Field(min_length=1)] | None
+    links: Literal["inside", "anywhere"]
+    allow_missing: bool
 
     @model_validator(mode="after")
     def _labels_differ(self) -> IngestionParameters:
@@ -41,6 +44,18 @@ class IngestionParameters(Group):
         ):
             raise ValueError(f"labels {self.labels} must differ, and not begin or end with spaces")
         return self
+
+
+class ColumnsParameters(Group):
+    """The names of a table's columns, by what they hold."""
+
+    guid: str | None
+    text: str | None
+    image: str | None
+    tag: str | None
+    split: str | None
+    text_file: str | None
+    image_folder: str | None
 
 
 class PreparationParameters(Group):
@@ -155,6 +170,7 @@ class Parameters(Group):
     raw: str
     data: str
     model_folder: str | None
+    columns: ColumnsParameters
     ingestion: IngestionParameters
     preparation: PreparationParameters
     splitting: SplittingParameters

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatchReader as ExampleStream
     from pyarrow import Table as Examples
 
-    from multimodal_sentiment.datasets.post_folder import PostFiles
+    from multimodal_sentiment.layouts import PostFiles
     from multimodal_sentiment.model import SentimentClassifier
 else:
     Frame = Figure = ExampleStream = Examples = PostFiles = SentimentClassifier = Any

@@ -27,13 +27,15 @@ import chardet
 import numpy as np
 import pandas as pd
 
-from multimodal_sentiment.datasets import ListingDataset, PostFolderDataset
+from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import read_labelled_posts
 
 PHRASES = Path(__file__).parents[1] / "decoding" / "phrases.json"
 LABELS = ["negative", "neutral", "positive"]
-PARAMETERS = IngestionParameters(labels=LABELS, encodings=None)
+PARAMETERS = IngestionParameters(
+    layout=None, labels=LABELS, encodings=None, links="inside", allow_missing=True
+)
 CHARACTER_MODEL = """
 import time
 from multimodal_sentiment.decoding.characters import characters
@@ -100,14 +102,14 @@ def write_listing(raw: Path, guids) -> None:
 
 
 def rows_of(raw: Path) -> pd.DataFrame:
-    listing = ListingDataset(filepath=str(raw / "train.txt")).load()
-    post_files = PostFolderDataset(path=str(raw / "data")).load()
+    listing = PostListingDataset(path=str(raw), namespace="labelled").load()
+    post_files = PostFilesDataset(path=str(raw)).load()
     return read_labelled_posts(listing, post_files, PARAMETERS)[0]
 
 
 def lab_rows(raw: Path) -> pd.DataFrame:
     frame = pd.DataFrame(columns=["guid", "text", "encoding"])
-    for guid in ListingDataset(filepath=str(raw / "train.txt")).load()["guid"]:
+    for guid in PostListingDataset(path=str(raw), namespace="labelled").load()["guid"]:
         payload = (raw / "data" / f"{guid}.txt").read_bytes()
         encoding = chardet.detect(payload)["encoding"]
         text = payload.decode(encoding or "ascii", "replace")

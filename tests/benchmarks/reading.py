@@ -16,7 +16,7 @@ from kedro.config import OmegaConfigLoader
 from PIL import Image
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from multimodal_sentiment.datasets import ArrowStreamDataset, ListingDataset, PostFolderDataset
+from multimodal_sentiment.datasets import ArrowStreamDataset, PostFilesDataset, PostListingDataset
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning.augmentation import random_crops
 from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, rows_of
@@ -44,8 +44,8 @@ class Workplace:
         self.raw = folder / "raw"
         self.quick = quick
         write_sample(self.raw, labelled=posts, unlabelled=posts // 4, size="lab", workers=2)
-        self.listing = ListingDataset(filepath=str(self.raw / "train.txt")).load()
-        self.files = PostFolderDataset(path=str(self.raw / "data")).load()
+        self.listing = PostListingDataset(path=str(self.raw), namespace="labelled").load()
+        self.files = PostFilesDataset(path=str(self.raw)).load()
         # The lab's way would stop at posts without a whole image.
         self.rows = lab_way.whole_images(self.raw, self.posts)
         self.tokenizer = _filled_up(learn_tokenizer(self.posts["text"], 8000))

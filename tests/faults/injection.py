@@ -173,10 +173,12 @@ TEXTS: dict[str, Fault] = {
     "a template": same("{{7*7}} ${HOME} %s %(x)d"),
     "a character cut in two": Fault("Grüße 😀".encode()[:-2], None),
     "every byte there is": Fault(bytes(range(256)), None),
-    "a folder in its place": Fault(folder(".txt"), "text is a link or a folder", ""),
-    "a link in its place": Fault(link(".txt", "../secret.txt"), "text is a link or a folder", ""),
-    "a link to nothing": Fault(link(".txt", "nowhere"), "text is a link or a folder", ""),
-    "a pipe in its place": Fault(pipe(".txt"), "text is a link or a folder", ""),
+    "a folder in its place": Fault(folder(".txt"), "text is a folder or no regular file", ""),
+    "a link in its place": Fault(
+        link(".txt", "../secret.txt"), "text lies outside of the folder", ""
+    ),
+    "a link to nothing": Fault(link(".txt", "nowhere"), "text is a link that leads nowhere", ""),
+    "a pipe in its place": Fault(pipe(".txt"), "text is a folder or no regular file", ""),
     "two text files": Fault(two(b"lower", ".txt", b"upper", ".TXT"), "several texts", "upper"),
 }
 
@@ -272,9 +274,11 @@ IMAGES: dict[str, Fault] = {
     "PostScript": broken(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", _NO_IMAGE),
     "another format": broken(encoded(picture(), "PPM"), _NO_IMAGE),
     "NULs": broken(bytes(5000), _NO_IMAGE),
-    "a folder in its place": broken(folder(".jpg"), "image is a link or a folder"),
-    "a link in its place": broken(link(".jpg", "../secret.jpg"), "image is a link or a folder"),
-    "a pipe in its place": broken(pipe(".jpg"), "image is a link or a folder"),
+    "a folder in its place": broken(folder(".jpg"), "image is a folder or no regular file"),
+    "a link in its place": broken(
+        link(".jpg", "../secret.jpg"), "image lies outside of the folder"
+    ),
+    "a pipe in its place": broken(pipe(".jpg"), "image is a folder or no regular file"),
     "a JPEG and a PNG": Fault(two(_JPEG, ".jpg", _PNG, ".png"), "several images", True),
     "a broken JPEG and a PNG": Fault(two(b"", ".jpg", _PNG, ".png"), "empty file", False),
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-AREAS = ["listing", "text", "image", "set", "run", "hostile"]
+AREAS = ["listing", "table", "text", "image", "set", "run", "hostile"]
 
 Fault = tuple[str, str, str]  # area, what was injected, what must come out
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kedro.io import DatasetError
 from PIL import Image
 
-from multimodal_sentiment.datasets import ListingDataset
+from multimodal_sentiment.datasets import PostListingDataset
 from multimodal_sentiment.decoding import read_source
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
 from multimodal_sentiment.posts.problems import read_problems
@@ -128,7 +128,7 @@ def test_any_bytes_are_a_listing_or_refused_in_one_line(
     path = _listing(tmp_path_factory)
     path.write_bytes(payload)
     try:
-        listing = ListingDataset(filepath=str(path)).load()
+        listing = PostListingDataset(path=str(path.parent), namespace="labelled").load()
     except DatasetError as error:
         assert len(str(error).splitlines()) == 1
         assert len(str(error)) < 500 + len(str(path))

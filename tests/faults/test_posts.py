@@ -162,6 +162,7 @@ def test_whatever_the_image_is_the_post_has_its_row_and_answer(outcome: Outcome,
     assert_problem(post, fault.problem)
     codes = {each.code for each in read_problems(post.prediction["problems"])}
     missing = codes & {"no_image", "image_broken", "image_too_large", "image_irregular"}
+    missing |= codes & {"image_outside", "image_link_broken"}
     assert bool(missing) != fault.reads
     assert_answered(post)
 

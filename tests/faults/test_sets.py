@@ -52,6 +52,7 @@ THREE = ["negative", "neutral", "positive"]
 @pytest.mark.fault("set", "no image at all; no word at all; labels unlike the lab's", "an answer")
 @pytest.mark.parametrize("kind", ["no images", "no words", "odd labels"])
 def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
+    allowed = ",ingestion.allow_missing=true" if kind == "no images" else ""
     labels = ["=1+1", "<b>喜</b>", "NA"] if kind == "odd labels" else THREE
     tags = [labels[number % 3] for number in range(24)]
     given = write(
@@ -67,7 +68,9 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
         with (conf / "scratch" / "parameters.yml").open("a", encoding="utf-8") as file:
             file.write(f"\ningestion:\n  labels: {labels}\n")
     where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
-    done = kedro("run", "--env=scratch", "--params", given, *where)  # training, then inference
+    done = kedro(
+        "run", "--env=scratch", "--params", given + allowed, *where
+    )  # training, then inference
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:
@@ -84,6 +87,7 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
         (THREE, "own", "only 1 post is tagged"),
         (THREE * 4, "twins", "are all twins of each other"),
         ([*THREE * 3, "positve"], "own", "did you mean 'positive'?"),
+        (THREE * 3, "none", "9 of 9 posts have no image (no image): looked for data/0.jpg"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused(
@@ -91,7 +95,7 @@ def test_what_cannot_be_learnt_from_is_refused(
 ) -> None:
     twins = kind == "twins"
     text = "the same words in all" if twins else "a text about {}"
-    given = write(tmp_path, tags, text=text, image="same" if twins else "own")
+    given = write(tmp_path, tags, text=text, image="same" if twins else kind)
     done = kedro("run", "--env=scratch", "--pipeline=training", "--params", given)
 
     assert done.returncode == 1

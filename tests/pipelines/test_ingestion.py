@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.validation import DataValidationError
 
-from multimodal_sentiment.datasets.post_folder import PostFiles
+from multimodal_sentiment.config_loader import CheckedConfigLoader
+from multimodal_sentiment.layouts import PostFolder
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
@@ -25,11 +25,15 @@ from multimodal_sentiment.posts.schema import FILES, POSTS
 
 PROJECT = Path(__file__).parents[2]
 PARAMETERS = IngestionParameters(
-    labels=["negative", "neutral", "positive"], encodings=["utf-8", "gb18030", "cp1252"]
+    layout=None,
+    labels=["negative", "neutral", "positive"],
+    encodings=["utf-8", "gb18030", "cp1252"],
+    links="inside",
+    allow_missing=True,
 )
 UNKNOWN_SOURCE = {"posts": {}, "expected": {}}
 
-Make = Callable[[dict[str, bytes]], PostFiles]
+Make = Callable[[dict[str, bytes]], PostFolder]
 
 
 @pytest.fixture
@@ -37,10 +41,10 @@ def make(tmp_path: Path) -> Make:
     folder = tmp_path / "data"
     folder.mkdir()
 
-    def build(files: dict[str, bytes]) -> PostFiles:
+    def build(files: dict[str, bytes]) -> PostFolder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        return PostFiles(folder)
+        return PostFolder(folder)
 
     return build
 
@@ -50,7 +54,7 @@ def listing(*rows: tuple[str, str]) -> pd.DataFrame:
 
 
 def read(
-    files: PostFiles, *rows: tuple[str, str], labelled: bool = False, **changes: list[str]
+    files: PostFolder, *rows: tuple[str, str], labelled: bool = False, **changes: list[str]
 ) -> pd.DataFrame:
     parameters = PARAMETERS.model_copy(update=changes)
     if labelled:
@@ -125,12 +129,12 @@ class TestRows:
     def test_odd_files_are_told(self, make: Make, tmp_path: Path) -> None:
         make({"1.txt": b"text", "1.jpg": b"", "1.png": b"", "2.jpg": b"", "3.txt": b"text"})
         (tmp_path / "data" / "2.txt").mkdir()
-        (tmp_path / "data" / "3.jpg").symlink_to("1.jpg")
+        (tmp_path / "data" / "3.jpg").symlink_to("nowhere")
         posts = read(make({}), ("1", "neutral"), ("2", "neutral"), ("3", "neutral"))
         assert problems(posts) == {
             "1": "several_images(1.jpg)",
             "2": "text_irregular",
-            "3": "image_irregular",
+            "3": 'image_link_broken("nothing is there")',
         }
 
     def test_texts_are_read_in_their_encoding(self, make: Make) -> None:
@@ -298,7 +302,7 @@ TEXTS = [
 def catalog_in(place: Path) -> DataCatalog:
     import multimodal_sentiment.settings  # noqa: F401 - Kedro imports it in every run
 
-    loader = OmegaConfigLoader(
+    loader = CheckedConfigLoader(
         str(PROJECT / "conf"),
         base_env="base",
         default_run_env="base",

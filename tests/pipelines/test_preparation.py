@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from multimodal_sentiment.datasets import ArrowStreamDataset
-from multimodal_sentiment.datasets.post_folder import PostFiles
+from multimodal_sentiment.layouts import PostFolder
 from multimodal_sentiment.parameters import (
     IngestionParameters,
     PreparationParameters,
@@ -37,7 +37,13 @@ from multimodal_sentiment.pipelines.splitting.nodes import split_posts
 from multimodal_sentiment.posts.imaging import decode_image, unpack
 from multimodal_sentiment.posts.schema import FILES
 
-INGESTION = IngestionParameters(labels=["bad", "good"], encodings=["utf-8", "gb18030"])
+INGESTION = IngestionParameters(
+    layout=None,
+    labels=["bad", "good"],
+    encodings=["utf-8", "gb18030"],
+    links="inside",
+    allow_missing=True,
+)
 BOUNDS = {"short_side": 32, "max_aspect_ratio": 3.0, "max_megapixels": 1.0}
 PIXELS = PreparationParameters(storage="pixels", **BOUNDS)
 JPEG = PreparationParameters(storage="jpeg", **BOUNDS)
@@ -63,12 +69,12 @@ class Posts:
         for name, content in files.items():
             (folder / name).write_bytes(content)
         listing = pd.DataFrame({"guid": list(tags), "tag": list(tags.values())}, dtype=str)
-        self.files = PostFiles(folder)
+        self.files = PostFolder(folder)
         profile = {"posts": {"gb18030": 1000}, "expected": {"gb18030": 1000.0}}
         self.posts, self.text_files = read_unlabelled_posts(listing, self.files, profile, INGESTION)
 
     def examples(self, preparation: PreparationParameters = PIXELS) -> pa.Table:
-        stream = prepare_examples(self.posts, PostFiles(self.folder), preparation)
+        stream = prepare_examples(self.posts, PostFolder(self.folder), preparation)
         return stream.read_all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import struct
 import zlib
@@ -153,6 +154,30 @@ class TestFormats:
     def test_damaged_metadata_does_not_lose_the_picture(self) -> None:
         payload = encoded(scene(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff\x01\x00")
         assert decode(payload).pixels.shape == (40, 60, 3)
+
+
+class TestHeic:
+    HEADER = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf"
+
+    def test_it_is_read_where_its_library_is_installed(self) -> None:
+        pillow_heif = pytest.importorskip("pillow_heif")
+        pillow_heif.register_heif_opener()
+        image = scene()
+        decoded = decode(encoded(image, "HEIF", quality=95))
+        assert psnr(decoded.pixels, np.asarray(image)) > 25  # as a JPEG of it has
+        with pytest.raises(BrokenImageError):
+            decode(self.HEADER)
+
+    def test_without_it_a_problem_names_the_extra(self) -> None:
+        if importlib.util.find_spec("pillow_heif"):
+            pytest.skip("it is installed here")
+        with pytest.raises(BrokenImageError, match=r"HEIC: reading it needs the extra \[heic\]"):
+            decode(self.HEADER)
+
+    def test_what_is_called_so_and_is_avif_needs_no_extra(self) -> None:
+        avif = encoded(scene(), "AVIF")
+        assert b"mif1" in avif[:64]
+        assert decode(avif).pixels.shape == (40, 60, 3)
 
 
 class TestBounds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,11 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.pandas import CSVDataset
 
-from multimodal_sentiment.datasets import ListingDataset, ModelFolderDataset, ScratchFolderDataset
+from multimodal_sentiment.datasets import (
+    ModelFolderDataset,
+    PostListingDataset,
+    ScratchFolderDataset,
+)
 from multimodal_sentiment.runs import kedro_adapter
 from multimodal_sentiment.runs.versions import list_versions
 
@@ -96,10 +101,14 @@ def test_a_place_is_named_whatever_the_class(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     datasets = [
         CSVDataset(filepath=str(tmp_path / "x")),
-        ListingDataset(filepath=str(tmp_path / "x")),
+        PostListingDataset(path=str(tmp_path / "x"), namespace="labelled"),
         ScratchFolderDataset(path=str(tmp_path / "x"), to_go_on=""),
     ]
 
-    assert [kedro_adapter.place_in_words(dataset) for dataset in datasets] == ["x", "x", "x"]
+    assert [kedro_adapter.place_in_words(dataset) for dataset in datasets] == [
+        "x",
+        os.path.join("x", "train.txt"),
+        "x",
+    ]
     assert kedro_adapter.place_in_words(MemoryDataset()) == "its place"
     assert Path(kedro_adapter.shorten(tmp_path / "x")) == Path("x")

@@ -13,11 +13,11 @@ _MODULES = {
     "EncoderStoreDataset": "encoder_store",
     "FormerModelDataset": "former_model",
     "HtmlPageDataset": "html_page",
-    "ListingDataset": "listing",
     "MarkdownPageDataset": "markdown_page",
     "ModelFolderDataset": "model_folder",
     "ModelProfileDataset": "model_folder",
-    "PostFolderDataset": "post_folder",
+    "PostFilesDataset": "post_source",
+    "PostListingDataset": "post_source",
     "ScratchFolderDataset": "scratch_folder",
 }
 

@@ -17,6 +17,7 @@ from .mixture import EncodingProfile
 from .reading import (
     Reading,
     chardet_encoding,
+    decoded_reading,
     has_control_characters,
     read_source,
     read_texts,
@@ -27,6 +28,7 @@ __all__ = [
     "EncodingProfile",
     "Reading",
     "chardet_encoding",
+    "decoded_reading",
     "has_control_characters",
     "read_source",
     "read_texts",

@@ -115,6 +115,23 @@ def read_texts(
     return _read(payloads, structure, evidence, profile, shares)
 
 
+def decoded_reading(text: str) -> Reading:
+    """Return the reading of a text that its source has decoded.
+
+    Halves of surrogate pairs that fit become the character that they are; others are replaced, and
+    a problem says so.
+    """
+    problems = []
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if lost := whole.count("\ufffd") - text.count("\ufffd"):
+            problems.append(f"lone_surrogates({lost})")
+        text = whole
+    return _reading(text, "ascii" if text.isascii() else "utf-8", 1.0, problems)
+
+
 def chardet_encoding(payload: bytes) -> str | None:
     """Return what chardet takes one post for, alone."""
     return chardet.detect(payload[:CHARDET_BYTES])["encoding"]

@@ -26,6 +26,7 @@ from .problems import Problem, problem
 Storage = Literal["pixels", "jpeg"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 JPEG_QUALITY = 90
 _MUCH_METADATA = 2**20  # bytes; less is left to Pillow, which finds more ways to say what is up
 _LONGEST_REASON = 80  # characters
@@ -174,7 +175,8 @@ def _decode(payload: bytes, bounds: _Bounds, *, is_cut: bool = False) -> Decoded
 def _opened(payload: bytes, max_megapixels: float) -> Iterator[Image.Image]:
     """Open a file; whatever is wrong with it within, it is broken."""
     try:
-        with Image.open(io.BytesIO(payload), formats=FORMATS) as image:
+        formats = ("HEIF",) if _is_heic(payload) else FORMATS
+        with Image.open(io.BytesIO(payload), formats=formats) as image:
             if image.width * image.height > max_megapixels * 1e6:
                 raise Image.DecompressionBombError
             yield image
@@ -184,6 +186,22 @@ def _opened(payload: bytes, max_megapixels: float) -> Iterator[Image.Image]:
         raise
     except Exception as error:  # Pillow meets broken bytes with nearly any exception
         raise BrokenImageError(_reason(payload, error)) from error
+
+
+def _is_heic(payload: bytes) -> bool:
+    """Return whether a file is HEIC, which an optional library reads.
+
+    Raises:
+        BrokenImageError: If it is, and the library is not installed.
+    """
+    if payload[4:8] != b"ftyp" or payload[8:12] not in HEIC_BRANDS or b"avif" in payload[8:64]:
+        return False
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise BrokenImageError("HEIC: reading it needs the extra [heic]") from error
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def _cut(image: Image.Image) -> Problem:

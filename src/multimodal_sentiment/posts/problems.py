@@ -31,7 +31,12 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "no_text": Kind("text", "no text"),
-    "text_irregular": Kind("text", "text is a link or a folder"),
+    "text_irregular": Kind("text", "text is a folder or no regular file"),
+    "text_link_broken": Kind("text", "text is a link that leads nowhere", "{}"),
+    "text_outside": Kind(
+        "text", "text lies outside of the folder", "{}; ingestion.links=anywhere allows it"
+    ),
+    "text_url": Kind("text", "text is an URL, and nothing is fetched", "{}"),
     "text_too_large": Kind("text", "text too large", "{} MB"),
     "text_unreadable": Kind("text", "text unreadable", "{}"),
     "several_texts": Kind("text", "several texts", "{} used"),
@@ -50,7 +55,12 @@ KINDS: dict[str, Kind] = {
     "bytes_undecodable": Kind("encoding", "undecodable bytes spelled out", "read as {} otherwise"),
     "text_undecodable": Kind("encoding", "text undecodable", "spelled out where it is no {}"),
     "no_image": Kind("image", "no image"),
-    "image_irregular": Kind("image", "image is a link or a folder"),
+    "image_irregular": Kind("image", "image is a folder or no regular file"),
+    "image_link_broken": Kind("image", "image is a link that leads nowhere", "{}"),
+    "image_outside": Kind(
+        "image", "image lies outside of the folder", "{}; ingestion.links=anywhere allows it"
+    ),
+    "image_url": Kind("image", "image is an URL, and nothing is fetched", "{}"),
     "image_too_large": Kind("image", "image too large", "{} MB"),
     "image_unreadable": Kind("image", "image unreadable", "{}"),
     "several_images": Kind("image", "several images", "{} used"),

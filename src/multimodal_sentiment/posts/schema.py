@@ -26,6 +26,8 @@ POSTS: dict[str, type] = {
 
 FILES: dict[str, type] = {"guid": str, "file": str, "bytes": int, "sha256": str}
 
+SPLITS: dict[str, type] = {"guid": str, "split": str}
+
 GROUPS: dict[str, type] = {"guid": str, "group": int}
 
 # A post's image: its file's size and digest; its stored pixels, or null; its size as stored and as
@@ -58,6 +60,15 @@ def check_files(table: pd.DataFrame) -> pd.DataFrame:
         ValueError: If a column is missing, or holds what is not of its type.
     """
     return _typed(table, FILES, "files")
+
+
+def check_declared_split(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of the split that a source declares.
+
+    Raises:
+        ValueError: If a column is missing.
+    """
+    return _typed(table, SPLITS, "splits")
 
 
 def check_groups(table: pd.DataFrame) -> pd.DataFrame:

@@ -142,7 +142,7 @@ def _pin_inputs(
     What looks at one place on the disk is read in one version.
     """
     reads: dict[str, str | None] = dict.fromkeys(inputs)
-    faults, missing = [], []
+    faults, missing, told = [], [], set()
     first_at: dict[Path, str] = {}  # the first of the inputs at a place, which stands for all
     asked = {location(inputs[name]): version for name, version in pins.items()}
     for name, dataset in inputs.items():
@@ -157,7 +157,8 @@ def _pin_inputs(
             fault = fault_of(dataset)
             if fault == INCOMPLETE:
                 missing.append(name)
-            elif fault:
+            elif fault and fault not in told:
+                told.add(fault)  # two listings of one table have the same
                 faults.append(f"{name}: {place_in_words(dataset)} {fault}")
             continue
         try:

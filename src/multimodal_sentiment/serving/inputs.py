@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from multimodal_sentiment.datasets.post_folder import LARGEST_IMAGE, LARGEST_TEXT
 from multimodal_sentiment.decoding import has_control_characters
+from multimodal_sentiment.layouts.files import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .errors import ClassifierError
@@ -95,7 +95,7 @@ def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
         return "", [problem("no_text")]
     if not isinstance(value, str | _BYTES):
         return "", [problem("text_unreadable", f"{type(value).__name__} is no text")]
-    if len(value) > LARGEST_TEXT:
+    if len(value) > LARGEST["text"]:
         return "", [problem("text_too_large", f"{len(value) / 1e6:.1f}")]
     if not isinstance(value, str):
         return bytes(value), []
@@ -146,14 +146,14 @@ def take_image(value: Any, max_megapixels: float) -> bytes | Path | Problem:  # 
 def read_image(source: bytes | Path | Problem) -> bytes | Problem:
     """Return the bytes of what `take_image` returned, or why they cannot be had."""
     if not isinstance(source, Path):
-        if isinstance(source, bytes) and len(source) > LARGEST_IMAGE:
+        if isinstance(source, bytes) and len(source) > LARGEST["image"]:
             return problem("image_too_large", f"{len(source) / 1e6:.1f}")
         return source
     try:
         about = source.stat()
         if not stat.S_ISREG(about.st_mode):  # what is no file may have no end
             return problem("image_unreadable", "not a file")
-        if about.st_size > LARGEST_IMAGE:
+        if about.st_size > LARGEST["image"]:
             return problem("image_too_large", f"{about.st_size / 1e6:.1f}")
         return source.read_bytes()
     except (OSError, ValueError) as error:  # the second: a NUL in the path
@@ -225,7 +225,7 @@ def _is_missing(value: Any) -> bool:
 def _read_open_file(file: Any) -> bytes | Problem:
     if callable(getattr(file, "seekable", None)) and file.seekable():
         file.seek(0)  # it may stand for several rows
-    content = file.read(LARGEST_IMAGE + 1)
+    content = file.read(LARGEST["image"] + 1)
     if not isinstance(content, _BYTES):
         return problem("image_unreadable", "a file that is open as text: open it with mode rb")
     return bytes(content)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.posts.problems import Problem, problem, read_problems, write_problems
-from multimodal_sentiment.posts.schema import FILES, POSTS
+from multimodal_sentiment.posts.schema import FILES, POSTS, SPLITS
 from multimodal_sentiment.types import Frame, Json, PostFiles
 
 if TYPE_CHECKING:
@@ -22,9 +22,18 @@ _MOST_FLAGGED = 20  # shown of the posts whose reading is in doubt
 
 
 def read_labelled_posts(
-    listing: Frame, post_files: PostFiles, ingestion: IngestionParameters
+    listing: Frame,
+    post_files: PostFiles,
+    ingestion: IngestionParameters,
+    modality: str = "both",
 ) -> tuple[Frame, Frame, Json]:
     """Read the posts' texts, and learn how common each encoding is among them.
+
+    Args:
+        listing: The posts.
+        post_files: Their texts and images.
+        ingestion: How texts are read.
+        modality: What the model will look at: most posts must have that.
 
     Returns:
         One row a post, with the columns of `posts.schema.POSTS`; one row a text file, with those of
@@ -32,10 +41,11 @@ def read_labelled_posts(
 
     Raises:
         ValueError: If a tag is missing or unknown, a post is listed under two tags, or the tags
-            are too few to learn from.
+            are too few to learn from; if most posts lack their text or their image.
     """
     from multimodal_sentiment.decoding import read_source
 
+    from .missing import report_missing
     from .tags import one_tag_each, refuse_unsplittable, refuse_untagged, with_known_tags
 
     listing = with_known_tags(listing, ingestion.labels)
@@ -43,9 +53,12 @@ def read_labelled_posts(
     refuse_unsplittable(listing)
     tags = one_tag_each(listing)
     payloads, unread = _read_texts(listing, post_files)
-    readings, profile = read_source(list(payloads.values()), ingestion.encodings)
-    posts = _rows(listing, tags, post_files, dict(zip(payloads, readings, strict=True)), unread)
-    flagged = _flagged(payloads, readings)
+    read, profile = read_source(_undecoded(payloads), ingestion.encodings)
+    readings = _with_decoded(payloads, read)
+    posts = _rows(listing, tags, post_files, readings, unread)
+    needed = {"both": ("text", "image")}.get(modality, (modality,))
+    report_missing(posts, unread, post_files, () if ingestion.allow_missing else needed)
+    flagged = _flagged(readings)
     return posts, _files(payloads, unread, post_files), profile.to_dict() | {"flagged": flagged}
 
 
@@ -65,40 +78,57 @@ def read_unlabelled_posts(
     """
     from multimodal_sentiment.decoding import EncodingProfile, read_texts
 
+    from .missing import report_missing
     from .tags import one_tag_each, with_known_tags
 
     listing = with_known_tags(listing, ingestion.labels)
     tags = one_tag_each(listing)
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(listing, post_files)
-    readings = read_texts(list(payloads.values()), profile, ingestion.encodings)
-    posts = _rows(listing, tags, post_files, dict(zip(payloads, readings, strict=True)), unread)
+    read = read_texts(_undecoded(payloads), profile, ingestion.encodings)
+    posts = _rows(listing, tags, post_files, _with_decoded(payloads, read), unread)
+    report_missing(posts, unread, post_files, needed=())
     return posts, _files(payloads, unread, post_files)
+
+
+def describe_source(listing: Frame, post_files: PostFiles) -> tuple[Frame, Json]:
+    """Note the split that the source declares, and what it was taken for.
+
+    Returns:
+        One row a post, with the columns of `posts.schema.SPLITS`, or none if no split is declared;
+        and what `layouts.PostFiles.about` holds.
+    """
+    if "split" not in listing:
+        listing = listing.head(0).assign(split="")
+    return listing[list(SPLITS)].drop_duplicates("guid"), post_files.about
 
 
 def _read_texts(
     listing: Frame, post_files: PostFiles
-) -> tuple[dict[str, bytes], dict[str, Problem]]:
+) -> tuple[dict[str, bytes | str], dict[str, Problem]]:
     """Read each listed guid's text once, in the listing's order.
 
     Returns:
-        The bytes of each, and why some could not be read: these are left empty.
+        The bytes of each, or the text if its source has decoded it, and why some could not be
+        read: these are left empty.
 
     Raises:
         ValueError: If not one of the listed posts has a file.
     """
-    from multimodal_sentiment.datasets.post_folder import UnreadableFileError
+    from multimodal_sentiment.layouts import UnreadableFileError
     from multimodal_sentiment.progress import log_progress
 
     from .tags import shown
 
+    for remark in post_files.remarks:
+        logger.info("%s", remark)
     guids: list[str] = listing["guid"].drop_duplicates().tolist()
     if not any(guid in post_files.texts or guid in post_files.images for guid in guids):
         raise ValueError(
-            f"{post_files.folder} holds no text and no image of any listed post, such as "
+            f"{post_files.name} holds no text and no image of any listed post, such as "
             f"{shown(f'{guids[0]}.txt')}: is raw the folder above it?"
         )
-    payloads = {}
+    payloads: dict[str, bytes | str] = {}
     unread = {}
     for guid in log_progress(guids, len(guids), "Reading texts of"):
         try:
@@ -107,6 +137,23 @@ def _read_texts(
             payloads[guid] = b""
             unread[guid] = error.problem
     return payloads, unread
+
+
+def _undecoded(payloads: dict[str, bytes | str]) -> list[bytes]:
+    return [payload for payload in payloads.values() if isinstance(payload, bytes)]
+
+
+def _with_decoded(
+    payloads: dict[str, bytes | str], readings: Iterable[Reading]
+) -> dict[str, Reading]:
+    """Return each post's reading, be it one of those given or of a text that came decoded."""
+    from multimodal_sentiment.decoding import decoded_reading
+
+    read = iter(readings)
+    return {
+        guid: next(read) if isinstance(payload, bytes) else decoded_reading(payload)
+        for guid, payload in payloads.items()
+    }
 
 
 def _rows(
@@ -156,23 +203,29 @@ def _doubts(reading: Reading) -> Sequence[Problem]:
     return () if reading.text.strip() else (problem("empty_text"),)
 
 
-def _files(payloads: dict[str, bytes], unread: dict[str, Problem], post_files: PostFiles) -> Frame:
-    """One row a text file that was read."""
+def _files(
+    payloads: dict[str, bytes | str], unread: dict[str, Problem], post_files: PostFiles
+) -> Frame:
+    """One row a text that was read: of a file, or of a row of a table."""
     import pandas as pd
 
     rows = [
         (guid, post_files.texts.path(guid), len(payload), hashlib.sha256(payload).hexdigest())
-        for guid, payload in payloads.items()
+        for guid, payload in zip(payloads, map(_encoded, payloads.values()), strict=True)
         if guid not in unread
     ]
     return pd.DataFrame(rows, columns=list(FILES))
 
 
-def _flagged(guids: Iterable[str], readings: Iterable[Reading]) -> Json:
+def _encoded(text: bytes | str) -> bytes:
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+
+
+def _flagged(readings: dict[str, Reading]) -> Json:
     """How many readings are in doubt, and why the first are."""
     doubtful = [
         {"guid": guid, "encoding": reading.encoding, "problem": reading.problem}
-        for guid, reading in zip(guids, readings, strict=True)
+        for guid, reading in readings.items()
         if reading.problem
     ]
     return {"posts": len(doubtful), "first": doubtful[:_MOST_FLAGGED]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import read_labelled_posts, read_unlabelled_posts
+from .nodes import describe_source, read_labelled_posts, read_unlabelled_posts
 
 
 def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeline:
@@ -19,15 +19,24 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
     labelled = namespace == "labelled"
     read = Node(
         read_labelled_posts if labelled else read_unlabelled_posts,
-        inputs=["listing", "post_files"] + ([] if labelled else [profile]) + ["params:ingestion"],
+        inputs=["listing", "post_files", "params:ingestion", "params:model.modality"]
+        if labelled
+        else ["listing", "post_files", profile, "params:ingestion"],
         outputs=["posts", "text_files"] + (["encoding_profile"] if labelled else []),
         name="read_posts",
         namespace="ingestion",
     )
+    describe = Node(
+        describe_source,
+        inputs=["listing", "post_files"],
+        outputs=["declared_split", "source"],
+        name="describe_source",
+        namespace="ingestion",
+    )
     return Pipeline(
-        [read],
+        [read, describe],
         namespace=namespace,
         inputs={"post_files"} if labelled else {"post_files", profile},
         outputs={"encoding_profile"} if labelled else None,
-        parameters={"params:ingestion"},
+        parameters={"params:ingestion"} | ({"params:model.modality"} if labelled else set()),
     )

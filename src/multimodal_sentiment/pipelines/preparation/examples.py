@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from multimodal_sentiment.concurrency import map_in_order
-from multimodal_sentiment.datasets.post_folder import PostFiles, UnreadableFileError
+from multimodal_sentiment.layouts import PostFiles, UnreadableFileError
 from multimodal_sentiment.malloc import keep_freed_memory
 from multimodal_sentiment.parameters import PreparationParameters
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image, pack

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from multimodal_sentiment.datasets import PostFolderDataset
-from multimodal_sentiment.datasets import post_folder as room
-from multimodal_sentiment.datasets.post_folder import PostFiles, UnreadableFileError
+from multimodal_sentiment.datasets import PostFilesDataset
+from multimodal_sentiment.layouts import LARGEST, PostFolder, UnreadableFileError
 from multimodal_sentiment.posts.problems import problem
 
 
@@ -23,11 +22,11 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def files(folder: Path, **contents: bytes) -> PostFiles:
+def files(folder: Path, **contents: bytes) -> PostFolder:
     """The folder with these files; `__` in a name stands for a dot."""
     for name, content in contents.items():
         (folder / name.replace("__", ".")).write_bytes(content)
-    return PostFolderDataset(path=str(folder)).load()
+    return PostFolder(folder)
 
 
 def test_a_post_is_found_by_its_guid(folder: Path) -> None:
@@ -88,20 +87,88 @@ def test_of_suffixes_in_two_cases_the_choice_is_always_the_same(folder: Path) ->
     assert found.texts.problem("a") == problem("several_texts", "a.TXT")
 
 
-@pytest.mark.fault("text", "links, folders, pipes in place of files", "a problem")
-def test_links_and_folders_are_not_followed(folder: Path) -> None:
-    (folder.parent / "secret").write_bytes(b"secret")
-    (folder / "a.txt").symlink_to("../secret")
+@pytest.mark.fault("text", "folders, pipes in place of files", "a problem")
+def test_folders_and_pipes_are_no_files(folder: Path) -> None:
     (folder / "b.jpg").mkdir()
     os.mkfifo(folder / "c.txt")
     found = files(folder)
-    with pytest.raises(UnreadableFileError, match="text is a link or a folder"):
-        found.texts.read("a")
-    with pytest.raises(UnreadableFileError, match="image is a link or a folder"):
+    with pytest.raises(UnreadableFileError, match="image is a folder or no regular file"):
         found.images.read("b")
-    with pytest.raises(UnreadableFileError, match="text is a link or a folder"):
+    with pytest.raises(UnreadableFileError, match="text is a folder or no regular file"):
         found.texts.read("c")
-    assert found.texts.path("a") == ""
+    assert found.texts.path("c") == ""
+
+
+@pytest.mark.fault("image", "links within the folder, subfolders, other suffixes", "they are found")
+def test_links_within_the_folder_and_subfolders_are_followed(folder: Path) -> None:
+    (folder / "originals" / "2024").mkdir(parents=True)
+    (folder / "originals" / "2024" / "shot.jpg").write_bytes(b"shot")
+    (folder / "originals" / "b.jfif").write_bytes(b"below")
+    (folder / "a.jpg").symlink_to("originals/2024/shot.jpg")
+    (folder / "shortcut").symlink_to("originals")
+    found = files(folder)
+    assert found.images.read("a") == b"shot"
+    assert found.images.path("a") == "data/a.jpg"
+    assert found.images.read("b") == b"below"
+    assert found.images.path("b") == "data/originals/b.jfif"
+    assert found.images.problem("a") is found.images.problem("b") is None
+
+
+@pytest.mark.fault("text", "a link out of the folder, to nothing, in a circle", "a problem")
+def test_links_that_lead_elsewhere_are_problems(folder: Path) -> None:
+    (folder.parent / "secret").write_bytes(b"secret")
+    (folder.parent / "elsewhere").mkdir()
+    (folder.parent / "elsewhere" / "d.jpg").write_bytes(b"secret")
+    (folder / "a.txt").symlink_to("../secret")
+    (folder / "b.txt").symlink_to("nowhere")
+    (folder / "c.txt").symlink_to("c.txt")
+    (folder / "beside").symlink_to("../elsewhere")
+    (folder / "circle").symlink_to(".")
+    found = files(folder)
+    assert found.texts.problem("a") == problem("text_outside", "a.txt")
+    assert "ingestion.links=anywhere" in found.texts.problem("a").words
+    with pytest.raises(UnreadableFileError, match="text lies outside of the folder"):
+        found.texts.read("a")
+    assert found.texts.problem("b") == problem("text_link_broken", "nothing is there")
+    assert found.texts.problem("c").code == "text_link_broken"
+    assert "symbolic links" in found.texts.problem("c").words
+    assert found.images.problem("d") == problem("image_outside", "beside/d.jpg")
+    assert any("circle is a link to a folder that holds it" in remark for remark in found.remarks)
+    assert any("beside is a link out of the folder" in remark for remark in found.remarks)
+    everywhere = PostFolder(folder, "anywhere")
+    assert everywhere.texts.read("a") == everywhere.images.read("d") == b"secret"
+
+
+@pytest.mark.fault("image", "names in NFC in the listing, in NFD on the disk", "they are found")
+def test_names_are_compared_in_one_unicode_form(folder: Path) -> None:
+    (folder / "cafe\u0301.jpg").write_bytes(b"image")
+    (folder / "below").mkdir()
+    (folder / "below" / "thé.txt").write_bytes(b"text")
+    found = files(folder)
+    assert found.images.read("caf\u00e9") == b"image"
+    assert found.texts.read("the\u0301") == b"text"
+    assert found.unclaimed(["caf\u00e9", "the\u0301"]) == []
+
+
+def test_two_guids_of_one_normal_form_keep_their_own_files(folder: Path) -> None:
+    (folder / "\u00e9.txt").write_bytes(b"one")
+    (folder / "e\u0301.txt").write_bytes(b"two")
+    found = files(folder)
+    assert (found.texts.read("\u00e9"), found.texts.read("e\u0301")) == (b"one", b"two")
+
+
+def test_an_image_under_an_unknown_suffix_is_told_by_its_content(folder: Path) -> None:
+    found = files(folder, a__jpg_large=b"\xff\xd8\xff and more", b__csv=b"1,2", c=b"GIF89a")
+    assert found.images.path("a") == "data/a.jpg_large"
+    assert found.images.path("b") == ""
+    assert found.images.read("c") == b"GIF89a"
+
+
+def test_files_of_nobody_are_named(folder: Path) -> None:
+    found = files(folder, a__txt=b"", b__jpg=b"", notes__csv=b"", a__png=b"")
+    assert found.unclaimed(["a"]) == ["b.jpg", "notes.csv"]
+    found.known = lambda: [["b"]]
+    assert found.unclaimed(["a"]) == ["notes.csv"]
 
 
 def test_a_regular_file_beside_a_link_is_used(folder: Path) -> None:
@@ -114,7 +181,7 @@ def test_a_regular_file_beside_a_link_is_used(folder: Path) -> None:
 def test_the_folder_itself_may_be_a_link(folder: Path, tmp_path: Path) -> None:
     files(folder, a__txt=b"hello")
     (tmp_path / "link").symlink_to(folder)
-    found = PostFolderDataset(path=str(tmp_path / "link")).load()
+    found = PostFolder(tmp_path / "link")
     assert found.texts.read("a") == b"hello"
     assert found.texts.path("a") == "link/a.txt"
 
@@ -130,8 +197,8 @@ def test_a_huge_file_is_not_read(folder: Path) -> None:
 
 
 def test_the_largest_text_is_still_read(folder: Path) -> None:
-    found = files(folder, a__txt=b"x" * room.LARGEST_TEXT)
-    assert len(found.texts.read("a")) == room.LARGEST_TEXT
+    found = files(folder, a__txt=b"x" * LARGEST["text"])
+    assert len(found.texts.read("a")) == LARGEST["text"]
 
 
 def test_a_file_that_vanished_is_told(folder: Path) -> None:
@@ -163,7 +230,7 @@ def test_a_file_without_permission_is_told(
     for path in folder.iterdir():
         path.chmod(0)
     monkeypatch.chdir(folder)  # the way to which not everybody may go
-    found = PostFolderDataset(path=".").load()
+    found = PostFolder(Path())
     with as_nobody(), pytest.raises(UnreadableFileError, match=f"{kind} unreadable: Permission d"):
         (found.texts if kind == "text" else found.images).read("a")
 
@@ -172,25 +239,25 @@ def test_file_names_that_are_no_text_do_no_harm(folder: Path) -> None:
     with open(os.fsencode(folder) + b"/\xff\xfe.txt", "wb"):
         pass
     assert files(folder, a__txt=b"hello").texts.read("a") == b"hello"
-    preview = PostFolderDataset(path=str(folder)).preview()
+    preview = PostFilesDataset(path=str(folder.parent)).preview()
     assert preview["data"] == [["a", "data/a.txt", ""], ["??", "data/??.txt", ""]]
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
-    dataset = PostFolderDataset(path=str(tmp_path / "nowhere"))
+    dataset = PostFilesDataset(path=str(tmp_path / "nowhere"))
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="nowhere cannot be listed: No such file"):
+    with pytest.raises(DatasetError, match="data cannot be listed: No such file"):
         dataset.load()
 
 
 def test_posts_are_never_written(folder: Path) -> None:
     with pytest.raises(DatasetError, match="only read, never written"):
-        PostFolderDataset(path=str(folder)).save("anything")  # type: ignore[arg-type]
+        PostFilesDataset(path=str(folder.parent)).save("anything")  # type: ignore[arg-type]
 
 
 def test_the_preview_is_a_table_of_the_first_posts(folder: Path) -> None:
     files(folder, b__txt=b"", a__txt=b"", a__jpg=b"", c__png=b"")
-    assert PostFolderDataset(path=str(folder)).preview(nrows=2) == {
+    assert PostFilesDataset(path=str(folder.parent)).preview(nrows=2) == {
         "index": [0, 1],
         "columns": ["guid", "text file", "image"],
         "data": [["a", "data/a.txt", "data/a.jpg"], ["b", "data/b.txt", ""]],

@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from multimodal_sentiment.datasets import ListingDataset
+from multimodal_sentiment.datasets import PostListingDataset
 
 Rows = list[tuple[str, str]]
+
+
+def dataset_in(folder: Path) -> PostListingDataset:
+    return PostListingDataset(path=str(folder), namespace="labelled")
 
 
 def load(path: Path, content: str | bytes) -> Rows:
     path = path / "train.txt"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    listing = ListingDataset(filepath=str(path)).load()
+    listing = dataset_in(path.parent).load()
     assert listing.columns.tolist() == ["guid", "tag"]
     return list(listing.itertuples(index=False, name=None))
 
@@ -143,7 +147,7 @@ def test_no_bytes_whatever_raise_another_error(tmp_path: Path) -> None:
 
 
 def test_a_listing_that_is_not_there(tmp_path: Path) -> None:
-    dataset = ListingDataset(filepath=str(tmp_path / "train.txt"))
+    dataset = dataset_in(tmp_path)
     assert not dataset.exists()
     with pytest.raises(DatasetError, match=r"train\.txt cannot be read: No such file"):
         dataset.load()
@@ -153,14 +157,14 @@ def test_a_listing_is_never_written(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_text("1,positive\n")
     with pytest.raises(DatasetError, match="only read, never written"):
-        ListingDataset(filepath=str(path)).save("anything")  # type: ignore[arg-type]
+        dataset_in(tmp_path).save("anything")  # type: ignore[arg-type]
     assert path.read_text() == "1,positive\n"
 
 
 def test_the_preview_is_a_table_of_the_first_rows(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_text("4597,negative\n26,neutral\n5,neutral\n")
-    assert ListingDataset(filepath=str(path)).preview(nrows=2) == {
+    assert dataset_in(tmp_path).preview(nrows=2) == {
         "index": [0, 1],
         "columns": ["guid", "tag"],
         "data": [["4597", "negative"], ["26", "neutral"]],

@@ -1,0 +1,198 @@
+"""A user's posts as datasets, in whatever layout they lie."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from multimodal_sentiment.layouts import LayoutError, Namespace, Options, PostFiles, open_source
+
+from .previews import TablePreview
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from multimodal_sentiment.layouts import Source
+
+
+class _PostSourceDataset(AbstractDataset[None, Any]):
+    """What both datasets share: where the posts lie, and how they are read."""
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        layout: str | None = None,
+        links: str = "inside",
+        labels: Sequence[str] | None = None,
+        encodings: Sequence[str] | None = None,
+        columns: dict[str, str | None] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Creates a new instance.
+
+        Args:
+            path: The folder or file.
+            layout: One of `layouts.LAYOUTS`; None recognises it.
+            links: `inside` refuses links out of the folder, `anywhere` follows them.
+            labels: The tags there are, if they are known.
+            encodings: What texts may be written in; None means all that are known.
+            columns: The names of a table's columns, by what they hold.
+            metadata: Any arbitrary metadata; ignored by Kedro.
+        """
+        self._raw = Path(path)
+        self._options = Options(
+            layout,
+            "anywhere" if links == "anywhere" else "inside",
+            labels,
+            encodings,
+            columns or {},
+        )
+        self.metadata = metadata
+
+    def save(self, data: None) -> NoReturn:
+        """Refuse: posts are the user's own.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._raw} is only read, never written")
+
+    def _open(self) -> Source:
+        return open_source(self._raw, self._options)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._raw}
+
+
+class PostListingDataset(_PostSourceDataset):
+    """``PostListingDataset`` loads the list of posts and their tags.
+
+    It is read only. See ``multimodal_sentiment.layouts`` for how posts may lie.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    labelled.listing:
+      type: multimodal_sentiment.datasets.PostListingDataset
+      path: data/01_raw
+      namespace: labelled
+    ```
+
+    Example usage for the Python API:
+
+    >>> PostListingDataset(path="data/01_raw", namespace="labelled").load()
+       guid       tag
+    0  4597  negative
+    1    26   neutral
+    """
+
+    def __init__(self, *, namespace: Namespace, **options: Any) -> None:
+        """Creates a new instance of ``PostListingDataset``.
+
+        Args:
+            namespace: `labelled` (posts with tags) or `unlabelled` (those to be predicted).
+            **options: As for ``PostFilesDataset``.
+        """
+        super().__init__(**options)
+        self._namespace = namespace
+
+    def load(self) -> pd.DataFrame:
+        """Read the whole list, in its order: columns `guid`, `tag` and, if declared, `split`.
+
+        Raises:
+            DatasetError: If it cannot be read, or lists none.
+        """
+        try:
+            return self._open().listing(self._namespace)
+        except LayoutError as error:
+            raise DatasetError(str(error)) from error
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Return the first rows, for Kedro-Viz."""
+        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
+
+    @property
+    def _path(self) -> Path:
+        """Where the listing lies, for messages."""
+        try:
+            return self._open().place_of(self._namespace)
+        except LayoutError:
+            return self._raw
+
+    def _exists(self) -> bool:
+        try:
+            source = self._open()
+            if not source.has(self._namespace) and source.place_of(self._namespace).exists():
+                source.listing(self._namespace)  # says why there is none
+            return source.has(self._namespace)
+        except LayoutError as error:
+            raise DatasetError(str(error)) from error
+
+
+class PostFilesDataset(_PostSourceDataset):
+    """``PostFilesDataset`` finds the texts and images of posts, wherever these lie.
+
+    In the course's layout a post's text is ``data/<guid>.txt``, its image ``data/<guid>`` with the
+    suffix of an image; in a table they are cells, or files that cells name. They are read when the
+    ``PostFiles`` are asked for them. It is read only.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    post_files:
+      type: multimodal_sentiment.datasets.PostFilesDataset
+      path: data/01_raw
+    ```
+
+    Example usage for the Python API:
+
+    >>> files = PostFilesDataset(path="data/01_raw").load()
+    >>> files.images.path("4597")
+    'data/4597.jpg'
+    >>> files.texts.read("4597")
+    b'Nice day'
+    """
+
+    def load(self) -> PostFiles:
+        """Find texts and images.
+
+        Raises:
+            DatasetError: If they cannot be found.
+        """
+        try:
+            return self._open().files()
+        except LayoutError as error:
+            raise DatasetError(str(error)) from error
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Return the first posts by name and their files, for Kedro-Viz."""
+        files = self.load()
+        guids = heapq.nsmallest(nrows, {*files.texts, *files.images})
+        rows = [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids]
+        return TablePreview(
+            {
+                "index": list(range(len(rows))),
+                "columns": ["guid", "text file", "image"],
+                # A name that is not UTF-8 comes with surrogates, which JSON cannot hold.
+                "data": [[cell.encode(errors="replace").decode() for cell in row] for row in rows],
+            }
+        )
+
+    def _exists(self) -> bool:
+        try:
+            return self._open().folder.exists()
+        except LayoutError:
+            return True  # the listing says what is wrong
+
+    @property
+    def _path(self) -> Path:
+        """Where the files lie, for messages."""
+        try:
+            return self._open().folder
+        except LayoutError:
+            return self._raw

@@ -1,0 +1,232 @@
+"""Texts and images of posts that are rows of tables."""
+
+from __future__ import annotations
+
+import bisect
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from multimodal_sentiment.posts.problems import Problem, problem
+
+from .files import Kind, Links, UnreadableFileError, bounded, read_file
+from .finding import FileFinder, Found
+from .source import Contents, Images
+from .tables.table import is_nothing
+
+if TYPE_CHECKING:
+    from .table_source import Part
+
+_KEPT = 1024  # cells that were just looked at: a post's image is asked for several times
+
+
+class Row(NamedTuple):
+    """Where a post stands.
+
+    Attributes:
+        part: Which of the source's tables.
+        at: Which row of it.
+    """
+
+    part: int
+    at: int
+
+
+class Rows:
+    """The posts of a source, by guid.
+
+    Attributes:
+        parts: The source's tables.
+        guids: Of all their rows, one table after another.
+    """
+
+    def __init__(self, parts: Sequence[Part], guids: Sequence[str]) -> None:
+        self.parts = parts
+        self.guids = guids
+        self._starts = [0, *accumulate(len(part.table) for part in parts)]
+        # Of a guid that stands in several rows, the first.
+        self._numbers = dict(zip(reversed(guids), range(len(guids) - 1, -1, -1), strict=True))
+
+    def __contains__(self, guid: str) -> bool:
+        return guid in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(self.guids))
+
+    def find(self, guid: str) -> Row:
+        """Return where a post stands."""
+        return self.locate(self._numbers[guid])
+
+    def locate(self, number: int) -> Row:
+        """Return the table of a row of all, and its place in it."""
+        part = bisect.bisect_right(self._starts, number) - 1 if len(self.parts) > 1 else 0
+        return Row(part, number - self._starts[part])
+
+    def place(self, guid: str) -> str:
+        """Return a post's table and the number of its row, for people."""
+        row = self.find(guid)
+        return f"{self.parts[row.part].table.path.name}#{row.at + 1}"
+
+
+class TextCells(Contents):
+    """Texts that stand in a table."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __contains__(self, guid: str) -> bool:
+        return guid in self._rows and not is_nothing(self._value(guid))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def path(self, guid: str) -> str:
+        """Return the table's name and the number of the row."""
+        return self._rows.place(guid) if guid in self else ""
+
+    def looked_for(self, guid: str) -> str:
+        """Return the place of the cell."""
+        column = self._rows.parts[self._rows.find(guid).part].columns.get("text")
+        place = self._rows.place(guid)
+        return f"column {column} of {place}" if column else f"a column of texts in {place}"
+
+    def problem(self, guid: str) -> Problem | None:
+        """Return whether there is none."""
+        return None if guid in self else problem("no_text")
+
+    def read(self, guid: str) -> bytes | str:
+        """Return a text, or its bytes where the table does not tell what they are in."""
+        value = self._value(guid) if guid in self._rows else None
+        if is_nothing(value):
+            raise UnreadableFileError(problem("no_text"))
+        if isinstance(value, str):
+            bounded(value.encode("utf-8", "surrogatepass"), "text")
+            return value
+        if isinstance(value, bytes):
+            return bounded(value, "text")
+        if isinstance(value, bool | int | float):
+            return str(value)
+        raise UnreadableFileError(problem("text_unreadable", f"{type(value).__name__} is no text"))
+
+    def _value(self, guid: str) -> Any:
+        row = self._rows.find(guid)
+        part = self._rows.parts[row.part]
+        column = part.columns.get("text")
+        return part.table.cell(column, row.at) if column else None
+
+
+class FilesOfCells(Contents):
+    """Contents of files that a table names."""
+
+    kind: Kind
+
+    def __init__(self, rows: Rows, finders: Sequence[FileFinder]) -> None:
+        self._finders = finders
+        self._rows = rows
+        self._find = lru_cache(_KEPT)(self._find_anew)
+
+    def __contains__(self, guid: str) -> bool:
+        return guid in self._rows and self._find(guid).problem is None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def path(self, guid: str) -> str:
+        """Return the path as the table has it; the number of the row, if bytes stand there."""
+        return self._find(guid).shown if guid in self._rows else ""
+
+    def looked_for(self, guid: str) -> str:
+        """Return the path that the table names."""
+        name = self._name(guid)
+        place = self._rows.place(guid)
+        if not isinstance(name, str) or not name:
+            return f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {place}"
+        return self._finders[self._rows.find(guid).part].looked_for(name)
+
+    def problem(self, guid: str) -> Problem | None:
+        """Return why there is none."""
+        return self._find(guid).problem if guid in self._rows else problem(f"no_{self.kind}")
+
+    def read(self, guid: str) -> bytes:
+        """Return the content."""
+        fault = self.problem(guid)
+        if fault is not None:
+            raise UnreadableFileError(fault)
+        return read_file(self._find(guid).path, self.kind)
+
+    @abstractmethod
+    def _find_anew(self, guid: str) -> Found:
+        """Find the file of a post."""
+
+    @abstractmethod
+    def _name(self, guid: str) -> Any:
+        """Return what the table has in its place."""
+
+
+class TextFiles(FilesOfCells):
+    """Texts in files that a table names; these lie in its folder, or in the one that is named."""
+
+    kind = "text"
+
+    def __init__(self, rows: Rows, finders: Sequence[FileFinder], links: Links) -> None:
+        super().__init__(rows, finders)
+        self._beside = [FileFinder(part.table.path.parent, links) for part in rows.parts]
+        self._words = [
+            part.table.words(part.columns["text_file"]) if "text_file" in part.columns else None
+            for part in rows.parts
+        ]
+
+    def _find_anew(self, guid: str) -> Found:
+        part = self._rows.find(guid).part
+        found = self._finders[part].find(self._name(guid), "text", absolute=False)
+        if found.problem is None:
+            return found
+        beside = self._beside[part].find(self._name(guid), "text", absolute=False)
+        return found if beside.problem else beside
+
+    def _name(self, guid: str) -> str:
+        row = self._rows.find(guid)
+        words = self._words[row.part]
+        return (words[row.at] if words else None) or ""
+
+
+class ImageCells(FilesOfCells, Images):
+    """Images that stand in a table, or in files that it names."""
+
+    kind = "image"
+
+    def read(self, guid: str) -> bytes:
+        """Return an image's bytes, wherever they are."""
+        if guid in self._rows:
+            value = _bytes_of(self._name(guid))
+            if value is not None:
+                return bounded(value, "image")
+        return super().read(guid)
+
+    def _find_anew(self, guid: str) -> Found:
+        value = self._name(guid)
+        if is_nothing(value) or value in ("", b""):
+            return Found("", "", problem("no_image"))
+        if _bytes_of(value) is not None:
+            return Found("", self._rows.place(guid), None)
+        if isinstance(value, dict):
+            value = value.get("path")
+            if is_nothing(value):
+                return Found("", "", problem("no_image"))
+        if not isinstance(value, str):
+            why = f"{type(value).__name__} is no image"
+            return Found("", "", problem("image_unreadable", why))
+        return self._finders[self._rows.find(guid).part].find(value, "image", absolute=True)
+
+    def _name(self, guid: str) -> Any:
+        row = self._rows.find(guid)
+        part = self._rows.parts[row.part]
+        column = part.columns.get("image")
+        return part.table.image(column, row.at) if column else None
+
+
+def _bytes_of(value: Any) -> bytes | None:
+    held = value.get("bytes") if isinstance(value, dict) else value
+    return held if isinstance(held, bytes) and held else None

@@ -1,0 +1,5 @@
+"""What is wrong with a source of posts as a whole."""
+
+
+class LayoutError(ValueError):
+    """A source of posts cannot be read; the message says why, in one line."""

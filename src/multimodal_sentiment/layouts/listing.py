@@ -1,0 +1,153 @@
+"""The course's list of posts."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pandas as pd
+
+from .errors import LayoutError
+
+COLUMNS = ("guid", "tag")
+
+# Far above any listing: ten million posts. What is larger is not read.
+LARGEST = 256 * 2**20  # bytes
+
+_ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+\d{2,}")
+_MOST_SHOWN = 60  # characters of a cell in a message
+_SEPARATORS = (",", ";", "\t")
+_MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+
+
+def read_listing(path: Path) -> pd.DataFrame:
+    """Read the list of posts and their tags, in its order: columns `guid` and `tag`, both strings.
+
+    One line a post, `guid,tag`, with or without a line that names these columns. The file may be
+    UTF-8 or UTF-16, its separator a comma, a semicolon or a tab; cells may be quoted or stand
+    between spaces. A guid is a name, never a number: `007` stays `007`. A tag that is not there
+    becomes an empty one.
+
+    Raises:
+        LayoutError: If the file is missing, is no list of posts, or lists none.
+    """
+    listing = _Listing(path)
+    rows = list(listing.rows())
+    if not rows:
+        listing.refuse("lists no post: it needs one line a post, guid,tag")
+    refuse_rounded_ids(path, [guid for guid, _ in rows])
+    guids, tags = zip(*rows, strict=True)
+    return pd.DataFrame({"guid": guids, "tag": tags}, dtype=str)
+
+
+def refuse_rounded_ids(path: Path, guids: Sequence[str]) -> None:
+    """Refuse ids of which a spreadsheet has left only the first digits.
+
+    Raises:
+        LayoutError: If there are such.
+    """
+    rounded = [guid for guid in guids if _ROUNDED.fullmatch(guid)]
+    if rounded:
+        raise LayoutError(
+            f"{path} has {len(rounded):,} ids that a spreadsheet has rounded, such as "
+            f"{rounded[0]!r}: take the original, or have the spreadsheet write the column as text"
+        )
+
+
+class _Listing:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield each post's guid and tag."""
+        return self._rows(self._text())
+
+    def refuse(self, why: str) -> NoReturn:
+        raise LayoutError(f"the listing {self._path} {why}")
+
+    def _text(self) -> str:
+        try:
+            size = self._path.stat().st_size
+            if size > LARGEST:
+                self.refuse(f"is too large: {size / 1e6:.0f} MB")
+            payload = self._path.read_bytes()
+        except OSError as error:
+            self.refuse(f"cannot be read: {error.strerror}")
+        encoding = marked_encoding(payload) or "utf-8"
+        try:
+            return payload.decode(encoding)
+        except UnicodeDecodeError as error:
+            line = payload.count(b"\n", 0, error.start) + 1
+            self.refuse(f"is not {encoding.upper()} in line {line}: save it as UTF-8")
+
+    def _rows(self, text: str) -> Iterator[tuple[str, str]]:
+        """Each post's guid and tag."""
+        guid_at, tag_at = 0, 1
+        is_first = True
+        for line, cells in self._lines(text):
+            if is_first and not {cell.casefold() for cell in cells}.isdisjoint(COLUMNS):
+                guid_at, tag_at = self._header(line, cells)
+            else:
+                if any(cells[len(COLUMNS) :]):
+                    self.refuse(f"has more than guid,tag in line {line}: {_shown(cells[2])}")
+                guid, tag = (cells[at] if at < len(cells) else "" for at in (guid_at, tag_at))
+                if not guid:
+                    self.refuse(f"has no guid in line {line}, only {_shown(tag)}")
+                yield guid, tag
+            is_first = False
+
+    def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """The lines that are not blank: number and bare cells."""
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=_separator(text), skipinitialspace=True
+        )
+        line = 1
+        try:
+            for row in reader:
+                if reader.line_num > line:
+                    self.refuse(f"has a quote in line {line} that does not end there")
+                cells = [cell.strip() for cell in row]
+                if any(cells):
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            self.refuse(f"cannot be read in line {line}: {error}")
+
+    def _header(self, line: int, names: list[str]) -> tuple[int, int]:
+        """Where a line of column names puts the guid and the tag; a tag column may be missing."""
+        known = [name.casefold() for name in names if name]
+        for name in names:
+            if name and name.casefold() not in COLUMNS:
+                self.refuse(f"has an unknown column {_shown(name)} in line {line}: use guid,tag")
+        if known not in (["guid", "tag"], ["tag", "guid"], ["guid"]):
+            self.refuse(f"names its columns {','.join(known)} in line {line}: use guid,tag")
+        return known.index("guid"), 1 - known.index("guid")
+
+
+def marked_encoding(payload: bytes) -> str | None:
+    """Return the encoding that a byte order mark tells, or the NULs of UTF-16 without one."""
+    marked = next((name for mark, name in _MARKS if payload.startswith(mark)), None)
+    if marked is None and b"\0" in payload[:4]:
+        return "utf-16-be" if payload[:1] == b"\0" else "utf-16-le"
+    return marked
+
+
+def _separator(text: str) -> str:
+    """The separator that most of the first lines hold; a comma if none does."""
+    lines = text[:100_000].splitlines()
+    return max(_SEPARATORS, key=lambda separator: sum(separator in line for line in lines))
+
+
+def _shown(cell: str) -> str:
+    return repr(cell if len(cell) <= _MOST_SHOWN else f"{cell[:_MOST_SHOWN]}...")

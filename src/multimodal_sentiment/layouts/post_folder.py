@@ -1,0 +1,263 @@
+"""The texts and images of posts in one folder, found by their guids."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from multimodal_sentiment.posts.problems import Problem, problem
+
+from .files import (
+    ALLOW,
+    Kind,
+    Links,
+    Place,
+    UnreadableFileError,
+    file_fault,
+    is_below,
+    is_image,
+    read_file,
+)
+from .source import Images, PostFiles
+
+TEXT_SUFFIXES = (".txt",)
+# If a post has several images, the first of these is used. What an image is, its content tells.
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".gif",
+    ".tif", ".tiff",
+)  # fmt: skip
+
+
+class PostFolder(PostFiles):
+    """A folder's texts and images, listed once, read when asked for.
+
+    Files are found by their exact stem in the listing of the folder and of those below it, never by
+    joining a guid to a path. A stem that is spelled in another Unicode form than its guid counts
+    where no file has the very guid. Links are followed as far as they lead to what lies in the
+    folder, or anywhere if that is allowed.
+
+    Attributes:
+        known: Yields lists of guids whose files belong to somebody.
+    """
+
+    texts: FileIndex
+    images: FileIndex
+
+    def __init__(self, folder: Path, links: Links = "inside") -> None:
+        self.name = str(folder)
+        self.about = {"layout": "course", "path": str(folder)}
+        self.known: Callable[[], Iterable[Collection[str]]] = tuple
+        place = Place.of(folder, links)
+        self.texts = FileIndex(folder, "text", TEXT_SUFFIXES, place)
+        self.images = FileIndex(folder, "image", IMAGE_SUFFIXES, place)
+        self.remarks: list[str] = []
+        self._kinds = {
+            suffix: kind for kind in (self.texts, self.images) for suffix in kind.suffixes
+        }
+        self._folder = str(folder)
+        self._place = place
+        self._seen = {place.folder}
+        self._index("")
+
+    def unclaimed(self, guids: Collection[str]) -> list[str]:
+        """Return the files that no guid asks for, in alphabetical order."""
+        files = {*self.texts.stems(), *self.images.stems()}
+        for asked in chain([guids], self.known()):
+            files.difference_update(asked)
+            if any(not stem.isascii() for stem in files):
+                normal = {_normal(guid) for guid in asked}
+                files = {stem for stem in files if _normal(stem) not in normal}
+            if not files:
+                return []
+        return sorted({name for kind in (self.texts, self.images) for name in kind.names(files)})
+
+    def _index(self, below: str, *, is_outside: bool = False) -> None:
+        """Take in the files of a folder and of those in it.
+
+        Args:
+            below: The folder, from the one that posts lie in; empty, or ending in a slash.
+            is_outside: Whether its files count as lying elsewhere.
+        """
+        folders = []
+        with os.scandir(os.path.join(self._folder, below)) as entries:
+            for entry in entries:
+                stem, dot, suffix = entry.name.rpartition(".")
+                kind = self._kinds.get((dot + suffix).lower())
+                if kind is not None and not below and entry.is_file(follow_symlinks=False):
+                    kind.add(stem, dot + suffix)
+                    continue
+                if os.path.isdir(entry.path):
+                    folders.append(entry)
+                    if kind is None:
+                        continue
+                stem = stem if dot else entry.name
+                (kind or self.images).add_path(stem, below + entry.name, is_outside)
+        for entry in sorted(folders, key=lambda entry: entry.name):
+            self._enter(below + entry.name, is_outside=is_outside)
+
+    def _enter(self, name: str, *, is_outside: bool) -> None:
+        """Look into a folder in the folder, unless it has been looked into by another way."""
+        real = os.path.realpath(os.path.join(self._folder, name))
+        leads_out = not self._place.holds(real)
+        if leads_out:
+            self.remarks.append(f"{self.name}/{name} is a link out of the folder: {ALLOW}")
+        if real in self._seen or is_outside:
+            if is_below(self._place.folder, real):
+                self.remarks.append(f"{self.name}/{name} is a link to a folder that holds it")
+            return
+        self._seen.add(real)
+        try:
+            # Of a folder elsewhere one level, so that its files can be told from missing ones.
+            self._index(f"{name}/", is_outside=leads_out)
+        except OSError as error:
+            self.remarks.append(f"{self.name}/{name} cannot be looked into: {error.strerror}")
+
+
+class FileIndex(Images):
+    """The files of one kind in a folder, by guid.
+
+    Attributes:
+        suffixes: In lower case, the preferred ones first.
+    """
+
+    def __init__(self, folder: Path, kind: Kind, suffixes: tuple[str, ...], place: Place) -> None:
+        self.suffixes = suffixes
+        self._folder = folder
+        self._kind = kind
+        self._place = place
+        self._found: dict[str, str] = {}  # guid -> suffix: less to hold than a million names
+        self._paths: dict[str, str] = {}  # of what is not in the folder itself, or not by its guid
+        self._faults: dict[str, Problem] = {}
+        self._several: set[str] = set()
+        self._others: dict[str, str] = {}  # of suffixes that tell nothing
+        self._respelled: dict[str, str] = {}  # normal form -> guid as the disk spells it
+
+    def __contains__(self, guid: str) -> bool:
+        return bool(self._name(guid))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._found
+        yield from self._paths.keys() - self._found.keys()
+
+    def add(self, guid: str, suffix: str) -> None:
+        """Take in a regular file of the folder itself."""
+        other = self._found.setdefault(guid, sys.intern(suffix))
+        if other != suffix:
+            self._several.add(guid)
+            self._found[guid] = min(other, sys.intern(suffix), key=self._preference)
+        if not guid.isascii():
+            self._respelled.setdefault(_normal(guid), guid)
+
+    def add_path(self, guid: str, path: str, is_outside: bool) -> None:
+        """Take in what may be a link, lies in another folder, or tells nothing by its suffix."""
+        suffix = os.path.splitext(path)[1]
+        if not guid.isascii():
+            self._respelled.setdefault(_normal(guid), guid)
+        if suffix.lower() not in self.suffixes:
+            self._others[guid] = min(path, self._others.get(guid, path))
+            return
+        fault = (
+            problem(f"{self._kind}_outside", path)
+            if is_outside and self._place.links != "anywhere"
+            else file_fault(self._path_on_disk(path), self._kind, self._place, path)
+        )
+        if fault is not None:
+            self._faults[guid] = fault
+            return
+        other = self._paths.setdefault(guid, path)
+        if other != path:
+            self._several.add(guid)
+            self._paths[guid] = min(other, path, key=self._path_preference)
+
+    def path(self, guid: str) -> str:
+        """Return the file's path from the parent of the folder, such as `data/4597.jpg`.
+
+        Empty if there is no file.
+        """
+        name = self._name(guid)
+        return f"{self._folder.name}/{name}" if name else ""
+
+    def looked_for(self, guid: str) -> str:
+        """Return where a post's file would lie."""
+        return f"{self._folder.name}/{guid}{self.suffixes[0]}"
+
+    def problem(self, guid: str) -> Problem | None:
+        """Return why there is no file, or what is odd about the choice of it."""
+        if guid in self._found and not (self._several or self._paths):
+            return None
+        name = self._name(guid)
+        guid = self._spelling(guid)
+        if name and (guid in self._several or self._is_twice(guid)):
+            return problem(f"several_{self._kind}s", name)
+        if name:
+            return None
+        return self._faults.get(guid) or problem(f"no_{self._kind}")
+
+    def read(self, guid: str) -> bytes:
+        """Return all bytes of the file.
+
+        Raises:
+            UnreadableFileError: If there is no such file, it cannot be read, or it is too large.
+        """
+        name = self._name(guid)
+        if not name:
+            raise UnreadableFileError(self.problem(guid) or problem(f"no_{self._kind}"))
+        return read_file(f"{self._folder}/{name}", self._kind)
+
+    def stems(self) -> Iterator[str]:
+        """Yield the stems of all files, as the disk spells them."""
+        return chain(self._found, self._paths, self._others)
+
+    def names(self, stems: Container[str]) -> Iterator[str]:
+        """Yield the paths in the folder of the files that have one of some stems."""
+        yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
+        for paths in (self._paths, self._others):
+            yield from (path for stem, path in paths.items() if stem in stems)
+
+    def _name(self, guid: str) -> str:
+        """Return a file's path in the folder, or nothing."""
+        suffix = self._found.get(guid)
+        if suffix is not None:
+            return guid + suffix
+        if not (self._paths or self._others or self._respelled):
+            return ""
+        guid = self._spelling(guid)
+        if guid in self._found:
+            return guid + self._found[guid]
+        if guid in self._paths:
+            return self._paths[guid]
+        other = self._others.get(guid, "")
+        if other and self._kind == "image" and is_image(self._path_on_disk(other)):
+            return other if self._place.holds(self._path_on_disk(other)) else ""
+        return ""
+
+    def _spelling(self, guid: str) -> str:
+        """Return a guid as the disk spells it."""
+        if guid.isascii() or guid in self._found or guid in self._paths:
+            return guid
+        return self._respelled.get(_normal(guid), guid)
+
+    def _is_twice(self, guid: str) -> bool:
+        """Return whether a file of the folder itself and another one have this guid."""
+        if guid not in self._found or guid not in self._paths:
+            return False
+        files = (guid + self._found[guid], self._paths[guid])
+        return not os.path.samefile(*map(self._path_on_disk, files))
+
+    def _path_on_disk(self, path: str) -> str:
+        return f"{self._folder}/{path}"
+
+    def _preference(self, suffix: str) -> tuple[int, str]:
+        return self.suffixes.index(suffix.lower()), suffix
+
+    def _path_preference(self, path: str) -> tuple[int, int, str]:
+        suffix = os.path.splitext(path)[1]
+        return self.suffixes.index(suffix.lower()), path.count("/"), path
+
+
+def _normal(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)

@@ -1,0 +1,158 @@
+"""What every layout becomes: two listings of posts, and their texts and images."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from multimodal_sentiment.posts.problems import Problem
+
+from .files import Links
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Namespace = Literal["labelled", "unlabelled"]
+Split = Literal["train", "validation", "test", ""]
+
+# What sources hold where there is no tag, in any case.
+NO_TAG = frozenset({"", "null", "none", "nan", "?"})
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is read: the parameters `columns` and some of `ingestion`.
+
+    Attributes:
+        layout: The layout's name; None recognises it.
+        links: See `files.Place`.
+        labels: The tags there are, if they are known before the posts are read.
+        encodings: What texts may be written in; None means all that are known.
+        columns: The user's names of a table's columns, by what they hold; and `image_folder`.
+    """
+
+    layout: str | None = None
+    links: Links = "inside"
+    labels: Sequence[str] | None = None
+    encodings: Sequence[str] | None = None
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Contents(ABC):
+    """The texts, or the images, of posts, by guid."""
+
+    @abstractmethod
+    def __contains__(self, guid: str) -> bool:
+        """Return whether the content can be had, as far as that is known before it is read."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[str]:
+        """Yield the guids for which there may be some."""
+
+    @abstractmethod
+    def path(self, guid: str) -> str:
+        """Return where the content lies, in the user's words, such as `data/4597.jpg`.
+
+        Empty if there is none.
+        """
+
+    @abstractmethod
+    def looked_for(self, guid: str) -> str:
+        """Return where the content should lie."""
+
+    @abstractmethod
+    def problem(self, guid: str) -> Problem | None:
+        """Return why there is none, or what is odd about it."""
+
+    @abstractmethod
+    def read(self, guid: str) -> bytes | str:
+        """Return the content: bytes, or a text that its source has decoded.
+
+        Raises:
+            UnreadableFileError: If it cannot be had.
+        """
+
+
+class Images(Contents):
+    """The images of posts: whatever holds them, they are bytes."""
+
+    @abstractmethod
+    def read(self, guid: str) -> bytes:
+        """Return the bytes of an image's file.
+
+        Raises:
+            UnreadableFileError: If they cannot be had.
+        """
+
+
+class PostFiles(ABC):
+    """The texts and images of a source, found at once, read when asked for.
+
+    Attributes:
+        name: Where they lie, for messages.
+        texts: The texts.
+        images: The images.
+        about: What the source was taken for: its layout, path, format, encoding, separator and
+            columns, whatever of these it has.
+        remarks: What the user should know of the source, a line each.
+    """
+
+    name: str
+    texts: Contents
+    images: Images
+    about: dict[str, Any]
+    remarks: list[str]
+
+    @property
+    def outside(self) -> int:
+        """How many files were found so far that lie elsewhere, named by their whole paths."""
+        return 0
+
+    @abstractmethod
+    def unclaimed(self, guids: Collection[str]) -> list[str]:
+        """Return the files beside the posts' that belong to none, in alphabetical order."""
+
+
+class Source(ABC):
+    """A user's posts, recognised.
+
+    Attributes:
+        path: The folder or file.
+    """
+
+    path: Path
+
+    @abstractmethod
+    def has(self, namespace: Namespace) -> bool:
+        """Return whether there is such a listing; that it can be read is not checked."""
+
+    @abstractmethod
+    def place_of(self, namespace: Namespace) -> Path:
+        """Return where the listing lies, or would."""
+
+    @abstractmethod
+    def listing(self, namespace: Namespace) -> pd.DataFrame:
+        """Return the posts in order: `guid, tag` and, where the source declares one, `split`.
+
+        `labelled` are posts with a tag which the source does not keep for testing; `unlabelled` are
+        those that it keeps, and those without a tag.
+
+        Raises:
+            LayoutError: If it cannot be read, or lists none.
+        """
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """Where texts and images lie, or would."""
+
+    @abstractmethod
+    def files(self) -> PostFiles:
+        """Return the texts and images of all posts.
+
+        Raises:
+            LayoutError: If they cannot be found.
+        """

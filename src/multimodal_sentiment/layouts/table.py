@@ -1,0 +1,172 @@
+"""Tables: one, or one for each split; saved by `datasets`; metadata beside images."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from .columns import find_columns
+from .errors import LayoutError
+from .source import Options, Split
+from .table_source import SPLITS, Part, TableSource
+from .tables import SUFFIXES, read_table
+from .tables.arrow import INFO, STATE
+
+SPLIT_NAMES = "|".join(name for name, split in SPLITS.items() if split)
+
+_DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has saved
+_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
+# As in train.csv, dev_seen.jsonl and train-00000-of-00002.parquet.
+_NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_.].*)?", re.IGNORECASE)
+_SHOWN = 5
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a path is a table, or a folder that holds some."""
+    if not path.is_dir():
+        return path.is_file()
+    return (path / _DICTIONARY).is_file() or (path / STATE).is_file() or bool(_tables_in(path))
+
+
+def open_table(path: Path, options: Options) -> TableSource:
+    """Open a table, or the tables of a folder.
+
+    Raises:
+        LayoutError: If it is not clear which tables are meant, or one cannot be read.
+    """
+    # A link that the user names stands for the table where it lies.
+    folder = path.resolve().parent if path.is_symlink() and path.is_file() else None
+    parts = [make_part(table, options, split, folder) for table, split in find_tables(path)]
+    said = "a table" if len(parts) == 1 else f"{len(parts)} tables"
+    return TableSource(path, parts, options, "table", said)
+
+
+def is_image_folder(path: Path) -> bool:
+    """Return whether there are metadata in a folder of images, or in the folders of its splits."""
+    return bool(_metadata_in(path))
+
+
+def open_image_folder(path: Path, options: Options) -> TableSource:
+    """Open a folder of images, with their metadata beside them.
+
+    The convention is that of `datasets`: a column `file_name` names each image, relative to the
+    metadata; folders named like splits have metadata of their own.
+
+    Raises:
+        LayoutError: If there are none, or they cannot be read.
+    """
+    found = _metadata_in(path)
+    if not found:
+        raise LayoutError(f"{path} holds no {', '.join(_METADATA[:-1])} or {_METADATA[-1]}")
+    parts = [make_part(metadata, options, split) for metadata, split in found]
+    return TableSource(path, parts, options, "image_folder", "images with metadata")
+
+
+def find_tables(path: Path) -> list[tuple[Path, Split]]:
+    """Return the tables that a path stands for, and the split that each one's name declares.
+
+    Raises:
+        LayoutError: If there is none, or several that are no splits.
+    """
+    if path.is_file():
+        split = split_of(path)
+        return [(path, split if split == "test" else "")]
+    if (path / _DICTIONARY).is_file():
+        return _saved_splits(path)
+    if (path / STATE).is_file():
+        return [(path, "")]
+    tables = _tables_in(path)
+    if not tables:
+        raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
+    named: list[tuple[Path, Split]] = [
+        (table, split) for table in tables if (split := split_of(table))
+    ]
+    order = list(SPLITS.values())
+    named.sort(key=lambda each: order.index(each[1]))  # training posts first
+    if len({split for _, split in named}) > 1 and len({table.suffix for table, _ in named}) == 1:
+        return named
+    if len(tables) == len(named):  # one split, in one file or several
+        return [(table, split if split == "test" else "") for table, split in named]
+    if len(tables) == 1:
+        return [(tables[0], "")]
+    raise LayoutError(
+        f"{path} holds several tables, {', '.join(table.name for table in tables[:_SHOWN])}: name "
+        f"one with raw={tables[0]}, or name them train, validation and test"
+    )
+
+
+def make_part(path: Path, options: Options, split: Split = "", folder: Path | None = None) -> Part:
+    """Read a table and find its columns.
+
+    Args:
+        path: The table.
+        options: How to read it.
+        split: What its name declares.
+        folder: Where its images lie, if not in its own folder and the user names no other.
+
+    Raises:
+        LayoutError: If it cannot be read, a column is missing, or the folder is.
+    """
+    table = read_table(path, options.encodings)
+    columns = find_columns(table.names, options.columns, str(path))
+    own = path if path.is_dir() else path.parent
+    return Part(table, columns, named_image_folder(own, options) or folder or own, split)
+
+
+def named_image_folder(own: Path, options: Options) -> Path | None:
+    """Return the folder that the user names: relative to the table, or else to where one is."""
+    name = options.columns.get("image_folder")
+    if name is None:
+        return None
+    for folder in (own / Path(name).expanduser(), Path(name).expanduser()):
+        if folder.is_dir():
+            return folder
+    raise LayoutError(f"columns.image_folder: there is no folder {name}, here or beside the table")
+
+
+def split_of(path: Path) -> Split:
+    """Return the split that a name declares, or nothing."""
+    named = _NAMED_SPLIT.fullmatch(path.stem if path.suffix.lower() in SUFFIXES else path.name)
+    return SPLITS[named[1].casefold()] if named else ""
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    """Return the tables of a folder; if it has none, those of its folder `data`."""
+    for place in (folder, folder / "data"):
+        try:
+            files = sorted(place.iterdir()) if place.is_dir() else []
+        except OSError as error:
+            raise LayoutError(f"{place} cannot be listed: {error.strerror}") from error
+        tables = [
+            file
+            for file in files
+            if file.suffix.lower() in SUFFIXES and file.name not in _NO_TABLES and file.is_file()
+        ]
+        if tables:
+            return tables
+    return []
+
+
+def _saved_splits(path: Path) -> list[tuple[Path, Split]]:
+    try:
+        names: Sequence[str] = json.loads((path / _DICTIONARY).read_text("utf-8"))["splits"]
+        return [(path / name, split_of(path / name)) for name in names]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LayoutError(f"{path / _DICTIONARY} cannot be read: {error}") from error
+
+
+def _metadata_in(folder: Path) -> list[tuple[Path, Split]]:
+    if not folder.is_dir():
+        return []
+    here = [folder / name for name in _METADATA if (folder / name).is_file()]
+    if here:
+        return [(here[0], "")]
+    splits = [child for child in sorted(folder.iterdir()) if split_of(child) and child.is_dir()]
+    return [
+        (metadata, split_of(child))
+        for child in splits
+        for metadata in [child / name for name in _METADATA if (child / name).is_file()][:1]
+    ]

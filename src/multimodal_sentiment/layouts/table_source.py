@@ -1,0 +1,257 @@
+"""Tables as a source of posts: a row a post, columns of texts, images, tags and splits."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .cells import ImageCells, Row, Rows, TextCells, TextFiles
+from .errors import LayoutError
+from .finding import FileFinder
+from .listing import refuse_rounded_ids
+from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
+from .tables import Table
+
+logger = logging.getLogger(__name__)
+
+SPLITS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(NO_TAG, ""),
+}
+
+_SHOWN = 3
+_LONGEST = 40  # characters
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a source, and what its place says of its rows.
+
+    Attributes:
+        table: The table.
+        columns: Its columns, by what they hold; see `columns.find_columns`.
+        folder: Where relative paths of images start.
+        split: What its file's name declares, or nothing.
+    """
+
+    table: Table
+    columns: Mapping[str, str]
+    folder: Path
+    split: Split = ""
+
+
+class TableSource(Source):
+    """Posts of one table, or of one for each split."""
+
+    def __init__(
+        self, path: Path, parts: Sequence[Part], options: Options, layout: str, said: str
+    ) -> None:
+        """Read what is needed to know the posts: ids, tags and splits.
+
+        Args:
+            path: The file or folder that the user has named.
+            parts: The tables.
+            options: How to read them.
+            layout: The layout's name.
+            said: What the layout is, for the log.
+
+        Raises:
+            LayoutError: If ids or splits cannot be used.
+        """
+        self.path = path
+        self._parts = parts
+        self._options = options
+        self._layout = layout
+        self._said = said
+        self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
+        rows: list[pd.DataFrame] = [self._rows(part) for part in parts]
+        self._posts = pd.concat(rows, ignore_index=True)
+        refuse_rounded_ids(path, self._posts["guid"].tolist())
+        if not any("split" in part.columns or part.split for part in parts):
+            self._posts = self._posts.drop(columns="split")
+
+    def has(self, namespace: Namespace) -> bool:
+        """Return whether there are such posts."""
+        return bool(self._is_in(namespace).any())
+
+    def place_of(self, namespace: Namespace) -> Path:
+        """Return the file or folder."""
+        return self.path
+
+    def listing(self, namespace: Namespace) -> pd.DataFrame:
+        """Return the posts of a namespace."""
+        posts = self._posts[self._is_in(namespace)].reset_index(drop=True)
+        if posts.empty:
+            self._refuse_none(namespace)
+        return posts
+
+    @property
+    def folder(self) -> Path:
+        """The file or folder itself: cells hold or name all there is."""
+        return self.path
+
+    def files(self) -> PostFiles:
+        """Return what is in the cells, and in the files that they name."""
+        rows = Rows(self._parts, self._posts["guid"].tolist())
+        again = np.flatnonzero(self._posts["guid"].duplicated()).tolist()
+        conflicts = [
+            rows.guids[row]
+            for row in again
+            if not self._are_equal(rows.find(rows.guids[row]), rows.locate(row))
+        ]
+        if conflicts:
+            raise LayoutError(
+                f"{self.path} has different posts under one id, {_some(conflicts)}: give each its "
+                "own, or name another column with columns.guid"
+            )
+        return TableFiles(self, rows)
+
+    def _is_in(self, namespace: Namespace) -> pd.Series[bool]:
+        unlabelled = self._posts["tag"] == ""
+        if "split" in self._posts:
+            unlabelled |= self._posts["split"] == "test"
+        return unlabelled if namespace == "unlabelled" else ~unlabelled
+
+    def _rows(self, part: Part) -> pd.DataFrame:
+        table, columns = part.table, part.columns
+        if "guid" in columns:
+            guids = _ids(table, table.words(columns["guid"]))
+        else:  # numbers of rows, told apart where there are several tables
+            prefix = f"{part.split or table.path.stem}-" if len(self._parts) > 1 else ""
+            former = self._numbered[prefix]
+            guids = [f"{prefix}{former + row + 1}" for row in range(len(table))]
+            self._numbered[prefix] += len(table)
+        splits = [part.split] * len(table)
+        if "split" in columns:
+            splits = _splits(table, columns["split"], table.words(columns["split"]))
+        return pd.DataFrame({"guid": guids, "tag": self._tags(part), "split": splits}, dtype=str)
+
+    def _tags(self, part: Part) -> list[str]:
+        if "tag" not in part.columns:
+            return [""] * len(part.table)
+        words = part.table.words(part.columns["tag"])
+        kept = set(self._options.labels or ())
+        return ["" if w is None or (w not in kept and w.casefold() in NO_TAG) else w for w in words]
+
+    def _refuse_none(self, namespace: Namespace) -> None:
+        if namespace == "unlabelled":
+            raise LayoutError(
+                f"{self.path} has no post to be predicted: these are rows without a tag, or with "
+                "'test' in a column named split; or name a table of them with raw=FILE"
+            )
+        names = list(dict.fromkeys(name for part in self._parts for name in part.table.names))
+        named = [part.columns["tag"] for part in self._parts if "tag" in part.columns]
+        raise LayoutError(
+            f"{self.path} has no post to learn from: column {named[0]!r} holds no tag for training"
+            if named
+            else f"{self.path} has no column that is known to hold tags: name it, as in "
+            f"columns.tag=NAME, among {', '.join(names[:20])}"
+        )
+
+    def _are_equal(self, first: Row, second: Row) -> bool:
+        def content(row: Row) -> list[Any]:
+            part = self._parts[row.part]
+            named = [part.columns.get(role) for role in ("text", "text_file")]
+            told = [part.table.cell(name, row.at) for name in named if name]
+            image = part.columns.get("image")
+            return told + ([part.table.image(image, row.at)] if image else [])
+
+        return content(first) == content(second)
+
+
+class TableFiles(PostFiles):
+    """Texts and images that cells hold or name."""
+
+    def __init__(self, source: TableSource, rows: Rows) -> None:
+        parts, links = source._parts, source._options.links
+        self.name = str(source.path)
+        finders = {part.folder: FileFinder(part.folder, links) for part in parts}
+        self._finders = list(finders.values())
+        by_part = [finders[part.folder] for part in parts]
+        self.images = ImageCells(rows, by_part)
+        if any("text_file" in part.columns for part in parts):
+            self.texts: Any = TextFiles(rows, by_part, links)
+        else:
+            self.texts = TextCells(rows)
+        self.about = _about(source)
+        self.remarks = [_remark(source, self.about)]
+        self._source = source
+
+    @property
+    def outside(self) -> int:
+        """Count the files outside of the tables' folders."""
+        return sum(len(finder.outside) for finder in self._finders)
+
+    def unclaimed(self, guids: Any) -> list[str]:
+        """Return the files in the images' folders that no row names."""
+        if any(finder.is_used for finder in self._finders):
+            for guid in self.images:  # of posts that nobody has asked for yet
+                self.images.path(guid)
+        own = {part.table.path.name for part in self._source._parts}
+        names = {name for finder in self._finders for name in finder.unclaimed()}
+        return sorted(names - own)
+
+
+def _about(source: TableSource) -> dict[str, Any]:
+    tables = [part.table for part in source._parts]
+    columns = source._parts[0].columns
+    return {
+        "layout": source._layout,
+        "path": str(source.path),
+        "files": [str(table.path) for table in tables],
+        "format": tables[0].format,
+        "encoding": tables[0].encoding,
+        "separator": tables[0].separator,
+        "columns": {role: columns.get(role) for role in ("guid", *columns)},
+    }
+
+
+def _remark(source: TableSource, about: Mapping[str, Any]) -> str:
+    """Return what a source was taken for."""
+    files = [Path(file).name for file in about["files"]]
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    how = about["format"].upper() if about["format"] != "datasets" else "saved by datasets"
+    if about["separator"]:
+        how += f" in {about['encoding'].upper()}, between {about['separator']!r}"
+    roles = ", ".join(
+        f"{name} is the {role.replace('_', ' ')}"
+        for role, name in about["columns"].items()
+        if name is not None
+    )
+    numbered = "" if about["columns"]["guid"] else "; posts have the numbers of their rows as ids"
+    return (
+        f"{source._said}: {', '.join(files[:_SHOWN])}{more} ({how}), "
+        f"{len(source._posts):,} rows; {roles}{numbered}"
+    )
+
+
+def _ids(table: Table, words: Sequence[str | None]) -> list[str]:
+    for row, word in enumerate(words):
+        if not word:
+            raise LayoutError(f"{table.path} has no id in {table.place(row)}: give each row one")
+    return [str(word) for word in words]
+
+
+def _splits(table: Table, column: str, words: Sequence[str | None]) -> list[Split]:
+    unknown = Counter(word for word in words if word and word.casefold() not in SPLITS)
+    if unknown:
+        raise LayoutError(
+            f"{table.path}: column {column!r} holds {_some(list(unknown))}, which is no split: use "
+            "train, validation and test, or name another column with columns.split"
+        )
+    return [SPLITS[(word or "").casefold()] for word in words]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = [repr(n if len(n) <= _LONGEST else f"{n[:_LONGEST]}...") for n in names[:_SHOWN]]
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(shown) + more

@@ -1,0 +1,220 @@
+"""Parquet, Arrow and Feather files, and folders that Hugging Face's `datasets` has saved.
+
+Columns of images are read a batch at a time: they may be larger than the memory.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import threading
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import LayoutError
+from .table import Table, in_words
+
+STATE, INFO = "state.json", "dataset_info.json"  # what `datasets` writes into a folder
+
+_BUFFER_BYTES = 2**20
+_BATCH_ROWS = 32
+_LARGE_BATCHES_KEPT = 2  # of what was written in batches of a size that is not ours
+_BATCHES_KEPT = 8  # several threads read images, about in order: see `concurrency.AHEAD`
+
+
+class ArrowTable(Table):
+    """A table with typed columns."""
+
+    def __init__(self, path: Path, schema: pa.Schema, count: int) -> None:
+        self.path = path
+        self._schema = schema
+        self._classes = _class_names(schema)
+        self._columns: dict[str, pa.ChunkedArray] = {}
+        self._lock = threading.Lock()
+        self.names = list(schema.names)
+        self.count = count
+        if not count:
+            raise LayoutError(f"{path} holds no row")
+
+    def words(self, name: str) -> list[str | None]:
+        """Return a column as text; numbers of classes by the names that the file gives them."""
+        classes = self._classes.get(name)
+        values = self._column(name).to_pylist()
+        if classes:
+            return [None if v is None or v < 0 else classes[v] for v in values]
+        try:
+            return [in_words(value) for value in values]
+        except TypeError as error:
+            raise LayoutError(f"{self.path}, column {name}: {error}") from error
+
+    def cell(self, name: str, row: int) -> Any:
+        """Return a value of Python's."""
+        return self._column(name)[row].as_py()
+
+    def image(self, name: str, row: int) -> Any:
+        """Return a path, bytes, or both; of these, only some rows are held."""
+        kind = self._schema.field(name).type
+        if not (pa.types.is_struct(kind) or _is_binary(kind)):
+            return self.cell(name, row)
+        with self._lock:
+            return self._image(name, row)
+
+    @abstractmethod
+    def _read(self, name: str) -> pa.ChunkedArray:
+        """Read a column whole."""
+
+    @abstractmethod
+    def _image(self, name: str, row: int) -> Any:
+        """Read a row of a large column."""
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        if name not in self._columns:
+            column = self._read(name)
+            if pa.types.is_dictionary(column.type):
+                column = column.cast(column.type.value_type)
+            self._columns[name] = column
+        return self._columns[name]
+
+
+class ParquetTable(ArrowTable):
+    """A Parquet file."""
+
+    format = "parquet"
+
+    def __init__(self, path: Path) -> None:
+        # Read as it is needed; by default, a whole column of images would be fetched ahead.
+        self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+        metadata = self._file.metadata
+        super().__init__(path, self._file.schema_arrow, metadata.num_rows)
+        rows = (metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+        self._starts = [0, *accumulate(rows)]  # of each group of rows
+        self._stream: Iterator[pa.RecordBatch] = iter(())
+        self._stream_at = (-1, 0)  # group and row in it
+        self._batches: OrderedDict[int, pa.Array] = OrderedDict()  # by their first row
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        return self._file.read(columns=[name]).column(0)
+
+    def _image(self, name: str, row: int) -> Any:
+        """Read on from the row that was read last, or anew from the start of the row's group."""
+        group = bisect.bisect_right(self._starts, row) - 1
+        first = self._starts[group] + (row - self._starts[group]) // _BATCH_ROWS * _BATCH_ROWS
+        if first not in self._batches:
+            if self._stream_at[0] != group or self._stream_at[1] > first:
+                self._stream = self._file.iter_batches(
+                    _BATCH_ROWS, row_groups=[group], columns=[name], use_threads=False
+                )
+                self._stream_at = (group, self._starts[group])
+            while first not in self._batches:
+                start = self._stream_at[1]
+                self._batches[start] = next(self._stream).column(0)
+                self._stream_at = (group, start + len(self._batches[start]))
+                if len(self._batches) > _BATCHES_KEPT:
+                    self._batches.popitem(last=False)
+        return self._batches[first][row - first].as_py()
+
+
+class FeatherTable(ArrowTable):
+    """A file of Arrow's, as Feather writes it too."""
+
+    format = "arrow"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        schema = pa.ipc.open_file(pa.memory_map(str(path))).schema
+        first = self._open([0])
+        rows = (first.get_batch(index).num_rows for index in range(first.num_record_batches))
+        self._starts = [0, *accumulate(rows)]
+        self._batches: OrderedDict[int, pa.Array] = OrderedDict()
+        super().__init__(path, schema, self._starts[-1])
+
+    def _open(self, fields: list[int]) -> pa.ipc.RecordBatchFileReader:
+        options = pa.ipc.IpcReadOptions(included_fields=fields)
+        return pa.ipc.open_file(pa.memory_map(str(self.path)), options=options)
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        return self._open([self.names.index(name)]).read_all().column(0)
+
+    def _image(self, name: str, row: int) -> Any:
+        batch = bisect.bisect_right(self._starts, row) - 1
+        if batch not in self._batches:
+            reader = self._open([self.names.index(name)])
+            self._batches[batch] = reader.get_batch(batch).column(0)
+            if len(self._batches) > _LARGE_BATCHES_KEPT:
+                self._batches.popitem(last=False)
+        return self._batches[batch][row - self._starts[batch]].as_py()
+
+
+class StreamTable(ArrowTable):
+    """Streams of Arrow's, one after another: what `datasets` saves, mapped into memory."""
+
+    format = "arrow"
+
+    def __init__(self, path: Path, files: list[Path], indices: list[Path]) -> None:
+        """Map the files.
+
+        Args:
+            path: The file, or the folder that holds them.
+            files: The streams.
+            indices: Streams with one column: which rows are meant, in their order; or none.
+        """
+        self._table = _mapped(files)
+        self._rows = _mapped(indices).column(0) if indices else None
+        count = self._table.num_rows if self._rows is None else len(self._rows)
+        super().__init__(path, self._table.schema, count)
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        column = self._table.column(name)
+        return column if self._rows is None else column.take(self._rows)
+
+    def _image(self, name: str, row: int) -> Any:
+        at = row if self._rows is None else self._rows[row].as_py()
+        return self._table.column(name)[at].as_py()
+
+
+def read_saved_dataset(folder: Path) -> StreamTable:
+    """Read a folder that `datasets.Dataset.save_to_disk` has written.
+
+    Raises:
+        LayoutError: If it is not whole.
+    """
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        files = [folder / file["filename"] for file in state["_data_files"]]
+        indices = [folder / file["filename"] for file in state.get("_indices_files") or []]
+        table = StreamTable(folder, files, indices)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LayoutError(f"{folder} is no whole saved data set: {error}") from error
+    table.format = "datasets"
+    return table
+
+
+def _mapped(files: list[Path]) -> pa.Table:
+    return pa.concat_tables([pa.ipc.open_stream(pa.memory_map(str(f))).read_all() for f in files])
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    )
+
+
+def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
+    """Return the names of classes that `datasets` notes beside their numbers, by column."""
+    try:
+        noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = noted.get("info", {}).get("features", {})
+        return {
+            name: feature["names"]
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, AttributeError, KeyError):
+        return {}

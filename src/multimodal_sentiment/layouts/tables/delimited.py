@@ -1,0 +1,229 @@
+"""CSV and TSV: cells between separators, in one encoding or several.
+
+In every encoding that extends ASCII, separators, quotes and ends of lines are the bytes that they
+are in ASCII. So the lines are cut as bytes (as Latin-1, which keeps each), and each cell is then
+read as the post that it is, by the evidence of all cells.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import IO, Literal
+
+from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
+
+from ..columns import NAMES
+from ..errors import LayoutError
+from ..listing import marked_encoding
+from .table import Table
+
+SEPARATORS = (",", ";", "\t", "|")
+
+_HEAD_BYTES = 100_000  # that tell encoding and separator
+_MOST_CELLS = 20_000  # that tell the encoding
+_CHUNK_ROWS = 10_000
+_READ_BYTES = 2**20
+_LARGEST_CELL = 2**28  # characters; larger texts and images are noted as problems
+_WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
+
+
+class DelimitedTable(Table):
+    """A table of separated cells, read whole."""
+
+    format = "csv"
+
+    def __init__(self, path: Path, encodings: Sequence[str] | None) -> None:
+        """Read the table.
+
+        Args:
+            path: The file.
+            encodings: What it may be written in; None means all that are known.
+
+        Raises:
+            LayoutError: If its rows cannot be told apart, or differ in length.
+        """
+        self.path = path
+        self._encodings = encodings
+        self._mark, self.separator, skipped = _sniff(path)
+        self._header, self._columns = self._read(skipped)
+        self._paths: dict[str, list[str]] = {}
+        self.count = len(self._columns[0])
+        self.names = [name.strip() for name in self._decoded(self._header)]
+        if self.separator == "\t":
+            self.format = "tsv"
+
+    @cached_property
+    def encoding(self) -> str:
+        """What most cells are written in."""
+        if self._mark is not None:
+            return self._mark
+        try:
+            decoder = codecs.getincrementaldecoder("utf-8")()
+            with open(self.path, "rb") as file:
+                while chunk := file.read(_READ_BYTES):
+                    decoder.decode(chunk)
+                decoder.decode(b"", final=True)
+            return "utf-8"
+        except UnicodeDecodeError:
+            posts = self._profile.posts
+            return max(posts, key=lambda name: posts[name], default="utf-8")
+
+    def words(self, name: str) -> list[str]:
+        """Return a column, decoded; spaces around an entry are none of it."""
+        return [cell.strip() for cell in self._decoded(self._columns[self.names.index(name)])]
+
+    def cell(self, name: str, row: int) -> str | bytes | None:
+        """Return a cell as it stands, in bytes unless the file's first bytes tell its encoding."""
+        column = self._columns[self.names.index(name)]
+        if self._mark in _WIDE:
+            return column[row]
+        payload = column[row].encode("latin-1")
+        if self._mark is None:
+            return payload
+        try:
+            return payload.decode("utf-8")
+        except UnicodeDecodeError:  # rows of another encoding, behind a mark
+            return payload
+
+    def image(self, name: str, row: int) -> str:
+        """Return a cell, decoded: an image is a path here."""
+        if name not in self._paths:
+            self._paths[name] = self.words(name)
+        return self._paths[name][row]
+
+    def _read(self, skipped: int) -> tuple[list[str], list[list[str]]]:
+        """Return header and columns of cells that are yet to be decoded."""
+        try:
+            return self._rows(skipped, quoted=True)
+        except LayoutError:
+            if self.separator != "\t":
+                raise
+            try:  # in tab-separated files, a quote is often a character like any other
+                return self._rows(skipped, quoted=False)
+            except LayoutError:
+                pass
+            raise
+
+    def _rows(self, skipped: int, *, quoted: bool) -> tuple[list[str], list[list[str]]]:
+        header: list[str] = []
+        columns: list[list[str]] = []
+        with self._open() as file:
+            for line, chunk in self._chunks(file, quoted=quoted):
+                first = 0
+                if not header:
+                    first = skipped + next((n for n, r in enumerate(chunk[skipped:]) if any(r)), 0)
+                    header = chunk[first]
+                    columns = [[] for _ in header]
+                    first += 1
+                rows = chunk[first:]
+                if any(len(row) != len(header) or not any(row) for row in rows):
+                    rows = self._fitted(rows, line + first, header)
+                for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
+                    column.extend(cells)
+        if not header or not columns[0]:
+            raise LayoutError(f"{self.path} holds no row: it needs a line of names, and one a post")
+        while len(header) > 1 and not header[-1].strip() and not any(columns[-1]):
+            del header[-1], columns[-1]
+        return header, columns
+
+    def _chunks(self, file: IO[str], *, quoted: bool) -> Iterator[tuple[int, list[list[str]]]]:
+        """Yield some rows at a time, and the line after which they begin."""
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        reader = csv.reader(file, delimiter=self.separator or ",", strict=True, quoting=quoting)
+        former = csv.field_size_limit(_LARGEST_CELL)
+        try:
+            line = 0
+            while rows := list(islice(reader, _CHUNK_ROWS)):
+                yield line, rows
+                line = reader.line_num
+        except csv.Error as error:
+            raise LayoutError(
+                f"{self.path} cannot be read in line {reader.line_num}: {error}: put cells that "
+                "hold quotes, separators or ends of lines in quotes, and double the quotes in them"
+            ) from error
+        except UnicodeError as error:
+            raise LayoutError(f"{self.path} is not {self._mark} throughout: {error}") from error
+        finally:
+            csv.field_size_limit(former)
+
+    def _fitted(self, rows: list[list[str]], line: int, header: list[str]) -> list[list[str]]:
+        """Return rows as long as the header.
+
+        What a row lacks at its end is empty, as some programs leave it out; blank lines are no row.
+        """
+        fitted = []
+        for row in rows:
+            line += 1 + sum(cell.count("\n") for cell in row)
+            if any(row[len(header) :]):
+                raise LayoutError(
+                    f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns: "
+                    f"put cells that hold {self.separator!r} in quotes"
+                )
+            if any(row):
+                fitted.append(row[: len(header)] + [""] * (len(header) - len(row)))
+        return fitted
+
+    def _open(self) -> IO[str]:
+        if self._mark in _WIDE:
+            return open(self.path, encoding=self._mark, newline="")
+        file = open(self.path, "rb")
+        if self._mark:
+            file.seek(len(codecs.BOM_UTF8))
+        return io.TextIOWrapper(file, encoding="latin-1", newline="")
+
+    def _decoded(self, cells: list[str]) -> list[str]:
+        """Return cells as text."""
+        if self._mark in _WIDE:
+            return cells
+        foreign = list(dict.fromkeys(cell for cell in cells if not cell.isascii()))
+        if not foreign:
+            return cells
+        payloads = [cell.encode("latin-1") for cell in foreign]
+        try:
+            if self._mark is None:
+                raise UnicodeError
+            texts = [payload.decode("utf-8") for payload in payloads]
+        except UnicodeError:
+            readings = read_texts(payloads, self._profile, self._encodings)
+            texts = [reading.text for reading in readings]
+        read = dict(zip(foreign, texts, strict=True))
+        return [read.get(cell, cell) for cell in cells]
+
+    @cached_property
+    def _profile(self) -> EncodingProfile:
+        """Which encodings the table is written in, learnt from its cells as from posts."""
+        cells = [
+            cell
+            for column in (self._header, *self._columns)
+            for cell in column
+            if not cell.isascii()
+        ]
+        some = cells[:: -(-len(cells) // _MOST_CELLS) or 1]
+        return read_source([cell.encode("latin-1") for cell in some], self._encodings)[1]
+
+
+def _sniff(path: Path) -> tuple[str | None, str, int]:
+    """Return the encoding that the first bytes tell, the separator, and how many lines to skip."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    mark = marked_encoding(head)
+    text = head.decode(mark, "ignore") if mark in _WIDE else head.decode("latin-1")
+    text = text.removeprefix(codecs.BOM_UTF8.decode("latin-1")).lstrip("\ufeff")
+    first, _, rest = text.partition("\n")
+    if first.casefold().startswith("sep=") and len(first.rstrip("\r")) == len("sep=,"):
+        return mark, first[len("sep=")], 1  # a line by which Excel is told the separator
+    header = next((line for line in [first, *rest.splitlines()] if line.strip()), "")
+    return mark, max(SEPARATORS, key=lambda separator: _suits(header, separator)), 0
+
+
+def _suits(header: str, separator: str) -> tuple[int, int]:
+    """Return how many of a header's names are well known if a separator divides them, and all."""
+    names = [name.strip(' "\r').casefold() for name in header.split(separator)]
+    known = {name for names in NAMES.values() for name in names}
+    return sum(name.replace("_", "") in known for name in names), len(names)

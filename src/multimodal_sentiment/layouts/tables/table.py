@@ -1,0 +1,81 @@
+"""A table, whatever its format."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_EXACT = 2**53  # larger integers have been rounded when they became floats
+
+
+class Table(ABC):
+    """Rows and columns of a file or folder.
+
+    Attributes:
+        path: The file or folder.
+        format: Such as `csv` or `parquet`.
+        separator: Between cells, where it has one.
+        names: Of the columns, in order.
+        count: Rows.
+    """
+
+    path: Path
+    format: str
+    separator: str | None = None
+    names: list[str]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def encoding(self) -> str:
+        """What most of its text is written in."""
+        return "utf-8"
+
+    @abstractmethod
+    def words(self, name: str) -> Sequence[str | None]:
+        """Return a column of short entries as text, whatever their type; None where there is none.
+
+        Raises:
+            LayoutError: If an entry is no single value.
+        """
+
+    @abstractmethod
+    def cell(self, name: str, row: int) -> Any:
+        """Return a text's cell: a string, bytes that are yet to be decoded, None, or what it is."""
+
+    def image(self, name: str, row: int) -> Any:
+        """Return an image's cell: a path, bytes, a dictionary of both, None, or what it is."""
+        return self.cell(name, row)
+
+    def place(self, row: int) -> str:
+        """Return where a row lies, for messages."""
+        return f"row {row + 1}"
+
+
+def in_words(value: Any) -> str | None:
+    """Return a value as text: `true`, `7` and `7` for 7.0, since a gap turns integers into floats.
+
+    None for nothing, and for NaN.
+
+    Raises:
+        TypeError: If it is no single value.
+    """
+    if is_nothing(value):
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    if isinstance(value, bytes | list | dict):
+        raise TypeError(f"{type(value).__name__} is no single value")
+    return str(value)
+
+
+def is_nothing(value: Any) -> bool:
+    """Return whether a cell is empty: None or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

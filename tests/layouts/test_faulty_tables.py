@@ -1,0 +1,392 @@
+"""What can be wrong with a table: one line says so, or a problem of the row; no row is lost."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from multimodal_sentiment.layouts import Options, open_source
+from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.pipelines.ingestion.nodes import (
+    read_labelled_posts,
+    read_unlabelled_posts,
+)
+from multimodal_sentiment.posts.problems import read_problems
+
+JPEG = b"\xff\xd8\xff an image"
+HEADER = "id,tweet,photo,label"
+SOUND = 8
+
+Content = bytes | str
+
+
+class Case(NamedTuple):
+    """A faulty table.
+
+    Attributes:
+        files: What lies in the folder, by name; the table, and what it names.
+        says: A part of the one line that refuses it.
+        problem: Or the codes of the problems of post x, which the table is read with.
+        text: And the text of post x.
+        columns: The user's names of columns.
+        raw: What the user names, in the folder.
+    """
+
+    files: dict[str, Content]
+    says: str = ""
+    problem: str = ""
+    text: str | None = None
+    columns: dict[str, str] = {}  # noqa: RUF012 - of a tuple
+    raw: str = "."
+
+
+def sound(header: str = HEADER) -> list[str]:
+    rows = [f"{n},a sound text {n},{n}.jpg,{('bad', 'good')[n % 2]}" for n in range(SOUND)]
+    return [header, *rows]
+
+
+def csv(*rows: str, header: str = HEADER) -> str:
+    return "\n".join([*sound(header), *rows]) + "\n"
+
+
+def jsonl(*rows: str) -> str:
+    names = HEADER.split(",")
+    objects = (dict(zip(names, row.split(","), strict=True)) for row in sound()[1:])
+    return "\n".join([*map(json.dumps, objects), *rows]) + "\n"
+
+
+def parquet(x: dict[str, Any], **types: pa.DataType) -> bytes:
+    names = HEADER.split(",")
+    rows = [dict(zip(names, row.split(","), strict=True)) for row in sound()[1:]]
+    columns = {name: [row[name] for row in rows] for name in names}
+    if "photo" in types:
+        columns["photo"] = [None] * SOUND
+    arrays = {n: pa.array([*columns[n], x[n]], types.get(n, pa.string())) for n in names}
+    pa.parquet.write_table(pa.table(arrays), buffer := io.BytesIO())
+    return buffer.getvalue()
+
+
+def one(table: Content, name: str = "posts.csv") -> dict[str, Content]:
+    return {name: table}
+
+
+X = "x,a text of its own,0.jpg,good"
+LONG = "word " * 1_000_000
+
+REFUSED: dict[str, Case] = {
+    "a column that is not there": Case(
+        one(csv(X)),
+        "has no column 'body', which columns.text names: it has id, tweet, photo, label",
+        columns={"text": "body"},
+    ),
+    "two columns of texts": Case(
+        one(csv(X, header="id,tweet,photo,text").replace(",bad", ",so").replace(",good", ",so")),
+        "several columns that may hold the text, tweet, text: name one, as in columns.text=tweet",
+    ),
+    "two columns of one name": Case(
+        one(csv("x,y,0.jpg,good", header="id,id,photo,label")),
+        "several columns that may hold the guid",
+    ),
+    "two columns of the name that is given": Case(
+        one(csv(X, header="tweet,tweet,photo,label")),
+        "has 2 columns 'tweet': give them different names",
+        columns={"text": "tweet"},
+    ),
+    "no column of texts or images": Case(
+        one("id,mood,label\n1,fine,good\n"),
+        "no column that is known to hold a text or an image: name them, as in columns.text=NAME, "
+        "among id, mood, label",
+    ),
+    "no line of names": Case(
+        one("\n".join(sound()[1:])), "no column that is known to hold a text or an image"
+    ),
+    "no column of tags": Case(
+        one(csv(X, header="id,tweet,photo,mood")),
+        "no column that is known to hold tags: name it, as in columns.tag=NAME, among id, tweet",
+    ),
+    "no tag in any row": Case(
+        one("id,tweet,label\n1,a,\n2,b,null\n"), "column 'label' holds no tag for training"
+    ),
+    "an id with different tags": Case(
+        one(csv(X, X.replace("good", "bad"))), "listed under different tags: post 'x'"
+    ),
+    "an id with different texts": Case(
+        one(csv(X, "x,another text,0.jpg,good")),
+        "different posts under one id, 'x': give each its own",
+    ),
+    "an id with different images": Case(
+        one(csv(X, "x,a text of its own,1.jpg,good")), "different posts under one id, 'x'"
+    ),
+    "ids as 1.23457E+18": Case(
+        one(csv("1.23457E+18,a text,0.jpg,good")),
+        "has 1 ids that a spreadsheet has rounded, such as '1.23457E+18'",
+    ),
+    "ids as 1,23457E+18": Case(
+        one(csv().replace(",", ";") + "1,23457E+18;a text;0.jpg;good\n"),
+        "ids that a spreadsheet has rounded",
+    ),
+    "ids that were floats": Case(
+        one(
+            jsonl('{"id": 1.23457e+18, "tweet": "a", "photo": "0.jpg", "label": "good"}'), "p.jsonl"
+        ),
+        "ids that a spreadsheet has rounded, such as '1.23457e+18'",
+    ),
+    "no id in a row": Case(one(csv(",a text,0.jpg,good")), "no id in row 9: give each row one"),
+    "ids that are lists": Case(
+        one(jsonl('{"id": [1], "tweet": "a", "label": "good"}'), "posts.jsonl"),
+        "line 9: id: list is no single value",
+    ),
+    "a row that is too long": Case(
+        one(csv("x,a text, with a comma,0.jpg,good")),
+        "has 5 cells in line 10, and 4 columns: put cells that hold ',' in quotes",
+    ),
+    "a quote that does not end": Case(
+        one(csv('x,"a text,0.jpg,good')), "cannot be read in line 10: unexpected end of data"
+    ),
+    "text behind a quote": Case(
+        one(csv('x,"so" she said,0.jpg,good')), "cannot be read in line 10"
+    ),
+    "gzip under another name": Case(
+        one(gzip.compress(csv(X).encode())), "is packed with gzip: unpack it first"
+    ),
+    "a workbook under another name": Case(
+        one(b"PK\x03\x04 a workbook"), "is a workbook or an archive: save or unpack it as CSV first"
+    ),
+    "a workbook of former times": Case(
+        one(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "is a workbook or an archive"
+    ),
+    "a Parquet file cut short": Case(
+        one(parquet(dict(zip(HEADER.split(","), X.split(","), strict=True)))[:-20], "p.parquet"),
+        "p.parquet cannot be read",
+    ),
+    "CSV called Parquet": Case(one(csv(X), "posts.parquet"), "is no Parquet file"),
+    "an Arrow file of noise": Case(one(b"noise" * 9, "posts.arrow"), "posts.arrow cannot be read"),
+    "an empty file": Case(one(b""), "posts.csv is empty"),
+    "names and no row": Case(one(HEADER + "\n"), "holds no row"),
+    "a line that is no JSON": Case(
+        one(jsonl('{"id": "x", "tweet": '), "posts.jsonl"), "no JSON in line 9"
+    ),
+    "a line that is no object": Case(
+        one(jsonl('["x", "a text"]'), "posts.jsonl"), "no object in line 9, but list"
+    ),
+    "a split that is none": Case(
+        one("id,tweet,label,split\n1,a,good,train\n2,b,bad,fold 1\n"),
+        "column 'split' holds 'fold 1', which is no split: use train, validation and test",
+    ),
+    "several tables": Case(
+        {"a.csv": csv(X), "b.csv": csv(X)}, "holds several tables, a.csv, b.csv: name one with raw="
+    ),
+    "a folder of images that is not there": Case(
+        one(csv(X)),
+        "columns.image_folder: there is no folder nowhere",
+        columns={"image_folder": "nowhere"},
+    ),
+    "a saved data set without its data": Case(
+        {"state.json": '{"_data_files": [{"filename": "a.arrow"}]}'}, "is no whole saved data set"
+    ),
+    "images that are not there": Case(
+        one(csv(X).replace(".jpg", ".webp")),
+        "9 of 9 posts have no image (no image): looked for ",
+    ),
+}
+
+NOTED: dict[str, Case] = {
+    "an image that is not there": Case(one(csv("x,a text,none.jpg,good")), problem="no_image"),
+    "a path with ..": Case(one(csv("x,a text,../secret.jpg,good")), problem="image_outside"),
+    "a link out of the folder": Case(one(csv("x,a text,link.jpg,good")), problem="image_outside"),
+    "an absolute path to nothing": Case(one(csv("x,a text,/none.jpg,good")), problem="no_image"),
+    "an URL": Case(one(csv("x,a text,https://t.example/1.jpg,good")), problem="image_url"),
+    "an image in the cell, as data:": Case(
+        one(csv("x,a text,data:image/png;base64;AAAA,good")), problem="image_url"
+    ),
+    "a folder in place of an image": Case(one(csv("x,a text,.,good")), problem="image_irregular"),
+    "a NUL in a path": Case(one(csv("x,a text,0\0.jpg,good")), problem="image_unreadable"),
+    "an image that is a number": Case(
+        one(jsonl('{"id": "x", "tweet": "a text", "photo": 7, "label": "good"}'), "posts.jsonl"),
+        problem="image_unreadable",
+    ),
+    "an image of 101 MB": Case(
+        {**one(csv("x,a text,large.jpg,good")), "large.jpg": b"hole"}, text="a text"
+    ),
+    "a text that looks like a path": Case(
+        one(csv("x,../secret.txt,0.jpg,good")), text="../secret.txt"
+    ),
+    "a text that looks like a formula": Case(one(csv("x,=1+1,0.jpg,good")), text="=1+1"),
+    "a text called NA": Case(one(csv("x,NA,0.jpg,good")), text="NA"),
+    "a NUL in a text": Case(
+        one(csv("x,a te\0xt of words,0.jpg,good")), problem="control_characters"
+    ),
+    "a cell of 5 MB": Case(one(csv(f"x,{LONG},0.jpg,good")), problem="text_too_large", text=""),
+    "an empty text": Case(one(csv("x,,0.jpg,good")), problem="empty_text", text=""),
+    "null in place of a text": Case(
+        one(jsonl('{"id": "x", "tweet": null, "photo": "0.jpg", "label": "good"}'), "p.jsonl"),
+        problem="no_text",
+    ),
+    "a list in place of a text": Case(
+        one(jsonl('{"id": "x", "tweet": ["a"], "photo": "0.jpg", "label": "good"}'), "p.jsonl"),
+        problem="text_unreadable",
+    ),
+    "half a surrogate pair": Case(
+        one(jsonl('{"id":"x","tweet":"so \\ud83d","photo":"0.jpg","label":"good"}'), "p.jsonl"),
+        problem="lone_surrogates",
+        text="so \ufffd",
+    ),
+    "bytes in place of a text": Case(
+        one(
+            parquet(
+                {"id": "x", "tweet": "schön".encode(), "photo": "0.jpg", "label": "good"},
+                tweet=pa.binary(),
+            ),
+            "p.parquet",
+        ),
+        text="schön",
+        problem="encoding_rare",
+    ),
+    "no bytes in place of an image": Case(
+        one(
+            parquet(
+                {"id": "x", "tweet": "a text", "photo": b"", "label": "good"}, photo=pa.binary()
+            ),
+            "posts.parquet",
+        ),
+        problem="no_image",
+    ),
+    "an encoding among another": Case(
+        one(
+            csv(*(f"u{n},schöne Grüße aus Köln {n},0.jpg,good" for n in range(30))).encode()
+            + b"".join(
+                f"y{n},Сегодня хорошая погода {n},0.jpg,bad\n".encode("cp1251") for n in range(5)
+            )
+            + "x,Как я люблю этот город,0.jpg,good\n".encode("cp1251")
+        ),
+        text="Как я люблю этот город",
+    ),
+    "a row that is too short": Case(one(csv("x,a text")), problem="no_image", text="a text"),
+    "lines that are blank, or separators alone": Case(
+        one(csv("", ",,,", X, ",,,")), text="a text of its own"
+    ),
+    "a line for Excel, and semicolons": Case(
+        one("sep=;\r\n" + csv(X).replace(",", ";")), text="a text of its own"
+    ),
+    "UTF-16": Case(one(csv("x,schön,0.jpg,good").encode("utf-16")), text="schön"),
+    "UTF-8 with a mark": Case(
+        one(b"\xef\xbb\xbf" + csv("x,schön,0.jpg,good").encode()), text="schön"
+    ),
+    "a text of several lines": Case(
+        one(csv('x,"one\ntwo\r\nthree",0.jpg,good')), text="one\ntwo\r\nthree"
+    ),
+    "quotes that are characters, between tabs": Case(
+        one(csv('x,"so" she said,0.jpg,good').replace(",", "\t"), "posts.tsv"), text='"so" she said'
+    ),
+    "spaces around an id and a tag": Case(one(csv(" x ,a text,0.jpg, good ")), text="a text"),
+    "the same row twice": Case(one(csv(X, X)), problem="listed_repeatedly"),
+    "Parquet called CSV": Case(
+        one(parquet({"id": "x", "tweet": "a text", "photo": "0.jpg", "label": "good"})),
+        text="a text",
+    ),
+    "a text's file outside of the folder": Case(
+        {
+            **one(csv("x,../secret.txt,0.jpg,good")),
+            **{f"a sound text {n}": f"{n}" for n in range(SOUND)},
+        },
+        problem="text_outside",
+        columns={"text_file": "tweet"},
+    ),
+    "backslashes in a path": Case(
+        {**one(csv(r"x,a text,photos\a.jpg,good")), "photos/a.jpg": JPEG}, text="a text"
+    ),
+    "a name in another Unicode form, without its suffix": Case(
+        {**one(csv("x,a text,caf\u00e9,good")), "cafe\u0301.jpg": JPEG}, text="a text"
+    ),
+}
+INGESTION = IngestionParameters(
+    layout=None, labels=["bad", "good"], encodings=None, links="inside", allow_missing=True
+)
+
+
+def faults(cases: dict[str, Case], outcome: str) -> Iterable[Any]:
+    for name, case in cases.items():
+        yield pytest.param(case, id=name, marks=pytest.mark.fault("table", name, outcome))
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    """Write a case's files, and read all posts there."""
+
+    def run(case: Case, *, allow_missing: bool) -> pd.DataFrame:
+        raw = tmp_path / "raw"
+        raw.mkdir()
+        (tmp_path / "secret.jpg").write_bytes(JPEG)
+        (tmp_path / "secret.txt").write_text("secret")
+        for n in range(SOUND):
+            (raw / f"{n}.jpg").write_bytes(JPEG)
+        (raw / "link.jpg").symlink_to("../secret.jpg")
+        for name, content in case.files.items():
+            (raw / name).parent.mkdir(exist_ok=True)
+            payload = content if isinstance(content, bytes) else content.encode()
+            (raw / name).write_bytes(payload)
+        if "large.jpg" in case.files:
+            with (raw / "large.jpg").open("r+b") as file:
+                file.truncate(101 * 2**20)
+        parameters = INGESTION.model_copy(update={"allow_missing": allow_missing})
+        source = open_source(raw / case.raw, Options(columns=case.columns, labels=["bad", "good"]))
+        labelled = source.listing("labelled")
+        posts, _, profile = read_labelled_posts(labelled, source.files(), parameters)
+        if source.has("unlabelled"):
+            others = source.listing("unlabelled")
+            rest, _ = read_unlabelled_posts(others, source.files(), profile, parameters)
+            posts = pd.concat([posts, rest])
+        return posts.set_index("guid")
+
+    return run
+
+
+@pytest.mark.parametrize("case", faults(REFUSED, "one line that says so"))
+def test_what_cannot_be_read_is_refused_in_one_line(
+    read: Callable[..., pd.DataFrame], case: Case
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        read(case, allow_missing=False)
+    assert case.says in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("case", faults(NOTED, "every row, what is wrong noted"))
+def test_what_is_odd_is_read_and_noted(read: Callable[..., pd.DataFrame], case: Case) -> None:
+    posts = read(case, allow_missing=True)
+    assert {str(n) for n in range(SOUND)} | {"x"} <= set(posts.index)
+    codes = {problem.code for problem in read_problems(posts.loc["x", "problems"])}
+    assert case.problem in codes if case.problem else not codes
+    if case.text is not None:
+        assert posts.loc["x", "text"] == case.text
+    assert "secret" not in set(posts["text"])
+    if "text_file" not in case.columns:
+        assert posts.loc["3", "text"] == "a sound text 3"
+
+
+def test_rows_that_are_left_out_of_a_table_would_be_seen(read: Callable[..., pd.DataFrame]) -> None:
+    posts = read(Case(one(csv(X, "y,untagged,0.jpg,", "z,also,0.jpg,null"))), allow_missing=False)
+    assert len(posts) == SOUND + 3
+    assert posts.loc[["y", "z"], "tag"].tolist() == ["", ""]
+
+
+@pytest.mark.fault(
+    "table", "most images missing", "three that were looked for, three that are there"
+)
+def test_a_run_stops_where_most_images_are_missing(read: Callable[..., pd.DataFrame]) -> None:
+    case = Case(one(csv(X).replace(".jpg", ".webp").replace("0.webp", "0_large.webp")))
+    with pytest.raises(ValueError) as caught:
+        read(case, allow_missing=False)
+    message = str(caught.value)
+    assert message.count("_large.webp") == 1
+    assert "there is 0.jpg, 1.jpg, 2.jpg and 6 more" in message
+    assert message.endswith("; ingestion.allow_missing=true goes on with what is there")

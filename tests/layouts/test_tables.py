@@ -1,0 +1,245 @@
+"""What tables say of their posts: ids, tags, splits, texts and images."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+
+from multimodal_sentiment.layouts import LAYOUTS, LayoutError, Options, Source, open_source
+from multimodal_sentiment.pipelines.ingestion.nodes import describe_source
+
+JPEG = b"\xff\xd8\xff an image"
+
+
+def opened(path: Path, **columns: str) -> Source:
+    return open_source(path, Options(columns=columns))
+
+
+def rows(source: Source, namespace: Any = "labelled") -> list[tuple[str, ...]]:
+    return list(source.listing(namespace).itertuples(index=False, name=None))
+
+
+def write(path: Path, **columns: list[Any] | pa.Array) -> Path:
+    pa.parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def test_rows_without_a_tag_and_those_of_the_test_are_to_be_predicted(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text(
+        "ID,Tweet Text,Label,Split\n"
+        "1,a,good,train\n2,b,bad,Dev\n3,c,good,test\n4,d,NULL,\n5,e,bad,\n"
+    )
+    source = opened(tmp_path)
+    assert rows(source) == [("1", "good", "train"), ("2", "bad", "validation"), ("5", "bad", "")]
+    assert rows(source, "unlabelled") == [("3", "good", "test"), ("4", "", "")]
+    declared, about = describe_source(source.listing("labelled"), source.files())
+    assert declared.values.tolist() == [["1", "train"], ["2", "validation"], ["5", ""]]
+    assert about["columns"] == {
+        "guid": "ID",
+        "text": "Tweet Text",
+        "tag": "Label",
+        "split": "Split",
+    }
+    assert (about["format"], about["encoding"], about["separator"]) == ("csv", "utf-8", ",")
+
+
+def test_a_source_without_splits_declares_none(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n2,b,bad\n")
+    source = opened(tmp_path)
+    assert rows(source) == [("1", "good"), ("2", "bad")]
+    declared, _ = describe_source(source.listing("labelled"), source.files())
+    assert declared.columns.tolist() == ["guid", "split"] and declared.empty
+    assert not source.has("unlabelled")
+    with pytest.raises(LayoutError, match="no post to be predicted: these are rows without a tag"):
+        source.listing("unlabelled")
+
+
+def test_files_named_like_splits_are_splits(tmp_path: Path) -> None:
+    for name, tag in (("train", "good"), ("dev", "bad"), ("test", "good")):
+        (tmp_path / f"{name}.csv").write_text(f"text,tag\n{name} 1,{tag}\n{name} 2,{tag}\n")
+    source = opened(tmp_path)
+    assert rows(source) == [
+        ("train-1", "good", "train"), ("train-2", "good", "train"),
+        ("validation-1", "bad", "validation"), ("validation-2", "bad", "validation"),
+    ]  # fmt: skip
+    assert rows(source, "unlabelled") == [("test-1", "good", "test"), ("test-2", "good", "test")]
+    files = source.files()
+    assert files.texts.read("validation-2") == b"dev 2"
+    assert files.remarks[0].startswith("3 tables: train.csv, dev.csv, test.csv (CSV in UTF-8")
+    assert files.remarks[0].endswith("posts have the numbers of their rows as ids")
+
+
+def test_parts_of_a_split_are_one(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()  # as data sets lie on the hub
+    for number, text in enumerate("ab"):
+        name = f"train-0000{number}-of-00002.parquet"
+        write(tmp_path / "data" / name, text=[text, text * 2], tag=["x", "y"])
+    write(tmp_path / "data" / "test-00000-of-00001.parquet", text=["c"], tag=["x"])
+    source = opened(tmp_path)
+    assert [row[0] for row in rows(source)] == ["train-1", "train-2", "train-3", "train-4"]
+    assert source.files().texts.read("train-4") == "bb"
+    assert source.files().texts.read("test-1") == "c"
+
+
+@pytest.mark.parametrize(("name", "namespace"), [("test.csv", "unlabelled"), ("a.csv", "labelled")])
+def test_a_table_named_test_is_to_be_predicted(tmp_path: Path, name: str, namespace: str) -> None:
+    (tmp_path / name).write_text("id,text,tag\n1,a,good\n2,b,bad\n")
+    assert [row[0] for row in rows(opened(tmp_path / name), namespace)] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (pa.array([1, 0, None]), ["1", "0", ""]),
+        (pa.array([1.0, 0.0, None]), ["1", "0", ""]),  # integers with a gap, as pandas has them
+        (pa.array([1.5, 0.0, None]), ["1.5", "0", ""]),
+        (pa.array([True, False, None]), ["true", "false", ""]),
+        (pa.array(["b", "a", None]).dictionary_encode(), ["b", "a", ""]),
+        (pa.array(["NA", "none", "?"]), ["NA", "", ""]),
+    ],
+)
+def test_whatever_a_tag_is_it_is_text(tmp_path: Path, values: pa.Array, words: list[str]) -> None:
+    path = write(tmp_path / "posts.parquet", id=[1, 2, 3], text=["a", "b", "c"], tag=values)
+    source = opened(path)
+    found = dict(rows(source) + (rows(source, "unlabelled") if source.has("unlabelled") else []))
+    assert [found[guid] for guid in "123"] == words
+
+
+def test_a_label_that_means_no_tag_elsewhere_may_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.parquet", id=[1, 2], text=["a", "b"], tag=["none", "some"])
+    source = open_source(path, Options(labels=["none", "some"]))
+    assert rows(source) == [("1", "none"), ("2", "some")]
+
+
+def test_classes_have_the_names_that_the_file_gives_them(tmp_path: Path) -> None:
+    label = {"names": ["bad", "good"], "_type": "ClassLabel"}
+    noted = json.dumps({"info": {"features": {"label": label, "text": {"_type": "Value"}}}})
+    table = pa.table({"text": ["a", "b", "c"], "label": [1, 0, -1]})
+    table = table.replace_schema_metadata({"huggingface": noted})
+    pa.parquet.write_table(table, tmp_path / "posts.parquet")
+    source = opened(tmp_path)
+    assert rows(source) == [("1", "good"), ("2", "bad")]
+    assert rows(source, "unlabelled") == [("3", "")]
+
+
+def test_long_ids_keep_all_their_digits(tmp_path: Path) -> None:
+    ids = [1234567890123456789, 1234567890123456790]
+    path = write(tmp_path / "posts.parquet", id=ids, text=["a", "b"], tag=["x", "y"])
+    assert [guid for guid, _ in rows(opened(path))] == list(map(str, ids))
+
+
+def test_images_lie_where_the_user_says(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "2024").mkdir(parents=True)
+    (tmp_path / "photos" / "2024" / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "photos" / "unused.jpg").write_bytes(JPEG)
+    (tmp_path / "photos" / "2024" / "notes.md").write_text("of nobody")
+    (tmp_path / "table").mkdir()
+    path = write(
+        tmp_path / "table" / "posts.parquet",
+        id=[1, 2], text=["a", "b"], tag=["x", "y"],
+        shot=["2024/a.jpg", str(tmp_path / "photos" / "2024" / "a.jpg")],
+    )  # fmt: skip
+    files = opened(path, image="shot", image_folder=str(tmp_path / "photos")).files()
+    assert files.images.read("1") == files.images.read("2") == JPEG
+    assert files.images.path("1") == "2024/a.jpg"
+    assert files.unclaimed(["1", "2"]) == ["2024/notes.md"]
+    assert files.outside == 0
+    beside = opened(path, image="shot").files()
+    assert beside.images.path("1") == ""
+    assert beside.images.read("2") == JPEG  # the user's own table gives the whole path
+    assert beside.outside == 1
+
+
+def test_a_table_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jpg").write_bytes(JPEG)
+    write(tmp_path / "elsewhere" / "posts.parquet", id=[1], image=["a.jpg"], tag=["x"])
+    (tmp_path / "link.parquet").symlink_to("elsewhere/posts.parquet")
+    assert opened(tmp_path / "link.parquet").files().images.read("1") == JPEG
+
+
+def test_a_text_is_read_from_a_file_only_if_the_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("schön".encode("cp1252"))
+    path = write(tmp_path / "posts.parquet", id=[1], text=["a.txt"], tag=["x"])
+    assert opened(path).files().texts.read("1") == "a.txt"
+    assert opened(path, text_file="text").files().texts.read("1") == "schön".encode("cp1252")
+    (tmp_path / "photos").mkdir()
+    named = opened(path, text_file="text", image_folder="photos").files()
+    assert named.texts.read("1") == "schön".encode("cp1252")
+
+
+@pytest.mark.parametrize("name", ["posts.parquet", "posts.feather", "posts.arrow"])
+@pytest.mark.parametrize("kind", ["bytes", "struct"])
+def test_images_are_read_in_any_order(tmp_path: Path, name: str, kind: str) -> None:
+    images: list[Any] = [b"image %d" % n for n in range(400)]
+    column = images if kind == "bytes" else [{"bytes": image, "path": None} for image in images]
+    table = pa.table({"id": list(range(400)), "image": column, "tag": ["x", "y"] * 200})
+    if name.endswith("parquet"):
+        pa.parquet.write_table(table, tmp_path / name, row_group_size=150)
+    elif name.endswith("feather"):
+        pa.feather.write_feather(table, tmp_path / name, chunksize=90, compression="lz4")
+    else:
+        with pa.OSFile(str(tmp_path / name), "wb") as file:
+            with pa.ipc.new_stream(file, table.schema) as stream:
+                stream.write_table(table, max_chunksize=70)
+    found = opened(tmp_path).files().images
+    order = random.Random(0).sample(range(400), 60)
+    assert [found.read(str(n)) for n in order] == [images[n] for n in order]
+    assert [found.read(str(n)) for n in range(400)] == images
+    assert found.path("7") == f"{name}#8"
+
+
+def test_of_a_saved_data_set_the_rows_that_are_meant_are_read(tmp_path: Path) -> None:
+    def stream(path: Path, table: pa.Table) -> None:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as sink:
+            sink.write_table(table)
+
+    for split, indices in (("train", None), ("test", [2, 0])):
+        folder = tmp_path / split
+        folder.mkdir()
+        posts = {"text": ["a", "b", "c"], "image": [b"A", b"B", b"C"], "label": ["x", "y", "x"]}
+        stream(folder / "data.arrow", pa.table(posts))
+        state: dict[str, Any] = {"_data_files": [{"filename": "data.arrow"}]}
+        if indices:
+            stream(folder / "indices.arrow", pa.table({"indices": pa.array(indices, pa.uint64())}))
+            state["_indices_files"] = [{"filename": "indices.arrow"}]
+        (folder / "state.json").write_text(json.dumps(state))
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    source = opened(tmp_path)
+    assert [row[0] for row in rows(source)] == ["train-1", "train-2", "train-3"]
+    assert rows(source, "unlabelled") == [("test-1", "x", "test"), ("test-2", "x", "test")]
+    files = source.files()
+    assert [files.texts.read(f"test-{n}") for n in (1, 2)] == ["c", "a"]
+    assert [files.images.read(f"test-{n}") for n in (1, 2)] == [b"C", b"A"]
+
+
+def test_a_table_in_an_encoding_is_named_and_its_keys_are_read_in_it(tmp_path: Path) -> None:
+    lines = [f"{n},今天天气很好 {n},{('好', '坏')[n % 2]}\n" for n in range(40)]
+    (tmp_path / "posts.csv").write_bytes(("号码,text,标签\n" + "".join(lines)).encode("gb18030"))
+    source = opened(tmp_path, guid="号码", tag="标签")
+    assert rows(source)[:2] == [("0", "好"), ("1", "坏")]
+    assert source.files().about["encoding"] == "gb18030"
+
+
+def test_a_layout_may_be_forced(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("guid,tag\n1,good\n2,bad\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "posts.csv").write_text("id,text,tag\n7,a,x\n8,b,y\n")
+    assert rows(opened(tmp_path)) == [("1", "good"), ("2", "bad")]
+    assert rows(open_source(tmp_path, Options(layout="table"))) == [("7", "x"), ("8", "y")]
+    with pytest.raises(
+        LayoutError, match=f"unknown layout 'tabel': choose one of {next(iter(LAYOUTS))}"
+    ):
+        open_source(tmp_path, Options(layout="tabel"))
+
+
+def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LayoutError, match=r"there is no table .*posts\.csv"):
+        opened(tmp_path / "posts.csv")
