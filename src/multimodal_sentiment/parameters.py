@@ -127,6 +127,12 @@ class EvaluationParameters(Group):
     seed: Seed
 
 
+class ExplainingParameters(Group):
+    """How many answers the report explains."""
+
+    posts: Annotated[int, Field(ge=0)]
+
+
 class ComparisonParameters(Group):
     """Which variants of the model are compared, and on what."""
 
@@ -179,6 +185,7 @@ class Parameters(Group):
     compute: ComputeParameters
     encoders: EncodersParameters
     evaluation: EvaluationParameters
+    explaining: ExplainingParameters
     comparison: ComparisonParameters
 
     @model_validator(mode="after")

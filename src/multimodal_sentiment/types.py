@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatchReader as ExampleStream
     from pyarrow import Table as Examples
 
+    from multimodal_sentiment.explaining import Explanation
     from multimodal_sentiment.layouts import PostFiles
     from multimodal_sentiment.model import SentimentClassifier
 else:
-    Frame = Figure = ExampleStream = Examples = PostFiles = SentimentClassifier = Any
+    Frame = Figure = ExampleStream = Examples = Explanation = PostFiles = SentimentClassifier = Any
 
 Json = dict[str, Any]
 
 __all__ = [
     "ExampleStream",
     "Examples",
+    "Explanation",
     "Figure",
     "Frame",
     "Json",

@@ -12,7 +12,7 @@ from plotly.graph_objects import Bar, Figure
 
 from multimodal_sentiment.datasets import HtmlPageDataset
 from multimodal_sentiment.reporting import (
-    WrongAnswer,
+    Answer,
     describe_model,
     find_caveats,
     thumbnail,
@@ -28,7 +28,7 @@ def page(metrics, ingestion, config) -> str:
     ingestion["problems"]["no_image"]["first"] = [HOSTILE, "8"]
     ingestion["problems"]["empty text"] = {"posts": 1, "first": ["9"]}  # as version 0.1 wrote it
     figure = Figure(Bar(x=[HOSTILE], y=[1]), {"title": {"text": "Class balance"}})
-    answer = WrongAnswer(
+    answer = Answer(
         guid=HOSTILE,
         text=HOSTILE,
         picture=thumbnail(np.zeros((40, 30, 3), dtype=np.uint8)),
@@ -44,6 +44,7 @@ def page(metrics, ingestion, config) -> str:
         split={"training": {"negative": 1234, "positive": 1}, "validation": {"positive": 2}},
         figures={"results": [figure], "training": [], "data": [figure]},
         wrong=[answer],
+        right=[],
         wrong_in_all=200,
         doubts=find_caveats(metrics, ingestion, epochs=6),
     )

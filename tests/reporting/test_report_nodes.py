@@ -52,6 +52,7 @@ def report(model, make_examples, metrics, ingestion):
             examples=examples,
             train_posts=pd.DataFrame({"tag": ["negative"] * 7 + ["positive"] * 3}),
             predictions=predictions,
+            explanations={},
             metrics=metrics | {"n": POSTS},
             ingestion_report=ingestion,
             training_history=pd.DataFrame({"epoch": [1, 2, 3]}),

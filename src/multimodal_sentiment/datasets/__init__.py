@@ -11,6 +11,7 @@ _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
     "EarlierTableDataset": "earlier_table",
     "EncoderStoreDataset": "encoder_store",
+    "ExplanationsDataset": "explanations",
     "FormerModelDataset": "former_model",
     "HtmlPageDataset": "html_page",
     "MarkdownPageDataset": "markdown_page",

@@ -112,6 +112,12 @@ class PostDataset(Dataset[Batch]):
         return batch
 
     @property
+    def is_encoded(self) -> bool:
+        """Whether the features of all modalities are known."""
+        modalities = {"text": self._config.uses_text, "image": self._config.uses_image}
+        return all(name in self._features for name, used in modalities.items() if used)
+
+    @property
     def token_counts(self) -> np.ndarray:
         """The number of tokens of each text; zero throughout where texts are not read."""
         if not self._tokens:

@@ -150,7 +150,8 @@ def predict_batches(
         generator=torch.Generator(),  # seeding workers leaves the global generator alone
     )
     results: list[torch.Tensor] = []
-    with _prediction_mode(model, device, len(posts)):
+    to_encode = 0 if posts.is_encoded else len(posts)
+    with _prediction_mode(model, device, to_encode):
         for batch in log_progress(loader, len(loader), "Predicting", "batches"):
             results.append(predict(device.to_device(batch)).float())
     # Fetched at the end: a GPU that is waited for after each batch has nothing to do meanwhile.
@@ -161,9 +162,9 @@ def predict_batches(
 
 
 @contextmanager
-def _prediction_mode(model: nn.Module, device: Device, posts: int) -> Iterator[None]:
+def _prediction_mode(model: nn.Module, device: Device, to_encode: int) -> Iterator[None]:
     device.prepare_model(model).eval()
-    fast = device.kind == "cpu" and posts >= _WORTH_FOLDING
+    fast = device.kind == "cpu" and to_encode >= _WORTH_FOLDING
     with (
         torch.inference_mode(),
         device.autocast(),

@@ -21,12 +21,12 @@ from .text import clean_text
 
 # Thai, Lao, Burmese, Khmer, kana and Han put no spaces between words: each letter is a word, and
 # pairs of letters are pairs of words.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_UNSPACED += "\U00020000-\U0003ffff"
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+UNSPACED += "\U00020000-\U0003ffff"
 # Elsewhere a word has two letters at least. Python's \w lacks the accents and vowel signs that are
 # characters of their own.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0dff"
-WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}]){{2,}}"
+WORD = rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\w{_MARKS}]){{2,}}"
 
 _word = re.compile(WORD)
 

@@ -14,8 +14,8 @@ _QUALITY = 78
 
 
 @dataclass(frozen=True)
-class WrongAnswer:
-    """A post that was answered wrongly.
+class Answer:
+    """A post and its answer.
 
     Attributes:
         guid: Of the post.
@@ -25,6 +25,7 @@ class WrongAnswer:
         predicted: The answer.
         probabilities: Of each label.
         problems: What is wrong with the post, in words.
+        explanation: Text and picture as HTML that shows what decided; empty if that is not known.
     """
 
     guid: str
@@ -34,6 +35,7 @@ class WrongAnswer:
     predicted: str
     probabilities: dict[str, float]
     problems: str
+    explanation: str = ""
 
 
 def thumbnail(pixels: np.ndarray) -> str:

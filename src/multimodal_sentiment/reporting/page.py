@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from .caveats import Caveat
-from .gallery import WrongAnswer
+from .gallery import Answer
 from .templating import render
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def write_page(
     model: Mapping[str, str],
     split: Mapping[str, Mapping[str, int]],
     figures: Mapping[str, Sequence[Figure]],
-    wrong: Sequence[WrongAnswer],
+    wrong: Sequence[Answer],
+    right: Sequence[Answer],
     wrong_in_all: int,
     doubts: Sequence[Caveat],
 ) -> str:
@@ -34,7 +35,8 @@ def write_page(
         model: What the model is, by `describe_model`.
         split: Posts of each label among the training and the validation posts.
         figures: By section: `data`, `training`, `results`. Their titles become headings.
-        wrong: The posts that are shown.
+        wrong: The posts that are shown of those that were answered wrongly.
+        right: The same of those that were answered rightly.
         wrong_in_all: How many posts were answered wrongly.
         doubts: By `find_caveats`.
 
@@ -54,6 +56,7 @@ def write_page(
             for section, some in figures.items()
         },
         wrong=wrong,
+        right=right,
         wrong_in_all=wrong_in_all,
         doubts=doubts,
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script

@@ -89,6 +89,24 @@ def pair_rows(texts: Any, images: Any) -> Rows:
     return Rows(pairs, next(iter(known), None), _index(list(present.values())))
 
 
+def check_one_post(text: Any, image: Any) -> None:
+    """Refuse lists of texts or images where one of each is expected.
+
+    Raises:
+        ClassifierError: If one is given.
+    """
+    if not (_is_missing(text) or isinstance(text, str | _BYTES)):
+        raise ClassifierError(
+            f"text must be one string, bytes or None, not {type(text).__name__}: "
+            "explain_many takes texts and images of many posts"
+        )
+    if isinstance(image, list | tuple | Mapping | Set | pd.Series | pd.DataFrame):
+        raise ClassifierError(
+            f"image must be one path, file, array or Pillow image, not {type(image).__name__}: "
+            "explain_many takes texts and images of many posts"
+        )
+
+
 def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
     """Return a post's text, or bytes that are yet to be decoded, and what is wrong with it."""
     if _is_missing(value):

@@ -21,6 +21,7 @@ from torch import nn
 from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.decoding import EncodingProfile, read_texts
+from multimodal_sentiment.explaining import Explanation, explain_post
 from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.learning import PostDataset, explain_posts, label_predictions
 from multimodal_sentiment.learning.device import choose_device
@@ -38,7 +39,7 @@ from multimodal_sentiment.posts.problems import (
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
-from .inputs import pair_rows, read_image, read_text, take_image
+from .inputs import check_one_post, pair_rows, read_image, read_text, take_image
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
 
@@ -140,6 +141,38 @@ class Classifier:
         table = pd.concat(tables[1:] or tables, ignore_index=True)
         return table if rows.index is None else table.set_axis(rows.index)
 
+    def explain(self, text: Any = None, image: Any = None) -> Explanation:
+        """Answer for one post, and say what its words and the regions of its image added.
+
+        It takes a second or two. The same post gets the same explanation.
+
+        Args:
+            text: A string, bytes, or None; see `predict`.
+            image: A path, bytes, an open file, a Pillow image, an array, or None; see `predict`.
+
+        Returns:
+            The explanation; notebooks show it with its words and regions shaded. What is wrong with
+            the post stands in its `problems`.
+
+        Raises:
+            ClassifierError: If a list is given in place of one text or image.
+        """
+        check_one_post(text, image)
+        return next(self.explain_many([text], [image]))
+
+    def explain_many(self, texts: Any = None, images: Any = None) -> Iterator[Explanation]:
+        """Explain posts one by one, as `explain` does; each is explained when it is asked for.
+
+        Args:
+            texts: The same as in `predict`.
+            images: The same as in `predict`.
+
+        Raises:
+            ClassifierError: The same as in `predict`.
+        """
+        self._check_device()
+        return map(self._explain, self._take(pair_rows(texts, images).pairs))
+
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write the model's folder, which `load_classifier` reads."""
         place = Path(folder).expanduser()
@@ -202,6 +235,14 @@ class Classifier:
         said = codes if problems == "codes" else list(map(describe_problems, codes))
         predictions = label_predictions(model, logits)
         return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
+
+    def _explain(self, pair: tuple[Any, Any]) -> Explanation:
+        post = self._prepare(pair)
+        self._decode([post])
+        problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
+        model = self._classifier
+        with _lock_of(model.model):
+            return explain_post(model, str(post.text), post.pixels, self._compute, problems)
 
     def _decode(self, posts: list[Post]) -> None:
         """Decode the texts that are bytes, as those of the posts that the model learnt from."""

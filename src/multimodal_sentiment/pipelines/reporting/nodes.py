@@ -5,10 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
+from multimodal_sentiment.types import (
+    Examples,
+    Explanation,
+    Figure,
+    Frame,
+    Json,
+    SentimentClassifier,
+)
 
 if TYPE_CHECKING:
-    from multimodal_sentiment.reporting import WrongAnswer
+    from multimodal_sentiment.reporting import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +27,7 @@ def write_report(
     examples: Examples,
     train_posts: Frame,
     predictions: Frame,
+    explanations: dict[str, Explanation],
     metrics: Json,
     ingestion_report: Json,
     training_history: Frame,
@@ -34,7 +42,7 @@ def write_report(
     confidence: Figure,
     modality_contributions: Figure,
 ) -> str:
-    """One HTML page: numbers, what to distrust, figures, and the surest wrong answers.
+    """One HTML page: numbers, what to distrust, figures, and answers with what decided them.
 
     It holds all it shows, pictures and scripts too, and can be sent as it is.
     """
@@ -44,6 +52,8 @@ def write_report(
     if modality_contributions.data:  # a model of one modality has none
         results.append(modality_contributions)
     wrong = predictions[predictions["tag"] != predictions["predicted"]]
+    explained = predictions.set_index("guid", drop=False).loc[list(explanations)]
+    right = explained[explained["tag"] == explained["predicted"]]
     shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
@@ -67,7 +77,8 @@ def write_report(
             "training": [learning_curves],
             "data": [class_balance, text_lengths, encodings, image_sizes],
         },
-        wrong=_wrong_answers(shown, examples, list(fusion_model.labels)),
+        wrong=_answers(shown, examples, explanations, list(fusion_model.labels)),
+        right=_answers(right, examples, explanations, list(fusion_model.labels)),
         wrong_in_all=len(wrong),
         doubts=doubts,
     )
@@ -92,17 +103,20 @@ def _epochs(training_history: Frame) -> int | None:
     return int(training_history["epoch"].max()) if "epoch" in training_history else None
 
 
-def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[WrongAnswer]:
-    """The posts with their text and picture."""
+def _answers(
+    shown: Frame, examples: Examples, explanations: dict[str, Explanation], labels: list[str]
+) -> list[Answer]:
+    """The posts with their text, their picture, and what decided."""
+    from multimodal_sentiment.explaining import render
     from multimodal_sentiment.learning import rows_of
     from multimodal_sentiment.learning.dataset import StoredImages
     from multimodal_sentiment.posts.problems import describe_problems
-    from multimodal_sentiment.reporting import WrongAnswer, thumbnail
+    from multimodal_sentiment.reporting import Answer, thumbnail
 
     rows = rows_of(shown["guid"], examples)
     texts = examples["text"].take(rows).to_pylist()
     return [
-        WrongAnswer(
+        Answer(
             guid=post["guid"],
             text=text,
             picture=None if picture is None else thumbnail(picture),
@@ -110,6 +124,7 @@ def _wrong_answers(shown: Frame, examples: Examples, labels: list[str]) -> list[
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
             problems=describe_problems(post["problems"]),
+            explanation=render(explanations[post["guid"]]) if post["guid"] in explanations else "",
         )
         for post, text, picture in zip(
             shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from .explanations import explain_answers
 from .nodes import write_model_card, write_report
 
 
 def create_pipeline() -> Pipeline:
-    """The report, and the model's card."""
+    """Some answers explained, the report, and the model's card."""
     return Pipeline(
         [
+            Node(
+                explain_answers,
+                inputs=[
+                    "fusion_model",
+                    "labelled.examples",
+                    "validation_predictions",
+                    "params:explaining",
+                    "params:compute",
+                ],
+                outputs="explanations",
+                name="explain_answers",
+                namespace="reporting",
+            ),
             Node(
                 write_report,
                 inputs={
@@ -18,6 +32,7 @@ def create_pipeline() -> Pipeline:
                     "examples": "labelled.examples",
                     "train_posts": "train_posts",
                     "predictions": "validation_predictions",
+                    "explanations": "explanations",
                     "metrics": "metrics",
                     "ingestion_report": "labelled.ingestion_report",
                     "training_history": "training_history",

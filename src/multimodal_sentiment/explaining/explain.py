@@ -1,0 +1,205 @@
+"""Asks a model for parts of a post, and shares its answer out to words and regions.
+
+These are Owen values: text and image share the answer out first, by their Shapley values; then the
+words share what the text has added, and the regions what the image has. A word is judged by what it
+adds to the probability of the answer, averaged over the sets of other words that may be there, and
+over whether the image is; a region likewise.
+Source: Owen, "Values of Games with a Priori Unions", 1977.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.learning import PostDataset, explain_posts, predict_logits
+from multimodal_sentiment.learning.dataset import Batch
+from multimodal_sentiment.learning.predict import predict_batches
+from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.model.image import Pixels
+from multimodal_sentiment.model.text import tokenize
+from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.reporting import thumbnail
+
+from .explanation import Explanation, Region, Word
+from .regions import MaskedImages, split_regions
+from .shapley import choose_coalitions, solve_shapley
+from .words import Span, count_read, group_words, keep_words, split_words
+
+MOST_WORDS = 40  # a longer text is shared out to runs of words
+TEXTS = 256  # at most, that are encoded for one explanation
+IMAGES = 128  # likewise
+GRID = 4  # regions a side
+
+Features = dict[str, np.ndarray]  # by modality, of shape (parts, size); NaN where it is missing
+
+
+def explain_post(
+    classifier: SentimentClassifier,
+    text: str,
+    image: Pixels | None,
+    compute: ComputeParameters,
+    problems: str = "",
+) -> Explanation:
+    """Answer for a post, and say what its words and regions added.
+
+    Each part of the text, and of the image, is encoded once, and fused with the other modality and
+    without it. The same post gets the same explanation.
+
+    Args:
+        classifier: The classifier.
+        text: The post's text; an empty one is missing.
+        image: Its image, uint8 RGB of shape (height, width, 3), or None.
+        compute: The device and precision.
+        problems: What is wrong with the post, in words.
+    """
+    asked = _Asked(classifier, compute)
+    features = asked.encode([text], [image])
+    logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
+    nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
+    answer = int(logits[0].argmax())
+    confidence, baseline = (float(asked.probabilities(row)[0, answer]) for row in (logits, nothing))
+    added = {
+        name: float(shares.get(f"{name}_contribution", [confidence - baseline])[0])
+        for name in classifier.model.branches
+    }
+    words: tuple[Word, ...] = ()
+    if "text" in added and text.strip():
+        words = _explain_text(asked, text, features, answer, added["text"])
+    regions: tuple[Region, ...] = ()
+    if "image" in added and image is not None:
+        regions = _explain_image(asked, text, image, features, answer, added["image"])
+    return Explanation(
+        predicted=classifier.labels[answer],
+        confidence=confidence,
+        baseline=baseline,
+        text_contribution=added.get("text"),
+        image_contribution=added.get("image"),
+        text=text,
+        words=words,
+        photo=None if image is None else thumbnail(image),
+        regions=regions,
+        problems=problems,
+    )
+
+
+class _Asked:
+    """A model that is asked for parts of posts.
+
+    Args:
+        classifier: The classifier.
+        compute: The device and precision.
+    """
+
+    def __init__(self, classifier: SentimentClassifier, compute: ComputeParameters) -> None:
+        self.classifier = classifier
+        self.compute = compute.model_copy(update={"workers": 0})
+
+    def encode(self, texts: Sequence[str], images: Sequence[Pixels | None]) -> Features:
+        """Return the features of parts; a modality that a part lacks is not encoded."""
+        model = self.classifier.model
+
+        def join(batch: Batch) -> torch.Tensor:
+            encoded = model.encode(**batch)
+            for name in model.branches:
+                missing = ~batch.get(f"has_{name}", np.ones(len(encoded[name]), dtype=bool))
+                encoded[name] = encoded[name].float()
+                encoded[name][torch.from_numpy(missing).to(encoded[name].device)] = torch.nan
+            return torch.cat([encoded[name] for name in model.branches], dim=1)
+
+        config, tokenizer = self.classifier.config, self.classifier.tokenizer
+        parts = PostDataset(config, tokenizer, texts, images)
+        joined = predict_batches(model, parts, self.compute, join)
+        ends = np.cumsum([branch.size for branch in model.branches.values()])[:-1]
+        return dict(zip(model.branches, np.split(joined, ends, axis=1), strict=True))
+
+    def hide(self, features: Features) -> Features:
+        """Return features of as many parts that have nothing."""
+        return {name: np.full_like(values, np.nan) for name, values in features.items()}
+
+    def posts(self, texts: Sequence[str], features: Features) -> PostDataset:
+        """Return encoded parts as the model takes them; words are counted in `texts`."""
+        config, tokenizer = self.classifier.config, self.classifier.tokenizer
+        terms = self.classifier.term_indices
+        return PostDataset(
+            config, tokenizer, texts, [None] * len(texts), terms=terms, features=features
+        )
+
+    def ask(
+        self, texts: Sequence[str], parts: Features, rest: Features, name: str
+    ) -> NDArray[np.float64]:
+        """Return probabilities of parts of one modality, of shape (parts, labels).
+
+        They are the mean of those with the post's other modality and without it.
+
+        Args:
+            texts: The text of each part, in which words are counted.
+            parts: The features of the parts.
+            rest: The features of the whole post.
+            name: The modality that the parts are of.
+        """
+        seen = {other: np.repeat(rest[other], len(texts), axis=0) for other in rest}
+        views = [seen | {name: parts[name]}]
+        if len(seen) > 1:
+            views.append(self.hide(seen) | {name: parts[name]})
+        logits = [
+            predict_logits(self.classifier, self.posts(texts, view), self.compute) for view in views
+        ]
+        return np.mean([self.probabilities(values) for values in logits], axis=0)
+
+    def probabilities(self, logits: np.ndarray) -> NDArray[np.float64]:
+        """Return the probabilities of logits of shape (parts, labels)."""
+        return softmax(logits, self.classifier.config.calibration_temperature)
+
+
+def _explain_text(
+    asked: _Asked, text: str, features: Features, answer: int, total: float
+) -> tuple[Word, ...]:
+    """Return the words with their weights.
+
+    What the encoder does not read of a long text has no weight; if words are counted, they are in
+    all of it, and what only they have seen is one player more.
+    """
+    words = split_words(text)
+    read = _count_read(asked.classifier, text, words)
+    spans = group_words(words[:read], MOST_WORDS)
+    encoded = len(spans)
+    if asked.classifier.terms and read < len(words):
+        spans.append((words[read][0], words[-1][1]))
+    elif read < len(words):
+        text = text[: words[read - 1][1]]
+    coalitions = choose_coalitions(len(spans), TEXTS)
+    counted = keep_words(text, spans, coalitions.members)
+    texts = keep_words(text, spans, coalitions.members & (np.arange(len(spans)) < encoded))
+    parts = asked.encode(texts, [None] * len(texts))
+    values = asked.ask(counted, parts, features, "text")[:, answer]
+    weights = solve_shapley(coalitions, values, total).tolist()
+    return tuple(Word(*span, weight) for span, weight in zip(spans, weights, strict=True))
+
+
+def _count_read(classifier: SentimentClassifier, text: str, words: Sequence[Span]) -> int:
+    tokenizer, most = classifier.tokenizer, classifier.config.max_tokens
+    if tokenizer is None:
+        return len(words)
+    return count_read(text, words, most, lambda part: tokenize(tokenizer, [part], most)[0])
+
+
+def _explain_image(
+    asked: _Asked, text: str, image: Pixels, features: Features, answer: int, total: float
+) -> tuple[Region, ...]:
+    config = asked.classifier.config.image_config
+    height, width = image.shape[:2]
+    boxes = split_regions(height, width, config["size"] / config["resize"], GRID)
+    coalitions = choose_coalitions(len(boxes), IMAGES)
+    images = MaskedImages(image, boxes, coalitions.members)
+    parts = asked.encode([""] * len(images), images)
+    values = asked.ask([text] * len(images), parts, features, "image")[:, answer]
+    weights = solve_shapley(coalitions, values, total).tolist()
+    return tuple(
+        Region((left / width, top / height, right / width, bottom / height), weight)
+        for (left, top, right, bottom), weight in zip(boxes, weights, strict=True)
+    )

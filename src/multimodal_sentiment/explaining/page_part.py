@@ -1,0 +1,126 @@
+"""An explanation as a part of a page: in the report, in notebooks, in the service's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from multimodal_sentiment.reporting.templating import render as fill
+
+from .explanation import Explanation, Region
+
+# Colours are those of the figures (Okabe and Ito's blue and vermillion), so thin that text stays
+# legible on a white page and on a black one. Lines tell for and against apart without colours.
+_FOR, _AGAINST = "0, 114, 178", "213, 94, 0"
+_FULL = 0.1  # the weight of the strongest shade; a scale that is the same in all explanations
+_LEAST = 0.005  # what adds less, half a point, is not marked
+_MOST_LISTED = 8  # words, and regions, in the list of numbers
+
+
+def render(explanation: Explanation) -> str:
+    """Return an explanation as HTML that needs no style sheet, no script and no network.
+
+    The text with its words shaded, the photo with its regions shaded, what each modality added, and
+    the strongest words and regions in numbers. What comes from the post is escaped.
+    """
+    words = sorted(explanation.words, key=lambda word: -abs(word.weight))
+    regions = sorted(explanation.regions, key=lambda region: -abs(region.weight))
+    added = {"text": explanation.text_contribution, "photo": explanation.image_contribution}
+    return fill(
+        "explanation.html",
+        explanation=explanation,
+        contributions={name: value for name, value in added.items() if value is not None},
+        points=points,
+        pieces=list(_pieces(explanation)),
+        tiles=[_tile(region) for region in explanation.regions if _is_marked(region.weight)],
+        seen=_seen(explanation),
+        alt=_describe_photo(explanation),
+        marks={"for": _mark(_FULL), "against": _mark(-_FULL)},
+        words=[
+            (explanation.text[word.start : word.end], word.weight) for word in words[:_MOST_LISTED]
+        ],
+        regions=[(place(region, explanation), region.weight) for region in regions[:_MOST_LISTED]],
+    )
+
+
+def points(weight: float) -> str:
+    """Return a difference of probabilities in points, as in +12.3."""
+    said = f"{100 * weight:+.1f}"
+    return "0.0" if said in ("+0.0", "-0.0") else said.replace("-", "\N{MINUS SIGN}")
+
+
+def place(region: Region, explanation: Explanation) -> str:
+    """Return where a region lies among those of an explanation, as in "row 2, column 3"."""
+    rows = sorted({other.box[1] for other in explanation.regions})
+    columns = sorted({other.box[0] for other in explanation.regions})
+    return f"row {rows.index(region.box[1]) + 1}, column {columns.index(region.box[0]) + 1}"
+
+
+def _pieces(explanation: Explanation) -> Iterator[dict[str, Any]]:
+    """Yield the text in pieces: its words, shaded, and what stands between them."""
+    text, at = explanation.text, 0
+    for word in explanation.words:
+        if word.start > at:
+            yield {"text": text[at : word.start], "style": "", "weight": 0.0}
+        style = _mark(word.weight) if _is_marked(word.weight) else ""
+        yield {"text": text[word.start : word.end], "style": style, "weight": word.weight}
+        at = word.end
+    if at < len(text):
+        yield {"text": text[at:], "style": "", "weight": 0.0}
+
+
+def _tile(region: Region) -> dict[str, Any]:
+    left, top, right, bottom = region.box
+    style = (
+        f"left:{100 * left:.2f}%;top:{100 * top:.2f}%;width:{100 * (right - left):.2f}%;"
+        f"height:{100 * (bottom - top):.2f}%;{_shade(region.weight)}"
+        f"border:2px {_line(region.weight, _strength(region.weight))};"
+    )
+    return {"style": style, "weight": region.weight}
+
+
+def _seen(explanation: Explanation) -> str:
+    """Return the style of the frame around what the model sees of the photo."""
+    if not explanation.regions:
+        return ""
+    edges = list(zip(*(region.box for region in explanation.regions), strict=True))
+    left, top, right, bottom = min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
+    return (
+        f"left:{100 * left:.2f}%;top:{100 * top:.2f}%;width:{100 * (right - left):.2f}%;"
+        f"height:{100 * (bottom - top):.2f}%;"
+    )
+
+
+def _describe_photo(explanation: Explanation) -> str:
+    strongest = sorted(
+        (region for region in explanation.regions if _is_marked(region.weight)),
+        key=lambda region: -abs(region.weight),
+    )[:3]
+    if not strongest:
+        return "Photo of the post; no region of it added half a point"
+    said = "; ".join(
+        f"{place(region, explanation)}: {points(region.weight)}" for region in strongest
+    )
+    return f"Photo of the post; the regions that added most, in points: {said}"
+
+
+def _is_marked(weight: float) -> bool:
+    return abs(weight) >= _LEAST
+
+
+def _mark(weight: float) -> str:
+    return f"{_shade(weight)}border-bottom:2px {_line(weight, 1)};"
+
+
+def _shade(weight: float) -> str:
+    colour = _FOR if weight > 0 else _AGAINST
+    return f"background-color:rgba({colour},{0.08 + 0.42 * _strength(weight):.2f});"
+
+
+def _line(weight: float, opacity: float) -> str:
+    colour, kind = (_FOR, "solid") if weight > 0 else (_AGAINST, "dashed")
+    return f"{kind} rgba({colour},{opacity:.2f})"
+
+
+def _strength(weight: float) -> float:
+    return min(abs(weight) / _FULL, 1)

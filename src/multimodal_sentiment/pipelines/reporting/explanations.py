@@ -1,0 +1,66 @@
+"""Some answers are explained, word by word and region by region, for the report."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from multimodal_sentiment.parameters import ComputeParameters, ExplainingParameters
+from multimodal_sentiment.types import Examples, Explanation, Frame, SentimentClassifier
+
+logger = logging.getLogger(__name__)
+
+
+def explain_answers(
+    fusion_model: SentimentClassifier,
+    examples: Examples,
+    predictions: Frame,
+    explaining: ExplainingParameters,
+    compute: ComputeParameters,
+) -> dict[str, Explanation]:
+    """Explain the wrong answers that the model was surest of, and right ones of each kind.
+
+    Args:
+        fusion_model: The model.
+        examples: Holds the posts.
+        predictions: The model's, of the validation posts.
+        explaining: How many posts are explained.
+        compute: What the model runs on.
+
+    Returns:
+        Explanations by guid: those of wrong answers first, the surest first.
+    """
+    from multimodal_sentiment.explaining import explain_post
+    from multimodal_sentiment.learning import rows_of
+    from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.posts.problems import describe_problems
+    from multimodal_sentiment.progress import log_progress
+
+    began = time.monotonic()
+    shown = choose_posts(predictions, explaining.posts)
+    rows = rows_of(shown["guid"], examples)
+    texts = examples["text"].take(rows).to_pylist()
+    posts = zip(shown["guid"], texts, StoredImages(examples, rows), shown["problems"], strict=True)
+    explained = {
+        guid: explain_post(fusion_model, text, image, compute, describe_problems(problems))
+        for guid, text, image, problems in log_progress(posts, len(shown), "Explaining")
+    }
+    seconds = time.monotonic() - began
+    logger.info("%s answers explained in %.1f s", len(explained), seconds)
+    return explained
+
+
+def choose_posts(predictions: Frame, most: int) -> Frame:
+    """Return the predictions to explain, at most `most`, a quarter of them right ones.
+
+    Wrong answers are those that the model was surest of. Right ones take turns: the surest of each
+    label and of each modality that decided come first.
+    """
+    import pandas as pd
+
+    surest = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
+    is_right = surest["tag"] == surest["predicted"]
+    right, wrong = surest[is_right], surest[~is_right]
+    kinds = [name for name in ("predicted", "decided_by") if name in surest]
+    turns = right.groupby(kinds, sort=False).cumcount().sort_values(kind="stable")
+    return pd.concat([wrong.head(most - most // 4), right.loc[turns.index].head(most // 4)])
