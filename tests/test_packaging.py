@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from .commands import Project
 
 PROJECT = Path(__file__).parents[1]
 
@@ -52,6 +57,14 @@ def test_the_wheel_holds_the_configuration_but_nothing_of_the_users_own(installe
     assert held == {name for name in ours if not name.startswith("local")} | {"local/.gitkeep"}
 
 
+def test_the_wheel_holds_what_is_no_code(installed: Path) -> None:
+    here, there = PROJECT / "src" / "multimodal_sentiment", installed / "multimodal_sentiment"
+    kinds = {".html", ".css", ".js", ".md", ".txt"}
+    ours = {path.relative_to(here) for path in here.rglob("*") if path.suffix in kinds}
+    assert len(ours) > 5
+    assert ours <= {path.relative_to(there) for path in there.rglob("*")}
+
+
 @pytest.mark.fault("run", "kedro package, then python -m multimodal_sentiment", "it runs")
 def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "raw" / "data").mkdir(parents=True)
@@ -67,3 +80,39 @@ def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> N
     assert len(done.stderr.splitlines()) < 12, done.stderr
     (posts,) = (tmp_path / "out" / "02_intermediate" / "labelled" / "posts.csv").rglob("posts.csv")
     assert "what a day 2" in posts.read_text()
+
+
+@pytest.mark.slow
+def test_the_container_would_start(installed: Path, trained_project: Project, tmp_path: Path):
+    """Its command runs in an empty folder; its host, model and token are put in their places."""
+    recipe = (PROJECT / "Containerfile").read_text()
+    (entry,) = re.findall(r"^ENTRYPOINT (\[.*\])$", recipe, re.MULTILINE)
+    model = trained_project.path / "data" / "06_models" / "fusion_model"
+    for there, here in {
+        "0.0.0.0": "127.0.0.1",  # noqa: S104
+        "/models/fusion_model": str(model),
+        "/run/secrets/token": "token",
+    }.items():
+        assert there in entry
+        entry = entry.replace(there, here)
+    (tmp_path / "token").write_text("a-token-of-this-test")
+    words = [sys.executable, *json.loads(entry)[1:], "--allow-host", "service", "--port", "0"]
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        said = iter(process.stderr.readline, "")
+        url = next(found[1] for line in said if (found := re.search(r"answers at (\S+);", line)))
+        connection = http.client.HTTPConnection(url.removeprefix("http://"))
+        connection.request("GET", "/ready", headers={"Host": "service"})
+        version = max(path.name for path in model.iterdir())
+        assert json.load(connection.getresponse()) == {"status": "ready", "model": version}
+        connection.request("GET", "/metrics")
+        assert connection.getresponse().status == 401
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0

@@ -15,12 +15,11 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
+from multimodal_sentiment.service.options import service_options
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
     from kedro.io import CatalogProtocol
-
-    from multimodal_sentiment.model import SentimentClassifier
 
 
 @click.group(name="kedro")
@@ -118,6 +117,8 @@ def export(
 
     Needs the extra `export`; what it writes needs onnxruntime, tokenizers, numpy and Pillow.
     """
+    from multimodal_sentiment.runs.promoting import load_answering
+
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         model = load_answering(catalog)
@@ -153,6 +154,7 @@ def push(
     Hugging Face hub; the user is whom HF_TOKEN or "hf auth login" names.
     """
     from multimodal_sentiment.runs.closing_summary import size_in_words
+    from multimodal_sentiment.runs.promoting import find_card, load_answering
 
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
@@ -175,11 +177,37 @@ def push(
     click.echo(f"Sent to {where}, {kind}.")
 
 
+@cli.command()
+@service_options
+@env_option
+@click.pass_obj
+def serve(
+    metadata: ProjectMetadata | None, /, env: str | None, params: dict[str, Any], **options: Any
+) -> None:
+    """Answer posts over HTTP with the model that answers, and show a page for people at /.
+
+    A newly promoted model (or a newer one, if none is promoted) is taken up without a restart.
+    Another folder's model answers with --params model_folder=FOLDER. Needs the extra `serve`.
+
+    This is not "kedro server start", which is Kedro's own, and runs pipelines for whoever asks.
+    """
+    from multimodal_sentiment.runs.kedro_adapter import location
+    from multimodal_sentiment.service.options import check_packages
+
+    check_packages()
+    _, catalog = open_project(metadata, env, params)
+    with errors_in_one_line():
+        from multimodal_sentiment.service.server import serve as answer
+
+        answer(location(catalog["fusion_model"]), **options)
+
+
 for command in (
     prune,
     promote,
     export,
     push,
+    serve,
 ):  # as `kedro run` has it: the same spelling of parameters
     command.params.extend(option for option in kedro_run.params if option.name == "params")
 
@@ -229,30 +257,6 @@ def open_project(
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     return data, context.catalog
-
-
-def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
-    """Load the model that answers.
-
-    Raises:
-        click.ClickException: If there is none.
-    """
-    if not catalog["fusion_model"].exists():
-        raise click.ClickException(
-            "fusion_model: no version yet: train first, or name a trained model with --params "
-            "model_folder=FOLDER"
-        )
-    model: SentimentClassifier = catalog["fusion_model"].load()
-    return model
-
-
-def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | None:
-    """Return the card with the numbers of a version of the model, if the data folder has it."""
-    from multimodal_sentiment.runs.kedro_adapter import location
-
-    place = location(catalog["model_card"])
-    path = place / (version or "") / place.name
-    return path.read_text(encoding="utf-8") if version and path.is_file() else None
 
 
 @contextmanager

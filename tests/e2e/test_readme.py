@@ -23,6 +23,8 @@ TRIED_ELSEWHERE = {
     "kedro promote": "tests/runs/test_promotion.py",
     "kedro promote VERSION": "tests/runs/test_promotion.py",
     "kedro promote --back": "tests/runs/test_promotion.py",
+    "kedro serve": "tests/service/test_command.py",
+    "kedro server start": "Kedro's own",
     "kedro export FOLDER": "tests/serving/test_export.py",
     "kedro export FOLDER --int8": "tests/e2e/test_using.py",
     "kedro push OWNER/NAME": "tests/e2e/test_using.py",

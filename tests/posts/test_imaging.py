@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFile
 from multimodal_sentiment.posts.imaging import (
     BrokenImageError,
     DecodedImage,
+    claimed_megapixels,
     decode_image,
     pack,
     unpack,
@@ -60,6 +61,19 @@ def scene(width: int = 60, height: int = 40) -> Image.Image:
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
     error = np.mean((one.astype(float) - other.astype(float)) ** 2)
     return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_an_image_claims_is_known_without_decoding_it(kind):
+    image = encoded(Image.new("RGB", (500, 400)), kind)
+
+    assert claimed_megapixels(image) == 0.2
+    if kind == "PNG":  # cut, and one that nobody would decode
+        assert claimed_megapixels(image[:-20]) == 0.2
+        vast = image[:16] + struct.pack(">II", 60_000, 60_000) + image[24:29]
+        checksum = struct.pack(">I", zlib.crc32(vast[12:]))
+        assert claimed_megapixels(vast + checksum + image[33:]) == float("inf")
+    assert claimed_megapixels(b"no image") == 0
 
 
 def assert_close(one: np.ndarray, other: np.ndarray, levels: float = 1.0) -> None:

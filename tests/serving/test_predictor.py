@@ -43,6 +43,16 @@ def test_it_answers_as_the_pipeline_does(folder, model, photos, make_examples, t
     assert list(answers["problems"]) == ["", "no image", "empty text", ""]
 
 
+def test_prepared_and_answered_is_predicted(folder, photos):
+    classifier = load_classifier(folder, "cpu", "fp32")
+    images = [photos[0].read_bytes(), None, b"no image", photos[3].read_bytes()]
+
+    prepared = [classifier.prepare(*pair) for pair in zip(TEXTS, images, strict=True)]
+
+    expected = classifier.predict(TEXTS, images, problems="codes")
+    pd.testing.assert_frame_equal(classifier.answer(prepared, "codes"), expected)
+
+
 def test_a_model_of_one_modality_has_nothing_to_share_out(make_model):
     answers = load_classifier(make_model(model__modality="text"), "cpu").predict(TEXTS)
 
@@ -127,13 +137,13 @@ def test_many_posts_are_answered_a_part_at_a_time(folder, monkeypatch):
     whole = classifier.predict(texts)
     monkeypatch.setattr(predictor, "POSTS_AT_ONCE", 4)
     taken, ahead = [], []
-    answered = predictor.Classifier._answer
+    answered = predictor.Classifier.answer
 
     def answer(self, posts, problems):
         ahead.append(len(taken))
         return answered(self, posts, problems)
 
-    monkeypatch.setattr(predictor.Classifier, "_answer", answer)
+    monkeypatch.setattr(predictor.Classifier, "answer", answer)
     monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD", 4)
     monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD_PER_THREAD", 0)
 

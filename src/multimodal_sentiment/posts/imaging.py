@@ -7,6 +7,7 @@ exception: a JPEG that lacks its end, but of whose rows 99% are there, is return
 from __future__ import annotations
 
 import io
+import math
 import threading
 import warnings
 from collections.abc import Iterator
@@ -111,6 +112,18 @@ def decode_image(
         if lean is payload:
             raise
         return _decode(lean, bounds)
+
+
+def claimed_megapixels(payload: bytes) -> float:
+    """Return how many megapixels an image says that it has, without decoding it.
+
+    It is 0 if the image cannot be opened, and infinite beyond what Pillow opens at all.
+    """
+    try:
+        with _opened(without_metadata(payload), math.inf) as image:
+            return image.width * image.height / 1e6
+    except BrokenImageError as error:
+        return math.inf if isinstance(error.__cause__, Image.DecompressionBombError) else 0.0
 
 
 def pack(image: DecodedImage, storage: Storage) -> bytes:

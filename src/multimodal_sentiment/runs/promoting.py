@@ -17,6 +17,8 @@ from .versions import list_versions, version_fault
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
 
+    from multimodal_sentiment.model import SentimentClassifier
+
 
 def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
     """Return a line for each version of the model, the newest first."""
@@ -54,6 +56,28 @@ def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str |
         answers = answering_version(folder)
     what = "the promoted one" if version else "the newest"
     return [f"{MODEL} {answers}, {what}, answers from now on."]
+
+
+def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
+    """Load the model that answers.
+
+    Raises:
+        click.ClickException: If there is none.
+    """
+    if not catalog["fusion_model"].exists():
+        raise click.ClickException(
+            "fusion_model: no version yet: train first, or name a trained model with --params "
+            "model_folder=FOLDER"
+        )
+    model: SentimentClassifier = catalog["fusion_model"].load()
+    return model
+
+
+def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | None:
+    """Return the card with the numbers of a version of the model, if the data folder has it."""
+    place = location(catalog["model_card"])
+    path = place / (version or "") / place.name
+    return path.read_text(encoding="utf-8") if version and path.is_file() else None
 
 
 def _model(catalog: CatalogProtocol[Any, Any]) -> Any:

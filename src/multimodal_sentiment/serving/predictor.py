@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,12 +10,9 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple, get_args
-from weakref import WeakKeyDictionary
 
 import pandas as pd
-import torch
 from kedro.io import DatasetError
-from torch import nn
 
 from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
@@ -40,6 +36,7 @@ from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
 from .inputs import check_one_post, pair_rows, read_image, read_text, take_image
+from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
 
@@ -133,13 +130,43 @@ class Classifier:
             raise ClassifierError(f"problems {problems!r}: choose one of words, codes")
         self._check_device()
         rows = pair_rows(texts, images)
-        tables = [self._answer([], problems)]  # which has all columns, whatever comes
+        tables = [self.answer([], problems)]  # which has all columns, whatever comes
         with closing(map_in_order(self._prepare, self._take(rows.pairs))) as prepared:
             posts = iter(log_progress(prepared, rows.count, "Predicting"))
             while chunk := list(islice(posts, POSTS_AT_ONCE)):
-                tables.append(self._answer(chunk, problems))
+                tables.append(self.answer(chunk, problems))
         table = pd.concat(tables[1:] or tables, ignore_index=True)
         return table if rows.index is None else table.set_axis(rows.index)
+
+    def prepare(self, text: Any, image: Any) -> Post:
+        """Read and decode one post, given as `predict` takes it; several threads may at once."""
+        return self._prepare((text, take_image(image, self._bounds.max_megapixels)))
+
+    def answer(self, posts: list[Post], problems: str) -> pd.DataFrame:
+        """Return the rows of posts that `prepare` has returned; see `predict`."""
+        self._decode(posts)
+        model = self._classifier
+        with lock_of(model.model):
+            dataset = PostDataset(
+                model.config,
+                model.tokenizer,
+                [str(post.text) for post in posts],
+                [post.pixels for post in posts],
+                terms=model.term_indices,
+            )
+            logits, shares = explain_posts(model, dataset, self._compute)
+        codes = [write_problems([*post.text_problems, *post.image_problems]) for post in posts]
+        said = codes if problems == "codes" else list(map(describe_problems, codes))
+        predictions = label_predictions(model, logits)
+        return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
+
+    def explain_prepared(self, post: Post) -> Explanation:
+        """Return the explanation of a post that `prepare` has returned; see `explain`."""
+        self._decode([post])
+        problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
+        model = self._classifier
+        with lock_of(model.model):
+            return explain_post(model, str(post.text), post.pixels, self._compute, problems)
 
     def explain(self, text: Any = None, image: Any = None) -> Explanation:
         """Answer for one post, and say what its words and the regions of its image added.
@@ -171,7 +198,8 @@ class Classifier:
             ClassifierError: The same as in `predict`.
         """
         self._check_device()
-        return map(self._explain, self._take(pair_rows(texts, images).pairs))
+        prepared = map(self._prepare, self._take(pair_rows(texts, images).pairs))
+        return map(self.explain_prepared, prepared)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write the model's folder, which `load_classifier` reads."""
@@ -218,32 +246,6 @@ class Classifier:
             return Post(text, None, of_text, [error.problem])
         return Post(text, image.pixels, of_text, [image.problem] if image.problem else [])
 
-    def _answer(self, posts: list[Post], problems: str) -> pd.DataFrame:
-        """Return the rows of some posts."""
-        self._decode(posts)
-        model = self._classifier
-        with _lock_of(model.model):
-            dataset = PostDataset(
-                model.config,
-                model.tokenizer,
-                [str(post.text) for post in posts],
-                [post.pixels for post in posts],
-                terms=model.term_indices,
-            )
-            logits, shares = explain_posts(model, dataset, self._compute)
-        codes = [write_problems([*post.text_problems, *post.image_problems]) for post in posts]
-        said = codes if problems == "codes" else list(map(describe_problems, codes))
-        predictions = label_predictions(model, logits)
-        return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
-
-    def _explain(self, pair: tuple[Any, Any]) -> Explanation:
-        post = self._prepare(pair)
-        self._decode([post])
-        problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
-        model = self._classifier
-        with _lock_of(model.model):
-            return explain_post(model, str(post.text), post.pixels, self._compute, problems)
-
     def _decode(self, posts: list[Post]) -> None:
         """Decode the texts that are bytes, as those of the posts that the model learnt from."""
         waiting = [post for post in posts if isinstance(post.text, bytes)]
@@ -271,30 +273,3 @@ def _compute_parameters(device: str, precision: str) -> ComputeParameters:
             raise ClassifierError(f"{name} {value!r}: choose one of {', '.join(choices)}")
     beside = {"prediction_batch_size": 128, "compile": False, "workers": 0}
     return ComputeParameters.model_validate(asked | beside)
-
-
-# While a model predicts, its layers are replaced by faster ones, and its tokenizer is set to cut:
-# both bear one thread at a time. Kept here, as a lock can be neither pickled nor forked.
-_locks: WeakKeyDictionary[nn.Module, threading.Lock] = WeakKeyDictionary()
-_making_locks = threading.Lock()
-
-
-def _lock_of(model: nn.Module) -> threading.Lock:
-    with _making_locks:
-        return _locks.setdefault(model, threading.Lock())
-
-
-def _after_fork() -> None:
-    """Have a forked process compute by itself.
-
-    A lock of the parent's may be held by a thread that is not there, and the threads with which
-    torch computed are gone, too: as in its own DataLoader's workers, the child does without.
-    """
-    global _making_locks  # noqa: PLW0603 - the child's is another
-    _making_locks = threading.Lock()
-    _locks.clear()
-    torch.set_num_threads(1)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

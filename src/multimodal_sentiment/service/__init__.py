@@ -1,0 +1,1 @@
+"""A trained model as a service: over HTTP, with a page for people."""

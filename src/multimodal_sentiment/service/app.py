@@ -1,0 +1,257 @@
+"""What the service answers to, path by path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import ClientDisconnect
+
+from multimodal_sentiment import __version__
+from multimodal_sentiment.posts.problems import describe_problems
+from multimodal_sentiment.serving.predictor import Classifier
+
+from .batching import Batcher
+from .bodies import JSON, MANY_POSTS, MULTIPART, ONE_POST, read_posts
+from .current_model import CurrentModel
+from .guard import FAULT
+from .limits import Limits
+from .metrics import Metrics
+
+PAGE = Path(__file__).parent / "page"
+_STATUS_OF_A_CLIENT_THAT_LEFT = 499
+
+
+class Weighed(BaseModel):
+    """A word, from one place of the text to another, or a region, and what it added."""
+
+    weight: float
+    start: int | None = None
+    end: int | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
+class ExplanationBody(BaseModel):
+    """What words and regions added to the probability of the answer: see `Explanation`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str
+    words: list[Weighed]
+    regions: list[Weighed]
+
+
+class Answer(BaseModel):
+    """The answer for a post, as `predict` gives it; beside these, `p_LABEL` for each label."""
+
+    model_config = ConfigDict(extra="allow")
+
+    predicted: str
+    confidence: float
+    problems: str
+    decided_by: str | None = None
+    text_contribution: float | None = None
+    image_contribution: float | None = None
+    explanation: ExplanationBody | None = None
+
+
+class Answers(BaseModel):
+    """The answers for a request's posts, in their order, all of one model."""
+
+    model: str | None
+    answers: list[Answer]
+
+
+class Detail(BaseModel):
+    """Why a request is refused, in one line."""
+
+    detail: str
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Detail, "description": description}
+    for status, description in {
+        400: "Not a name of this service in the Host header",
+        401: "No token, or a wrong one",
+        403: "From a page of another site",
+        408: "The body takes too long",
+        413: "Too long a body, too many posts, or too large an image",
+        415: "A body of another type",
+        422: "A body that is not what it should be",
+        429: "Too much at once: see Retry-After",
+        503: "No model yet, or no answer in time: see Retry-After",
+    }.items()
+}
+_BODY = {
+    "required": True,
+    "content": {
+        MULTIPART: {"schema": ONE_POST},
+        JSON: {"schema": MANY_POSTS},
+    },
+}
+
+
+@dataclass
+class Service:
+    """What answers requests.
+
+    Attributes:
+        model: The model that answers.
+        limits: Of requests.
+        ask_below: The confidence under which the page says to ask a person.
+        metrics: Counts.
+        on_ready: Called with the version of the first model when it is loaded.
+        on_failure: Called with the error if it cannot be.
+    """
+
+    model: CurrentModel
+    limits: Limits
+    ask_below: float
+    metrics: Metrics
+    on_ready: Callable[[str | None], None]
+    on_failure: Callable[[Exception], None]
+    batcher: Batcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batcher = Batcher(self.limits, self.metrics)
+
+    @property
+    def classifier(self) -> Classifier:
+        """The model that answers.
+
+        Raises:
+            HTTPException: If there is none yet.
+        """
+        if self.model.classifier is None:
+            raise HTTPException(503, "the model is being loaded", {"Retry-After": "2"})
+        return self.model.classifier
+
+    async def run(self) -> None:
+        """Load the model, and then each that takes its place."""
+        try:
+            while self.model.classifier is None:  # it may be replaced while it is loaded
+                await asyncio.to_thread(self.model.load)
+        except Exception as error:
+            self.on_failure(error)
+            return
+        self.on_ready(self.classifier.version)
+        await self.model.follow()
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application that a service answers by."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(service.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(service.batcher.stop)
+
+    # FastAPI's pages of documentation load scripts from another host.
+    app = FastAPI(
+        title="Sentiment of posts", version=__version__, lifespan=lifespan, docs_url=None,
+        redoc_url=None,
+    )  # fmt: skip
+    app.add_exception_handler(RequestValidationError, _refuse_query)
+    app.add_exception_handler(ClientDisconnect, _drop)
+    app.add_exception_handler(Exception, _fail)
+    _add_predict(app, service)
+    _add_states(app, service)
+    _add_page(app, service)
+    return app
+
+
+def _add_predict(app: FastAPI, service: Service) -> None:
+    @app.post(
+        "/predict",
+        response_model=Answers,
+        responses=_REFUSED,
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def predict(
+        request: Request, problems: Literal["words", "codes"] = "words", explain: bool = False
+    ) -> Response:
+        """Answer for one post, sent as a form, or for several, sent as JSON.
+
+        With `explain`, which takes one post, also say what its words and the regions of its image
+        added; that takes a second or two.
+        """
+        classifier = service.classifier
+        posts = await read_posts(request, service.limits)
+        if explain and len(posts) > 1:
+            raise HTTPException(422, "one post a request is explained: send them one by one")
+        rows = await service.batcher.answer(classifier, posts, explain=explain)
+        if problems == "words":
+            rows = [{**row, "problems": describe_problems(row["problems"])} for row in rows]
+        return JSONResponse({"model": classifier.version, "answers": rows})
+
+
+def _add_states(app: FastAPI, service: Service) -> None:
+    @app.get("/health", responses={503: {"model": Detail}})
+    async def health() -> dict[str, str]:
+        """Say whether the process works; one that does not should be started again."""
+        if not service.batcher.is_alive:
+            raise HTTPException(503, "the model's thread has ended: start the service again")
+        return {"status": "ok"}
+
+    @app.get("/ready", responses={503: {"model": Detail}})
+    async def ready() -> dict[str, str | None]:
+        """Say whether posts can be answered, and by which model."""
+        return {"status": "ready", "model": service.classifier.version}
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """Give the counts in Prometheus' text format."""
+        media_type = "text/plain; version=0.0.4; charset=utf-8"
+        return Response(service.metrics.exposition(), media_type=media_type)
+
+
+def _add_page(app: FastAPI, service: Service) -> None:
+    pages = Environment(
+        loader=FileSystemLoader(PAGE, encoding="utf-8"), autoescape=True, undefined=StrictUndefined
+    )
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        html = pages.get_template("page.html").render(
+            ask_below=service.ask_below,
+            max_megabytes=service.limits.max_megabytes,
+        )
+        return Response(html, media_type="text/html")
+
+    for name, media_type in {"page.css": "text/css", "page.js": "text/javascript"}.items():
+        asset = _asset((PAGE / name).read_bytes(), media_type)
+        app.add_api_route(f"/{name}", asset, include_in_schema=False)
+
+
+def _asset(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
+    async def asset() -> Response:
+        return Response(content, media_type=media_type)
+
+    return asset
+
+
+async def _refuse_query(_: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(map(str, first.get("loc", ())[1:]))
+    return JSONResponse({"detail": f"{place}: {first.get('msg')}"}, 422)
+
+
+async def _fail(_: Request, __: Exception) -> Response:
+    return JSONResponse({"detail": FAULT}, 500)  # the guard logs what it is
+
+
+async def _drop(_: Request, __: Exception) -> Response:
+    return Response(status_code=_STATUS_OF_A_CLIENT_THAT_LEFT)

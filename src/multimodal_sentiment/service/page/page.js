@@ -1,0 +1,253 @@
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const { askBelow, maxMegabytes } = document.body.dataset;
+const COLOURS = { negative: "vermillion", neutral: "blue", positive: "green" };
+const SPARE = ["blue", "vermillion", "green", "purple"];
+const FULL = 0.1; // the weight of the strongest shade
+const LEAST = 0.005; // what adds less is not marked
+
+let file = null;
+let shownUrl = null;
+let asked = null; // the request under way
+let answered = null; // the post that the answer on the page is for
+let token = sessionStorage.getItem("token");
+
+const percent = (share) => `${(100 * share).toFixed(share > 0.0005 && share < 0.0995 ? 1 : 0)}%`;
+const points = (share) => Math.abs(share) < 0.0005 ? "0" : `${share < 0 ? "\u2212" : "+"}${Math.abs(100 * share).toFixed(1)}`;
+
+function take(given) {
+  const image = given && [...given].find((each) => each.type.startsWith("image/"));
+  if (!image) {
+    return complain("That is no image: choose a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF.");
+  }
+  if (image.size > maxMegabytes * 1e6) {
+    return complain(`This photo has ${(image.size / 1e6).toFixed(1)} MB, of at most ${maxMegabytes}.`);
+  }
+  complain("");
+  file = image;
+  if (shownUrl) URL.revokeObjectURL(shownUrl);
+  shownUrl = URL.createObjectURL(image);
+  $("photo").src = shownUrl;
+  forget();
+  $("empty").hidden = true;
+  $("shown").hidden = false;
+  $("file").classList.add("taken");
+}
+
+function drop() {
+  file = null;
+  $("file").value = "";
+  $("file").classList.remove("taken");
+  $("empty").hidden = false;
+  $("shown").hidden = true;
+  forget();
+}
+
+// An explanation is of the post that was answered: it goes when the post changes.
+function forget() {
+  $("regions").replaceChildren();
+  $("because").hidden = true;
+  $("why").hidden = true;
+}
+
+function complain(text) {
+  $("fault").textContent = text;
+  $("fault").hidden = !text;
+}
+
+async function send(post, query, signal) {
+  const body = new FormData();
+  if (post.text.trim()) body.append("text", post.text);
+  if (post.file) body.append("image", post.file);
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  let response;
+  try {
+    response = await fetch(`/predict${query}`, { method: "POST", body, headers, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The service cannot be reached: is it still running?");
+  }
+  const content = await response.json().catch(() => ({ detail: response.statusText }));
+  if (response.ok) return { ...content.answers[0], model: content.model };
+  if (response.status === 401) {
+    $("secret").hidden = false;
+    $("token").focus();
+  }
+  throw new Error(content.detail);
+}
+
+async function run(post, query, show) {
+  asked?.abort();
+  const mine = new AbortController();
+  asked = mine;
+  complain("");
+  $("answer").setAttribute("aria-busy", "true");
+  try {
+    show(await send(post, query, mine.signal));
+  } catch (error) {
+    if (error.name !== "AbortError") complain(error.message);
+  } finally {
+    if (asked === mine) $("answer").setAttribute("aria-busy", "false");
+  }
+}
+
+function bar(name, value, left, width, kind, colour) {
+  const row = document.createElement("li");
+  const [label, track, number] = ["span", "span", "span"].map((tag) => document.createElement(tag));
+  const fill = document.createElement("i");
+  label.textContent = label.title = name;
+  number.textContent = value;
+  track.className = "track";
+  track.setAttribute("aria-hidden", "true");
+  fill.className = kind;
+  fill.style.left = `${100 * left}%`;
+  fill.style.width = `${100 * width}%`;
+  if (colour) fill.style.setProperty("--of", `var(--${colour})`);
+  track.append(fill);
+  row.append(label, track, number);
+  return row;
+}
+
+function showAnswer(answer) {
+  const labels = Object.keys(answer).filter((key) => key.startsWith("p_"));
+  const names = labels.map((key) => key.slice(2));
+  const colour = (name) => COLOURS[name] ?? SPARE[names.indexOf(name) % SPARE.length];
+  $("predicted").textContent = answer.predicted;
+  document.querySelector(".verdict").style.setProperty("--of", `var(--${colour(answer.predicted)})`);
+  $("sure").textContent = `${percent(answer.confidence)} sure`;
+  $("person").hidden = answer.confidence >= askBelow;
+  $("why-person").textContent =
+    `The model is less than ${percent(askBelow)} sure, and answers like this one are often wrong.`;
+  $("labels").replaceChildren(
+    ...labels.map((key) => bar(key.slice(2), percent(answer[key]), 0, answer[key], "", colour(key.slice(2)))),
+  );
+  showShares(answer);
+  $("noted").hidden = !answer.problems;
+  $("problems").textContent = answer.problems;
+  $("because").hidden = true;
+  $("regions").replaceChildren();
+  $("why").hidden = false;
+  $("model").textContent = answer.model ? `Model ${answer.model}` : "";
+  $("waiting").hidden = true;
+  $("said").hidden = false;
+  if (matchMedia("(max-width: 760px)").matches) {
+    $("answer").scrollIntoView({ behavior: "smooth", block: "start" });
+  }
+}
+
+function showShares(answer) {
+  $("shares").hidden = answer.decided_by == null;
+  if (answer.decided_by == null) return;
+  const parts = [["Text", answer.text_contribution], ["Photo", answer.image_contribution]];
+  $("added").replaceChildren(
+    ...parts.map(([name, share]) =>
+      bar(name, points(share), share < 0 ? 0.5 + share / 2 : 0.5, Math.abs(share) / 2, share < 0 ? "against" : ""),
+    ),
+  );
+  const who = { text: "The text", image: "The photo", both: "Both equally", neither: "Neither" };
+  $("decided").textContent =
+    `In points of the probability of ${answer.predicted}. ${who[answer.decided_by]} decided.`;
+}
+
+function showExplanation(answer) {
+  const { explanation } = answer;
+  const letters = [...explanation.text]; // places count characters, not UTF-16 units
+  const pieces = [];
+  let at = 0;
+  for (const { start, end, weight } of explanation.words) {
+    pieces.push(letters.slice(at, start).join(""));
+    pieces.push(marked(letters.slice(start, end).join(""), weight));
+    at = end;
+  }
+  pieces.push(letters.slice(at).join(""));
+  $("words").replaceChildren(...(explanation.words.length ? pieces : ["(no text)"]));
+  $("against-what").textContent = `${answer.predicted}.`;
+  if (explanation.regions.length) $("against-what").textContent += " The photo is shaded likewise.";
+  showRegions(explanation);
+  $("why").hidden = true;
+  $("because").hidden = false;
+}
+
+function marked(word, weight) {
+  if (Math.abs(weight) < LEAST) return word;
+  const mark = document.createElement("mark");
+  mark.textContent = word;
+  mark.title = `${points(weight)} points`;
+  mark.className = weight > 0 ? "for" : "against";
+  mark.style.backgroundColor = shade(weight);
+  return mark;
+}
+
+function showRegions({ regions, photo }) {
+  const image = $("photo");
+  if (photo && Math.max(image.naturalWidth / image.naturalHeight, image.naturalHeight / image.naturalWidth) > 3) {
+    image.src = photo; // the model sees a very long one cut
+  }
+  const tiles = regions.filter(({ weight }) => Math.abs(weight) >= LEAST);
+  $("regions").replaceChildren(
+    ...tiles.map(({ box: [left, top, right, bottom], weight }) => {
+      const tile = document.createElement("div");
+      tile.title = `${points(weight)} points`;
+      tile.className = weight > 0 ? "for" : "against";
+      const edges = { left, top, width: right - left, height: bottom - top };
+      for (const [edge, share] of Object.entries(edges)) tile.style[edge] = `${100 * share}%`;
+      tile.style.backgroundColor = shade(weight);
+      return tile;
+    }),
+  );
+}
+
+function shade(weight) {
+  const strength = 0.08 + 0.42 * Math.min(Math.abs(weight) / FULL, 1);
+  return weight > 0 ? `rgb(0 114 178 / ${strength})` : `rgb(213 94 0 / ${strength})`;
+}
+
+$("post").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if ($("token").value) {
+    token = $("token").value.trim();
+    sessionStorage.setItem("token", token);
+    $("token").value = "";
+    $("secret").hidden = true;
+  }
+  const post = { text: $("text").value, file };
+  if (!post.text.trim() && !post.file) return complain("Write a text or choose a photo first.");
+  answered = post;
+  run(post, "", showAnswer);
+});
+$("why").addEventListener("click", () => run(answered, "?explain=true", (answer) => {
+  showExplanation(answer);
+  $("answer").focus({ preventScroll: true });
+}));
+$("clear").addEventListener("click", () => {
+  asked?.abort();
+  drop();
+  complain("");
+  $("text").value = "";
+  $("said").hidden = true;
+  $("waiting").hidden = false;
+  $("text").focus();
+});
+$("remove").addEventListener("click", () => {
+  drop();
+  $("file").focus();
+});
+$("file").addEventListener("change", () => $("file").files.length && take($("file").files));
+$("text").addEventListener("input", forget);
+$("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("post").requestSubmit();
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData.files.length) {
+    event.preventDefault();
+    take(event.clipboardData.files);
+  }
+});
+for (const name of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", name === "dragover");
+    if (name === "drop") take(event.dataTransfer.files);
+  });
+}

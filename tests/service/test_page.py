@@ -1,0 +1,126 @@
+"""The page, in a browser where there is one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from multimodal_sentiment import load_classifier
+
+from .conftest import photo
+
+# What a file that is dropped does, as a page sees it.
+DROP = """
+const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
+const transfer = new DataTransfer();
+transfer.items.add(new File([bytes], "a.jpg", { type: "image/jpeg" }));
+document.getElementById("drop").dispatchEvent(
+  new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+"""
+SIZES = [(1600, 1000), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs the extra test: selenium")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("no Chromium with its chromedriver on this machine")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    flags = (
+        "headless no-sandbox disable-gpu no-first-run disable-background-networking "
+        "disable-component-update disable-sync disable-dev-shm-usage"
+    )
+    for flag in flags.split():
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_photo_is_dropped_and_the_answer_read_and_explained(browser, client, model, size):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def find(name: str):
+        return browser.find_element(By.ID, name)
+
+    def wait_for(name: str) -> None:
+        WebDriverWait(browser, 30).until(lambda _: find(name).is_displayed())
+
+    (expected,) = (
+        load_classifier(model, "cpu", "fp32").predict(["a day"], [photo(3)]).to_dict("records")
+    )
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(client.url)
+
+    browser.execute_script(DROP, base64.b64encode(photo(3)).decode())
+    assert find("shown").is_displayed()
+    find("text").send_keys("a day")
+    find("ask").click()
+    wait_for("said")
+
+    assert find("predicted").text.lower() == expected["predicted"]
+    assert find("sure").text == f"{100 * expected['confidence']:.0f}% sure"
+    assert find("person").is_displayed() == (expected["confidence"] < 0.6)
+    added = [row.text.split("\n") for row in find("added").find_elements(By.TAG_NAME, "li")]
+    assert [name for name, _ in added] == ["Text", "Photo"]
+
+    find("why").click()
+    wait_for("because")
+    assert find("words").text == "a day"
+    find("text").send_keys("!")  # what is explained is no longer what stands there
+    assert not find("because").is_displayed()
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    messages = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
+    asked = [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+        and message["params"]["documentURL"].startswith(client.url)
+    ]
+    assert f"{client.url}/predict?explain=true" in asked
+    assert all(url.startswith((client.url, "data:", "blob:")) for url in asked)
+
+
+def test_it_works_by_keyboard_alone(browser, client):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(client.url)
+    reached = []
+    for _ in range(4):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        reached.append(browser.switch_to.active_element.get_attribute("id"))
+    assert reached == ["file", "text", "ask", "clear"]
+
+    browser.find_element(By.ID, "text").send_keys("a day", Keys.CONTROL, Keys.ENTER)
+    said = browser.find_element(By.ID, "said")
+    WebDriverWait(browser, 30).until(lambda _: said.is_displayed())
+    ActionChains(browser).send_keys(Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER).perform()
+    because = browser.find_element(By.ID, "because")
+    WebDriverWait(browser, 30).until(lambda _: because.is_displayed())
+
+
+def test_nothing_is_asked_where_there_is_nothing(browser, client):
+    from selenium.webdriver.common.by import By
+
+    browser.get(client.url)
+    browser.find_element(By.ID, "ask").click()
+    fault = browser.find_element(By.ID, "fault")
+    assert fault.text == "Write a text or choose a photo first."
