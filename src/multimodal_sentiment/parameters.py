@@ -124,7 +124,14 @@ class EvaluationParameters(Group):
     bootstrap_samples: Annotated[int, Field(ge=100)]
     confidence_level: Fraction
     calibration_bins: Annotated[int, Field(ge=2)]
+    target_accuracy: Fraction
     seed: Seed
+
+
+class ReportingParameters(Group):
+    """What the pages that people read are named by."""
+
+    data_name: Annotated[str, Field(min_length=1, max_length=80)] | None
 
 
 class ExplainingParameters(Group):
@@ -177,6 +184,7 @@ class Parameters(Group):
     data: str
     model_folder: str | None
     columns: ColumnsParameters
+    corrections: str | None
     ingestion: IngestionParameters
     preparation: PreparationParameters
     splitting: SplittingParameters
@@ -185,6 +193,7 @@ class Parameters(Group):
     compute: ComputeParameters
     encoders: EncodersParameters
     evaluation: EvaluationParameters
+    reporting: ReportingParameters
     explaining: ExplainingParameters
     comparison: ComparisonParameters
 

@@ -17,6 +17,15 @@ from multimodal_sentiment.pipelines import (
     splitting,
 )
 
+_RECORDS = (
+    "plot_",
+    "judge_succession",
+    "record_files",
+    "report_ingestion",
+    "write_model_card",
+    "tabulate_",
+)
+
 
 def register_pipelines() -> dict[str, Pipeline]:
     """The journeys, and the steps they are made of.
@@ -49,9 +58,22 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     # What was just learnt of the encodings is what travels with the model.
     read_as_learnt = ingestion.create_pipeline("unlabelled")
-    return {
+    registered = {
         "__default__": journeys["training"] + read_as_learnt + answering,
         **journeys,
         **steps,
         "encoders": encoders.create_pipeline(),
     }
+    return {name: _tagged(pipeline) for name, pipeline in registered.items()}
+
+
+def _tagged(pipeline: Pipeline) -> Pipeline:
+    """Tag nodes as the journey or as records of it: Kedro-Viz can show either alone."""
+    return Pipeline(
+        [
+            node.tag(
+                "records" if node.short_name.split(".")[-1].startswith(_RECORDS) else "journey"
+            )
+            for node in pipeline.nodes
+        ]
+    )

@@ -26,6 +26,7 @@ TRIED_ELSEWHERE = {
     "kedro serve": "tests/service/test_command.py",
     "kedro server start": "Kedro's own",
     "kedro export FOLDER": "tests/serving/test_export.py",
+    "kedro jupyter lab notebooks/look_around.ipynb": "tests/e2e/test_notebook.py",
     "kedro export FOLDER --int8": "tests/e2e/test_using.py",
     "kedro push OWNER/NAME": "tests/e2e/test_using.py",
     "kedro package": "tests/test_packaging.py",

@@ -53,7 +53,7 @@ def judge(
     store = EncoderStore(folder, folder)
     variants = [(trial.model, trial.training) for trial in asked]
     features = encode_examples(posts.examples, variants, store, compute)
-    return run_trials(asked, posts, folds, compute, folder, store, features)
+    return run_trials(asked, posts, folds, compute, folder, store, features)[0]
 
 
 @pytest.fixture

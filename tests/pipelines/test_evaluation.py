@@ -55,21 +55,27 @@ def judged(tiny, model):
         p_good=shares[:, 1],
         logit_bad=logits[:, 0],
         logit_good=logits[:, 1],
+        problems="",
     )
     everyone = [*train["guid"], *validation["guid"]]
     groups = pd.DataFrame({"guid": everyone[::-1], "group": range(50)})
     manifest = pd.DataFrame({"file": ["data/t0.txt"], "sha256": ["ab"]})
 
-    def judge(train_posts: pd.DataFrame = train):
+    def judge(train_posts: pd.DataFrame = train, corrected: dict[str, str] | None = None):
+        tags = corrected or {}
+        corrections = pd.DataFrame({"guid": list(tags), "tag": list(tags.values())}, dtype=str)
+        known = validation["guid"].map(tags).fillna(validation["tag"])
         return predictions, evaluate_predictions(
             predictions,
             model,
             train_posts,
-            validation,
+            validation.assign(tag=known),
             groups,
+            corrections.assign(sha256="ef"),
             manifest,
             parameters.splitting,
             parameters.evaluation,
+            parameters.comparison,
         )
 
     return judge
@@ -86,6 +92,34 @@ def test_scores_and_baselines_are_those_of_the_validation_posts(judged):
     assert 0.55 < low < 0.75 < high < 0.95
     assert metrics["baselines"]["majority"]["accuracy"] == 0.5  # which always answers good
     assert set(metrics["baselines"]) == {"majority", "tfidf"}
+
+
+def test_the_model_is_compared_with_each_baseline(judged):
+    _, metrics = judged()
+
+    pairs = {pair["second"]: pair for pair in metrics["against_baselines"]}
+    assert set(pairs) == {"majority", "tfidf"}
+    assert pairs["majority"]["accuracy"]["difference"] == 0.25
+    assert pairs["majority"]["verdict"] == "cannot tell"  # from forty posts, of two comparisons
+    assert metrics["modalities"] is None  # a model of texts alone
+
+
+def test_where_validation_tags_were_corrected_both_figures_are_given(judged):
+    _, metrics = judged()
+    assert "corrected" not in metrics
+    assert metrics["protocol"]["corrections"]["posts"] == 0
+
+    # The answer for v0 is wrong by its original tag, and right by the corrected one.
+    _, corrected = judged(corrected={"v0": "good", "t3": "bad"})
+
+    assert corrected["accuracy"] == metrics["accuracy"] == 30 / 40
+    assert corrected["corrected"]["accuracy"] == 31 / 40
+    assert corrected["protocol"]["corrections"] == {
+        "posts": 2,
+        "training": 1,
+        "validation": 1,
+        "sha256": "ef",
+    }
 
 
 def test_scripts_of_few_posts_are_not_judged(judged):

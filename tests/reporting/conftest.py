@@ -28,12 +28,47 @@ def scores(accuracy: float, interval: tuple[float, float]) -> dict[str, Any]:
 @pytest.fixture
 def metrics() -> dict[str, Any]:
     """Of a model that there is nothing to say against."""
+    gain = {"difference": 0.1, "interval": (0.07, 0.13), "p_adjusted": 0.001}
+    step = {
+        "confidence": 0.7,
+        "n": 600,
+        "coverage": 0.6,
+        "accuracy": 0.93,
+        "accuracy_interval": (0.91, 0.95),
+    }
+    whole = step | {"confidence": 0.3, "n": 1000, "coverage": 1.0, "accuracy": 0.8}
     return scores(0.8, (0.78, 0.82)) | {
         "baselines": {"tfidf": {"method": "TF-IDF"} | scores(0.7, (0.68, 0.72))},
+        "against_baselines": [
+            {"first": "model", "second": "tfidf", "accuracy": gain, "verdict": "better"}
+        ],
+        "modalities": {
+            view: {
+                "score": 0.7,
+                "score_interval": (0.68, 0.72),
+                "accuracy": gain,
+                "verdict": "better",
+            }
+            for view in ("text_alone", "image_alone")
+        },
+        "abstention": {
+            "target": 0.9,
+            "trusted": step | {"accuracy_below": 0.6},
+            "claimed": {
+                "confidence": 0.9,
+                "n": 400,
+                "accuracy": 0.95,
+                "accuracy_interval": (0.93, 0.97),
+            },
+            "curve": [step, whole],
+        },
         "calibration": {
             "temperature": 1.5,
-            "before": {"expected_calibration_error": 0.2},
-            "after": {"expected_calibration_error": 0.01},
+            "before": {"expected_calibration_error": 0.2, "bins": []},
+            "after": {
+                "expected_calibration_error": 0.01,
+                "bins": [{"low": 0.5, "high": 1, "n": 9, "confidence": 0.8, "accuracy": 0.75}],
+            },
         },
         "protocol": {
             "model": {
@@ -42,6 +77,7 @@ def metrics() -> dict[str, Any]:
                 "tuning_posts": 400,
                 "encoders": {"text": {"name": "encoders/bert"}},
             },
+            "posts": {"training": 4000, "validation": 1000},
             "split": {"seed": 0},
             "validation_sha256": "ab" * 32,
             "manifest_sha256": "cd" * 32,

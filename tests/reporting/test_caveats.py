@@ -14,6 +14,25 @@ def test_nothing_is_said_against_solid_numbers(metrics, ingestion):
 
 
 @pytest.mark.parametrize(
+    ("accuracy", "verdict", "title"),
+    [
+        (0.8, "cannot tell", "Not better than a baseline"),
+        (0.79, "no different", "Not better than a baseline"),
+        (0.79, "cannot tell", "Perhaps not better than a baseline"),
+        (0.79, "better", None),  # the same posts tell more than two intervals
+        (0.77, "cannot tell", "Perhaps not better than a baseline"),
+    ],
+)
+def test_a_baseline_that_the_model_does_not_surely_beat_is_named(
+    metrics, ingestion, accuracy, verdict, title
+):
+    metrics["baselines"]["tfidf"]["accuracy"] = accuracy
+    metrics["against_baselines"][0]["verdict"] = verdict
+
+    assert titles(metrics, ingestion) == ([title] if title else [])
+
+
+@pytest.mark.parametrize(
     ("accuracy", "title"),
     [
         (0.8, "Not better than a baseline"),
@@ -21,8 +40,11 @@ def test_nothing_is_said_against_solid_numbers(metrics, ingestion):
         (0.77, None),
     ],
 )
-def test_a_baseline_within_the_interval_is_said(metrics, ingestion, accuracy, title):
+def test_without_a_test_the_interval_says_whether_a_baseline_is_beaten(
+    metrics, ingestion, accuracy, title
+):
     metrics["baselines"]["tfidf"]["accuracy"] = accuracy
+    del metrics["against_baselines"]
 
     assert titles(metrics, ingestion) == ([title] if title else [])
 

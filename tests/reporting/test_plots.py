@@ -216,23 +216,36 @@ def test_encodings_keep_the_commonest_and_sum_up_the_rest():
     names = [f"enc{number:02}" for number in range(13) for _ in range(20 - number)]
 
     figure = plots.encodings(names, [0.97] * (len(names) - 1) + [np.nan], CHARDET)
-    counts, certain, _ = figure.data
+    counts, chardet = figure.data
 
     assert counts.x == (10 + 9 + 8, *range(11, 21))
     assert figure.layout.yaxis.ticktext[0] == "all others"
-    assert certain.y == (*[0] * 19, len(names) - 1)
+    assert len(chardet.x) == 3
+
+
+def test_encodings_say_how_sure_the_readings_are_where_they_differ():
+    figure = plots.encodings(["ascii", "gb18030", "ascii"], [0.97, 0.6, 1.0], CHARDET)
+
+    assert figure.data[1].x == (1, 1, 1)
+    assert figure.layout.yaxis2.ticktext == ("99% and more", "90 to 99%", "50 to 90%")
+    assert len(figure.data) == 3
 
 
 def test_encodings_of_unknown_confidence_are_still_counted():
-    assert plots.encodings(["ascii"], [np.nan], CHARDET).data[0].x == (1,)
+    none = {"posts_asked": 0, "same text": 0, "another text": 0, "no text": 0}
+
+    (bar,) = plots.encodings(["ascii"], [np.nan], none).data
+
+    assert bar.x == (1,)
 
 
 def test_encodings_show_what_chardet_alone_would_have_read():
     figure = plots.encodings(["gb18030"] * 9, [1.0] * 9, CHARDET)
 
-    assert figure.data[2].x == (0, 7, 2)
-    assert figure.layout.yaxis3.ticktext == ("no text", "another text", "same text")
-    assert "9 posts<br>not ASCII" in figure.layout.xaxis3.title.text
+    (chardet,) = figure.data  # one encoding, and all readings sure: no panel of one bar
+    assert chardet.x == (0, 7, 2)
+    assert figure.layout.yaxis.ticktext == ("no text", "another text", "same text")
+    assert figure.layout.xaxis.title.text == "chardet alone, of 9 texts not ASCII"
 
 
 def test_text_lengths_are_shares_of_the_tag_and_lose_no_long_post():

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-from plotly.graph_objects import Bar, Figure
 
+from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.parameters import ReportingParameters
 from multimodal_sentiment.pipelines.reporting.nodes import write_model_card, write_report
 
 POSTS = 40
-FIGURES = (
-    "class_balance encodings text_lengths image_sizes learning_curves confusion_matrix "
-    "per_class_f1 reliability confidence modality_contributions"
-).split()
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1, 2, 3],
+        "train_loss": 1.0,
+        "tuning_loss": 1.0,
+        "tuning_accuracy": 0.7,
+        "tuning_macro_f1": 0.6,
+        "chosen": [False, True, False],
+    }
+)
 
 
 @pytest.fixture
@@ -32,6 +40,8 @@ def report(model, make_examples, metrics, ingestion):
     tags = ["negative"] * POSTS
     pictures = [None if n % 2 else np.full((60, 80, 3), n, np.uint8) for n in range(POSTS)]
     examples = make_examples([f"text number {n}." for n in range(POSTS)], tags, pictures)
+    for side in ("original_width", "original_height"):
+        examples = examples.append_column(side, pa.array([64] * POSTS))
     sure = np.linspace(0.5, 0.9, POSTS)
     predictions = pd.DataFrame(
         {
@@ -44,19 +54,19 @@ def report(model, make_examples, metrics, ingestion):
             "problems": ["no_image" if n % 2 else "" for n in range(POSTS)],
         }
     )
-    figures = {name: Figure(Bar(x=[0], y=[1]), {"title": {"text": name}}) for name in FIGURES}
 
-    def write(**changes) -> str:
+    def write(data_name: str | None = None, **explanations: Explanation) -> str:
         return write_report(
             fusion_model=model,
             examples=examples,
             train_posts=pd.DataFrame({"tag": ["negative"] * 7 + ["positive"] * 3}),
             predictions=predictions,
-            explanations={},
+            explanations=explanations,
             metrics=metrics | {"n": POSTS},
             ingestion_report=ingestion,
-            training_history=pd.DataFrame({"epoch": [1, 2, 3]}),
-            **figures | changes,
+            training_history=HISTORY,
+            raw="/somewhere/posts of May",
+            reporting=ReportingParameters(data_name=data_name),
         )
 
     return write
@@ -67,25 +77,30 @@ def test_the_surest_wrong_answers_are_shown_with_their_pictures(report):
 
     assert "30 of 40 answers are wrong" in page
     shown = [number for number in range(POSTS) if f"text number {number}." in page]
-    assert shown == list(range(16, 40))  # the surest 24 of 10 to 39
+    # The surest 24 of 10 to 39, and right ones at equal steps from the surest to the least sure.
+    assert shown == [0, 1, 3, 4, 5, 6, 8, 9, *range(16, 40)]
     assert page.index("text number 39.") < page.index("text number 38.")
-    assert page.count('src="data:image/jpeg;base64,') == 12  # every second has a picture
+    assert page.count('src="data:image/jpeg;base64,') == 16  # every second has a picture
     assert "no image" in page
 
 
-def test_every_figure_is_on_the_page_and_an_empty_one_is_left_out(report):
-    page = report()
-    assert all(f">{name}<" in page for name in FIGURES)
+def test_answers_that_are_explained_are_shown_so(report):
+    seen = Explanation("positive", 0.9, 0.4, 0.5, None, "seen word by word")
+    wrong, right = report(**{"139": seen}), report(**{"103": seen})
 
-    page = report(modality_contributions=Figure(layout={"title": {"text": "nothing weighed"}}))
-    assert "nothing weighed" not in page
+    assert "seen word by word" in wrong and "text number 39." not in wrong
+    # Of the right answers, those that are explained take the place of the others.
+    assert "seen word by word" in right and "text number 9." not in right
+
+
+def test_the_page_is_named_by_its_posts(report):
+    assert "<h1>Sentiment of posts of May</h1>" in report()
+    assert "<h1>Sentiment of a source</h1>" in report("a source")
 
 
 def test_what_is_to_be_distrusted_is_on_the_page_and_on_the_card(report, model, metrics, ingestion):
     metrics["baselines"]["tfidf"]["accuracy"] = 0.9
-    history = pd.DataFrame({"epoch": [1, 2, 3]})
-
-    card = write_model_card(model, metrics, ingestion, history)
+    card = write_model_card(model, metrics, ingestion, HISTORY)
 
     caveat = "TF-IDF"
     assert caveat in report()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .abstention import accuracy_by_coverage, least_trusted_confidence
 from .baselines import Baseline, majority_baseline, tfidf_baseline
-from .bootstrap import bootstrap_intervals
+from .bootstrap import accuracy_interval, bootstrap_intervals
 from .calibration import (
     choose_temperature,
     expected_calibration_error,
@@ -20,11 +21,14 @@ from .metrics import (
 from .paired_tests import compare_variants, holm, mcnemar
 from .shapley import modality_contributions
 from .succession import compare_with_former
+from .summary import judge as judge_difference
 from .summary import summarise_comparison
 from .variants import judge_slices, judge_variants
 
 __all__ = [
     "Baseline",
+    "accuracy_by_coverage",
+    "accuracy_interval",
     "bootstrap_intervals",
     "choose_temperature",
     "class_indices",
@@ -37,8 +41,10 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "holm",
+    "judge_difference",
     "judge_slices",
     "judge_variants",
+    "least_trusted_confidence",
     "majority_baseline",
     "mcnemar",
     "modality_contributions",

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import binomtest
 
 from .metrics import class_indices
 
@@ -56,6 +57,39 @@ def bootstrap_intervals(
         **{measure: percentile_interval(scores[measure], level) for measure in MEASURES},
         "per_class": {label: percentile_interval(f1, level) for label, f1 in f1_of.items()},
     }
+
+
+def accuracy_interval(
+    true: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    *,
+    samples: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> tuple[float, float]:
+    """Bound the accuracy on a part of the posts, which may be small.
+
+    Where all are right, or all wrong, no resample differs, and the bounds are exact ones (Clopper
+    and Pearson's, each group counting once).
+
+    Args:
+        true: Tags of shape (n,).
+        predicted: Tags of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        samples: How many times the groups are drawn anew.
+        level: Share of the resampled accuracies between the bounds.
+        seed: Of the draws.
+    """
+    right = np.asarray(true, dtype=object) == np.asarray(predicted, dtype=object)
+    if 0 < right.sum() < len(right):
+        scores = resampled_scores(true, predicted, groups, labels, samples=samples, seed=seed)
+        return percentile_interval(scores["accuracy"], level)
+    count = len(np.unique(np.asarray(groups)))
+    bounds = binomtest(count if right.all() else 0, count).proportion_ci(level)
+    return float(bounds.low), float(bounds.high)
 
 
 def resampled_scores(

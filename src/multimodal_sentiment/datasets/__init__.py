@@ -9,6 +9,7 @@ from typing import Any
 
 _MODULES = {
     "ArrowStreamDataset": "arrow_stream",
+    "CorrectionsDataset": "corrections",
     "EarlierTableDataset": "earlier_table",
     "EncoderStoreDataset": "encoder_store",
     "ExplanationsDataset": "explanations",

@@ -35,15 +35,16 @@ def explain_examples(
 
     Returns:
         The columns of `predict_examples`; for a model of text and image also those of
-        `explain_posts`.
+        `explain_posts`, and `text_alone` and `image_alone`: what the model answers when it is shown
+        nothing else of a post.
     """
     columns = classifier.config.training.get("features", {})
     known = None
     if features is not None and holds_features(features, examples, columns):
         known = select_features(features, rows, columns)
     posts = posts_of(classifier, examples, rows, known)
-    logits, shares = explain_posts(classifier, posts, compute)
-    return tabulate_predictions(classifier, examples, rows, logits).assign(**shares)
+    logits, shares, alone = _explain(classifier, posts, compute)
+    return tabulate_predictions(classifier, examples, rows, logits).assign(**shares, **alone)
 
 
 def explain_posts(
@@ -62,8 +63,16 @@ def explain_posts(
         (`text`, `image`, `both` if equally, `neither`), `text_contribution` and
         `image_contribution`, -1 to 1.
     """
+    logits, shares, _ = _explain(classifier, posts, compute)
+    return logits, shares
+
+
+def _explain(
+    classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
+) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return logits, the shares of text and image, and what either alone is answered with."""
     if classifier.config.modality != "both":
-        return predict_logits(classifier, posts, compute), {}
+        return predict_logits(classifier, posts, compute), {}, {}
     model = classifier.model
     views = np.empty((0, 4, len(classifier.labels)), dtype=np.float32)
     if len(posts):
@@ -71,12 +80,18 @@ def explain_posts(
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)
     ]
-    shares = modality_contributions(*chances)
-    return views[:, 0], {
-        "decided_by": shares["decided_by"].to_numpy(),
-        "text_contribution": shares["text_value"].to_numpy(),
-        "image_contribution": shares["image_value"].to_numpy(),
+    values = modality_contributions(*chances)
+    shares = {
+        "decided_by": values["decided_by"].to_numpy(),
+        "text_contribution": values["text_value"].to_numpy(),
+        "image_contribution": values["image_value"].to_numpy(),
     }
+    labels = np.array(classifier.labels, dtype=object)
+    alone = {
+        "text_alone": labels[chances[1].argmax(axis=1)],
+        "image_alone": labels[chances[2].argmax(axis=1)],
+    }
+    return views[:, 0], shares, alone
 
 
 def _fuse_four_times(model: SentimentModel, batch: Batch) -> torch.Tensor:

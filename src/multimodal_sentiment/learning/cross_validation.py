@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import time
@@ -67,7 +68,7 @@ def run_trials(
     folder: Path,
     encoders: EncoderStore,
     features: pa.Table,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train each trial's model, unless that is done already, and predict its fold with it.
 
     Args:
@@ -81,8 +82,9 @@ def run_trials(
         features: The features of frozen encoders, from `encode_examples`.
 
     Returns:
-        The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`; one row for each
-        trial and post of its fold.
+        The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`, one row for each
+        trial and post of its fold; and the histories of the trainings, with the columns `variant,
+        seed, fold` before those of `fit_classifier`.
 
     Raises:
         ValueError: If the posts outside a fold are too few to learn from and tune by.
@@ -95,14 +97,15 @@ def run_trials(
         "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
     )
     seconds: dict[str, list[float]] = {}
-    answers = []
+    answers, histories = [], []
     for number, (trial, path) in enumerate(zip(trials, paths, strict=True), start=1):
         known = path.exists()
         if not known:
             _train(trial, posts, folds, compute, path, encoders, features)
-        answer, took = _read(trial, path, posts, folds)
+        answer, history, took = _read(trial, path, posts, folds)
         seconds.setdefault(trial.variant, []).append(took)
         answers.append(answer)
+        histories.append(history)
         rest = [m.variant for m, p in zip(trials, paths, strict=True) if not p.exists()]
         if not known:
             logger.info(
@@ -113,7 +116,7 @@ def run_trials(
                 (answer["predicted"] == answer["tag"]).mean(),
                 f"about {_minutes(_seconds_left(rest, seconds))} left" if rest else "all done",
             )
-    return pd.concat(answers, ignore_index=True)
+    return pd.concat(answers, ignore_index=True), pd.concat(histories, ignore_index=True)
 
 
 def _paths(
@@ -176,7 +179,7 @@ def _train(
     began = time.monotonic()
     checkpoints = path.parent / "checkpoints"
     with _fewer_log_lines():
-        classifier, _ = fit_classifier(
+        classifier, history = fit_classifier(
             posts.take(folds != trial.fold),
             {},
             trial.model,
@@ -198,6 +201,7 @@ def _train(
             allow_pickle=False,
             labels=np.array(labels),
             probabilities=softmax(logits, temperature),
+            history=np.array(history.to_json(orient="records")),
             seconds=np.array(time.monotonic() - began),
         )
     shutil.rmtree(checkpoints, ignore_errors=True)
@@ -205,22 +209,23 @@ def _train(
 
 def _read(
     trial: Trial, path: Path, posts: LabelledPosts, folds: np.ndarray
-) -> tuple[pd.DataFrame, float]:
+) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """Return a finished trial's answers, its training's history, and the seconds that it took."""
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
-        seconds = float(kept["seconds"])
+        seconds, epochs = float(kept["seconds"]), json.loads(str(kept["history"]))
     judged = posts.take(folds == trial.fold)
-    return pd.DataFrame(
+    names = {"variant": trial.variant, "seed": trial.seed, "fold": trial.fold}
+    answers = pd.DataFrame(
         {
-            "variant": trial.variant,
-            "seed": trial.seed,
-            "fold": trial.fold,
+            **names,
             "guid": judged.guids,
             "tag": judged.tags,
             "predicted": labels[probabilities.argmax(axis=1)],
             **{f"p_{label}": probabilities[:, index] for index, label in enumerate(labels)},
         }
-    ), seconds
+    )
+    return answers, pd.DataFrame([{**names, **epoch} for epoch in epochs]), seconds
 
 
 def _seconds_left(variants: list[str], seconds: dict[str, list[float]]) -> float:

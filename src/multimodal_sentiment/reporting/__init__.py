@@ -1,15 +1,26 @@
-"""What people read: the report of a training run and the card of a model; no model known."""
+"""What people read: pages, figures, the card of a model; no model known."""
 
 from .caveats import find_caveats
-from .gallery import Answer, thumbnail
+from .comparison_page import Disagreement, write_comparison_page
+from .gallery import Answer, ComparedPost, shorten, thumbnail
 from .model_card import describe_model, model_card
+from .names import name_data, name_variants
 from .page import write_page
+from .second_look import Doubt, write_second_look
 
 __all__ = [
     "Answer",
+    "ComparedPost",
+    "Disagreement",
+    "Doubt",
     "describe_model",
     "find_caveats",
     "model_card",
+    "name_data",
+    "name_variants",
+    "shorten",
     "thumbnail",
+    "write_comparison_page",
     "write_page",
+    "write_second_look",
 ]

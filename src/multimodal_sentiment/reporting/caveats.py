@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .names import name_baselines
+
 _FEW_POSTS = 30  # of a label: its F1 then rests on a handful of mistakes
 _FEW_TUNING_POSTS = 100
 _WIDE = 0.08  # of an interval of accuracies
@@ -42,21 +44,26 @@ def find_caveats(
 
 def _about_baselines(metrics: Mapping[str, Any]) -> list[Caveat]:
     name, best = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
+    called = name_baselines(metrics["baselines"])[name]
+    verdicts = {pair["second"]: pair["verdict"] for pair in metrics.get("against_baselines", [])}
     low = metrics["accuracy_interval"][0]
-    if metrics["accuracy"] <= best["accuracy"]:
+    # Metrics of version 0.2 have no test of the difference.
+    verdict = verdicts.get(name, "better" if low > best["accuracy"] else "cannot tell")
+    if metrics["accuracy"] <= best["accuracy"] or verdict in ("worse", "no different"):
         return [
             Caveat(
                 "Not better than a baseline",
-                f"{name} ({best['method']}) reaches {best['accuracy']:.1%}, the model "
+                f"{called[0].upper()}{called[1:]} reaches {best['accuracy']:.1%}, the model "
                 f"{metrics['accuracy']:.1%}.",
             )
         ]
-    if low <= best["accuracy"]:
+    if verdict == "cannot tell":
         return [
             Caveat(
                 "Perhaps not better than a baseline",
-                f"{name} ({best['method']}) reaches {best['accuracy']:.1%}, and the model's "
-                f"interval begins at {low:.1%}.",
+                f"{called[0].upper()}{called[1:]} reaches {best['accuracy']:.1%}, and "
+                f"{metrics['n']:,} posts cannot tell that from the model's "
+                f"{metrics['accuracy']:.1%}.",
             )
         ]
     return []

@@ -11,6 +11,7 @@ from PIL import Image
 
 _SIDE = 320  # px
 _QUALITY = 78
+_LONGEST = 600  # characters of a text that are shown
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,38 @@ class Answer:
     probabilities: dict[str, float]
     problems: str
     explanation: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedPost:
+    """A post, and what several models answered.
+
+    Attributes:
+        guid: Of the post.
+        text: Its text.
+        picture: A data URI; none if the post has no picture that can be read.
+        tag: The one that it has.
+        answers: By the name of a model, the probabilities of each label.
+    """
+
+    guid: str
+    text: str
+    picture: str | None
+    tag: str
+    answers: dict[str, dict[str, float]]
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The answer of each model."""
+        return {
+            name: max(shares, key=lambda label: shares[label])
+            for name, shares in self.answers.items()
+        }
+
+
+def shorten(text: str) -> str:
+    """A text as a card has room for it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def thumbnail(pixels: np.ndarray) -> str:

@@ -1,83 +1,210 @@
-"""The report: one page that needs nothing else, not even a network."""
+"""The report: one page that needs nothing else, neither a network nor a script."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from markupsafe import Markup
+import pandas as pd
 
+from . import charts
 from .caveats import Caveat
+from .corrected import describe_corrections
 from .gallery import Answer
+from .key_points import (
+    advise_confidence,
+    describe_weakest,
+    find_key_points,
+    find_verdict,
+)
+from .names import name_baselines
 from .templating import render
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+_PHOTO_CAVEAT = (
+    "This is one model, shown less than it was trained on: a model that is trained without photos "
+    "may do better than this one without its photos. Which of the two is better, the comparison "
+    "says (kedro run --pipeline=comparison)."
+)
+_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def write_page(
     *,
+    data: str,
     metrics: Mapping[str, Any],
     ingestion: Mapping[str, Any],
     model: Mapping[str, str],
     split: Mapping[str, Mapping[str, int]],
-    figures: Mapping[str, Sequence[Figure]],
+    predictions: pd.DataFrame,
+    posts: pd.DataFrame,
+    history: pd.DataFrame,
     wrong: Sequence[Answer],
     right: Sequence[Answer],
-    wrong_in_all: int,
     doubts: Sequence[Caveat],
+    test: Mapping[str, Any] | None = None,
 ) -> str:
     """The report of a training run.
 
     Args:
+        data: What the posts are called.
         metrics: As the evaluation writes them.
         ingestion: The ingestion report of the labelled posts.
         model: What the model is, by `describe_model`.
         split: Posts of each label among the training and the validation posts.
-        figures: By section: `data`, `training`, `results`. Their titles become headings.
-        wrong: The posts that are shown of those that were answered wrongly.
-        right: The same of those that were answered rightly.
-        wrong_in_all: How many posts were answered wrongly.
+        predictions: Of the validation posts: `tag, predicted, confidence`, and of a model of text
+            and image `text_contribution, image_contribution, decided_by`.
+        posts: All labelled posts: `tag, text_length, original_width, original_height`.
+        history: Of the training.
+        wrong: The wrong answers that are shown.
+        right: The right ones.
         doubts: By `find_caveats`.
+        test: The scores on a test set, `n, accuracy, macro_f1, intervals`, if there is one.
 
     Returns:
         HTML that asks for nothing from any network.
     """
-    from plotly.offline import get_plotlyjs
-
+    labels = list(metrics["per_class"])
+    matrix = _matrix(predictions, labels)
+    is_right = predictions["tag"] == predictions["predicted"]
+    modalities, contributions = _modalities(metrics), _contributions(predictions)
+    corrected = describe_corrections(metrics)
     return render(
         "report.html",
+        title=f"Sentiment of {data}",
         metrics=metrics,
         ingestion=ingestion,
         model=model,
         split=split,
-        figures={
-            section: [_figure(figure, f"{section}-{n}") for n, figure in enumerate(some)]
-            for section, some in figures.items()
-        },
-        wrong=wrong,
-        right=right,
-        wrong_in_all=wrong_in_all,
+        styles=charts.label_styles(labels),
+        verdict=find_verdict(metrics),
+        points=find_key_points(metrics, matrix, split["training"], data),
+        scores=_scores(metrics, test),
         doubts=doubts,
-        plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script
+        sections=_sections(has_photo=bool(modalities or contributions), corrected=bool(corrected)),
+        weakest=describe_weakest(matrix, metrics),
+        matrix=matrix,
+        slices=_slices(metrics),
+        modalities=modalities,
+        photo_caveat=_PHOTO_CAVEAT,
+        contributions=contributions,
+        advice=advise_confidence(metrics),
+        confidence=_confidence(metrics, predictions, is_right),
+        corrected=corrected,
+        wrong=wrong,
+        wrong_in_all=int((~is_right).sum()),
+        right=right,
+        data=_data(posts),
+        training=charts.training_curves(history),
+        baseline_names=name_baselines(metrics["baselines"]),
     )
 
 
-def _figure(figure: Figure, name: str) -> dict[str, Any]:
-    """A figure without its title, which would not break on a narrow screen."""
-    from plotly.graph_objects import Figure
-    from plotly.io import to_html
+def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:
+    """The model's scores, large, above those of the baselines."""
+    names = name_baselines(metrics["baselines"])
+    rows = [("this model", "main", metrics)]
+    if test:
+        rows.append((f"this model, on {test['n']:,} test posts", "first", test))
+    rows += [(names[name], "", baseline) for name, baseline in metrics["baselines"].items()]
+    return [
+        charts.dot_plot(
+            title,
+            [
+                charts.Estimate(name, scores[measure], scores["intervals"][measure], style=style)
+                for name, style, scores in rows
+            ],
+        )
+        for measure, title in _MEASURES.items()
+    ]
 
-    figure = Figure(figure)
-    title = figure.layout.title.text
-    figure.update_layout(title=None, margin={"t": 40})
-    part = to_html(
-        figure,
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=name,
-        config={"responsive": True, "displayModeBar": False},
+
+def _sections(*, has_photo: bool, corrected: bool) -> list[tuple[str, str]]:
+    return [
+        ("answers", "In short"),
+        ("doubts", "What to distrust"),
+        ("fails", "Where it fails"),
+        *([("photo", "Text and photo")] if has_photo else []),
+        ("confidence", "Confidence"),
+        *([("corrections", "Corrected tags")] if corrected else []),
+        ("wrong", "Wrong answers"),
+        ("data", "Data"),
+        ("training", "Training"),
+        ("protocol", "Protocol"),
+    ]
+
+
+def _matrix(predictions: pd.DataFrame, labels: list[str]) -> dict[str, dict[str, int]]:
+    """Count posts by true tag, and of these by predicted tag."""
+    counts = predictions.groupby(["tag", "predicted"]).size().to_dict()
+    return {true: {said: int(counts.get((true, said), 0)) for said in labels} for true in labels}
+
+
+def _slices(metrics: Mapping[str, Any]) -> list[tuple[str, charts.DotPlot]]:
+    """The accuracy on parts of the posts, beside that on all."""
+    whole = charts.Estimate(
+        "all posts", metrics["accuracy"], metrics["accuracy_interval"], f"{metrics['n']:,} posts"
     )
-    side_by_side = len({axis.domain for axis in figure.select_xaxes()}) > 1
-    # Names are escaped in the figures, and Plotly writes < > and / of its JSON as \u00..
-    return {"title": title, "html": Markup(part), "wide": side_by_side}  # noqa: S704
+    made = []
+    for what, parts in (
+        ("posts", metrics.get("parts", {})),
+        ("script of the text", metrics.get("scripts", {})),
+    ):
+        if parts and (what == "posts" or len(parts) > 1):
+            estimates = [
+                charts.Estimate(
+                    name,
+                    part["accuracy"],
+                    part["accuracy_interval"],
+                    f"{part['n']:,} posts",
+                    "first",
+                )
+                for name, part in parts.items()
+            ]
+            made.append((what, charts.dot_plot("accuracy", [whole, *estimates])))
+    return made
+
+
+def _modalities(metrics: Mapping[str, Any]) -> charts.DotPlot | None:
+    """What hiding the photo, or the text, costs the model."""
+    modalities = metrics.get("modalities")
+    if not modalities:
+        return None
+    names = {"text_alone": "without its photos", "image_alone": "without its texts"}
+    whole = charts.Estimate(
+        "everything", metrics["accuracy"], metrics["accuracy_interval"], style="first"
+    )
+    hidden = [
+        charts.Estimate(name, modalities[view]["score"], modalities[view]["score_interval"])
+        for view, name in names.items()
+    ]
+    return charts.dot_plot("accuracy", [whole, *hidden])
+
+
+def _contributions(predictions: pd.DataFrame) -> charts.Chart | None:
+    columns = ["text_contribution", "image_contribution", "decided_by"]
+    explained = predictions.reindex(columns=columns).dropna()
+    if explained.empty:  # a model of one modality has nothing to weigh
+        return None
+    text, image, decided_by = (explained[name].tolist() for name in columns)
+    return charts.contributions(text, image, decided_by)
+
+
+def _confidence(
+    metrics: Mapping[str, Any], predictions: pd.DataFrame, is_right: pd.Series[bool]
+) -> list[charts.Chart]:
+    made = []
+    if metrics.get("abstention"):
+        made.append(charts.coverage(metrics["abstention"]))
+    made += [
+        charts.reliability(metrics["calibration"]),
+        charts.confidences(predictions["confidence"], is_right),
+    ]
+    return made
+
+
+def _data(posts: pd.DataFrame) -> list[charts.Chart]:
+    made = [
+        charts.text_lengths(posts["text_length"], posts["tag"].tolist()),
+        charts.image_sizes(posts["original_width"], posts["original_height"]),
+    ]
+    return [chart for chart in made if chart]

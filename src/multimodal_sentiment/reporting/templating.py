@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,20 @@ def render(template: str, **values: Any) -> str:
     environment.filters |= {
         "percent": percent,
         "whole_percent": lambda share: f"{100 * share:g}%",
+        "whole": "{:.0%}".format,
+        "date": date,
         "count": "{:,}".format,
     }
     return environment.get_template(template).render(values)
+
+
+def date(version: str | None) -> str:
+    """The time of a version as people read it; what is no time stays as it is."""
+    try:
+        time = datetime.strptime(version or "", "%Y-%m-%dT%H.%M.%S.%fZ")
+    except ValueError:
+        return version or "without a version"
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
 def percent(share: float) -> str:

@@ -29,9 +29,14 @@ FETCHED = (
     "the same command goes on from there"
 )
 METRICS = "metrics"
-REPORT = "report"
+PAGES = {
+    "report": "The report",
+    "comparison_page": "The comparison",
+    "second_look_page": "The page for a second look at doubtful tags",
+}
 COMPARISON = "comparison"
 MODEL = "fusion_model"
+SECOND_LOOK = "second_look_page"
 SUCCESSION = "against_former_model"
 SUBMISSION = "submission_file"
 
@@ -56,11 +61,10 @@ def log_summary(
         logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
     if METRICS in places:
         logger.info("%s", describe_metrics(json.loads(places[METRICS].read_text("utf-8"))))
-    if REPORT in places:
-        logger.info("The report is %s: open it in a browser", shorten(places[REPORT]))
     if COMPARISON in places:
         for sentence in json.loads(places[COMPARISON].read_text("utf-8"))["verdict"]:
             logger.info("%s", sentence)
+    _log_pages(places, folders)
     if SUCCESSION in places:
         judged = json.loads(places[SUCCESSION].read_text("utf-8"))
         if judged["former"]:
@@ -75,6 +79,23 @@ def log_summary(
             run_command(),
             folders,
             f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
+        )
+
+
+def _log_pages(places: Mapping[str, Path], folders: str) -> None:
+    """Log where the pages are, and what the second look is for."""
+    for name, page in PAGES.items():
+        if name in places:
+            logger.info("%s is %s: open it in a browser", page, shorten(places[name]))
+    if SECOND_LOOK in places:
+        params = f"{folders.rstrip(chr(39))}," if folders else " --params "
+        quote = "'" if folders.endswith("'") else ""
+        logger.info(
+            "Next: %s --pipeline=training%scorrections=FILE%s, with the file of corrected tags "
+            "that this page gives",
+            run_command(),
+            params,
+            quote,
         )
 
 

@@ -43,6 +43,7 @@ from .log import RunLog, exit_on_signals, restore_signals
 from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
 from .timings import NodeTimings
 from .versions import way_out
+from .viz_statistics import mend_statistics
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -98,7 +99,7 @@ class Transaction:
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
         self._staging = staging_path(data, request["run_id"])
         self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
-        self._folders = folders_flag(request)
+        self._folders, self._project = folders_flag(request), Path(request["project_path"])
         written = {name: it for name, it in self._outputs.items() if name in pipeline.all_outputs()}
         parameters = TypeAdapter(dict[str, Any]).dump_python(
             catalog["parameters"].load(), mode="json", fallback=str
@@ -190,6 +191,7 @@ class Transaction:
         }
         seconds = perf_counter() - self._began
         log_summary(self.record, places, self._data, seconds, self._folders)
+        mend_statistics(self._project, self._catalog, self.record, places)
 
     def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
         """Remove everything that the run wrote, and write down why.

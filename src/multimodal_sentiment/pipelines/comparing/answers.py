@@ -23,13 +23,18 @@ def gather_posts(
     duplicate_groups: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """All labelled posts: `guid, tag, text, group, fold` (-1: not judged), `has_image`."""
+    """All labelled posts: `guid, tag, text, original, group, fold` (-1: not judged), `has_image`.
+
+    `tag` is what is learnt from, and may be corrected; `original` is the listing's.
+    """
     posts = pd.concat([train_posts, validation_posts], ignore_index=True)[["guid", "tag", "text"]]
     fold_of = predictions.drop_duplicates("guid").set_index("guid")["fold"]
     with_image = dict(
         zip(examples["guid"].to_pylist(), examples["image"].is_valid().to_pylist(), strict=True)
     )
+    original = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
     return posts.assign(
+        original=posts["guid"].map(original),
         group=posts["guid"].map(duplicate_groups.set_index("guid")["group"]),
         fold=posts["guid"].map(fold_of).fillna(-1).astype(int),
         has_image=posts["guid"].map(with_image).astype(bool),

@@ -37,7 +37,7 @@ def train_variants(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
-) -> Frame:
+) -> tuple[Frame, Frame]:
     """Train every variant under every seed, and have each model answer for posts it has not seen.
 
     Args:
@@ -56,7 +56,7 @@ def train_variants(
 
     Returns:
         `variant, seed, fold, guid, tag, predicted, p_<label>...`, a row for each variant, seed and
-        judged post.
+        judged post; and the trainings' histories, see `run_trials`.
 
     Raises:
         ValueError: If a tag has too few posts for so many folds.
@@ -122,8 +122,9 @@ def judge_comparison(
         evaluation: How often the bootstrap draws, and how wide intervals are.
 
     Returns:
-        `verdict` (sentences), `n`, `table` (variants and baselines, see `judge_variants`), `pairs`
-        and `against_baselines` (see `compare_variants`), `slices`, `protocol`.
+        `verdict` (sentences), `majority` (the commonest tag), `n`, `table` (variants and baselines,
+        see `judge_variants`), `pairs` and `against_baselines` (see `compare_variants`), `slices`,
+        `protocol`.
     """
     from multimodal_sentiment.assessment import (
         compare_variants,
@@ -139,7 +140,7 @@ def judge_comparison(
     posts = gather_posts(train_posts, validation_posts, examples, duplicate_groups, predictions)
     judged = posts[posts["fold"] >= 0]
     labels = sorted(posts["tag"].unique())
-    true, groups = judged["tag"].to_numpy(), judged["group"].to_numpy()
+    true, groups = judged["original"].to_numpy(), judged["group"].to_numpy()
     drawing: dict[str, Any] = {
         "samples": evaluation.bootstrap_samples,
         "level": evaluation.confidence_level,
@@ -182,18 +183,20 @@ def judge_comparison(
     )
     protocol = {
         "posts": {"judged": len(judged), "learnt from": len(posts)},
+        "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
         "folds": comparison.folds,
         "seeds": max(len(tags) for tags in answers.values()),
         "split": splitting.model_dump(),
         "variants": comparison.compared,
         "judged_sha256": digest(judged["guid"]),
-        "judged": "each post by models that learnt from neither it nor its twins; means over seeds",
+        "judged": "each post by models that learnt from neither it nor its twins; means over "
+        "seeds; under the original tags, whatever was corrected",
         "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
         "it McNemar's exact test; each corrected over the pairs by Holm's method",
         "confidence_level": evaluation.confidence_level,
         "margin": comparison.margin,
     }
-    return {"verdict": sentences, **result, "protocol": protocol}
+    return {"verdict": sentences, "majority": majority, **result, "protocol": protocol}
 
 
 def tabulate_comparison(comparison: Json) -> Frame:

@@ -11,6 +11,7 @@ from .nodes import (
     tabulate_comparison,
     train_variants,
 )
+from .pages import write_comparison_page, write_second_look
 
 
 def create_pipeline() -> Pipeline:
@@ -33,7 +34,7 @@ def create_pipeline() -> Pipeline:
                     "params:training",
                     "params:compute",
                 ],
-                outputs="comparison_predictions",
+                outputs=["comparison_predictions", "comparison_history"],
                 name="train_variants",
                 namespace="comparing",
             ),
@@ -81,6 +82,38 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="second_look",
                 name="find_doubtful_posts",
+                namespace="comparing",
+            ),
+            Node(
+                write_comparison_page,
+                inputs=[
+                    "comparison",
+                    "comparison_predictions",
+                    "comparison_history",
+                    "labelled.examples",
+                    "params:raw",
+                    "params:reporting",
+                ],
+                outputs="comparison_page",
+                name="write_comparison_page",
+                namespace="comparing",
+            ),
+            Node(
+                write_second_look,
+                inputs=[
+                    "second_look",
+                    "comparison",
+                    "comparison_predictions",
+                    "labelled.examples",
+                    "duplicate_groups",
+                    "labelled.corrections",
+                    "train_posts",
+                    "validation_posts",
+                    "params:raw",
+                    "params:reporting",
+                ],
+                outputs="second_look_page",
+                name="write_second_look",
                 namespace="comparing",
             ),
         ]

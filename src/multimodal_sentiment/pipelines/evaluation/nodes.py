@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from multimodal_sentiment.parameters import (
+    ComparisonParameters,
     ComputeParameters,
     EvaluationParameters,
     SplittingParameters,
@@ -13,8 +14,6 @@ from multimodal_sentiment.parameters import (
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 logger = logging.getLogger(__name__)
-
-_FEWEST_OF_A_SCRIPT = 30  # validation posts: of fewer, an accuracy says little
 
 
 def predict_validation(
@@ -26,8 +25,8 @@ def predict_validation(
 ) -> Frame:
     """Predict the validation posts: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
-    A model of text and image adds `decided_by, text_contribution, image_contribution`; see
-    `explain_examples`.
+    A model of text and image adds `decided_by, text_contribution, image_contribution, text_alone,
+    image_alone`; see `explain_examples`.
     """
     from multimodal_sentiment.learning import explain_examples, rows_of
 
@@ -41,9 +40,11 @@ def evaluate_predictions(
     train_posts: Frame,
     validation_posts: Frame,
     duplicate_groups: Frame,
+    corrections: Frame,
     manifest: Frame,
     splitting: SplittingParameters,
     evaluation: EvaluationParameters,
+    comparison: ComparisonParameters,
 ) -> Json:
     """Measure how good the model is, how sure that is, and what simpler ways reach.
 
@@ -51,15 +52,19 @@ def evaluate_predictions(
         predictions: Of the validation posts.
         fusion_model: Which made them; its record says what it learnt from.
         train_posts: What the baselines learn from.
-        validation_posts: In the order of the predictions.
+        validation_posts: In the order of the predictions, with their tags as corrected; the
+            predictions have the original ones.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        corrections: `guid, tag, original, sha256` of the tags that a person has corrected.
         manifest: Of the files that the posts were read from.
         splitting: How posts were divided.
         evaluation: How predictions are judged.
+        comparison: Which difference does not matter.
 
     Returns:
         `n, accuracy, macro_f1, weighted_f1, per_class, intervals, accuracy_interval, baselines,
-        scripts, calibration, protocol`.
+        against_baselines, modalities, scripts, parts, calibration, abstention, protocol`; and
+        where validation tags were corrected, under `corrected` the scores under these.
 
     Raises:
         ValueError: If the model has learnt from other posts than `train_posts`.
@@ -72,6 +77,15 @@ def evaluate_predictions(
     )
     from multimodal_sentiment.learning import digest
 
+    from .parts import (
+        compare_answers,
+        describe_corrections,
+        judge_abstention,
+        judge_modalities,
+        judge_parts,
+        judge_scripts,
+    )
+
     _refuse_other_split(fusion_model, train_posts)
     labels = list(fusion_model.labels)
     true = predictions["tag"]
@@ -82,12 +96,14 @@ def evaluate_predictions(
         "seed": evaluation.seed,
     }
 
-    def judge(predicted: Any) -> Json:
-        intervals = bootstrap_intervals(true, predicted, groups, labels, **judging)
-        scores = classification_metrics(true, predicted, labels)
+    def judge(predicted: Any, tags: Any = true) -> Json:
+        intervals = bootstrap_intervals(tags, predicted, groups, labels, **judging)
+        scores = classification_metrics(tags, predicted, labels)
         return scores | {"intervals": intervals, "accuracy_interval": intervals["accuracy"]}
 
     metrics = judge(predictions["predicted"])
+    if (validation_posts["tag"].to_numpy() != true.to_numpy()).any():
+        metrics["corrected"] = judge(predictions["predicted"], validation_posts["tag"])
     train_tags = train_posts["tag"].tolist()
     baselines = {
         "majority": majority_baseline(train_tags, len(true)),
@@ -99,13 +115,28 @@ def evaluate_predictions(
         name: {"method": baseline.method} | judge(baseline.predicted)
         for name, baseline in baselines.items()
     }
-    metrics["scripts"] = _judge_scripts(predictions, validation_posts, groups, labels, judging)
+    answers = {"model": predictions["predicted"]} | {
+        name: baseline.predicted for name, baseline in baselines.items()
+    }
+    margin = comparison.margin
+    metrics |= {
+        "against_baselines": compare_answers(
+            true, answers, groups, labels, margin=margin, **judging
+        ),
+        "modalities": judge_modalities(predictions, groups, labels, margin=margin, **judging),
+        "scripts": judge_scripts(predictions, validation_posts["text"], groups, labels, **judging),
+        "parts": judge_parts(predictions, groups, labels, **judging),
+        "abstention": judge_abstention(
+            predictions, groups, labels, target=evaluation.target_accuracy, **judging
+        ),
+    }
     metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
     metrics["protocol"] = {
         "posts": {"training": len(train_posts), "validation": len(predictions)},
         "validation_sha256": digest(predictions["guid"]),
         "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
         "split": splitting.model_dump(),
+        "corrections": describe_corrections(corrections, train_posts, validation_posts),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
         "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
@@ -158,36 +189,6 @@ def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -
             "holds, so validation_posts may be among them: pin versions that belong together with "
             "--load-versions, or train again"
         )
-
-
-def _judge_scripts(
-    predictions: Frame,
-    validation_posts: Frame,
-    groups: Any,
-    labels: list[str],
-    judging: dict[str, Any],
-) -> Json:
-    """Judge the posts of each script that enough of them are written in, the commonest first."""
-    import numpy as np
-
-    from multimodal_sentiment.assessment import bootstrap_intervals
-    from multimodal_sentiment.posts.scripts import script_of
-
-    scripts = validation_posts["text"].map(script_of).to_numpy()
-    true, predicted = predictions["tag"].to_numpy(), predictions["predicted"].to_numpy()
-    owners = np.asarray(groups)
-    judged = {}
-    for script, count in zip(*np.unique(scripts, return_counts=True), strict=True):
-        if count < _FEWEST_OF_A_SCRIPT:
-            continue
-        of = scripts == script
-        intervals = bootstrap_intervals(true[of], predicted[of], owners[of], labels, **judging)
-        judged[str(script)] = {
-            "n": int(count),
-            "accuracy": float((true[of] == predicted[of]).mean()),
-            "accuracy_interval": intervals["accuracy"],
-        }
-    return dict(sorted(judged.items(), key=lambda item: -item[1]["n"]))
 
 
 def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:

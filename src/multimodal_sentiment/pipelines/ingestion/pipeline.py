@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from .corrections import record_corrections
 from .nodes import describe_source, read_labelled_posts, read_unlabelled_posts
 
 
@@ -33,10 +34,17 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
         name="describe_source",
         namespace="ingestion",
     )
+    correct = Node(
+        record_corrections,
+        inputs=["corrections_file", "posts", "params:ingestion"],
+        outputs="corrections",
+        name="record_corrections",
+        namespace="ingestion",
+    )
     return Pipeline(
-        [read, describe],
+        [read, describe, correct] if labelled else [read, describe],
         namespace=namespace,
-        inputs={"post_files"} if labelled else {"post_files", profile},
+        inputs={"post_files", "corrections_file"} if labelled else {"post_files", profile},
         outputs={"encoding_profile"} if labelled else None,
         parameters={"params:ingestion"} | ({"params:model.modality"} if labelled else set()),
     )

@@ -5,14 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.types import (
-    Examples,
-    Explanation,
-    Figure,
-    Frame,
-    Json,
-    SentimentClassifier,
-)
+from multimodal_sentiment.parameters import ReportingParameters
+from multimodal_sentiment.types import Examples, Explanation, Frame, Json, SentimentClassifier
 
 if TYPE_CHECKING:
     from multimodal_sentiment.reporting import Answer
@@ -20,6 +14,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_WRONG = 24  # that are shown, with their pictures
+_MOST_RIGHT = 8  # where none is explained
 
 
 def write_report(
@@ -31,40 +26,42 @@ def write_report(
     metrics: Json,
     ingestion_report: Json,
     training_history: Frame,
-    class_balance: Figure,
-    encodings: Figure,
-    text_lengths: Figure,
-    image_sizes: Figure,
-    learning_curves: Figure,
-    confusion_matrix: Figure,
-    per_class_f1: Figure,
-    reliability: Figure,
-    confidence: Figure,
-    modality_contributions: Figure,
+    raw: str,
+    reporting: ReportingParameters,
 ) -> str:
-    """One HTML page: numbers, what to distrust, figures, and answers with what decided them.
+    """One HTML page: the verdict, numbers, what to distrust, figures, and posts.
 
-    It holds all it shows, pictures and scripts too, and can be sent as it is.
+    It holds all it shows, pictures too, and can be sent as it is.
     """
-    from multimodal_sentiment.reporting import describe_model, find_caveats, write_page
+    import pyarrow.compute as pc
 
-    results = [confusion_matrix, per_class_f1, reliability, confidence]
-    if modality_contributions.data:  # a model of one modality has none
-        results.append(modality_contributions)
-    wrong = predictions[predictions["tag"] != predictions["predicted"]]
-    explained = predictions.set_index("guid", drop=False).loc[list(explanations)]
-    right = explained[explained["tag"] == explained["predicted"]]
-    shown = wrong.sort_values(["confidence", "guid"], ascending=[False, True]).head(_MOST_WRONG)
+    from multimodal_sentiment.reporting import (
+        describe_model,
+        find_caveats,
+        name_data,
+        write_page,
+    )
+
+    is_wrong = predictions["tag"] != predictions["predicted"]
+    ordered = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
+    wrong = ordered[is_wrong.loc[ordered.index]].head(_MOST_WRONG)
+    right = ordered[~is_wrong.loc[ordered.index]]
+    explained = right[right["guid"].isin(list(explanations))]
+    right = explained if len(explained) else _spread(right, _MOST_RIGHT)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
-        f"{len(wrong):,}",
+        f"{is_wrong.sum():,}",
         f"{len(predictions):,}",
-        len(shown),
+        len(wrong),
         len(doubts),
         f", first: {doubts[0].what.lower()}" if doubts else "",
     )
+    posts = examples.select(["tag", "original_width", "original_height"]).to_pandas()
+    posts["text_length"] = pc.utf8_length(examples["text"]).to_numpy()
+    labels = list(fusion_model.labels)
     return write_page(
+        data=name_data(raw, reporting.data_name),
         metrics=metrics,
         ingestion=ingestion_report,
         model=describe_model(fusion_model.config.to_dict(), fusion_model.num_parameters),
@@ -72,14 +69,11 @@ def write_report(
             name: {str(tag): int(count) for tag, count in posts["tag"].value_counts().items()}
             for name, posts in (("training", train_posts), ("validation", predictions))
         },
-        figures={
-            "results": results,
-            "training": [learning_curves],
-            "data": [class_balance, text_lengths, encodings, image_sizes],
-        },
-        wrong=_answers(shown, examples, explanations, list(fusion_model.labels)),
-        right=_answers(right, examples, explanations, list(fusion_model.labels)),
-        wrong_in_all=len(wrong),
+        predictions=predictions,
+        posts=posts,
+        history=training_history,
+        wrong=_answers(wrong, examples, explanations, labels),
+        right=_answers(right, examples, explanations, labels),
         doubts=doubts,
     )
 
@@ -103,28 +97,40 @@ def _epochs(training_history: Frame) -> int | None:
     return int(training_history["epoch"].max()) if "epoch" in training_history else None
 
 
+def _spread(ordered: Frame, most: int) -> Frame:
+    """Some rows, at equal steps from the first to the last."""
+    import numpy as np
+
+    places = np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int)
+    return ordered.iloc[places]
+
+
 def _answers(
     shown: Frame, examples: Examples, explanations: dict[str, Explanation], labels: list[str]
 ) -> list[Answer]:
     """The posts with their text, their picture, and what decided."""
+    from markupsafe import Markup
+
     from multimodal_sentiment.explaining import render
     from multimodal_sentiment.learning import rows_of
     from multimodal_sentiment.learning.dataset import StoredImages
     from multimodal_sentiment.posts.problems import describe_problems
-    from multimodal_sentiment.reporting import Answer, thumbnail
+    from multimodal_sentiment.reporting import Answer, shorten, thumbnail
 
     rows = rows_of(shown["guid"], examples)
     texts = examples["text"].take(rows).to_pylist()
     return [
         Answer(
             guid=post["guid"],
-            text=text,
+            text=shorten(text),
             picture=None if picture is None else thumbnail(picture),
             true=post["tag"],
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
             problems=describe_problems(post["problems"]),
-            explanation=render(explanations[post["guid"]]) if post["guid"] in explanations else "",
+            explanation=Markup(render(explanations[post["guid"]]))  # noqa: S704 - it escapes texts
+            if post["guid"] in explanations
+            else "",
         )
         for post, text, picture in zip(
             shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True

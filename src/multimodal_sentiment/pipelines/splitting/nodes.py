@@ -13,11 +13,15 @@ _FAR_OFF = 0.02  # from the share of validation posts that was asked for
 
 
 def split_posts(
-    examples: Examples, groups: Frame, splitting: SplittingParameters
+    examples: Examples,
+    groups: Frame,
+    splitting: SplittingParameters,
+    corrections: Frame | None = None,
 ) -> tuple[Frame, Frame]:
     """Divide the posts into training and validation posts, each in the listing's order.
 
-    Twins stay together, and both sides hold about the same share of each tag.
+    Twins stay together, and both sides hold about the same share of each tag. Corrected tags take
+    the place of the original ones on both sides; which side a post is on does not depend on them.
 
     Raises:
         ValueError: If a tag has too few posts for that.
@@ -28,6 +32,9 @@ def split_posts(
     posts = examples.select(list(POSTS)).to_pandas()
     group = posts["guid"].map(groups.set_index("guid")["group"])
     held_out = grouped_split(posts["tag"], group, splitting.validation_fraction, splitting.seed)
+    if corrections is not None:
+        corrected = posts["guid"].map(corrections.set_index("guid")["tag"])
+        posts["tag"] = corrected.fillna(posts["tag"])
     train, validation = posts[~held_out], posts[held_out]
     logger.info(
         "%s training and %s validation posts (%.1f%%)",
@@ -35,6 +42,11 @@ def split_posts(
         f"{len(validation):,}",
         100 * len(validation) / len(posts),
     )
+    if corrections is not None and len(corrections):
+        logger.info(
+            "Tags as corrected: %s of the training and %s of the validation posts",
+            *(f"{part['guid'].isin(corrections['guid']).sum():,}" for part in (train, validation)),
+        )
     share = len(validation) / len(posts)
     if abs(share - splitting.validation_fraction) > _FAR_OFF:
         logger.warning(

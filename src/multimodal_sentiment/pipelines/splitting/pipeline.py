@@ -13,7 +13,12 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 split_posts,
-                inputs=["labelled.examples", "duplicate_groups", "params:splitting"],
+                inputs=[
+                    "labelled.examples",
+                    "duplicate_groups",
+                    "params:splitting",
+                    "labelled.corrections",
+                ],
                 outputs=["train_posts", "validation_posts"],
                 name="split_posts",
                 namespace="splitting",

@@ -26,6 +26,7 @@ from .theme import (
 
 _MOST_ENCODINGS = 10
 _MOST_STEPS = 30
+_SURE = ((0, "under 50%"), (0.5, "50 to 90%"), (0.9, "90 to 99%"), (0.99, "99% and more"))
 _CHARDETS = ("same text", "another text", "no text")
 
 
@@ -76,29 +77,34 @@ def encodings(
     if len(counts) > len(most):
         most = pd.concat([most, pd.Series({"all others": counts.iloc[_MOST_ENCODINGS:].sum()})])
     certain = np.clip(np.asarray(confidences, dtype=float), 0, 1)
-    heights, edges = np.histogram(certain[np.isfinite(certain)], bins=20, range=(0, 1))
+    heights, _ = np.histogram(certain[np.isfinite(certain)], bins=[edge for edge, _ in _SURE] + [1])
+    sure = pd.Series(heights, [name for _, name in _SURE])
     chardets = pd.Series({name: chardet_alone[name] for name in _CHARDETS}, dtype=int)
+    asked = f"chardet alone, of {chardet_alone['posts_asked']:,} texts not ASCII"
+    parts = [
+        ("texts in each encoding", most),
+        ("texts by confidence of their reading", sure[sure > 0]),
+        (asked, chardets),
+    ]
+    # One bar says nothing that its number does not say, and no bar nothing at all.
+    parts = [(title, bars) for title, bars in parts if len(bars) > 1 and bars.any()] or parts[:1]
 
-    made = panels(f"Encodings of {counts.sum():,} texts", 1, 3, horizontal_spacing=0.14)
-    _counted_names(made, most, "posts (log scale)", col=1)
-    made.add_bar(
-        x=((edges[:-1] + edges[1:]) / 2).tolist(),
-        y=heights.tolist(),
-        marker_color=BLUE,
-        customdata=np.stack([edges[:-1], edges[1:]], axis=1).round(2).tolist(),
-        hovertemplate="%{y:,} posts between %{customdata[0]} and %{customdata[1]}<extra></extra>",
-        row=1,
-        col=2,
+    # One below the other: side by side they cannot be read in a panel of Kedro-Viz.
+    made = panels(
+        f"Encodings of {counts.sum():,} texts",
+        len(parts),
+        1,
+        row_heights=[len(bars) + 1 for _, bars in parts],
+        vertical_spacing=0.3 / len(parts),
     )
-    made.update_xaxes(title_text="confidence (posterior)", range=[0, 1], row=1, col=2)
-    made.update_yaxes(**_posts_axis(heights.max(), "posts (log scale)"), row=1, col=2)
-    asked = f"chardet alone, {chardet_alone['posts_asked']:,} posts<br>not ASCII (log scale)"
-    _counted_names(made, chardets, asked, col=3)
-    return made.update_layout(showlegend=False, bargap=0.08)
+    for row, (title, bars) in enumerate(parts, start=1):
+        _counted_names(made, bars, title, row)
+    height = 90 + sum(110 + 26 * len(bars) for _, bars in parts)
+    return made.update_layout(showlegend=False, bargap=0.2, height=height)
 
 
-def _counted_names(made: go.Figure, counts: pd.Series[int], title: str, col: int) -> None:
-    """Add a panel of one bar a name, the first at the top."""
+def _counted_names(made: go.Figure, counts: pd.Series[int], title: str, row: int) -> None:
+    """Add a panel of one bar a name, the first at the top, each with its number beside it."""
     counts = counts.iloc[::-1]  # bars grow from the bottom
     made.add_bar(
         x=counts.tolist(),
@@ -106,13 +112,15 @@ def _counted_names(made: go.Figure, counts: pd.Series[int], title: str, col: int
         orientation="h",
         marker_color=BLUE,
         text=[f"{count:,}" for count in counts],
-        textposition="auto",
-        hovertemplate="%{x:,} posts<extra></extra>",
-        row=1,
-        col=col,
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x:,} texts<extra></extra>",
+        row=row,
+        col=1,
     )
-    made.update_xaxes(**_posts_axis(counts.max(), title), row=1, col=col)
-    made.update_yaxes(**named_ticks(counts.index), row=1, col=col)
+    room = [0, 1.18 * max(int(counts.max()), 1)]
+    made.update_xaxes(title_text=title, range=room, nticks=5, row=row, col=1)
+    made.update_yaxes(**named_ticks(counts.index), row=row, col=1)
 
 
 def text_lengths(lengths: ArrayLike, tags: Iterable[object]) -> go.Figure:
@@ -200,10 +208,6 @@ def image_sizes(widths: ArrayLike, heights: ArrayLike) -> go.Figure:
         yaxis=log_axis(edges[0], edges[-1], "height (pixels, log scale)", (1, 2, 5)),
         showlegend=False,
     )
-
-
-def _posts_axis(most: float, title: str) -> dict[str, object]:
-    return log_axis(0.6, 1.4 * max(most, 1), title, (1,))
 
 
 def _steps(heights: np.ndarray) -> list[float]:

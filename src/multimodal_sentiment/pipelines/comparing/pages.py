@@ -1,0 +1,188 @@
+"""The comparison as a page, and the second look as one on which tags are corrected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from multimodal_sentiment.parameters import ReportingParameters
+from multimodal_sentiment.types import Examples, Frame, Json
+
+from .disagreements import find_disagreements, mean_probabilities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from multimodal_sentiment.reporting import ComparedPost
+
+_MOST_SHOWN = 8  # posts of each kind on which two variants disagree
+_MOST_TWINS = 12  # of one group, side by side
+_HELPED = {
+    "image": ("Where the photo helped", "Where the photo misled"),
+    "text": ("Where the text helped", "Where the text misled"),
+}
+
+
+def write_comparison_page(
+    comparison: Json,
+    predictions: Frame,
+    history: Frame,
+    examples: Examples,
+    raw: str,
+    reporting: ReportingParameters,
+) -> str:
+    """One HTML page: verdicts, scores, differences, parts, posts on which variants disagree.
+
+    Args:
+        comparison: What the answers prove.
+        predictions: The answers.
+        history: Of the trainings.
+        examples: Holds the posts.
+        raw: Where the posts lie.
+        reporting: How they are called.
+    """
+    import pandas as pd
+    from kedro.io.core import generate_timestamp
+
+    from multimodal_sentiment.assessment import judge_difference
+    from multimodal_sentiment.reporting import (
+        Disagreement,
+        name_data,
+        name_variants,
+        write_comparison_page,
+    )
+
+    protocol, labels = comparison["protocol"], _labels(comparison)
+    verdicts = [
+        judge_difference(
+            pair["accuracy"], comparison["n"], protocol["confidence_level"], protocol["margin"]
+        )
+        for pair in comparison["pairs"]
+    ]
+    probabilities = mean_probabilities(predictions, labels)
+    tags = pd.Series(examples["tag"].to_pylist(), examples["guid"].to_pylist())
+    names = name_variants(protocol["variants"])
+    disagreements = []
+    for pair in comparison["pairs"]:
+        first, second = pair["first"], pair["second"]
+        found = find_disagreements(probabilities, tags, first, second, _MOST_SHOWN)
+        for title, guids in zip(
+            _titles(first, second, names, protocol["variants"]), found, strict=True
+        ):
+            if guids:
+                posts = _compared_posts(guids, tags, examples, probabilities, names)
+                disagreements.append(Disagreement(title, posts))
+    return write_comparison_page(
+        data=name_data(raw, reporting.data_name),
+        version=generate_timestamp(),
+        comparison=comparison,
+        verdicts=verdicts,
+        history=history,
+        disagreements=disagreements,
+    )
+
+
+def write_second_look(
+    second_look: Frame,
+    comparison: Json,
+    predictions: Frame,
+    examples: Examples,
+    duplicate_groups: Frame,
+    corrections: Frame,
+    train_posts: Frame,
+    validation_posts: Frame,
+    raw: str,
+    reporting: ReportingParameters,
+) -> str:
+    """One HTML page on which a person corrects tags, and takes away a file of them.
+
+    Args:
+        second_look: The posts that are worth it.
+        comparison: Names the variants.
+        predictions: Their answers.
+        examples: Holds the posts, with the tags of their listing.
+        duplicate_groups: `guid, group`; twins stand side by side.
+        corrections: The tags that were corrected before.
+        train_posts: With their tags as corrected.
+        validation_posts: The same.
+        raw: Where the posts lie.
+        reporting: How they are called.
+    """
+    import pandas as pd
+    from kedro.io.core import generate_timestamp
+
+    from multimodal_sentiment.reporting import Doubt, name_data, name_variants, write_second_look
+
+    labels = _labels(comparison)
+    names = name_variants(comparison["protocol"]["variants"])
+    tags = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
+    group_of = duplicate_groups.set_index("guid")["group"]
+    members = group_of.index.to_series().groupby(group_of).agg(list)
+    why = dict(zip(second_look["guid"], second_look["why"], strict=True))
+    probabilities = mean_probabilities(predictions, labels)
+    doubts, seen = [], set()
+    for guid in second_look["guid"]:
+        if guid in seen:
+            continue
+        twins = [guid, *(other for other in members[group_of[guid]] if other != guid)][:_MOST_TWINS]
+        seen |= set(twins)
+        posts = _compared_posts(twins, tags, examples, probabilities, names)
+        doubts.append(Doubt(posts, why))
+    originals = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
+    known = seen | set(corrections["guid"])
+    return write_second_look(
+        data=name_data(raw, reporting.data_name),
+        version=generate_timestamp(),
+        labels=labels,
+        doubts=doubts,
+        originals={guid: tag for guid, tag in originals.items() if guid in known},
+        corrections=dict(zip(corrections["guid"], corrections["tag"], strict=True)),
+    )
+
+
+def _labels(comparison: Json) -> list[str]:
+    return list(next(iter(comparison["table"].values()))["per_class"])
+
+
+def _titles(first: str, second: str, names: dict[str, str], variants: Json) -> tuple[str, str]:
+    """What the posts show that one of two variants is right about, and the other wrong."""
+    looks_at = [variants[name].get("model", {}).get("modality") for name in (first, second)]
+    added = {"text": "image", "image": "text"}.get(str(looks_at[1]))
+    if looks_at[0] == "both" and added:
+        return _HELPED[added]
+    one, other = names[first], names[second]
+    return f"Right by {one}, wrong by {other}", f"Right by {other}, wrong by {one}"
+
+
+def _compared_posts(
+    guids: list[str],
+    tags: pd.Series[str],
+    examples: Examples,
+    probabilities: pd.DataFrame,
+    names: dict[str, str],
+) -> list[ComparedPost]:
+    """The posts with their text and picture, and what each variant says of them."""
+    import pandas as pd
+
+    from multimodal_sentiment.learning import rows_of
+    from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.reporting import ComparedPost, shorten, thumbnail
+
+    rows = rows_of(pd.Series(guids), examples)
+    texts = examples["text"].take(rows).to_pylist()
+    chances = {
+        variant: own.droplevel("variant").to_dict("index")
+        for variant, own in probabilities.groupby("variant")
+    }
+    shown = []
+    for guid, text, picture in zip(guids, texts, StoredImages(examples, rows), strict=True):
+        answers = {
+            names[variant]: {
+                str(column).removeprefix("p_"): float(share)
+                for column, share in chances[variant][guid].items()
+            }
+            for variant in names
+            if guid in chances[variant]
+        }
+        image = None if picture is None else thumbnail(picture)
+        shown.append(ComparedPost(guid, shorten(text), image, tags[guid], answers))
+    return shown

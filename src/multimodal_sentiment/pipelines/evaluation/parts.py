@@ -1,0 +1,200 @@
+"""What people ask beside the accuracy: better than what, by what, on which posts, how surely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multimodal_sentiment.assessment import (
+    accuracy_by_coverage,
+    accuracy_interval,
+    compare_variants,
+    judge_difference,
+    least_trusted_confidence,
+)
+from multimodal_sentiment.posts.scripts import script_of
+from multimodal_sentiment.types import Json
+
+_FEWEST = 30  # validation posts of a part: of fewer, an accuracy says little
+
+
+def compare_answers(
+    true: pd.Series[str],
+    answers: dict[str, Any],
+    groups: pd.Series[int],
+    labels: list[str],
+    *,
+    margin: float,
+    **drawing: Any,
+) -> list[Json]:
+    """Compare the first of several lists of answers with each other one.
+
+    Args:
+        true: Tags of shape (n,).
+        answers: By name, tags of shape (n,).
+        groups: Each post's group, of shape (n,).
+        labels: Every label a tag may be.
+        margin: The largest difference of accuracy that does not matter.
+        drawing: `samples`, `level` and `seed` of the bootstrap over groups.
+
+    Returns:
+        Per other one what `compare_variants` gives, and the `verdict` on the accuracy.
+    """
+    first, *others = answers
+    tags = {name: np.asarray(given, dtype=object)[None] for name, given in answers.items()}
+    pairs = compare_variants(
+        true, tags, [(first, other) for other in others], groups, labels, **drawing
+    )
+    return [
+        pair | {"verdict": judge_difference(pair["accuracy"], len(true), drawing["level"], margin)}
+        for pair in pairs
+    ]
+
+
+def judge_modalities(
+    predictions: pd.DataFrame,
+    groups: pd.Series[int],
+    labels: list[str],
+    *,
+    margin: float,
+    **drawing: Any,
+) -> Json | None:
+    """Judge what the same model answers when it sees the text alone, and the image alone.
+
+    A model that learnt from texts alone might do better than this one does without its images: that
+    is for the comparison to say.
+
+    Returns:
+        `text_alone` and `image_alone`, each with its `score` (accuracy) and `score_interval`, and
+        with what `compare_answers` says of the model that sees both; None of a model of one
+        modality.
+    """
+    views = ["text_alone", "image_alone"]
+    if not set(views) <= set(predictions):
+        return None
+    true = predictions["tag"]
+    answers = {name: predictions[name] for name in ("predicted", *views)}
+    pairs = compare_answers(true, answers, groups, labels, margin=margin, **drawing)
+    judged = {}
+    for view, pair in zip(views, pairs, strict=True):
+        score = {
+            "score": float((predictions[view] == true).mean()),
+            "score_interval": accuracy_interval(true, predictions[view], groups, labels, **drawing),
+        }
+        judged[view] = score | pair
+    return judged
+
+
+def judge_scripts(
+    predictions: pd.DataFrame,
+    texts: pd.Series[str],
+    groups: pd.Series[int],
+    labels: list[str],
+    **drawing: Any,
+) -> Json:
+    """Judge the posts of each script that enough of them are written in, the commonest first."""
+    scripts = texts.map(script_of).to_numpy()
+    parts = {str(script): scripts == script for script in np.unique(scripts)}
+    judged = _judge_parts(parts, predictions, groups, labels, drawing)
+    return dict(sorted(judged.items(), key=lambda item: -item[1]["n"]))
+
+
+def judge_parts(
+    predictions: pd.DataFrame, groups: pd.Series[int], labels: list[str], **drawing: Any
+) -> Json:
+    """Judge the posts that lack something, and those of which text and image say different things.
+
+    Returns:
+        Per part, of those with posts enough, `n`, `accuracy` and `accuracy_interval`.
+    """
+    parts = {"something is wrong with the post": predictions["problems"].fillna("") != ""}
+    if "text_alone" in predictions:
+        alike = predictions["text_alone"] == predictions["image_alone"]
+        # A modality that a post lacks has contributed exactly nothing.
+        has_text = predictions["text_contribution"] != 0
+        has_image = predictions["image_contribution"] != 0
+        parts |= {
+            "text and photo agree": alike & has_text & has_image,
+            "text and photo disagree": ~alike & has_text & has_image,
+            "there is no text": ~has_text,
+            "there is no photo": ~has_image,
+        }
+    masks = {name: mask.to_numpy() for name, mask in parts.items()}
+    return _judge_parts(masks, predictions, groups, labels, drawing)
+
+
+def judge_abstention(
+    predictions: pd.DataFrame,
+    groups: pd.Series[int],
+    labels: list[str],
+    *,
+    target: float,
+    **drawing: Any,
+) -> Json:
+    """Say how right the surest answers are, and from which confidence on they can be trusted.
+
+    Nothing is applied: it is for those who read it.
+
+    Returns:
+        `target`; `curve`, by `accuracy_by_coverage`; `trusted`, the step of it from which on
+        answers are right as often as the target, surely, with the `accuracy_below` it; None if
+        there is no such confidence; and `claimed`, the `n`, `accuracy` and `accuracy_interval` of
+        the answers whose `confidence` is the target or more.
+    """
+    true, predicted, confidence = (predictions[name] for name in ("tag", "predicted", "confidence"))
+    right = true == predicted
+    least = least_trusted_confidence(
+        right, confidence, groups, target=target, level=drawing["level"]
+    )
+    curve = accuracy_by_coverage(true, predicted, confidence, groups, labels, **drawing)
+    trusted = next((step for step in curve if step["confidence"] == least), None)
+    if trusted:
+        below = right[confidence < trusted["confidence"]]
+        trusted = trusted | {"accuracy_below": float(below.mean()) if len(below) else None}
+    claims = confidence >= target
+    claimed: Json = {"confidence": target, "n": int(claims.sum())}
+    if claims.any():
+        claimed["accuracy"] = float(right[claims].mean())
+        claimed["accuracy_interval"] = accuracy_interval(
+            true[claims], predicted[claims], groups[claims.to_numpy()], labels, **drawing
+        )
+    return {"target": target, "trusted": trusted, "claimed": claimed, "curve": curve}
+
+
+def describe_corrections(
+    corrections: pd.DataFrame, train_posts: pd.DataFrame, validation_posts: pd.DataFrame
+) -> Json:
+    """Count corrected tags: `posts`, `training`, `validation`, and the `sha256` of their file."""
+    guids = corrections["guid"]
+    return {
+        "posts": len(corrections),
+        "training": int(guids.isin(train_posts["guid"]).sum()),
+        "validation": int(guids.isin(validation_posts["guid"]).sum()),
+        "sha256": str(corrections["sha256"].iloc[0]) if len(corrections) else None,
+    }
+
+
+def _judge_parts(
+    parts: dict[str, np.ndarray],
+    predictions: pd.DataFrame,
+    groups: pd.Series[int],
+    labels: list[str],
+    drawing: dict[str, Any],
+) -> Json:
+    true, predicted = predictions["tag"].to_numpy(), predictions["predicted"].to_numpy()
+    owners = np.asarray(groups)
+    judged = {}
+    for name, chosen in parts.items():
+        count = int(chosen.sum())
+        if count < _FEWEST:
+            continue
+        judged[name] = {
+            "n": count,
+            "accuracy": float((true[chosen] == predicted[chosen]).mean()),
+            "accuracy_interval": accuracy_interval(
+                true[chosen], predicted[chosen], owners[chosen], labels, **drawing
+            ),
+        }
+    return judged

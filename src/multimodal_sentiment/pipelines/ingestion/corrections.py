@@ -1,0 +1,72 @@
+"""Tags that a person has corrected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.types import Frame
+
+from .tags import one_tag_each, shown
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 3  # guids in a message
+
+
+def record_corrections(
+    corrections_file: Frame, posts: Frame, ingestion: IngestionParameters
+) -> Frame:
+    """Check corrected tags, and keep those that change a post's tag.
+
+    The posts keep the tags of their listing.
+
+    Args:
+        corrections_file: `guid, tag, sha256`.
+        posts: As they were read.
+        ingestion: Names the tags that there may be.
+
+    Returns:
+        `guid, tag, original, sha256` (of the file), in the order of the posts.
+
+    Raises:
+        ValueError: If a post or a tag is unknown, or a post is given two tags.
+    """
+    import pandas as pd
+
+    tag_of = one_tag_each(corrections_file[["guid", "tag"]])
+    known = {*posts["tag"], *map(str, ingestion.labels or [])}
+    if lost := sorted(tag_of.keys() - set(posts["guid"])):
+        raise ValueError(
+            f"corrections name {_some(lost)}, which the labelled listing does not: are they those "
+            "of other posts?"
+        )
+    if wrong := [guid for guid, tag in tag_of.items() if tag not in known]:
+        raise ValueError(
+            f"corrections give {_some(wrong)} the unknown tag {shown(tag_of[wrong[0]])}: use "
+            f"{', '.join(sorted(known))}"
+        )
+    original = dict(zip(posts["guid"], posts["tag"], strict=True))
+    changed = [guid for guid in original if tag_of.get(guid, original[guid]) != original[guid]]
+    if len(tag_of):
+        logger.info(
+            "%s tags are corrected; %s corrections change nothing",
+            f"{len(changed):,}",
+            f"{len(tag_of) - len(changed):,}",
+        )
+    return pd.DataFrame(
+        {
+            "guid": changed,
+            "tag": [tag_of[guid] for guid in changed],
+            "original": [original[guid] for guid in changed],
+            "sha256": corrections_file["sha256"].iloc[0] if changed else "",
+        },
+        dtype=str,
+    )
+
+
+def _some(guids: Iterable[str]) -> str:
+    guids = list(guids)
+    more = f" and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else ""
+    return f"{'post' if len(guids) == 1 else 'posts'} {', '.join(map(shown, guids[:_NAMED]))}{more}"

@@ -1,0 +1,131 @@
+"""Axes of charts: a range, and where its marks are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_FEWEST_TICKS = 3  # of fewer, nobody can read a value between them
+_MOST_TICKS = 6
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of an axis.
+
+    Attributes:
+        share: Where it is, 0 to 1.
+        text: What stands beside it.
+    """
+
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of values.
+
+    Attributes:
+        low: Its first value.
+        high: Its last value.
+        title: What the values are.
+        ticks: Its marks.
+        is_log: Whether equal ratios are equally far apart.
+    """
+
+    low: float
+    high: float
+    title: str
+    ticks: tuple[Tick, ...] = ()
+    is_log: bool = False
+
+    def share(self, value: float) -> float:
+        """Where a value lies on the axis, 0 to 1; what lies beyond an end is put there."""
+        low, high, at = self.low, self.high, value
+        if self.is_log:
+            low, high, at = math.log(low), math.log(high), math.log(max(value, low))
+        return min(1.0, max(0.0, (at - low) / (high - low)))
+
+
+def linear_axis(
+    low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
+) -> Axis:
+    """An axis with marks at round numbers.
+
+    Args:
+        low: The least value; the axis begins there.
+        high: The greatest one; the axis ends there.
+        title: What the values are.
+        write: How a mark's number is written.
+    """
+    high = high if high > low else low + 1
+    return _axis(low, high, title, write, _round_numbers(low, high), is_log=False)
+
+
+def log_axis(
+    low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
+) -> Axis:
+    """A logarithmic axis with at least three marks, however narrow it is.
+
+    Args:
+        low: The least value, above 0; the axis begins there.
+        high: The greatest one; the axis ends there.
+        title: What the values are.
+        write: How a mark's number is written.
+    """
+    high = high if high > low else 2 * low
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        marks = _powers(low, high, steps)
+        if len(marks) >= _FEWEST_TICKS:
+            return _axis(low, high, title, write, marks, is_log=True)
+    return _axis(low, high, title, write, _round_numbers(low, high), is_log=True)
+
+
+def around(values: Sequence[float], *, least: float = -math.inf, most: float = math.inf) -> Axis:
+    """A linear axis of shares, written in percent, that holds values and a little on either side.
+
+    Args:
+        values: What it holds.
+        least: Where it begins at the latest; no share is below 0.
+        most: Where it ends at the latest.
+    """
+    low, high = min(values), max(values)
+    room = max(0.06 * (high - low), 0.01)
+    low, high = max(least, low - room), min(most, high + room)
+    return linear_axis(low, high, "", "{:.0%}".format)
+
+
+def _axis(
+    low: float,
+    high: float,
+    title: str,
+    write: Callable[[float], str],
+    marks: Sequence[float],
+    *,
+    is_log: bool,
+) -> Axis:
+    bare = Axis(low, high, title, (), is_log)
+    ticks = tuple(Tick(bare.share(mark), write(mark)) for mark in marks)
+    return Axis(low, high, title, ticks, is_log)
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, not more than an axis has room for."""
+    power = 10 ** math.floor(math.log10((high - low) / _MOST_TICKS))
+    step = next(
+        times * power
+        for times in (1, 2, 5, 10, 20)
+        if (high - low) / (times * power) <= _MOST_TICKS
+    )
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(np.round(number * step, 12)) for number in range(first, last + 1)]
+
+
+def _powers(low: float, high: float, steps: Sequence[int]) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
+    return [mark for mark in marks if low <= mark <= high]

@@ -1,0 +1,167 @@
+"""How sure answers are, and what they were owed to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from .axes import linear_axis
+from .canvas import Canvas, Chart
+
+_PERCENT = "{:.0%}".format
+_STEPS = 20  # of confidence
+_MOST_POINTS = 1500
+_DECIDED = {"text": "text", "image": "image", "both": "both", "neither": "neither"}
+
+
+def reliability(calibration: Mapping[str, Any]) -> Chart:
+    """Draw how many answers of each confidence are right, where there are any.
+
+    Args:
+        calibration: `before` and `after`, each with the `expected_calibration_error` and `bins` of
+            confidence: records of `low`, `high`, `n`, `confidence` and `accuracy`.
+    """
+    canvas = Canvas(
+        linear_axis(0, 1, "confidence of the answer", _PERCENT),
+        linear_axis(0, 1, "share of right answers", _PERCENT),
+    )
+    canvas.line([0, 1], [0, 1], "rule")
+    legend, scaled = [], calibration.get("temperature") != 1
+    after = calibration["after"]
+    for name, style, part in (
+        ("before calibration", "second", calibration["before"]),
+        ("calibrated" if scaled else "as it is", "first", after),
+    ):
+        if not scaled and style == "second":  # the two are the same
+            continue
+        filled = [row for row in part.get("bins", []) if row["n"]]
+        xs, ys = [row["confidence"] for row in filled], [row["accuracy"] for row in filled]
+        if filled:
+            canvas.line(xs, ys, f"line {style}")
+        for x, y, row in zip(xs, ys, filled, strict=True):
+            hint = f"confidence {x:.0%}: {y:.0%} of {row['n']:,} answers right"
+            canvas.points([x], [y], style, hint)
+        legend.append((style, f"{name}: off by {part['expected_calibration_error']:.1%}"))
+    return canvas.chart(
+        "Does confidence mean what it says?",
+        "On the dotted line, of the answers given with 70% confidence 70% are right. Below it, the "
+        "model is too sure; above it, too modest.",
+        "Confidence against the share of right answers; the two differ by "
+        f"{after['expected_calibration_error']:.1%} on average.",
+        legend[::-1],
+    )
+
+
+def coverage(abstention: Mapping[str, Any]) -> Chart:
+    """Draw how right the surest answers are, for any share of the posts that is kept.
+
+    Args:
+        abstention: `curve` (as `accuracy_by_coverage` gives it), `target`, and `trusted`, the step
+            from which on one may trust answers, or None.
+    """
+    curve = abstention["curve"]
+    bounds = [bound for step in curve for bound in step["accuracy_interval"]]
+    low = max(0.0, min(*bounds, abstention["target"]) - 0.03)
+    canvas = Canvas(
+        linear_axis(0, 1, "share of the posts that it answers", _PERCENT),
+        linear_axis(low, 1, "share of right answers", _PERCENT),
+    )
+    xs = [step["coverage"] for step in curve]
+    lows, highs = zip(*(step["accuracy_interval"] for step in curve), strict=True)
+    canvas.band(xs, lows, highs, "first")
+    canvas.line([0, 1], [abstention["target"]] * 2, "rule")
+    canvas.line(xs, [step["accuracy"] for step in curve], "line first")
+    for x, step in zip(xs, curve, strict=True):
+        hint = (
+            f"{x:.0%} of posts, confidence {step['confidence']:.0%} and more: "
+            f"{step['accuracy']:.1%} right"
+        )
+        canvas.points([x], [step["accuracy"]], "first", hint)
+    trusted = abstention["trusted"]
+    if trusted:
+        text = f"from {trusted['confidence']:.0%} confidence on"
+        canvas.rule(trusted["coverage"], "limit", text)
+    last = curve[-1]
+    return canvas.chart(
+        "How right are its surest answers?",
+        "To the left it answers only what it is surest of, and leaves the rest to a person. The "
+        f"dotted line is the target, {abstention['target']:.0%}.",
+        f"Accuracy against coverage: {last['accuracy']:.1%} of all answers are right, of the "
+        f"surest {curve[0]['coverage']:.0%} {curve[0]['accuracy']:.1%}.",
+        [("first", "accuracy, with its interval")],
+    )
+
+
+def confidences(confidence: ArrayLike, right: ArrayLike) -> Chart:
+    """Draw how confident right and wrong answers are.
+
+    Args:
+        confidence: Probability of each answer, of shape (n,).
+        right: Whether it is the true one, of shape (n,).
+    """
+    sure, correct = np.asarray(confidence, dtype=float), np.asarray(right, dtype=bool)
+    edges = np.linspace(0, 1, _STEPS + 1)
+    counts = np.stack([np.histogram(sure[chosen], edges)[0] for chosen in (correct, ~correct)])
+    canvas = Canvas(
+        linear_axis(0, 1, "confidence of the answer", _PERCENT),
+        linear_axis(0, float(counts.sum(axis=0).max()) * 1.04, "posts"),
+    )
+    for low, high, hits, misses in zip(edges, edges[1:], *counts, strict=False):
+        span = f"{low:.0%} to {high:.0%}"
+        canvas.bar(low, high, 0, hits, "first", f"{span}: {hits:,} right")
+        canvas.bar(low, high, hits, hits + misses, "second", f"{span}: {misses:,} wrong")
+    return canvas.chart(
+        "Where is it wrong?",
+        "Right and wrong answers by confidence, one upon the other. A good model is seldom wrong "
+        "where it is sure.",
+        f"Confidence of {int(correct.sum()):,} right and {int((~correct).sum()):,} wrong answers.",
+        [
+            ("first", f"right ({correct.mean():.0%})"),
+            ("second", f"wrong ({(~correct).mean():.0%})"),
+        ],
+    )
+
+
+def contributions(text: ArrayLike, image: ArrayLike, decided_by: Sequence[str]) -> Chart:
+    """Draw what text and image added to the probability of each answer.
+
+    Args:
+        text: Shapley values, -1 to 1, of shape (n,).
+        image: The same.
+        decided_by: `text`, `image`, `both` or `neither`, of shape (n,).
+    """
+    posts = pd.DataFrame({"text": text, "image": image, "by": decided_by})
+    drawn = posts.iloc[:: -(-len(posts) // _MOST_POINTS)]
+    reach = float(posts[["text", "image"]].abs().to_numpy().max()) + 0.03
+    span = (-reach, reach)
+    canvas = Canvas(
+        linear_axis(*span, "added by the text (points of probability)", _signed),
+        linear_axis(*span, "added by the photo", _signed),
+        height=320,
+    )
+    canvas.line([0, 0], span, "zero")
+    canvas.line(span, [0, 0], "zero")
+    legend = []
+    for name, style in _DECIDED.items():
+        own = drawn[drawn["by"] == name]
+        share = (posts["by"] == name).mean()
+        if share:
+            canvas.points(own["text"], own["image"], f"small {style}")
+            who = {"image": "the photo", "text": "the text", "both": "both equally"}.get(name, name)
+            legend.append((style, f"{who} added most ({share:.0%})"))
+    part = f" Drawn are {len(drawn):,} of {len(posts):,}." if len(drawn) < len(posts) else ""
+    return canvas.chart(
+        "What decided each answer?",
+        "One dot a post: how much its text and its photo raised or lowered the probability of the "
+        f"answer.{part}",
+        "What text and photo added to each answer: " + ", ".join(name for _, name in legend) + ".",
+        legend,
+    )
+
+
+def _signed(share: float) -> str:
+    return "0" if abs(share) < 1e-9 else f"{100 * share:+g}"  # noqa: PLR2004 - rounding

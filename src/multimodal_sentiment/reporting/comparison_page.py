@@ -1,0 +1,192 @@
+"""The comparison of variants, as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from . import charts
+from .gallery import ComparedPost
+from .key_points import Tone
+from .names import name_baselines, name_variants
+from .templating import render
+
+_TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "no different": "unsure"}
+_VERDICTS = {
+    "better": "better, surely",
+    "worse": "worse, surely",
+    "no different": "no difference that matters",
+    "cannot tell": "cannot tell",
+}
+_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+
+
+class Disagreement(NamedTuple):
+    """Posts that one of two variants answers rightly, and the other wrongly.
+
+    Attributes:
+        title: What the posts show.
+        posts: Some of them.
+    """
+
+    title: str
+    posts: Sequence[ComparedPost]
+
+
+def write_comparison_page(
+    *,
+    data: str,
+    version: str,
+    comparison: Mapping[str, Any],
+    verdicts: Sequence[str],
+    history: pd.DataFrame,
+    disagreements: Sequence[Disagreement],
+) -> str:
+    """The page of a comparison.
+
+    Args:
+        data: What the posts are called.
+        version: When it was made.
+        comparison: As `judge_comparison` writes it.
+        verdicts: On the accuracy of each pair.
+        history: Of the trainings.
+        disagreements: Posts on which variants disagree.
+
+    Returns:
+        HTML that asks for nothing from any network.
+    """
+    names = _names(comparison)
+    first = verdicts[0] if verdicts else ""
+    return render(
+        "comparison.html",
+        title=f"Which is better on {data}?",
+        version=version,
+        comparison=comparison,
+        names=names,
+        tone=_TONES.get(first, "unsure"),
+        scores=_scores(comparison, names),
+        pairs=_differences(comparison, names, verdicts),
+        slices=_slices(comparison["slices"], names),
+        curves=_curves(history, names),
+        disagreements=disagreements,
+        styles=charts.label_styles(_labels(comparison)),
+        steps=_next_steps(comparison, verdicts),
+    )
+
+
+def _next_steps(comparison: Mapping[str, Any], verdicts: Sequence[str]) -> list[tuple[str, str]]:
+    """What to try after a comparison: why, and the command; without one, it is a page to open."""
+    steps = []
+    if "cannot tell" in verdicts and comparison["protocol"]["folds"] is None:
+        steps.append(
+            (
+                "The saved validation posts cannot tell all pairs apart. Judge every post, by "
+                "models that have not seen it:",
+                "kedro run --pipeline=comparison --params comparison.folds=5",
+            )
+        )
+    steps.append(
+        (
+            "Some tags may be wrong. Look at those that models doubt, on the page "
+            "second_look.html; with the file that it gives, train on the corrected tags:",
+            "kedro run --pipeline=training --params corrections=FILE",
+        )
+    )
+    return steps
+
+
+def _names(comparison: Mapping[str, Any]) -> dict[str, str]:
+    table = comparison["table"]
+    baselines = {name: score for name, score in table.items() if "method" in score}
+    variants = {name: score for name, score in table.items() if "method" not in score}
+    majority = comparison.get("majority")
+    named = name_baselines({name: score for name, score in baselines.items() if name != "majority"})
+    if "majority" in baselines:
+        named["majority"] = f"always answering {majority or 'the commonest tag'}"
+    return name_variants(variants) | named
+
+
+def _labels(comparison: Mapping[str, Any]) -> list[str]:
+    return list(next(iter(comparison["table"].values()))["per_class"])
+
+
+def _scores(comparison: Mapping[str, Any], names: Mapping[str, str]) -> list[charts.DotPlot]:
+    return [
+        charts.dot_plot(
+            title,
+            [
+                charts.Estimate(
+                    names[name],
+                    score[measure],
+                    score["intervals"][measure],
+                    _spread(score["spread"][measure], score["seeds"]),
+                    "" if "method" in score else "first",
+                )
+                for name, score in comparison["table"].items()
+            ],
+        )
+        for measure, title in _MEASURES.items()
+    ]
+
+
+def _spread(spread: float | None, seeds: int) -> str:
+    return "" if spread is None else f"{seeds} seeds, spread {100 * spread:.1f} points"
+
+
+def _differences(
+    comparison: Mapping[str, Any], names: Mapping[str, str], verdicts: Sequence[str]
+) -> charts.DotPlot | None:
+    """The pairs, then each variant against the baselines, on one axis with 0 on it."""
+    estimates = []
+    for pair, verdict in zip(comparison["pairs"], verdicts, strict=True):
+        estimates.append(_estimate(pair, names, _VERDICTS[verdict], _style(verdict)))
+    for pair in comparison["against_baselines"]:
+        estimates.append(_estimate(pair, names, "", ""))
+    return charts.differences("points of accuracy", estimates) if estimates else None
+
+
+def _estimate(
+    pair: Mapping[str, Any], names: Mapping[str, str], note: str, style: str
+) -> charts.Estimate:
+    test = pair["accuracy"]
+    name = f"{names[pair['first']]} less {names[pair['second']]}"
+    return charts.Estimate(name, test["difference"], test["interval"], note, style)
+
+
+def _style(verdict: str) -> str:
+    return {"better": "sure-better", "worse": "sure-worse"}.get(verdict, "")
+
+
+def _slices(
+    slices: Mapping[str, Any], names: Mapping[str, str]
+) -> list[tuple[str, charts.DotPlot]]:
+    return [
+        (
+            f"{part}, {judged['n']:,} {'post' if judged['n'] == 1 else 'posts'}",
+            charts.dot_plot(
+                "accuracy",
+                [
+                    charts.Estimate(
+                        names[name],
+                        score["accuracy"],
+                        score["intervals"]["accuracy"],
+                        style="first"
+                        if name in names and name not in ("majority", "tfidf")
+                        else "",
+                    )
+                    for name, score in judged["variants"].items()
+                ],
+            ),
+        )
+        for part, judged in slices.items()
+    ]
+
+
+def _curves(history: pd.DataFrame, names: Mapping[str, str]) -> list[charts.Chart]:
+    drawn = [
+        charts.member_curves(names[str(variant)], own)
+        for variant, own in history.groupby("variant", sort=False)
+    ]
+    return [chart for chart in drawn if chart]

@@ -1,0 +1,220 @@
+"""What a report says first: the verdict in a sentence, and answers to what people ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from .names import name_baselines
+
+Tone = Literal["good", "unsure", "bad"]
+
+_TONES: dict[str, Tone] = {
+    "better": "good",
+    "worse": "bad",
+    "no different": "bad",
+    "cannot tell": "unsure",
+}
+_MODALITIES = {"image": ("photo", "text_alone"), "text": ("text", "image_alone")}
+
+
+class Verdict(NamedTuple):
+    """Whether the model is worth having: a sentence, what else there is to say, and its colour."""
+
+    words: str
+    more: str
+    tone: Tone
+
+
+class KeyPoint(NamedTuple):
+    """A question that people ask, its answer, and the section that says more."""
+
+    question: str
+    answer: str
+    anchor: str
+
+
+def find_verdict(metrics: Mapping[str, Any]) -> Verdict:
+    """Say whether the model is better than the best baseline, and how sure that is."""
+    names = name_baselines(metrics["baselines"])
+    best, baseline = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
+    pairs = {pair["second"]: pair for pair in metrics.get("against_baselines", [])}
+    numbers = f"Accuracy {metrics['accuracy']:.1%}, {names[best]} {baseline['accuracy']:.1%}"
+    if best not in pairs:  # metrics of before version 0.3
+        ahead = metrics["accuracy_interval"][0] > baseline["accuracy"]
+        words = "Better than" if ahead else "Perhaps no better than"
+        return Verdict(f"{words} {names[best]}.", f"{numbers}.", "good" if ahead else "unsure")
+    pair = pairs[best]
+    points = 100 * pair["accuracy"]["difference"]
+    words = {
+        "better": f"Better than {names[best]} by {points:.1f} points of accuracy, surely.",
+        "worse": f"Worse than {names[best]} by {-points:.1f} points of accuracy, surely.",
+        "no different": f"No better than {names[best]}: they differ by {abs(points):.1f} points of "
+        "accuracy, which does not matter.",
+        "cannot tell": f"Perhaps no better than {names[best]}: {points:+.1f} points of accuracy, "
+        f"which {_posts(metrics['n'])} cannot tell from chance.",
+    }[pair["verdict"]]
+    more = f"{numbers}; difference {_range(pair['accuracy'], metrics)}."
+    return Verdict(words, more, _TONES[pair["verdict"]])
+
+
+def find_key_points(
+    metrics: Mapping[str, Any],
+    matrix: Mapping[str, Mapping[str, int]],
+    training: Mapping[str, int],
+    data: str,
+) -> list[KeyPoint]:
+    """Answer what people ask first.
+
+    Args:
+        metrics: As the evaluation writes them.
+        matrix: Posts by true tag, and of these by predicted tag.
+        training: Training posts of each tag.
+        data: What the posts are called.
+    """
+    points = [
+        KeyPoint("Is it better than counting words?", _against_words(metrics), ""),
+        KeyPoint("Does the photo help?", describe_modality(metrics, "image"), "photo"),
+        KeyPoint("On which posts does it fail?", describe_weakest(matrix, metrics), "fails"),
+        KeyPoint("Can I trust a confidence of 0.9?", _of_claims(metrics), "confidence"),
+        KeyPoint("What was it trained on?", _sources(training, metrics, data), "data"),
+    ]
+    has_photo = any(point.anchor == "photo" for point in points) and metrics.get("modalities")
+    return [
+        point._replace(anchor="") if point.anchor == "photo" and not has_photo else point
+        for point in points
+    ]
+
+
+def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "image"]) -> str:
+    """Say whether the text, or the photo, helps this model."""
+    name, other = _MODALITIES[modality]
+    modalities = metrics.get("modalities")
+    if not modalities:
+        looks_at = metrics["protocol"]["model"].get("modality")
+        return f"It looks at {looks_at} alone." if looks_at else "This model does not say."
+    pair = modalities[other]
+    points = 100 * pair["accuracy"]["difference"]
+    change = f"{abs(points):.1f} points {'less' if points > 0 else 'more'}"
+    verb = {
+        "better": f"Yes: with its {name}s hidden, the same model is right {points:.1f} points less "
+        "often",
+        "worse": f"No: with its {name}s hidden, the same model is right {-points:.1f} points more "
+        "often",
+        "no different": f"It hardly matters: with its {name}s hidden, the same model is right "
+        f"{change} often",
+        "cannot tell": f"{_posts(metrics['n']).capitalize()} cannot tell: with its {name}s hidden, "
+        f"the same model is right {change} often",
+    }[pair["verdict"]]
+    return f"{verb} ({_range(pair['accuracy'], metrics)})."
+
+
+def describe_weakest(matrix: Mapping[str, Mapping[str, int]], metrics: Mapping[str, Any]) -> str:
+    """Say which tag's posts are found least, what they are taken for, and which part is hard."""
+    posts = {tag: sum(said.values()) for tag, said in matrix.items()}
+    tag = min((tag for tag in matrix if posts[tag]), key=lambda tag: matrix[tag][tag] / posts[tag])
+    others = {said: count for said, count in matrix[tag].items() if said != tag}
+    other = max(others, key=lambda said: others[said])
+    taken = f" and takes {others[other] / posts[tag]:.0%} for {other}" if others[other] else ""
+    found = f"it finds {matrix[tag][tag] / posts[tag]:.0%} of {posts[tag]:,}"
+    return f"Least on {tag} posts: {found}{taken}.{_hardest(metrics)}"
+
+
+def _hardest(metrics: Mapping[str, Any]) -> str:
+    """Name the part of the posts, if any, on which the model is surely worse than on all."""
+    parts = {f"where {name}": part for name, part in metrics.get("parts", {}).items()}
+    parts |= {f"in {name} script": part for name, part in metrics.get("scripts", {}).items()}
+    hard = {
+        name: part
+        for name, part in parts.items()
+        if part["accuracy_interval"][1] < metrics["accuracy"]
+    }
+    if not hard:
+        return ""
+    name, part = min(hard.items(), key=lambda item: item[1]["accuracy"])
+    return f" And {name}: {part['accuracy']:.0%} of {part['n']:,} are right."
+
+
+def advise_confidence(metrics: Mapping[str, Any]) -> str:
+    """Say from which confidence on answers can be left to the model, and the rest to a person."""
+    abstention = metrics.get("abstention")
+    if not abstention:
+        return "These metrics were made before the report could say."
+    target, level = abstention["target"], metrics["protocol"]["confidence_level"]
+    trusted = abstention["trusted"]
+    if trusted is None:
+        return (
+            f"There is no confidence from which on answers are right in {target:.0%} of cases, as "
+            f"far as {_posts(metrics['n'])} can tell: where that much matters, ask a person."
+        )
+    below = trusted["accuracy_below"]
+    rest = (
+        f" Below, where {below:.0%} are, one had better ask a person."
+        if below is not None
+        else " That is all of them."
+    )
+    return (
+        f"Answers with a confidence of {trusted['confidence']:.2f} or more, "
+        f"{trusted['coverage']:.0%} of all, are right in at least {target:.0%} of cases (sure at "
+        f"{100 * level:g}%; here {trusted['accuracy']:.1%} were).{rest} The model answers all "
+        "posts all the same: nothing of this is applied."
+    )
+
+
+def _against_words(metrics: Mapping[str, Any]) -> str:
+    for pair in metrics.get("against_baselines", []):
+        if pair["second"] == "tfidf":
+            said = {
+                "better": "Yes, surely",
+                "worse": "No, it is worse, surely",
+                "no different": "No, the difference does not matter",
+                "cannot tell": f"{_posts(metrics['n']).capitalize()} cannot tell",
+            }[pair["verdict"]]
+            points = 100 * pair["accuracy"]["difference"]
+            return (
+                f"{said}: {points:+.1f} points of accuracy ({_range(pair['accuracy'], metrics)})."
+            )
+    return find_verdict(metrics).words
+
+
+def _of_claims(metrics: Mapping[str, Any]) -> str:
+    claimed = metrics.get("abstention", {}).get("claimed")
+    if not claimed:
+        return advise_confidence(metrics)
+    if not claimed["n"]:
+        return "No answer here had that much."
+    low, high = claimed["accuracy_interval"]
+    share = claimed["accuracy"]
+    if high < claimed["confidence"]:
+        verdict = "No"
+    elif share >= claimed["confidence"]:
+        verdict = "Yes"
+    else:
+        verdict = "Nearly" if low > claimed["confidence"] - 0.1 else "Not sure"
+    return (
+        f"{verdict}: of the {claimed['n']:,} answers with a confidence of "
+        f"{claimed['confidence']:g} or more, {share:.0%} were right ({low:.0%} to {high:.0%})."
+    )
+
+
+def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str) -> str:
+    tags = ", ".join(f"{count:,} {tag}" for tag, count in training.items())
+    names = [
+        str(encoder["name"]).partition("@")[0].rstrip("/").split("/")[-1]
+        for _, encoder in sorted(metrics["protocol"]["model"].get("encoders", {}).items())[::-1]
+        if encoder  # text before image
+    ]
+    before = (
+        f"; what it knew before: {' and '.join(names)}" if names else "; it knew nothing before"
+    )
+    return f"{sum(training.values()):,} posts of {data} ({tags}){before}."
+
+
+def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    low, high = (100 * bound for bound in test["interval"])
+    level = 100 * metrics["protocol"]["confidence_level"]
+    return f"{level:g}% interval {low:+.1f} to {high:+.1f} points"
+
+
+def _posts(count: int) -> str:
+    return "one post" if count == 1 else f"{count:,} posts"

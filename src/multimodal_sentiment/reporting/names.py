@@ -1,0 +1,44 @@
+"""What people call what the numbers are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+_LAYER = re.compile(r"\d\d_")  # how folders of the data's layers begin
+
+
+def name_data(raw: str, given: str | None) -> str:
+    """What posts are called in a title.
+
+    Args:
+        raw: Where they lie.
+        given: The name that their owner gives them, if any.
+    """
+    if given:
+        return given
+    place = PurePath(raw)
+    # The last of a path says most, but for a layer, which is called alike everywhere.
+    return place.as_posix() if _LAYER.match(place.name) and not place.is_absolute() else place.name
+
+
+def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:
+    """What baselines do, by their names in `metrics`."""
+    return {name: _name_baseline(name, baseline) for name, baseline in baselines.items()}
+
+
+def name_variants(variants: Mapping[str, Any]) -> dict[str, str]:
+    """What the variants of a comparison are called, by their names in the parameters."""
+    known = {"text": "text alone", "image": "photo alone", "both": "text and photo"}
+    return {name: known.get(name, name.replace("_", " ")) for name in variants}
+
+
+def _name_baseline(name: str, baseline: Mapping[str, Any]) -> str:
+    if name == "tfidf":
+        return "counting words (TF-IDF)"
+    if name == "majority":
+        scores = baseline.get("per_class", {}).items()
+        return f"always answering {max(scores, key=lambda item: item[1]['recall'])[0]}"
+    return name

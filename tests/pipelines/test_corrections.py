@@ -1,0 +1,135 @@
+"""Tags that a person has corrected, from the file to the figures."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.pipelines.evaluation.parts import (
+    describe_corrections,
+    judge_abstention,
+    judge_modalities,
+    judge_parts,
+)
+from multimodal_sentiment.pipelines.ingestion.corrections import record_corrections
+from multimodal_sentiment.pipelines.splitting.nodes import split_posts
+
+from .test_splitting import examples, groups, parameters
+
+LABELS = ["negative", "positive"]
+POSTS = pd.DataFrame({"guid": ["1", "2", "3"], "tag": ["negative", "positive", "positive"]})
+DRAWING = {"samples": 100, "level": 0.95, "seed": 0}
+
+
+def corrected(*rows: tuple[str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["guid", "tag"]).assign(sha256="ab")
+    return record_corrections(
+        table, POSTS, IngestionParameters(labels=[*LABELS, "neutral"], encodings=None)
+    )
+
+
+def test_corrections_that_change_a_tag_are_kept_beside_the_original():
+    table = corrected(("3", "neutral"), ("1", "positive"), ("2", "positive"))
+
+    assert table.to_dict("records") == [
+        {"guid": "1", "tag": "positive", "original": "negative", "sha256": "ab"},
+        {"guid": "3", "tag": "neutral", "original": "positive", "sha256": "ab"},
+    ]
+    assert corrected().empty
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("4", "positive"), "corrections name post '4', which the labelled listing does not"),
+        (("1", "happy"), "the unknown tag 'happy': use negative, neutral, positive"),
+    ],
+)
+def test_unknown_posts_and_tags_are_refused(row, words):
+    with pytest.raises(ValueError, match=words):
+        corrected(row)
+
+
+def test_a_post_with_two_corrections_is_refused():
+    with pytest.raises(ValueError, match="listed under different tags: post '1'"):
+        corrected(("1", "positive"), ("1", "neutral"))
+
+
+def test_the_split_has_the_corrected_tags_and_the_same_sides():
+    table = examples(["a", "b"] * 50)
+    alone = groups(table, list(range(100)))
+    before = split_posts(table, alone, parameters())
+    guids = [before[0]["guid"][3], before[1]["guid"][0]]
+    corrections = pd.DataFrame({"guid": guids, "tag": "c"})
+
+    after = split_posts(table, alone, parameters(), corrections)
+
+    for one, other in zip(before, after, strict=True):
+        assert one["guid"].tolist() == other["guid"].tolist()
+        changed = one["tag"] != other["tag"]
+        assert one["guid"][changed].tolist() == [guid for guid in guids if guid in set(one["guid"])]
+        assert (other["tag"][changed] == "c").all()
+    assert "c" not in table["tag"].to_pylist()
+    assert describe_corrections(corrections.assign(sha256="ab"), *after) == {
+        "posts": 2,
+        "training": 1,
+        "validation": 1,
+        "sha256": "ab",
+    }
+
+
+@pytest.fixture
+def predictions() -> pd.DataFrame:
+    """80 posts: the text alone is right about half, the photo alone about all but the last ten."""
+    tags = LABELS * 40
+    other = [LABELS[1 - LABELS.index(tag)] for tag in tags]
+    return pd.DataFrame(
+        {
+            "guid": [str(n) for n in range(80)],
+            "tag": tags,
+            "predicted": tags,
+            "confidence": [0.95] * 40 + [0.6] * 40,
+            "text_alone": tags[:40] + other[40:],
+            "image_alone": tags[:70] + other[70:],
+            "text_contribution": [0.1] * 75 + [0.0] * 5,
+            "image_contribution": [0.2] * 80,
+            "problems": [""] * 45 + ["no_image"] * 35,
+        }
+    )
+
+
+def test_what_hiding_the_photo_costs_is_judged(predictions):
+    alone = judge_modalities(predictions, pd.Series(range(80)), LABELS, margin=0.01, **DRAWING)
+
+    assert alone is not None
+    assert alone["text_alone"]["score"] == 0.5
+    assert alone["text_alone"]["accuracy"]["difference"] == 0.5
+    assert alone["text_alone"]["verdict"] == "better"
+    assert alone["image_alone"]["score"] == 70 / 80
+    assert judge_modalities(predictions[["tag", "predicted"]], pd.Series(range(80)), LABELS,
+                            margin=0.01, **DRAWING) is None  # fmt: skip
+
+
+def test_parts_with_posts_enough_are_judged(predictions):
+    parts = judge_parts(predictions, pd.Series(range(80)), LABELS, **DRAWING)
+
+    # Text and photo disagree on 40 to 69; the text of the last five is missing.
+    assert {name: part["n"] for name, part in parts.items()} == {
+        "something is wrong with the post": 35,
+        "text and photo agree": 45,
+        "text and photo disagree": 30,
+    }
+
+
+def test_claims_of_confidence_are_held_against_the_answers(predictions):
+    predictions.loc[36:39, "predicted"] = "other"
+
+    said = judge_abstention(
+        predictions, pd.Series(range(80)), [*LABELS, "other"], target=0.9, **DRAWING
+    )
+
+    assert said["claimed"]["n"] == 40
+    assert said["claimed"]["accuracy"] == 0.9
+    assert said["trusted"] is None
+    assert [step["n"] for step in said["curve"]] == [40, 80]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from multimodal_sentiment.reporting import charts
+from multimodal_sentiment.reporting.charts.axes import linear_axis, log_axis
+from multimodal_sentiment.reporting.charts.canvas import Canvas
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (0, 1, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (0.53, 0.77, ["0.55", "0.6", "0.65", "0.7", "0.75"]),
+        (0, 83, ["0", "20", "40", "60", "80"]),
+        (-3, 12, ["0", "5", "10"]),
+        (5, 5, ["5", "5.2", "5.4", "5.6", "5.8", "6"]),
+    ],
+)
+def test_marks_of_an_axis_are_round_numbers(low, high, texts):
+    assert [tick.text for tick in linear_axis(low, high, "").ticks] == texts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (1, 20_000, ["1", "10", "100", "1,000", "10,000"]),
+        (40, 700, ["50", "100", "200", "500"]),
+        (210, 245, ["210", "220", "230", "240"]),  # a factor of 1.2 has no power of ten
+    ],
+)
+def test_a_logarithmic_axis_has_marks_however_narrow_it_is(low, high, texts):
+    axis = log_axis(low, high, "")
+
+    assert [tick.text for tick in axis.ticks] == texts
+    assert axis.share((low * high) ** 0.5) == pytest.approx(0.5)
+
+
+def test_points_lie_where_the_axes_put_them():
+    canvas = Canvas(linear_axis(0, 10, "x"), linear_axis(0, 4, "y"))
+    canvas.line([0, 10], [0, 4], "line")
+
+    left, top, right, bottom = canvas.chart("", "", "").plot
+    assert canvas.shapes[-1].path == f"M{left:.1f} {bottom:.1f}L{right:.1f} {top:.1f}"
+
+
+def test_a_dot_plot_holds_all_intervals_on_one_scale():
+    plot = charts.dot_plot(
+        "accuracy",
+        [charts.Estimate("one", 0.7, (0.6, 0.8)), charts.Estimate("other", 0.5, (0.45, 0.55))],
+    )
+
+    one, other = plot.rows
+    assert 0 < other.low < other.point < other.high < one.low < one.point < one.high < 1
+    assert (one.text, one.range_text) == ("70.0%", "60.0% to 80.0%")
+    assert plot.zero is None
+
+
+def test_differences_show_where_none_is():
+    plot = charts.differences("points", [charts.Estimate("gain", 0.05, (0.03, 0.07))])
+
+    assert plot.zero == pytest.approx(0.005 / 0.08)
+    assert plot.rows[0].text == "+5.0"
+    assert plot.ticks[0].text == "0"
+
+
+def test_reliability_leaves_out_a_temperature_that_was_not_needed():
+    part = {
+        "expected_calibration_error": 0.04,
+        "bins": [{"low": 0.5, "high": 1, "n": 9, "confidence": 0.8, "accuracy": 0.75}],
+    }
+
+    one = charts.reliability({"temperature": 1, "before": part, "after": part})
+    two = charts.reliability({"temperature": 1.3, "before": part, "after": part})
+
+    assert [name for _, name in one.legend] == ["as it is: off by 4.0%"]
+    assert len(two.legend) == 2
+    assert "confidence 80%: 75% of 9 answers right" in [shape.hint for shape in one.shapes]
+
+
+def test_longest_texts_are_counted_in_the_last_step():
+    lengths = [10] * 50 + [20] * 50 + [9000]
+
+    chart = charts.text_lengths(lengths, ["positive"] * 101)
+
+    assert "The last step holds 1 longer ones." in chart.note
+    assert charts.text_lengths([], []) is None
+
+
+def test_images_of_one_size_still_have_marks_on_both_axes():
+    chart = charts.image_sizes([224.0] * 3 + [np.nan], [224.0] * 3 + [np.nan])
+
+    assert len(chart.labels) >= 6
+    assert "1 posts have none." in chart.note
+    assert charts.image_sizes([0], [0]) is None
+
+
+def test_what_was_kept_is_marked_in_either_kind_of_training():
+    epochs = {"epoch": [1, 2], "train_loss": 1.0, "tuning_loss": 1.0, "tuning_accuracy": 0.5}
+    trained = pd.DataFrame(epochs | {"tuning_macro_f1": 0.4, "chosen": [False, True]})
+    tried = {"voice": "text", "strength": [0.1, 1], "log_loss": [0.7, 0.6], "accuracy": 0.7}
+    solved = pd.DataFrame(tried | {"chosen": [False, True]})
+
+    losses, scores = charts.training_curves(trained)
+    (regularisation,) = charts.training_curves(solved)
+
+    assert "kept: epoch 2" in [label.text for label in losses.labels]
+    assert "kept: epoch 2" in [label.text for label in scores.labels]
+    assert [name for _, name in regularisation.legend] == ["text (kept: 1)"]
+    assert charts.training_curves(pd.DataFrame()) == []
+
+
+def test_each_training_of_a_variant_has_a_line():
+    history = pd.DataFrame(
+        {
+            "seed": [0, 0, 1, 1],
+            "fold": 0,
+            "epoch": [1, 2, 1, 2],
+            "tuning_loss": [1.0, 0.9, 1.1, 0.8],
+            "chosen": [False, True, False, True],
+            "strength": np.nan,  # of another variant, whose heads are solved
+        }
+    )
+
+    chart = charts.member_curves("both", history)
+
+    assert sum("line thin" in shape.style for shape in chart.shapes) == 2
+    assert chart.note == "2 trainings; the dot is what was kept."
