@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ if TYPE_CHECKING:
     from multimodal_sentiment.model import SentimentClassifier
     from multimodal_sentiment.serving.errors import ClassifierError
     from multimodal_sentiment.serving.predictor import Classifier
+    from multimodal_sentiment.training import TrainedClassifier
 
 try:
     __version__ = version("multimodal-sentiment")
 except PackageNotFoundError:  # run from a checkout that is not installed
     __version__ = "0.0.0"
 
-__all__ = ["Classifier", "ClassifierError", "__version__", "load_classifier"]
+__all__ = ["Classifier", "ClassifierError", "__version__", "load_classifier", "train"]
 
 
 def load_classifier(
@@ -42,6 +44,48 @@ def load_classifier(
     from multimodal_sentiment.serving.predictor import open_classifier
 
     return open_classifier(model, device, precision)
+
+
+def train(
+    posts: Any,
+    *,
+    text: str | None = None,
+    image: str | None = None,
+    tag: str | None = None,
+    guid: str | None = None,
+    split: str | None = None,
+    folder: str | PathLike[str] | None = None,
+    env: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> TrainedClassifier:
+    """Train a classifier on a frame of posts, as `kedro run` does on files.
+
+    Posts without a tag, and those whose split is `test`, are not learnt from.
+
+    Args:
+        posts: A frame of pandas, polars or Arrow, one row a post.
+        text: The column of texts; as of every column, None takes one with a well-known name, such
+            as `text` or `tweet`.
+        image: The column of images: paths, bytes, arrays or Pillow images.
+        tag: The column of tags.
+        guid: The column of ids; where there is none, rows are numbered.
+        split: The column that says `train`, `validation` or `test`; where there is none, validation
+            posts are drawn.
+        folder: Where posts, model and report are written; None takes a temporary one, which stays.
+        env: The environment of the configuration, such as `scratch` or `pretrained`.
+        parameters: What is to differ from the configuration, as in `{"training.epochs": 3}`.
+
+    Returns:
+        What answers `predict(texts, images)`; with `metrics`, `report` and `folder`.
+
+    Raises:
+        ClassifierError: If there is no such column, or the posts or parameters are not fit to train
+            with; in one line.
+    """
+    from multimodal_sentiment.training import Columns, train_on_frame
+
+    columns = Columns(guid=guid, text=text, image=image, tag=tag, split=split)
+    return train_on_frame(posts, columns, folder, env, parameters or {})
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
+from multimodal_sentiment.runtime_parameters import read_params
 from multimodal_sentiment.service.options import service_options
 
 if TYPE_CHECKING:
@@ -202,14 +203,15 @@ def serve(
         answer(location(catalog["fusion_model"]), **options)
 
 
-for command in (
-    prune,
-    promote,
-    export,
-    push,
-    serve,
-):  # as `kedro run` has it: the same spelling of parameters
-    command.params.extend(option for option in kedro_run.params if option.name == "params")
+params_option = click.Option(
+    ["--params"],
+    type=click.UNPROCESSED,
+    default="",
+    callback=read_params,
+    help="Parameters of this run: KEY=VALUE,KEY=VALUE.",
+)
+for command in (prune, promote, export, push, serve):
+    command.params.append(params_option)
 
 
 @cli.command()
@@ -291,5 +293,6 @@ def _run(**options: Any) -> Any:
         raise click.ClickException(notes[-1]) from error
 
 
-run = click.Command("run", params=kedro_run.params, callback=_run, help=kedro_run.help)
+options = [option for option in kedro_run.params if option.name != "params"]
+run = click.Command("run", params=[*options, params_option], callback=_run, help=kedro_run.help)
 cli.add_command(run)

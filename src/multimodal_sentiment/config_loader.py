@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Kedro would search for files that fit a pattern, or fill in the name of a dataset.
 NOT_IN_FOLDERS = "*?[]{}"
+FOLDERS = ("raw", "data", "model_folder")
 KINDS = ("parameters", "catalog", "globals", "credentials")
 
 
@@ -73,12 +74,16 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
             from multimodal_sentiment.parameters import Parameters
 
             faults = check_parameters(config, Parameters)
-            faults = faults or [
-                f"data: {fault}" for fault in [folder_fault(config["data"])] if fault
-            ]
+            faults = faults or _folder_faults(config)
             if faults:
                 raise click.ClickException("\n".join(faults))
         return config
+
+
+def own_configuration() -> Path:
+    """Return the project's configuration: beside src in the repository, else in the package."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "conf"
 
 
 def _offer(parameters: Mapping[str, Any]) -> None:
@@ -102,8 +107,18 @@ def folder_fault(folder: str) -> str | None:
     """Return why nothing can be written below a folder, by its name, if so."""
     if any(character in folder for character in NOT_IN_FOLDERS):
         return f"{folder} holds one of {' '.join(NOT_IN_FOLDERS)}: choose another folder"
+    return _home_fault(folder)
+
+
+def _folder_faults(parameters: Mapping[str, Any]) -> list[str]:
+    faults = {name: _home_fault(parameters[name] or "") for name in FOLDERS}
+    faults["data"] = folder_fault(parameters["data"])
+    return [f"{name}: {fault}" for name, fault in faults.items() if fault]
+
+
+def _home_fault(folder: str) -> str | None:
     if folder.startswith("~"):
-        return f"{folder} is not expanded here: write the whole path"
+        return f"{folder} is not expanded in a file: write the whole path"
     return None
 
 
@@ -147,8 +162,28 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown parameter {name}{_suggest(fault['loc'], model)}"
     if fault["type"] == "value_error":
         return f"{name}: {fault['ctx']['error']}"
+    if fault["type"] in ("model_type", "dict_type"):
+        return f"{name}: has parts, and no value of its own: set {_parts(fault['loc'], model)}"
     must = fault["msg"].replace("Input should be", "must be").partition(", unable to")[0]
-    return f"{name}: {must}, not {fault['input']!r}"
+    return f"{name}: {must}, not {fault['input']!r}{_hint(fault)}"
+
+
+def _hint(fault: ErrorDetails) -> str:
+    """Say how a value is written that YAML has taken for another kind."""
+    if fault["type"] == "list_type" and isinstance(fault["input"], str):
+        return f": write [{fault['input']}]"
+    if fault["type"] == "string_type" and isinstance(fault["input"], bool | int | float):
+        return ": put quotes around it, if that is how YAML has read it"
+    return ""
+
+
+def _parts(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """Return the names of the parameters within a group."""
+    level: Any = _tree(model)
+    for key in loc:
+        level = (level or {}).get(str(key))
+    prefix = ".".join(map(str, loc))
+    return ", ".join(f"{prefix}.{name}" for name in level or ["..."])
 
 
 def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:

@@ -23,6 +23,7 @@ from multimodal_sentiment.model_parameters import (
     Seed,
 )
 
+Label = str | bool | int | float  # as YAML reads it
 Changes = dict[Literal["model", "training"], dict[str, Any]]
 
 BASELINES = ("majority", "tfidf")  # what every comparison judges beside its variants
@@ -32,15 +33,16 @@ class IngestionParameters(Group):
     """How listings and texts are read."""
 
     layout: str | None
-    labels: Annotated[list[str], Field(min_length=2)]
+    labels: Annotated[list[Label], Field(min_length=2)] | None
     encodings: Annotated[list[str], Field(min_length=1)] | None
     links: Literal["inside", "anywhere"]
     allow_missing: bool
 
     @model_validator(mode="after")
     def _labels_differ(self) -> IngestionParameters:
-        if len(set(self.labels)) < len(self.labels) or any(
-            not label or label != label.strip() for label in self.labels
+        labels = self.labels or []
+        if len({(type(label), label) for label in labels}) < len(labels) or any(
+            isinstance(label, str) and (not label or label != label.strip()) for label in labels
         ):
             raise ValueError(f"labels {self.labels} must differ, and not begin or end with spaces")
         return self

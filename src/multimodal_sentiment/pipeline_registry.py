@@ -46,20 +46,20 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
     answering = preparation.create_pipeline("unlabelled") + steps["prediction"]
+    learning = reading + steps["encoding"] + steps["fitting"] + steps["evaluation"]
     journeys = {
         "reading": reading,
-        "training": reading
-        + steps["encoding"]
-        + steps["fitting"]
-        + steps["evaluation"]
-        + steps["reporting"],
+        "training": learning + steps["reporting"],
         "comparison": reading + encoding.create_pipeline(variants=True) + steps["comparing"],
         "inference": ingestion.create_pipeline("unlabelled", "model_encoding_profile") + answering,
     }
     # What was just learnt of the encodings is what travels with the model.
     read_as_learnt = ingestion.create_pipeline("unlabelled")
     registered = {
-        "__default__": journeys["training"] + read_as_learnt + answering,
+        "__default__": learning
+        + reporting.create_pipeline(with_test=True)
+        + read_as_learnt
+        + answering,
         **journeys,
         **steps,
         "encoders": encoders.create_pipeline(),

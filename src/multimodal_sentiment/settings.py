@@ -7,8 +7,9 @@ from pathlib import Path
 
 import yaml
 from kedro.framework.project import LOGGING
+from kedro.utils import find_kedro_project
 
-from multimodal_sentiment.config_loader import CheckedConfigLoader
+from multimodal_sentiment.config_loader import CheckedConfigLoader, own_configuration
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 
 # Kedro 1.7 renames --pipeline; both spellings work, and this project documents the shorter one.
@@ -17,11 +18,10 @@ warnings.filterwarnings("ignore", message="Option .--pipeline. is deprecated")
 # Datasets of a namespace are used outside of it: that is what their dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
 
-# The configuration lies beside src in the repository, and in the package where only that is
-# installed; there, a conf in the current folder takes its place.
-_PACKAGED = Path(__file__).parent / "conf"
-_CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "conf"
-CONF_SOURCE = str(_PACKAGED) if _PACKAGED.is_dir() and not Path("conf/base").is_dir() else "conf"
+# Where only the package is installed, a conf in the current folder takes the place of its own.
+_CONF = own_configuration()
+_IS_PACKAGED = _CONF.parent == Path(__file__).parent
+CONF_SOURCE = str(_CONF) if _IS_PACKAGED and not Path("conf/base").is_dir() else "conf"
 
 # Kedro takes conf/logging.yml from the folder that a command is started in: in any other, it would
 # leave its own, noisier logging.
@@ -33,8 +33,9 @@ if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exi
 csv.field_size_limit(2**24)
 
 HOOKS = PROJECT_HOOKS
-# Kedro-Viz writes down how runs went, which it can in a repository only.
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", *(["kedro-viz"] if _PACKAGED.is_dir() else []))
+# Kedro-Viz writes down how runs went, which it can in a project only.
+_IS_IN_PROJECT = not _IS_PACKAGED and find_kedro_project(Path.cwd()) is not None
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", *([] if _IS_IN_PROJECT else ["kedro-viz"]))
 
 CONFIG_LOADER_CLASS = CheckedConfigLoader
 CONFIG_LOADER_ARGS = {

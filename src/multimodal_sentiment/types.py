@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatchReader as ExampleStream
     from pyarrow import Table as Examples
 
+    from multimodal_sentiment.datasets.answered_tables import AnsweredTables
     from multimodal_sentiment.explaining import Explanation
-    from multimodal_sentiment.layouts import PostFiles
+    from multimodal_sentiment.layouts import PostFiles, Source
     from multimodal_sentiment.model import SentimentClassifier
 else:
-    Frame = Figure = ExampleStream = Examples = Explanation = PostFiles = SentimentClassifier = Any
+    AnsweredTables = ExampleStream = Examples = Explanation = Figure = Frame = PostFiles = Any
+    SentimentClassifier = Source = Any
 
 Json = dict[str, Any]
 
 __all__ = [
+    "AnsweredTables",
     "ExampleStream",
     "Examples",
     "Explanation",
@@ -32,4 +35,5 @@ __all__ = [
     "Json",
     "PostFiles",
     "SentimentClassifier",
+    "Source",
 ]

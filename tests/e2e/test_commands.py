@@ -6,11 +6,13 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ..commands import QUICK, Project, kedro, params
 
 MODELS = "06_models/fusion_model"
+ANSWERED = "answered/test_without_label.txt"
 PREDICTIONS = "07_model_output/unlabelled/predictions.csv"
 
 
@@ -51,13 +53,14 @@ def test_training_leaves_a_row_for_every_post_and_metrics_of_the_validation_post
     assert set(metrics["baselines"]) == {"majority", "tfidf"}
     model = max((trained_project.data / "06_models" / "fusion_model").iterdir())
     assert metrics["protocol"]["model"]["version"] == model.name
+    assert metrics["protocol"]["split"] == {"validation_fraction": 0.2, "seed": 0}
 
 
 def test_the_log_says_how_it_went_and_what_was_trained(trained_project: Project) -> None:
     assert "from scratch" in trained_project.log
     assert "Epoch 1 of 1" in trained_project.log
     assert "posts/s" in trained_project.log
-    assert "accuracy" in trained_project.log.splitlines()[-3]
+    assert "accuracy" in trained_project.log.splitlines()[-4]
     assert "Traceback" not in trained_project.log
     assert "Loading weights" not in trained_project.log
 
@@ -77,6 +80,9 @@ def test_the_submission_answers_the_listing(trained_project: Project) -> None:
 
     assert [line.split(",")[0] for line in submission] == listed
     assert {line.split(",")[1] for line in submission[1:]} <= {"negative", "neutral", "positive"}
+    answered = pd.read_csv(trained_project.data / "07_model_output" / ANSWERED, dtype=str)
+    assert [f"{row.guid},{row.predicted}" for row in answered.itertuples()] == submission[1:]
+    assert f"{ANSWERED}\n" in trained_project.log
 
 
 @pytest.mark.slow  # the refusal itself is tested with the nodes
@@ -115,7 +121,8 @@ def test_a_pinned_model_answers_as_it_did_and_inference_changes_nothing_else(
     copy.kedro("run", "--pipeline=inference")
     assert copy.newest(PREDICTIONS).read_bytes() != answered
     after = digests(copy.data)
-    replaced = {"07_model_output/submission.txt"}  # which has one place, without versions
+    # These have one place, without versions.
+    replaced = {f"07_model_output/{name}" for name in ("submission.txt", ANSWERED)}
     assert {name for name in before if after.get(name) != before[name]} <= replaced
 
     copy.kedro("run", "--pipeline=inference", f"--load-versions=fusion_model:{first}")

@@ -22,6 +22,7 @@ def test_notebooks_run_from_start_to_end(path, trained_project: Project, monkeyp
     nbformat = pytest.importorskip("nbformat", reason="needs the extra test: nbformat")
     nbclient = pytest.importorskip("nbclient", reason="needs the extra test: nbclient")
     pytest.importorskip("ipykernel", reason="needs the extra test: ipykernel")
+    monkeypatch.setenv("TMPDIR", str(trained_project.path))
     monkeypatch.setenv("PYTHONPATH", str(trained_project.path / "src"))
     notebook = nbformat.read(path, as_version=4)
     place = {"metadata": {"path": str(trained_project.path / "notebooks")}}

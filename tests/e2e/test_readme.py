@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from multimodal_sentiment import train
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
 
@@ -127,7 +130,7 @@ def test_the_house_is_as_drawn():
 
 
 def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     photo = min((trained_project.path / "data" / "01_raw" / "data").glob("*.jpg"))
     monkeypatch.chdir(trained_project.path)
 
@@ -137,3 +140,12 @@ def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsy
     assert header.split() == "predicted confidence problems decided_by".split()
     assert [row.split()[0] for row in rows] == ["0", "1"]
     assert Path("data").is_dir()
+
+
+def test_the_lines_of_python_that_train_name_what_there_is():
+    """`notebooks/train_on_a_frame.ipynb` runs such lines."""
+    code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    (call,) = [node for node in calls if isinstance(node.func, ast.Name)]
+
+    inspect.signature(train).bind(*call.args, **{key.arg: key.value for key in call.keywords})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +13,7 @@ import pytest
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader
 
-from ..commands import PROJECT, QUICK, SMALL_IMAGES, kedro, params
+from ..commands import QUICK, SMALL_IMAGES, kedro, params
 
 
 def _injection() -> ModuleType:
@@ -62,15 +61,8 @@ def test_what_can_be_learnt_from_is(tmp_path: Path, kind: str) -> None:
         image="none" if kind == "no images" else "own",
     )
     if kind == "odd labels":
-        # Commas part parameters on the command line, so a list stands in a configuration.
-        conf = tmp_path / "conf"
-        shutil.copytree(PROJECT / "conf", conf)
-        with (conf / "scratch" / "parameters.yml").open("a", encoding="utf-8") as file:
-            file.write(f"\ningestion:\n  labels: {labels}\n")
-    where = ["--conf-source", str(tmp_path / "conf")] if kind == "odd labels" else []
-    done = kedro(
-        "run", "--env=scratch", "--params", given + allowed, *where
-    )  # training, then inference
+        given += f",ingestion.labels={labels}"
+    done = kedro("run", "--env=scratch", "--params", given + allowed)  # training, then inference
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     with (tmp_path / "data/07_model_output/submission.txt").open(newline="") as file:

@@ -50,6 +50,7 @@ TWO: Rows = [("4597", "negative"), ("26", "neutral")]
         'guid, "tag"\n4597, "negative"\n26, "neutral"\n',
         "guid;tag\n4597;negative\n26;neutral\n",
         "4597;negative\n26;neutral\n",
+        "sep=;\r\nguid;tag\r\n4597;negative\r\n26;neutral\r\n",
         "guid\ttag\n4597\tnegative\n26\tneutral\n",
         "guid,tag,\n4597,negative,\n26,neutral,,\n",
         "guid,tag\n4597,negative\n26,neutral\n".encode("utf-16"),

@@ -61,7 +61,11 @@ def judged(tiny, model):
     groups = pd.DataFrame({"guid": everyone[::-1], "group": range(50)})
     manifest = pd.DataFrame({"file": ["data/t0.txt"], "sha256": ["ab"]})
 
-    def judge(train_posts: pd.DataFrame = train, corrected: dict[str, str] | None = None):
+    def judge(
+        train_posts: pd.DataFrame = train,
+        corrected: dict[str, str] | None = None,
+        groups: pd.DataFrame = groups,
+    ):
         tags = corrected or {}
         corrections = pd.DataFrame({"guid": list(tags), "tag": list(tags.values())}, dtype=str)
         known = validation["guid"].map(tags).fillna(validation["tag"])
@@ -122,6 +126,21 @@ def test_where_validation_tags_were_corrected_both_figures_are_given(judged):
     }
 
 
+def test_twins_of_training_posts_are_counted_and_left_out_once(judged):
+    everyone = [f"t{n}" for n in range(10)] + [f"v{n}" for n in range(40)]
+    # v10 to v14, which are answered right, are twins of t0 to t4; v0 and v1 of each other.
+    numbers = [*range(10), 50, 50, *range(52, 60), *range(5), *range(65, 90)]
+    groups = pd.DataFrame({"guid": everyone, "group": numbers})
+
+    _, metrics = judged(groups=groups)
+
+    assert metrics["accuracy"] == 0.75
+    assert metrics["twins_in_training"]["posts"] == 5
+    assert metrics["twins_in_training"]["without"]["n"] == 35
+    assert metrics["twins_in_training"]["without"]["accuracy"] == pytest.approx(25 / 35)
+    assert judged()[1]["twins_in_training"] == {"posts": 0, "without": None}
+
+
 def test_scripts_of_few_posts_are_not_judged(judged):
     _, metrics = judged()
 
@@ -149,6 +168,7 @@ def test_the_protocol_says_what_the_numbers_belong_to(judged):
     assert protocol["manifest_sha256"] == digest(["data/t0.txt ab"])
     assert protocol["model"]["version"] == VERSION
     assert protocol["model"]["seed"] == 7
+    assert protocol["split"] == {"as": "given with the posts"}  # no draw gives these
 
 
 def test_a_model_that_has_learnt_from_other_posts_is_not_judged(judged):

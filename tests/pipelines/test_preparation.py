@@ -37,6 +37,7 @@ from multimodal_sentiment.pipelines.splitting.nodes import split_posts
 from multimodal_sentiment.posts.imaging import decode_image, unpack
 from multimodal_sentiment.posts.schema import FILES
 
+NOT_DECLARED = pd.DataFrame({"guid": [], "split": []}, dtype=str)
 INGESTION = IngestionParameters(
     layout=None,
     labels=["bad", "good"],
@@ -357,7 +358,7 @@ class TestReport:
         assert report["twins"]["posts"] == 0
         assert f"One image stands in {with_it} of 60 posts" in caplog.text
         assert "post 1, 2, 3, 4, 5 first" in caplog.text
-        _, validation = split_posts(examples, groups, splitting)
+        _, validation = split_posts(examples, groups, NOT_DECLARED, splitting)
         assert len(validation) == 12
 
     @pytest.mark.parametrize("files", [{"1.txt": b""}, {"1.jpg": jpeg(1)}])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -11,6 +13,7 @@ from multimodal_sentiment.pipelines.splitting.nodes import split_posts
 from multimodal_sentiment.posts.schema import POSTS
 
 COLUMNS = list(POSTS)
+NONE = pd.DataFrame({"guid": [], "split": []}, dtype=str)
 
 
 def examples(tags: list[str]) -> pa.Table:
@@ -39,7 +42,7 @@ def parameters(fraction: float = 0.2, seed: int = 0) -> SplittingParameters:
 
 def test_each_post_lands_on_one_side_as_it_was_and_in_order() -> None:
     table = examples(["a", "b"] * 50)
-    train, validation = split_posts(table, groups(table, list(range(100))), parameters())
+    train, validation = split_posts(table, groups(table, list(range(100))), NONE, parameters())
     assert (len(train), len(validation)) == (80, 20)
     assert train.columns.tolist() == validation.columns.tolist() == COLUMNS
     assert train.index.tolist() == list(range(80))
@@ -55,17 +58,19 @@ def test_twins_stay_together_whatever_the_order_of_the_groups() -> None:
     table = examples(["a", "b", "b", "a"] * 25)
     numbers = [n // 5 for n in range(100)]
     shuffled = groups(table, numbers).sample(frac=1, random_state=0)
-    train, validation = split_posts(table, shuffled, parameters())
+    train, validation = split_posts(table, shuffled, NONE, parameters())
     assert not {int(g) // 5 for g in train["guid"]} & {int(g) // 5 for g in validation["guid"]}
 
 
 def test_the_seed_and_the_fraction_are_used() -> None:
     table = examples(["a", "b"] * 50)
     alone = groups(table, list(range(100)))
-    first = split_posts(table, alone, parameters())[1]
-    assert first.equals(split_posts(table, alone, parameters())[1])
-    assert not first.equals(split_posts(table, alone, parameters(seed=1))[1])
-    assert len(split_posts(table, alone, parameters(fraction=0.35))[1]) == pytest.approx(35, abs=1)
+    first = split_posts(table, alone, NONE, parameters())[1]
+    assert first.equals(split_posts(table, alone, NONE, parameters())[1])
+    assert not first.equals(split_posts(table, alone, NONE, parameters(seed=1))[1])
+    assert len(split_posts(table, alone, NONE, parameters(fraction=0.35))[1]) == pytest.approx(
+        35, abs=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,4 +83,57 @@ def test_the_seed_and_the_fraction_are_used() -> None:
 def test_what_cannot_be_split_is_an_error(tags: list[str], message: str) -> None:
     table = examples(tags)
     with pytest.raises(ValueError, match=message):
-        split_posts(table, groups(table, list(range(len(tags)))), parameters())
+        split_posts(table, groups(table, list(range(len(tags)))), NONE, parameters())
+
+
+def declared(table: pa.Table, splits: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"guid": table["guid"].to_pylist(), "split": splits})
+
+
+class TestDeclared:
+    def test_it_is_used_as_it_is_and_twins_are_counted_not_moved(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        table = examples(["a", "b"] * 5)
+        own = declared(table, ["train"] * 6 + ["validation"] * 4)
+        # Posts 8 and 9 are twins of each other, 6 and 7 of training posts.
+        twins = groups(table, [0, 1, 2, 3, 4, 5, 0, 1, 8, 8])
+        with caplog.at_level("INFO"):
+            train, validation = split_posts(table, twins, own.sample(frac=1), parameters())
+        assert train["guid"].tolist() == ["00", "01", "02", "03", "04", "05"]
+        assert validation["guid"].tolist() == ["06", "07", "08", "09"]
+        assert "as their source declares them" in caplog.text
+        assert "2 validation posts have a twin among the training posts" in caplog.text
+
+    def test_training_posts_alone_are_still_divided(self) -> None:
+        table = examples(["a", "b"] * 50)
+        own = declared(table, ["train"] * 90 + [""] * 10)
+        alone = groups(table, list(range(100)))
+        drawn = split_posts(table, alone, own, parameters())
+        assert drawn[1].equals(split_posts(table, alone, NONE, parameters())[1])
+
+    @pytest.mark.fault("set", "a split of one's own that cannot be used", "an error that says why")
+    @pytest.mark.parametrize(
+        ("splits", "tags", "message"),
+        [
+            (["validation"] * 6, "ababab", "every labelled post is a validation post"),
+            (["train"] * 4 + ["validation", ""], "ababab", "post '05' stands in no split"),
+            (["train"] * 2 + ["validation"] * 4, "ababab", "only 1 training post is tagged"),
+            (["train"] * 4 + ["validation"] * 2, "ababac", "tag 'c' is that of only validation"),
+            (["train"] * 4 + ["validation"] * 2, "aaaaaa", "every training post is tagged 'a'"),
+        ],
+    )
+    def test_what_cannot_be_used_is_an_error(
+        self, splits: list[str], tags: str, message: str
+    ) -> None:
+        table = examples(list(tags))
+        with pytest.raises(ValueError, match=message):
+            split_posts(table, groups(table, list(range(6))), declared(table, splits), parameters())
+
+    @pytest.mark.fault("set", "a post in two splits", "an error that names it")
+    def test_a_post_in_two_splits_is_an_error(self) -> None:
+        table = examples(["a", "b"] * 5)
+        own = declared(table, ["train"] * 6 + ["validation"] * 4)
+        twice = pd.concat([own, pd.DataFrame({"guid": ["03"], "split": ["validation"]})])
+        with pytest.raises(ValueError, match="post '03' stands in two splits"):
+            split_posts(table, groups(table, list(range(10))), twice, parameters())

@@ -49,6 +49,16 @@ def test_without_a_test_the_interval_says_whether_a_baseline_is_beaten(
     assert titles(metrics, ingestion) == ([title] if title else [])
 
 
+def test_twins_that_a_split_of_ones_own_divides_are_said(metrics, ingestion):
+    rest = {"n": 900, "accuracy": 0.75, "accuracy_interval": (0.7, 0.79)}
+    metrics["twins_in_training"] = {"posts": 100, "without": rest}
+
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert doubt.what == "100 validation posts have a twin among the training posts"
+    assert doubt.why.endswith("Without these posts the accuracy is 75.0% (70.0% to 79.0%).")
+
+
 def test_few_posts_are_said_by_what_they_leave_unknown(metrics, ingestion):
     metrics |= {"n": 80, "accuracy_interval": (0.71, 0.89)}
     metrics["per_class"]["negative"]["support"] = 24

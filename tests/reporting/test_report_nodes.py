@@ -98,6 +98,25 @@ def test_the_page_is_named_by_its_posts(report):
     assert "<h1>Sentiment of a source</h1>" in report("a source")
 
 
+def test_a_test_set_is_shown_where_there_is_one(report, metrics):
+    judged = {name: metrics[name] for name in ("per_class", "intervals", "accuracy_interval")}
+    rest = {"n": 40, "accuracy": 0.612, "accuracy_interval": (0.5, 0.7)}
+    test = judged | {
+        "n": 50,
+        "posts": 60,
+        "accuracy": 0.637,
+        "unknown_tags": {"odd": 4},
+        "twins_in_training": {"posts": 10, "without": rest},
+    }
+    page = report(test_metrics=test)
+
+    assert "63.7%" in page and "accuracy on 50 test posts" in page
+    assert "50 of the 60 posts to be predicted" in page and "4 carry another" in page
+    assert "10 of them have a twin" in page and "61.2% (50.0% to 70.0%)" in page
+    for without in (report(), report(test_metrics={"n": 0})):
+        assert "test posts" not in without.lower()
+
+
 def test_what_is_to_be_distrusted_is_on_the_page_and_on_the_card(report, model, metrics, ingestion):
     metrics["baselines"]["tfidf"]["accuracy"] = 0.9
     card = write_model_card(model, metrics, ingestion, HISTORY)

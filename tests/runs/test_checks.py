@@ -167,7 +167,7 @@ def test_run_that_was_overtaken_is_refused(project):
 
 
 def test_home_folder_that_no_shell_has_expanded_is_refused(project):
-    with pytest.raises(click.ClickException, match="~/x is not expanded here"):
+    with pytest.raises(click.ClickException, match="~/x is not expanded in a file"):
         project.run(params={"data": "~/x"})
 
 

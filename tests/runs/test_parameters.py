@@ -129,6 +129,29 @@ def test_a_variant_changes_what_it_names_and_leaves_the_rest():
     assert varied.training == parameters.training
 
 
+def test_labels_keep_the_kind_that_yaml_gives_them():
+    labels = [True, False, 0, 1.5, "sad"]
+    parameters = Parameters.model_validate(load(ingestion={"labels": labels}))
+
+    assert [(type(label), label) for label in parameters.ingestion.labels] == [
+        (type(label), label) for label in labels
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["a"], "at least 2"),
+        (["a", "a"], "must differ"),
+        (["a", " b"], "not begin or end with spaces"),
+    ],
+)
+def test_labels_must_differ(labels, words):
+    (fault,) = faults(ingestion={"labels": labels})
+    assert fault.startswith("ingestion")
+    assert words in fault
+
+
 def test_all_faults_are_listed():
     lines = faults(training={"epochs": 0, "patience": "x"}, trainin=1)
 

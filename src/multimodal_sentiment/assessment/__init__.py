@@ -12,6 +12,7 @@ from .calibration import (
     reliability,
     softmax,
 )
+from .judging import judge_predictions, judge_without
 from .label_errors import contradicting_duplicates, doubtful_tags
 from .metrics import (
     class_indices,
@@ -42,8 +43,10 @@ __all__ = [
     "fit_temperature",
     "holm",
     "judge_difference",
+    "judge_predictions",
     "judge_slices",
     "judge_variants",
+    "judge_without",
     "least_trusted_confidence",
     "majority_baseline",
     "mcnemar",

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
+    "AnsweredTablesDataset": "answered_tables",
     "ArrowStreamDataset": "arrow_stream",
     "CorrectionsDataset": "corrections",
     "EarlierTableDataset": "earlier_table",
@@ -20,6 +21,7 @@ _MODULES = {
     "ModelProfileDataset": "model_folder",
     "PostFilesDataset": "post_source",
     "PostListingDataset": "post_source",
+    "PostTablesDataset": "post_source",
     "ScratchFolderDataset": "scratch_folder",
 }
 

@@ -69,7 +69,43 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         return {"path": self._raw}
 
 
-class PostListingDataset(_PostSourceDataset):
+class _NamespaceDataset(_PostSourceDataset):
+    """What is of the posts of one namespace."""
+
+    def __init__(self, *, namespace: Namespace, **options: Any) -> None:
+        """Creates a new instance.
+
+        Args:
+            namespace: `labelled` (posts with tags) or `unlabelled` (those to be predicted).
+            **options: As for ``PostFilesDataset``.
+        """
+        super().__init__(**options)
+        self._namespace = namespace
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Return the first rows of the listing, for Kedro-Viz."""
+        rows = self._open().listing(self._namespace).head(nrows)
+        return TablePreview(rows.to_dict(orient="split"))
+
+    @property
+    def _path(self) -> Path:
+        """Where the listing lies, for messages."""
+        try:
+            return self._open().place_of(self._namespace)
+        except LayoutError:
+            return self._raw
+
+    def _exists(self) -> bool:
+        try:
+            source = self._open()
+            if not source.has(self._namespace) and source.place_of(self._namespace).exists():
+                source.listing(self._namespace)  # says why there is none
+            return source.has(self._namespace)
+        except LayoutError as error:
+            raise DatasetError(str(error)) from error
+
+
+class PostListingDataset(_NamespaceDataset):
     """``PostListingDataset`` loads the list of posts and their tags.
 
     It is read only. See ``multimodal_sentiment.layouts`` for how posts may lie.
@@ -91,16 +127,6 @@ class PostListingDataset(_PostSourceDataset):
     1    26   neutral
     """
 
-    def __init__(self, *, namespace: Namespace, **options: Any) -> None:
-        """Creates a new instance of ``PostListingDataset``.
-
-        Args:
-            namespace: `labelled` (posts with tags) or `unlabelled` (those to be predicted).
-            **options: As for ``PostFilesDataset``.
-        """
-        super().__init__(**options)
-        self._namespace = namespace
-
     def load(self) -> pd.DataFrame:
         """Read the whole list, in its order: columns `guid`, `tag` and, if declared, `split`.
 
@@ -112,26 +138,40 @@ class PostListingDataset(_PostSourceDataset):
         except LayoutError as error:
             raise DatasetError(str(error)) from error
 
-    def preview(self, nrows: int = 20) -> TablePreview:
-        """Return the first rows, for Kedro-Viz."""
-        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
 
-    @property
-    def _path(self) -> Path:
-        """Where the listing lies, for messages."""
-        try:
-            return self._open().place_of(self._namespace)
-        except LayoutError:
-            return self._raw
+class PostTablesDataset(_NamespaceDataset):
+    """``PostTablesDataset`` loads the source of posts itself, which can copy its tables.
 
-    def _exists(self) -> bool:
+    It is read only.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    unlabelled.tables:
+      type: multimodal_sentiment.datasets.PostTablesDataset
+      path: data/01_raw
+      namespace: unlabelled
+    ```
+
+    Example usage for the Python API:
+
+    >>> source = PostTablesDataset(path="posts.csv", namespace="unlabelled").load()
+    >>> source.write_answers(answers, Path("answered"))
+    """
+
+    def load(self) -> Source:
+        """Open the source.
+
+        Raises:
+            DatasetError: If it cannot be read.
+        """
         try:
-            source = self._open()
-            if not source.has(self._namespace) and source.place_of(self._namespace).exists():
-                source.listing(self._namespace)  # says why there is none
-            return source.has(self._namespace)
+            return self._open()
         except LayoutError as error:
             raise DatasetError(str(error)) from error
+
+    def _exists(self) -> bool:
+        return True  # the listing says what is missing
 
 
 class PostFilesDataset(_PostSourceDataset):

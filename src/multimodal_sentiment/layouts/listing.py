@@ -22,6 +22,7 @@ LARGEST = 256 * 2**20  # bytes
 _ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+\d{2,}")
 _MOST_SHOWN = 60  # characters of a cell in a message
 _SEPARATORS = (",", ";", "\t")
+_FOR_EXCEL = re.compile(r"sep=(.)(?=\r?\n)", re.IGNORECASE)  # a line that names the separator
 _MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -109,8 +110,11 @@ class _Listing:
 
     def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """The lines that are not blank: number and bare cells."""
+        for_excel = _FOR_EXCEL.match(text)
         reader = csv.reader(
-            io.StringIO(text, newline=""), delimiter=_separator(text), skipinitialspace=True
+            io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
+            delimiter=for_excel[1] if for_excel else _separator(text),
+            skipinitialspace=True,
         )
         line = 1
         try:

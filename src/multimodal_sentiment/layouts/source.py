@@ -144,6 +144,18 @@ class Source(ABC):
             LayoutError: If it cannot be read, or lists none.
         """
 
+    def write_answers(self, answers: pd.DataFrame, folder: Path) -> None:
+        """Write a copy of the user's table of posts to be predicted, with the answers beside.
+
+        Args:
+            answers: Columns of texts and numbers; the index is `guid`.
+            folder: Where it is written, under its own name.
+        """
+        listing = self.listing("unlabelled").drop_duplicates("guid")
+        table = listing.join(answers, on="guid", rsuffix="_")
+        name = self.place_of("unlabelled").name
+        table.to_csv(folder / name, index=False, float_format="%.6f", lineterminator="\n")
+
     @property
     @abstractmethod
     def folder(self) -> Path:

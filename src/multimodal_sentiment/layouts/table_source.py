@@ -94,6 +94,22 @@ class TableSource(Source):
             self._refuse_none(namespace)
         return posts
 
+    def write_answers(self, answers: pd.DataFrame, folder: Path) -> None:
+        """Write a copy of each table that holds posts to be predicted; see `Source`."""
+        start = 0
+        for part in self._parts:
+            table = part.table
+            guids = self._posts["guid"].iloc[start : start + len(table)]
+            start += len(table)
+            if not guids.isin(answers.index).any():
+                continue
+            path = folder / _below(table.path, self.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            rows = answers.reindex(guids).astype(object)
+            rows = rows.where(rows.notna(), None)
+            columns = {_free(str(name), table.names): rows[name].tolist() for name in rows}
+            table.write_with(columns, path)
+
     @property
     def folder(self) -> Path:
         """The file or folder itself: cells hold or name all there is."""
@@ -199,6 +215,18 @@ class TableFiles(PostFiles):
         own = {part.table.path.name for part in self._source._parts}
         names = {name for finder in self._finders for name in finder.unclaimed()}
         return sorted(names - own)
+
+
+def _below(table: Path, given: Path) -> Path:
+    """Return where a table lies below the folder that the user has named."""
+    return table.relative_to(given) if table != given else Path(table.name)
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """Return a name that no column has."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _about(source: TableSource) -> dict[str, Any]:

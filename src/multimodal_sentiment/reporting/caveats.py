@@ -34,6 +34,7 @@ def find_caveats(
     """
     return [
         *_about_baselines(metrics),
+        *_about_twins(metrics.get("twins_in_training")),
         *_about_sizes(metrics),
         *_about_confidence(metrics),
         *_about_languages(metrics),
@@ -67,6 +68,25 @@ def _about_baselines(metrics: Mapping[str, Any]) -> list[Caveat]:
             )
         ]
     return []
+
+
+def _about_twins(twins: Mapping[str, Any] | None) -> list[Caveat]:
+    """Of a split that came with the posts: one that is drawn divides no twins."""
+    if not twins or not twins["posts"]:
+        return []
+    rest = twins["without"]
+    return [
+        Caveat(
+            f"{twins['posts']:,} validation posts have a twin among the training posts",
+            "The split came with the posts, and is used as it is. "
+            + (
+                f"Without these posts the accuracy is {rest['accuracy']:.1%} "
+                f"({rest['accuracy_interval'][0]:.1%} to {rest['accuracy_interval'][1]:.1%})."
+                if rest
+                else "There are no others."
+            ),
+        )
+    ]
 
 
 def _about_sizes(metrics: Mapping[str, Any]) -> list[Caveat]:

@@ -32,6 +32,7 @@ def write_page(
     *,
     data: str,
     metrics: Mapping[str, Any],
+    test: Mapping[str, Any] | None = None,
     ingestion: Mapping[str, Any],
     model: Mapping[str, str],
     split: Mapping[str, Mapping[str, int]],
@@ -41,13 +42,13 @@ def write_page(
     wrong: Sequence[Answer],
     right: Sequence[Answer],
     doubts: Sequence[Caveat],
-    test: Mapping[str, Any] | None = None,
 ) -> str:
     """The report of a training run.
 
     Args:
         data: What the posts are called.
         metrics: As the evaluation writes them.
+        test: The metrics of the posts to be predicted, if some of them carry a tag.
         ingestion: The ingestion report of the labelled posts.
         model: What the model is, by `describe_model`.
         split: Posts of each label among the training and the validation posts.
@@ -58,7 +59,6 @@ def write_page(
         wrong: The wrong answers that are shown.
         right: The right ones.
         doubts: By `find_caveats`.
-        test: The scores on a test set, `n, accuracy, macro_f1, intervals`, if there is one.
 
     Returns:
         HTML that asks for nothing from any network.
@@ -72,6 +72,7 @@ def write_page(
         "report.html",
         title=f"Sentiment of {data}",
         metrics=metrics,
+        test=test,
         ingestion=ingestion,
         model=model,
         split=split,
@@ -80,7 +81,11 @@ def write_page(
         points=find_key_points(metrics, matrix, split["training"], data),
         scores=_scores(metrics, test),
         doubts=doubts,
-        sections=_sections(has_photo=bool(modalities or contributions), corrected=bool(corrected)),
+        sections=_sections(
+            has_photo=bool(modalities or contributions),
+            corrected=bool(corrected),
+            tested=bool(test),
+        ),
         weakest=describe_weakest(matrix, metrics),
         matrix=matrix,
         slices=_slices(metrics),
@@ -118,7 +123,7 @@ def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[
     ]
 
 
-def _sections(*, has_photo: bool, corrected: bool) -> list[tuple[str, str]]:
+def _sections(*, has_photo: bool, corrected: bool, tested: bool) -> list[tuple[str, str]]:
     return [
         ("answers", "In short"),
         ("doubts", "What to distrust"),
@@ -126,6 +131,7 @@ def _sections(*, has_photo: bool, corrected: bool) -> list[tuple[str, str]]:
         *([("photo", "Text and photo")] if has_photo else []),
         ("confidence", "Confidence"),
         *([("corrections", "Corrected tags")] if corrected else []),
+        *([("test", "Test posts")] if tested else []),
         ("wrong", "Wrong answers"),
         ("data", "Data"),
         ("training", "Training"),

@@ -38,6 +38,8 @@ COMPARISON = "comparison"
 MODEL = "fusion_model"
 SECOND_LOOK = "second_look_page"
 SUCCESSION = "against_former_model"
+TEST_METRICS = "test_metrics"
+ANSWERED = "answered_tables"
 SUBMISSION = "submission_file"
 
 
@@ -59,18 +61,12 @@ def log_summary(
         layers[place.relative_to(data).parts[0]].append(name)
     for layer, names in sorted(layers.items()):
         logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
-    if METRICS in places:
-        logger.info("%s", describe_metrics(json.loads(places[METRICS].read_text("utf-8"))))
-    if COMPARISON in places:
-        for sentence in json.loads(places[COMPARISON].read_text("utf-8"))["verdict"]:
-            logger.info("%s", sentence)
-    _log_pages(places, folders)
-    if SUCCESSION in places:
-        judged = json.loads(places[SUCCESSION].read_text("utf-8"))
-        if judged["former"]:
-            logger.info("%s", judged["sentence"])
+    _log_results(places, folders)
     if MODEL in places:
         _log_promoted(places[MODEL].parents[1], record, folders)
+    if ANSWERED in places:
+        tables = sorted(places[ANSWERED].iterdir())
+        logger.info("Your posts with their answers: %s", ", ".join(map(shorten, tables)))
     if SUBMISSION in places:
         logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
@@ -80,6 +76,24 @@ def log_summary(
             folders,
             f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
+
+
+def _log_results(places: Mapping[str, Path], folders: str) -> None:
+    """Log the numbers that matter, and where the report is."""
+
+    def read(name: str) -> dict[str, Any] | None:
+        return json.loads(places[name].read_text("utf-8")) if name in places else None
+
+    if metrics := read(METRICS):
+        logger.info("%s", describe_metrics(metrics))
+    if compared := read(COMPARISON):
+        for sentence in compared["verdict"]:
+            logger.info("%s", sentence)
+    _log_pages(places, folders)
+    if (judged := read(SUCCESSION)) and judged["former"]:
+        logger.info("%s", judged["sentence"])
+    if (tested := read(TEST_METRICS)) and tested["n"]:
+        logger.info("%s", describe_test(tested))
 
 
 def _log_pages(places: Mapping[str, Path], folders: str) -> None:
@@ -141,6 +155,24 @@ def describe_metrics(metrics: Mapping[str, Any]) -> str:
         f"accuracy {metrics['accuracy']:.3f} ({low:.3f} to {high:.3f}), "
         f"macro-F1 {metrics['macro_f1']:.3f}; best baseline ({name}): "
         f"accuracy {best['accuracy']:.3f}, macro-F1 {best['macro_f1']:.3f}"
+    )
+
+
+def describe_test(metrics: Mapping[str, Any]) -> str:
+    """Return how good the model is on posts that were to be predicted and carry a tag."""
+    low, high = metrics["accuracy_interval"]
+    twins = metrics["twins_in_training"]
+    without = ""
+    if twins and twins["without"]:
+        rest = twins["without"]
+        low_rest, high_rest = rest["accuracy_interval"]
+        without = (
+            f"; without the {twins['posts']:,} that have a twin among the training posts "
+            f"{rest['accuracy']:.3f} ({low_rest:.3f} to {high_rest:.3f})"
+        )
+    return (
+        f"test accuracy {metrics['accuracy']:.3f} ({low:.3f} to {high:.3f}), macro-F1 "
+        f"{metrics['macro_f1']:.3f}, on {metrics['n']:,} posts{without}"
     )
 
 

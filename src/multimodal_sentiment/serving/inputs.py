@@ -60,23 +60,23 @@ def pair_rows(texts: Any, images: Any) -> Rows:
         ClassifierError: If they are no rows, or not as many of one as of the other.
     """
     given = {"texts": texts, "images": images}
-    if (columns := _columns(texts)) is not None:
-        given["texts"] = _column(texts, "text")
+    if (columns := frame_columns(texts)) is not None:
+        given["texts"] = frame_column(texts, "text")
         if images is None:
-            given["images"] = _column(texts, "image")
+            given["images"] = frame_column(texts, "image")
         if all(values is None for values in given.values()):
             raise ClassifierError(
                 "a frame needs a column named text, image or both: it has "
                 f"{', '.join(map(str, columns)) or 'none'}"
             )
-    if _columns(images) is not None:
-        given["images"] = _column(images, "image")
+    if frame_columns(images) is not None:
+        given["images"] = frame_column(images, "image")
         if given["images"] is None:
             raise ClassifierError("images is a frame without a column named image")
     present = {name: values for name, values in given.items() if values is not None}
     if not present:
         raise ClassifierError("texts, images or both must be given, with one entry a post each")
-    entries = {name: _entries(name, values) for name, values in present.items()}
+    entries = {name: read_entries(name, values) for name, values in present.items()}
     counts = {name: len(v) if isinstance(v, Sized) else None for name, v in present.items()}
     known = {count for count in counts.values() if count is not None}
     if len(known) > 1:
@@ -95,7 +95,7 @@ def check_one_post(text: Any, image: Any) -> None:
     Raises:
         ClassifierError: If one is given.
     """
-    if not (_is_missing(text) or isinstance(text, str | _BYTES)):
+    if not (is_missing(text) or isinstance(text, str | _BYTES)):
         raise ClassifierError(
             f"text must be one string, bytes or None, not {type(text).__name__}: "
             "explain_many takes texts and images of many posts"
@@ -109,7 +109,7 @@ def check_one_post(text: Any, image: Any) -> None:
 
 def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
     """Return a post's text, or bytes that are yet to be decoded, and what is wrong with it."""
-    if _is_missing(value):
+    if is_missing(value):
         return "", [problem("no_text")]
     if not isinstance(value, str | _BYTES):
         return "", [problem("text_unreadable", f"{type(value).__name__} is no text")]
@@ -139,7 +139,7 @@ def take_image(value: Any, max_megapixels: float) -> bytes | Path | Problem:  # 
         value: A path, bytes, an open file, an array, a Pillow image, or nothing.
         max_megapixels: A larger one is not looked at.
     """
-    if _is_missing(value) or (isinstance(value, str) and not value):
+    if is_missing(value) or (isinstance(value, str) and not value):
         return problem("no_image")
     try:
         if isinstance(value, _BYTES):
@@ -178,7 +178,7 @@ def read_image(source: bytes | Path | Problem) -> bytes | Problem:
         return _unreadable(error)
 
 
-def _columns(values: Any) -> list[Any] | None:
+def frame_columns(values: Any) -> list[Any] | None:
     """Return the names of a frame's columns; None if it is no frame."""
     names = getattr(values, "column_names", None)  # Arrow's
     if names is None and not isinstance(values, type):
@@ -186,11 +186,17 @@ def _columns(values: Any) -> list[Any] | None:
     return None if names is None or isinstance(values, Mapping) else list(names)
 
 
-def _column(frame: Any, name: str) -> Any:
-    return frame[name] if name in (_columns(frame) or ()) else None
+def frame_column(frame: Any, name: str) -> Any:
+    """Return a column of a frame; None if it has none of that name."""
+    return frame[name] if name in (frame_columns(frame) or ()) else None
 
 
-def _entries(name: str, values: Any) -> Iterator[Any]:
+def read_entries(name: str, values: Any) -> Iterator[Any]:
+    """Return the entries of whatever holds one a post.
+
+    Raises:
+        ClassifierError: If it holds none, or is one entry alone.
+    """
     alone = isinstance(values, str | _BYTES | os.PathLike | Image.Image)
     if alone or hasattr(values, "read"):
         raise ClassifierError(f"{name} must be a list with one entry a post, not one alone")
@@ -234,7 +240,8 @@ def _index(given: list[Any]) -> pd.Index[Any] | None:
     return indices[0] if indices else None
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Return whether a value stands for nothing: None, NaN, NA."""
     if value is None or value is np.ma.masked:
         return True
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))

@@ -10,21 +10,25 @@ import json
 import threading
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import LayoutError
+from .features import class_names, describe_columns, with_features
 from .table import Table, in_words
 
+COPY = "data-00000-of-00001.arrow"
 STATE, INFO = "state.json", "dataset_info.json"  # what `datasets` writes into a folder
 
 _BUFFER_BYTES = 2**20
 _BATCH_ROWS = 32
+_COPIED_ROWS = 1024
 _LARGE_BATCHES_KEPT = 2  # of what was written in batches of a size that is not ours
 _BATCHES_KEPT = 8  # several threads read images, about in order: see `concurrency.AHEAD`
 
@@ -35,7 +39,7 @@ class ArrowTable(Table):
     def __init__(self, path: Path, schema: pa.Schema, count: int) -> None:
         self.path = path
         self._schema = schema
-        self._classes = _class_names(schema)
+        self._classes = class_names(schema)
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._lock = threading.Lock()
         self.names = list(schema.names)
@@ -65,6 +69,30 @@ class ArrowTable(Table):
             return self.cell(name, row)
         with self._lock:
             return self._image(name, row)
+
+    def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+        """Write a copy, a batch at a time; see `Table`."""
+        fields = [pa.field(name, pa.array(values).type) for name, values in columns.items()]
+        schema = with_features(pa.schema([*self._schema, *fields], self._schema.metadata), fields)
+        start = 0
+        with self._writer(path, schema) as writer:
+            for batch in self._all_batches():
+                end = start + batch.num_rows
+                new = [
+                    pa.array(values[start:end], field.type)
+                    for field, values in zip(fields, columns.values(), strict=True)
+                ]
+                arrays = [*batch.columns, *new]
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+                start = end
+
+    @abstractmethod
+    def _writer(self, path: Path, schema: pa.Schema) -> Any:
+        """Open a file of the same format for writing."""
+
+    @abstractmethod
+    def _all_batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the whole table."""
 
     @abstractmethod
     def _read(self, name: str) -> pa.ChunkedArray:
@@ -98,6 +126,12 @@ class ParquetTable(ArrowTable):
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._stream_at = (-1, 0)  # group and row in it
         self._batches: OrderedDict[int, pa.Array] = OrderedDict()  # by their first row
+
+    def _writer(self, path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(path, schema)
+
+    def _all_batches(self) -> Iterator[pa.RecordBatch]:
+        yield from pq.ParquetFile(self.path).iter_batches(_COPIED_ROWS)
 
     def _read(self, name: str) -> pa.ChunkedArray:
         return self._file.read(columns=[name]).column(0)
@@ -139,6 +173,13 @@ class FeatherTable(ArrowTable):
         options = pa.ipc.IpcReadOptions(included_fields=fields)
         return pa.ipc.open_file(pa.memory_map(str(self.path)), options=options)
 
+    def _writer(self, path: Path, schema: pa.Schema) -> pa.ipc.RecordBatchFileWriter:
+        return pa.ipc.new_file(str(path), schema)
+
+    def _all_batches(self) -> Iterator[pa.RecordBatch]:
+        reader = pa.ipc.open_file(pa.memory_map(str(self.path)))
+        return map(reader.get_batch, range(reader.num_record_batches))
+
     def _read(self, name: str) -> pa.ChunkedArray:
         return self._open([self.names.index(name)]).read_all().column(0)
 
@@ -169,6 +210,28 @@ class StreamTable(ArrowTable):
         self._rows = _mapped(indices).column(0) if indices else None
         count = self._table.num_rows if self._rows is None else len(self._rows)
         super().__init__(path, self._table.schema, count)
+
+    def _writer(self, path: Path, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        if self.path.is_file():
+            return pa.ipc.new_stream(str(path), schema)
+        path.mkdir(parents=True)
+        state = json.loads((self.path / STATE).read_text(encoding="utf-8"))
+        state |= {"_data_files": [{"filename": COPY}], "_fingerprint": uuid4().hex[:16]}
+        state.pop("_indices_files", None)
+        (path / STATE).write_text(json.dumps(state, indent=2), encoding="utf-8")
+        if (self.path / INFO).is_file():
+            info = json.loads((self.path / INFO).read_text(encoding="utf-8"))
+            info["features"] = info.get("features", {}) | describe_columns(schema, self.names)
+            (path / INFO).write_text(json.dumps(info, indent=2), encoding="utf-8")
+        return pa.ipc.new_stream(str(path / COPY), schema)
+
+    def _all_batches(self) -> Iterator[pa.RecordBatch]:
+        if self._rows is None:
+            yield from self._table.to_batches()
+            return
+        for start in range(0, self.count, _COPIED_ROWS):
+            rows = self._table.take(self._rows.slice(start, _COPIED_ROWS)).combine_chunks()
+            yield from rows.to_batches()
 
     def _read(self, name: str) -> pa.ChunkedArray:
         column = self._table.column(name)
@@ -204,17 +267,3 @@ def _is_binary(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
     )
-
-
-def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
-    """Return the names of classes that `datasets` notes beside their numbers, by column."""
-    try:
-        noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = noted.get("info", {}).get("features", {})
-        return {
-            name: feature["names"]
-            for name, feature in features.items()
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
-        }
-    except (ValueError, AttributeError, KeyError):
-        return {}

@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
 
@@ -50,8 +51,9 @@ class DelimitedTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._mark, self.separator, skipped = _sniff(path)
-        self._header, self._columns = self._read(skipped)
+        self._mark, self.separator, self._skipped = _sniff(path)
+        self._is_quoted = True
+        self._header, self._columns = self._read()
         self._paths: dict[str, list[str]] = {}
         self.count = len(self._columns[0])
         self.names = [name.strip() for name in self._decoded(self._header)]
@@ -97,15 +99,45 @@ class DelimitedTable(Table):
             self._paths[name] = self.words(name)
         return self._paths[name][row]
 
-    def _read(self, skipped: int) -> tuple[list[str], list[list[str]]]:
+    def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+        """Write a copy with the table's separator, ends of lines and encoding; see `Table`."""
+        is_wide = self._mark in _WIDE
+        encoding = self._mark if self._mark in _WIDE else "latin-1"
+        with self._open() as file:
+            first = file.readline()
+        with open(path, "w", encoding=encoding, newline="") as file:
+            if self._mark == "utf-8-sig":
+                file.write(codecs.BOM_UTF8.decode("latin-1"))
+            if self._skipped:
+                file.write(first)
+            writer = csv.writer(
+                file,
+                delimiter=self.separator or ",",
+                lineterminator="\r\n" if first.endswith("\r\n") else "\n",
+                quoting=csv.QUOTE_MINIMAL if self._is_quoted else csv.QUOTE_NONE,
+                quotechar='"' if self._is_quoted else None,
+            )
+            header = [*self._header, *columns]
+            rows = zip(*self._columns, *columns.values(), strict=True)
+            for cells in itertools.chain([header], rows):
+                own, new = cells[: len(self._header)], map(_as_cell, cells[len(self._header) :])
+                writer.writerow([*own, *(new if is_wide else map(self._encoded, new))])
+
+    def _encoded(self, text: str) -> str:
+        """Return text as the bytes that it has in this table."""
+        return text.encode(self.encoding.removesuffix("-sig"), "replace").decode("latin-1")
+
+    def _read(self) -> tuple[list[str], list[list[str]]]:
         """Return header and columns of cells that are yet to be decoded."""
         try:
-            return self._rows(skipped, quoted=True)
+            return self._rows(self._skipped, quoted=True)
         except LayoutError:
             if self.separator != "\t":
                 raise
             try:  # in tab-separated files, a quote is often a character like any other
-                return self._rows(skipped, quoted=False)
+                rows = self._rows(self._skipped, quoted=False)
+                self._is_quoted = False
+                return rows
             except LayoutError:
                 pass
             raise
@@ -206,6 +238,10 @@ class DelimitedTable(Table):
         ]
         some = cells[:: -(-len(cells) // _MOST_CELLS) or 1]
         return read_source([cell.encode("latin-1") for cell in some], self._encodings)[1]
+
+
+def _as_cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 def _sniff(path: Path) -> tuple[str | None, str, int]:

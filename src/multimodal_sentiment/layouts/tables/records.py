@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,19 @@ class RecordsTable(Table):
     def place(self, row: int) -> str:
         """Return the line of a row."""
         return f"line {self._lines[row]}"
+
+    def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+        """Write a copy in UTF-8, an object a line or all in one list; see `Table`."""
+        new = zip(*columns.values(), strict=True)
+        rows = [
+            {**row, **dict(zip(columns, values, strict=True))}
+            for row, values in zip(self._rows, new, strict=True)
+        ]
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            if self.format == "json":
+                json.dump(rows, file, ensure_ascii=False, indent=1)
+            else:
+                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
     def _word(self, name: str, row: int) -> str | None:
         try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,19 @@ class Table(ABC):
     def place(self, row: int) -> str:
         """Return where a row lies, for messages."""
         return f"row {row + 1}"
+
+    def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+        """Write a copy in the table's own format, with more columns behind its own.
+
+        Args:
+            columns: A text or number a row, or None, by name; the names are new to the table.
+            path: The file or folder.
+        """
+        own = {name: self.words(name) for name in self.names}
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter=self.separator or ",", lineterminator="\n")
+            writer.writerow([*own, *columns])
+            writer.writerows(zip(*own.values(), *columns.values(), strict=True))
 
 
 def in_words(value: Any) -> str | None:

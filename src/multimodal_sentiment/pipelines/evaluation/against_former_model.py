@@ -85,8 +85,7 @@ def _are_new_to(
 ) -> np.ndarray | None:
     """Return which validation posts neither model has learnt from, nor from a twin of them.
 
-    None if nobody can tell. The model's own training posts have no twins among its validation
-    posts.
+    None if nobody can tell.
     """
     import numpy as np
 
@@ -97,4 +96,5 @@ def _are_new_to(
         return np.ones(len(rows), dtype=bool) if same else None
     columns = examples.select(["text", "image_hash"]).take(rows).to_pydict()
     keys = content_keys(columns["text"], columns["image_hash"])
-    return ~np.asarray(np.isin(keys, former.learnt_keys).any(axis=1))
+    learnt = [known for known in (former.learnt_keys, model.learnt_keys) if known is not None]
+    return ~np.asarray(np.isin(keys, np.concatenate(learnt)).any(axis=1))

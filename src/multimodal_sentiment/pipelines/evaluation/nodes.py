@@ -63,15 +63,16 @@ def evaluate_predictions(
 
     Returns:
         `n, accuracy, macro_f1, weighted_f1, per_class, intervals, accuracy_interval, baselines,
-        against_baselines, modalities, scripts, parts, calibration, abstention, protocol`; and
-        where validation tags were corrected, under `corrected` the scores under these.
+        against_baselines, modalities, twins_in_training, scripts, parts, calibration, abstention,
+        protocol`; and where validation tags were corrected, under `corrected` the scores under
+        these.
 
     Raises:
         ValueError: If the model has learnt from other posts than `train_posts`.
     """
     from multimodal_sentiment.assessment import (
-        bootstrap_intervals,
-        classification_metrics,
+        judge_predictions,
+        judge_without,
         majority_baseline,
         tfidf_baseline,
     )
@@ -89,7 +90,8 @@ def evaluate_predictions(
     _refuse_other_split(fusion_model, train_posts)
     labels = list(fusion_model.labels)
     true = predictions["tag"]
-    groups = duplicate_groups.set_index("guid")["group"].loc[predictions["guid"]]
+    group_of = duplicate_groups.set_index("guid")["group"]
+    groups = group_of.loc[predictions["guid"]]
     judging: dict[str, Any] = {
         "samples": evaluation.bootstrap_samples,
         "level": evaluation.confidence_level,
@@ -97,9 +99,7 @@ def evaluate_predictions(
     }
 
     def judge(predicted: Any, tags: Any = true) -> Json:
-        intervals = bootstrap_intervals(tags, predicted, groups, labels, **judging)
-        scores = classification_metrics(tags, predicted, labels)
-        return scores | {"intervals": intervals, "accuracy_interval": intervals["accuracy"]}
+        return judge_predictions(tags, predicted, groups, labels, **judging)
 
     metrics = judge(predictions["predicted"])
     if (validation_posts["tag"].to_numpy() != true.to_numpy()).any():
@@ -130,12 +130,17 @@ def evaluate_predictions(
             predictions, groups, labels, target=evaluation.target_accuracy, **judging
         ),
     }
+    metrics["twins_in_training"] = judge_without(
+        groups.isin(group_of.loc[train_posts["guid"]]),
+        *(true, predictions["predicted"], groups, labels),
+        **judging,
+    )
     metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
     metrics["protocol"] = {
         "posts": {"training": len(train_posts), "validation": len(predictions)},
         "validation_sha256": digest(predictions["guid"]),
         "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
-        "split": splitting.model_dump(),
+        "split": _describe_split(train_posts, validation_posts, group_of, splitting),
         "corrections": describe_corrections(corrections, train_posts, validation_posts),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
@@ -151,6 +156,13 @@ def evaluate_predictions(
         metrics["baselines"]["tfidf"]["accuracy"],
         metrics["baselines"]["majority"]["accuracy"],
     )
+    if without := metrics["twins_in_training"]["without"]:
+        logger.info(
+            "Without the %s that have a twin in training: accuracy %.3f (%.3f to %.3f)",
+            f"{metrics['twins_in_training']['posts']:,}",
+            without["accuracy"],
+            *without["accuracy_interval"],
+        )
     return metrics
 
 
@@ -189,6 +201,26 @@ def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -
             "holds, so validation_posts may be among them: pin versions that belong together with "
             "--load-versions, or train again"
         )
+
+
+def _describe_split(
+    train_posts: Frame, validation_posts: Frame, group_of: Any, splitting: SplittingParameters
+) -> Json:
+    """How the validation posts were drawn, if that is how they were found."""
+    import pandas as pd
+
+    from multimodal_sentiment.posts.split import grouped_split
+
+    posts = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
+    tags = posts.reindex([guid for guid in group_of.index if guid in posts.index])
+    try:
+        drawn = grouped_split(
+            tags, group_of.loc[tags.index], splitting.validation_fraction, splitting.seed
+        )
+        is_drawn = set(tags.index[drawn]) == set(validation_posts["guid"])
+    except ValueError:  # they are too few to be drawn
+        is_drawn = False
+    return splitting.model_dump() if is_drawn else {"as": "given with the posts"}
 
 
 def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:

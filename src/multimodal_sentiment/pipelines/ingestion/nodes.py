@@ -44,13 +44,19 @@ def read_labelled_posts(
             are too few to learn from; if most posts lack their text or their image.
     """
     from multimodal_sentiment.decoding import read_source
+    from multimodal_sentiment.posts.declared_split import find_validation_posts
 
+    from .labels import find_labels, named_labels, spell_labels
     from .missing import report_missing
     from .tags import one_tag_each, refuse_unsplittable, refuse_untagged, with_known_tags
 
-    listing = with_known_tags(listing, ingestion.labels)
-    refuse_untagged(listing, ingestion.labels)
-    refuse_unsplittable(listing)
+    named = named_labels(ingestion.labels, post_files.about["layout"])
+    labels = spell_labels(named, listing["tag"]) if named else find_labels(listing["tag"])
+    listing = with_known_tags(listing, labels)
+    refuse_untagged(listing, labels)
+    split = listing.reindex(columns=list(SPLITS), fill_value="")
+    if find_validation_posts(listing.drop_duplicates("guid"), split) is None:
+        refuse_unsplittable(listing)
     tags = one_tag_each(listing)
     payloads, unread = _read_texts(listing, post_files)
     read, profile = read_source(_undecoded(payloads), ingestion.encodings)
@@ -78,10 +84,12 @@ def read_unlabelled_posts(
     """
     from multimodal_sentiment.decoding import EncodingProfile, read_texts
 
+    from .labels import named_labels, spell_labels
     from .missing import report_missing
     from .tags import one_tag_each, with_known_tags
 
-    listing = with_known_tags(listing, ingestion.labels)
+    named = named_labels(ingestion.labels, post_files.about["layout"])
+    listing = with_known_tags(listing, spell_labels(named, listing["tag"]) if named else None)
     tags = one_tag_each(listing)
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(listing, post_files)

@@ -15,15 +15,26 @@ _NAMED = 3  # guids in a message
 _LONGEST = 40  # characters of a name in a message
 
 
-def with_known_tags(listing: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+def is_tag(tag: str) -> bool:
+    """Return whether this is a tag, and no word for there being none."""
+    return tag.casefold() not in NO_TAG
+
+
+def with_known_tags(listing: pd.DataFrame, labels: list[str] | None) -> pd.DataFrame:
     """Return the listing with every tag one of the labels, or empty.
+
+    Args:
+        listing: One row a post, with its `tag`.
+        labels: The labels; None if any tag is one.
 
     Raises:
         ValueError: If a tag is unknown.
     """
+    if labels is None:
+        return listing.assign(tag=listing["tag"].where(listing["tag"].map(is_tag), ""))
 
     def known(tag: str) -> str | None:
-        return tag if tag in labels else "" if tag.casefold() in NO_TAG else None
+        return tag if tag in labels else None if is_tag(tag) else ""
 
     tags = listing["tag"].map({tag: known(tag) for tag in listing["tag"].unique()})
     unknown = listing[tags.isna()]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 
 from multimodal_sentiment.parameters import ComputeParameters
-from multimodal_sentiment.types import Examples, Figure, Frame, SentimentClassifier
+from multimodal_sentiment.types import (
+    AnsweredTables,
+    Examples,
+    Figure,
+    Frame,
+    SentimentClassifier,
+    Source,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -80,3 +87,19 @@ def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:
         )
     submission = listed.to_frame().assign(tag=listed.map(answers)).reset_index(drop=True)
     return submission, submission
+
+
+def add_answers(predictions: Frame, tables: Source) -> AnsweredTables:
+    """Put the answers beside the posts, in the user's own table.
+
+    Returns:
+        What writes a copy of the table with the columns `predicted, confidence, p_<label>...` and
+        `problems` in words; rows that were not to be predicted have none.
+    """
+    from multimodal_sentiment.datasets.answered_tables import AnsweredTables
+    from multimodal_sentiment.posts.problems import describe_problems
+
+    shares = [str(name) for name in predictions if str(name).startswith("p_")]
+    answers = predictions.set_index("guid")[["predicted", "confidence", *shares, "problems"]]
+    said = answers["problems"].map(describe_problems)
+    return AnsweredTables(tables, answers.assign(problems=said))

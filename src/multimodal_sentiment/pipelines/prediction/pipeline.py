@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import match_model, plot_predictions, predict_unlabelled, write_submission
+from .judging import judge_test_posts, plot_test_confusion
+from .nodes import add_answers, match_model, plot_predictions, predict_unlabelled, write_submission
 
 
 def create_pipeline() -> Pipeline:
-    """Predictions of the unlabelled posts, what they amount to, and the file that is handed in."""
+    """Predictions of the unlabelled posts, how good they are, and the file that is handed in."""
     return Pipeline(
         [
             Node(
@@ -33,10 +34,36 @@ def create_pipeline() -> Pipeline:
                 namespace="prediction",
             ),
             Node(
+                judge_test_posts,
+                inputs=[
+                    "unlabelled.predictions",
+                    "matched_model",
+                    "unlabelled.examples",
+                    "params:evaluation",
+                ],
+                outputs="test_metrics",
+                name="judge_test_posts",
+                namespace="prediction",
+            ),
+            Node(
+                plot_test_confusion,
+                inputs=["unlabelled.predictions", "test_metrics"],
+                outputs="test_confusion_matrix",
+                name="plot_test_confusion",
+                namespace="prediction",
+            ),
+            Node(
                 write_submission,
                 inputs=["unlabelled.predictions", "unlabelled.listing"],
                 outputs=["submission", "submission_file"],
                 name="write_submission",
+                namespace="prediction",
+            ),
+            Node(
+                add_answers,
+                inputs=["unlabelled.predictions", "unlabelled.tables"],
+                outputs="answered_tables",
+                name="add_answers",
                 namespace="prediction",
             ),
         ]

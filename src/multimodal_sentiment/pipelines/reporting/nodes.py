@@ -28,10 +28,12 @@ def write_report(
     training_history: Frame,
     raw: str,
     reporting: ReportingParameters,
+    test_metrics: Json | None = None,
 ) -> str:
     """One HTML page: the verdict, numbers, what to distrust, figures, and posts.
 
-    It holds all it shows, pictures too, and can be sent as it is.
+    It holds all it shows, pictures too, and can be sent as it is. How good the model is on a test
+    set is shown where the run has judged that, too.
     """
     import pyarrow.compute as pc
 
@@ -63,6 +65,7 @@ def write_report(
     return write_page(
         data=name_data(raw, reporting.data_name),
         metrics=metrics,
+        test=test_metrics if test_metrics and test_metrics["n"] else None,
         ingestion=ingestion_report,
         model=describe_model(fusion_model.config.to_dict(), fusion_model.num_parameters),
         split={

@@ -8,8 +8,12 @@ from .explanations import explain_answers
 from .nodes import write_model_card, write_report
 
 
-def create_pipeline() -> Pipeline:
-    """Some answers explained, the report, and the model's card."""
+def create_pipeline(with_test: bool = False) -> Pipeline:
+    """Some answers explained, the report, and the model's card.
+
+    Args:
+        with_test: Whether the report also shows how good the model is on the posts to be predicted.
+    """
     return Pipeline(
         [
             Node(
@@ -38,6 +42,7 @@ def create_pipeline() -> Pipeline:
                     "training_history": "training_history",
                     "raw": "params:raw",
                     "reporting": "params:reporting",
+                    **({"test_metrics": "test_metrics"} if with_test else {}),
                 },
                 outputs="report",
                 name="write_report",

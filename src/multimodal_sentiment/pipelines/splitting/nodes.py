@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.parameters import SplittingParameters
 from multimodal_sentiment.types import Examples, Frame
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -15,45 +20,68 @@ _FAR_OFF = 0.02  # from the share of validation posts that was asked for
 def split_posts(
     examples: Examples,
     groups: Frame,
+    declared_split: Frame,
     splitting: SplittingParameters,
     corrections: Frame | None = None,
 ) -> tuple[Frame, Frame]:
     """Divide the posts into training and validation posts, each in the listing's order.
 
-    Twins stay together, and both sides hold about the same share of each tag. Corrected tags take
-    the place of the original ones on both sides; which side a post is on does not depend on them.
+    Where the posts' source declares validation posts, these are taken as they are. Else they are
+    drawn: twins stay together, and both sides hold about the same share of each tag. Corrected tags
+    take the place of the original ones on both sides; which side a post is on does not depend on
+    them.
 
     Raises:
-        ValueError: If a tag has too few posts for that.
+        ValueError: If a tag has too few posts for that, or the declared split cannot be used.
     """
+    from multimodal_sentiment.posts.declared_split import find_validation_posts
     from multimodal_sentiment.posts.schema import POSTS
-    from multimodal_sentiment.posts.split import grouped_split
 
     posts = examples.select(list(POSTS)).to_pandas()
     group = posts["guid"].map(groups.set_index("guid")["group"])
-    held_out = grouped_split(posts["tag"], group, splitting.validation_fraction, splitting.seed)
+    held_out = find_validation_posts(posts, declared_split)
+    is_declared = held_out is not None
+    if held_out is None:
+        held_out = _draw(posts["tag"], group, splitting)
     if corrections is not None:
         corrected = posts["guid"].map(corrections.set_index("guid")["tag"])
         posts["tag"] = corrected.fillna(posts["tag"])
     train, validation = posts[~held_out], posts[held_out]
     logger.info(
-        "%s training and %s validation posts (%.1f%%)",
+        "%s training and %s validation posts (%.1f%%)%s",
         f"{len(train):,}",
         f"{len(validation):,}",
         100 * len(validation) / len(posts),
+        ", as their source declares them" if is_declared else "",
     )
     if corrections is not None and len(corrections):
         logger.info(
             "Tags as corrected: %s of the training and %s of the validation posts",
             *(f"{part['guid'].isin(corrections['guid']).sum():,}" for part in (train, validation)),
         )
-    share = len(validation) / len(posts)
-    if abs(share - splitting.validation_fraction) > _FAR_OFF:
+    twins = int(group[held_out].isin(group[~held_out]).sum())
+    if twins:
+        logger.warning(
+            "%s validation posts have a twin among the training posts: the declared split is used "
+            "as it is, and the metrics say how good the model is without these",
+            f"{twins:,}",
+        )
+    return train.reset_index(drop=True), validation.reset_index(drop=True)
+
+
+def _draw(
+    tags: pd.Series[str], group: pd.Series[Any], splitting: SplittingParameters
+) -> np.ndarray:
+    """Draw the validation posts; say so if their share is not what was asked for."""
+    from multimodal_sentiment.posts.split import grouped_split
+
+    held_out = grouped_split(tags, group, splitting.validation_fraction, splitting.seed)
+    if abs(held_out.mean() - splitting.validation_fraction) > _FAR_OFF:
         logger.warning(
             "Validation posts are %.1f%% of all instead of %.1f%%: the largest group of twins "
             "holds %s posts, and no group is divided",
-            100 * share,
+            100 * held_out.mean(),
             100 * splitting.validation_fraction,
             f"{group.value_counts().iloc[0]:,}",
         )
-    return train.reset_index(drop=True), validation.reset_index(drop=True)
+    return held_out

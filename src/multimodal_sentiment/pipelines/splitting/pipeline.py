@@ -1,4 +1,4 @@
-"""Labelled posts are divided into training and validation posts; twins stay together."""
+"""Labelled posts are divided into training and validation posts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     "labelled.examples",
                     "duplicate_groups",
+                    "labelled.declared_split",
                     "params:splitting",
                     "labelled.corrections",
                 ],

@@ -1,0 +1,63 @@
+"""What is said of predictions whose true tags are known: scores, with how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .bootstrap import bootstrap_intervals
+from .metrics import classification_metrics
+
+
+def judge_predictions(
+    true: ArrayLike, predicted: ArrayLike, groups: ArrayLike, labels: Sequence[str], **drawing: Any
+) -> dict[str, Any]:
+    """Score predicted tags, with intervals.
+
+    Args:
+        true: Tags of shape (n,).
+        predicted: Tags of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        **drawing: `samples`, `level` and `seed` of `bootstrap_intervals`.
+
+    Returns:
+        What `classification_metrics` returns, and `intervals` and `accuracy_interval`.
+    """
+    intervals = bootstrap_intervals(true, predicted, groups, labels, **drawing)
+    scores = classification_metrics(true, predicted, labels)
+    return scores | {"intervals": intervals, "accuracy_interval": intervals["accuracy"]}
+
+
+def judge_without(
+    left_out: ArrayLike,
+    true: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    **drawing: Any,
+) -> dict[str, Any]:
+    """Say what accuracy is left without some of the posts, such as twins of training posts.
+
+    Args:
+        left_out: Which posts are, booleans of shape (n,).
+        true: Tags of shape (n,).
+        predicted: Tags of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        **drawing: `samples`, `level` and `seed` of `bootstrap_intervals`.
+
+    Returns:
+        `posts`, how many are left out; and under `without` the `n`, `accuracy` and
+        `accuracy_interval` of the others, None if none are left out or none are left.
+    """
+    kept = ~np.asarray(left_out, dtype=bool)
+    rest = None
+    if kept.any() and not kept.all():
+        tags, answers = (np.asarray(values, dtype=object)[kept] for values in (true, predicted))
+        judged = judge_predictions(tags, answers, np.asarray(groups)[kept], labels, **drawing)
+        rest = {name: judged[name] for name in ("n", "accuracy", "accuracy_interval")}
+    return {"posts": int((~kept).sum()), "without": rest}

@@ -1,0 +1,151 @@
+"""Which labels there are: those that the user names, else the course's, else a table's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from multimodal_sentiment.parameters import Label
+
+from .tags import is_tag, shown
+
+COURSE_LABELS = ("negative", "neutral", "positive")
+
+# A label of so few posts, and so small a share, is rather a mistake than a label.
+_FEW_POSTS = 10
+_FEW_SHARE = 0.01
+_SHORTEST_WORD = 4  # in which one letter is rather a slip than another word
+_MOST_COMPARED = 300  # labels; where there are more, the column is none of labels
+_MOST_SHOWN = 3
+_MOST_NAMED = 20  # labels in a message
+
+
+def named_labels(named: Sequence[Label] | None, layout: str) -> Sequence[Label] | None:
+    """Return the labels that are known before any tag is read; None if tags are to tell them.
+
+    Args:
+        named: By the user; None if there are none.
+        layout: Of the posts; the course's has labels of its own.
+    """
+    return named or (COURSE_LABELS if layout == "course" else None)
+
+
+def spell_labels(named: Sequence[Label], tags: Iterable[str]) -> list[str]:
+    """Return labels as the tags spell them.
+
+    YAML takes `0` for a number and `yes` for true. Such a label stands for the tag that YAML would
+    take for the same.
+
+    Args:
+        named: The labels, as YAML has read them.
+        tags: The tags of the posts.
+
+    Raises:
+        ValueError: If one stands for several tags.
+    """
+    present = set(tags)
+    return [label if isinstance(label, str) else _spell(label, present) for label in named]
+
+
+def find_labels(tags: pd.Series[str]) -> list[str]:
+    """Return the labels that tags amount to, sorted.
+
+    Args:
+        tags: One a post.
+
+    Raises:
+        ValueError: If some look like mistakes: held by few posts, or nearly equal to another.
+    """
+    counts = {str(tag): int(n) for tag, n in tags[tags.map(is_tag)].value_counts().items()}
+    labels = sorted(counts)
+    doubts = [*_near_others(counts), *_of_few_posts(counts)]
+    if doubts:
+        more = f"; and {len(doubts) - _MOST_SHOWN:,} more" if len(doubts) > _MOST_SHOWN else ""
+        raise ValueError(
+            f"{'; '.join(doubts[:_MOST_SHOWN])}{more}: if this is a mistake, mend it, and if tags "
+            f"stand in another column, name that in columns.tag; else name the labels that are "
+            f"meant{_example(labels)}"
+        )
+    return labels
+
+
+def _spell(label: bool | int | float, tags: set[str]) -> str:
+    import yaml
+
+    def is_meant(tag: str) -> bool:
+        try:
+            value = yaml.safe_load(tag)
+        except yaml.YAMLError:
+            return False
+        return type(value) is type(label) and value == label
+
+    if str(label) in tags:
+        return str(label)
+    meant = sorted(filter(is_meant, tags))
+    if len(meant) > 1:
+        raise ValueError(
+            f"ingestion.labels: {label} may stand for {' and '.join(map(shown, meant))}: put "
+            f"quotes around each label"
+        )
+    return meant[0] if meant else str(label)
+
+
+def _of_few_posts(counts: Mapping[str, int]) -> list[str]:
+    total = sum(counts.values())
+    return [
+        f"the tag {shown(label)} is that of only {count:,} of {total:,} posts"
+        for label, count in sorted(counts.items(), key=lambda item: item[1])
+        if count < min(_FEW_POSTS, _FEW_SHARE * total)
+    ]
+
+
+def _near_others(counts: Mapping[str, int]) -> list[str]:
+    """Describe the pairs of labels that may be one, the rarer first in each."""
+    if len(counts) > _MOST_COMPARED:
+        return []
+    doubts = []
+    for pair in combinations(counts, 2):
+        rarer, other = sorted(pair, key=lambda label: counts[label])
+        if difference := _difference(rarer, other):
+            doubts.append(
+                f"the tags {shown(rarer)} ({counts[rarer]:,} posts) and {shown(other)} "
+                f"({counts[other]:,} posts) differ by {difference}"
+            )
+    return doubts
+
+
+def _difference(one: str, other: str) -> str:
+    """Say what is between two labels, if it is so little that they may be one."""
+    one, other = one.casefold(), other.casefold()
+    if "".join(one.split()) == "".join(other.split()):
+        return "case only" if one == other else "spaces only"
+    words = [re.findall(r"\w+", label) for label in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return ""
+    unlike = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
+    return "one letter" if len(unlike) == 1 and _is_one_letter(*unlike[0]) else ""
+
+
+def _is_one_letter(one: str, other: str) -> bool:
+    """Return whether one letter was changed, added or left out; numbers differ as they mean to."""
+    short, long = sorted((one, other), key=len)
+    if len(short) < _SHORTEST_WORD or len(long) > len(short) + 1:
+        return False
+    at = next((at for at, letter in enumerate(short) if letter != long[at]), len(short))
+    if len(long) > len(short):
+        return short[at:] == long[at + 1 :] and long[at].isalpha()
+    return short[at + 1 :] == long[at + 1 :] and (short[at] + long[at]).isalpha()
+
+
+def _example(labels: Sequence[str]) -> str:
+    if len(labels) > _MOST_NAMED:
+        return " in ingestion.labels"
+    return f", such as ingestion.labels=[{','.join(map(_in_yaml, labels))}]"
+
+
+def _in_yaml(label: str) -> str:
+    """Return a label as an element of a list in YAML."""
+    return label if re.fullmatch(r"\w[\w .-]*", label) else "'{}'".format(label.replace("'", "''"))

@@ -1,0 +1,116 @@
+"""Posts to be predicted that carry tags after all: a test set, on which the model is judged."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from multimodal_sentiment.parameters import EvaluationParameters
+from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
+
+if TYPE_CHECKING:
+    import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+def judge_test_posts(
+    predictions: Frame,
+    matched_model: SentimentClassifier,
+    examples: Examples,
+    evaluation: EvaluationParameters,
+) -> Json:
+    """How good the model is on the posts that carry a tag, and how sure that is.
+
+    Tags that the model has never seen are counted and not judged: nothing can be right of them.
+
+    Args:
+        predictions: Of all posts, with their `tag` where they have one.
+        matched_model: Which made them.
+        examples: Holds the posts, in the order of the predictions.
+        evaluation: How predictions are judged.
+
+    Returns:
+        `posts`, `untagged` and `unknown_tags` (posts by tag); `n`, 0 if there is nothing to judge;
+        else the scores as in `metrics`, `twins_in_training` (None if the model does not say what it
+        has learnt from), `model` (its version) and `confidence_level`.
+    """
+    from multimodal_sentiment.assessment import judge_predictions, judge_without
+    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
+
+    labels = list(matched_model.labels)
+    tags = predictions["tag"]
+    unknown = tags[(tags != "") & ~tags.isin(labels)].value_counts()
+    known = tags.isin(labels).to_numpy()
+    counts: Json = {
+        "posts": len(predictions),
+        "untagged": int((tags == "").sum()),
+        "unknown_tags": {str(tag): int(count) for tag, count in unknown.items()},
+        "model": matched_model.version,
+        "n": 0,
+    }
+    _log_unknown(counts["unknown_tags"], labels)
+    if not known.any():
+        return counts
+    content = examples.select(["text", "image_hash"]).to_pydict()
+    groups = find_near_duplicates(content["text"], content["image_hash"])[known]
+    judged = predictions[known]
+    judging: dict[str, Any] = {
+        "samples": evaluation.bootstrap_samples,
+        "level": evaluation.confidence_level,
+        "seed": evaluation.seed,
+    }
+    answers = (judged["tag"], judged["predicted"], groups, labels)
+    metrics = counts | judge_predictions(*answers, **judging)
+    metrics["confidence_level"] = evaluation.confidence_level
+    learnt = _have_twins_in_training(matched_model, content)
+    metrics["twins_in_training"] = (
+        None if learnt is None else judge_without(learnt[known], *answers, **judging)
+    )
+    _log(metrics)
+    return metrics
+
+
+def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:
+    """Which tags are taken for which, among the posts that carry one."""
+    from multimodal_sentiment.assessment import confusion
+    from multimodal_sentiment.reporting import plots
+
+    labels = list(test_metrics.get("per_class", {}))
+    judged = predictions[predictions["tag"].isin(labels)]
+    return plots.confusion_matrix(confusion(judged["tag"], judged["predicted"], labels), labels)
+
+
+def _have_twins_in_training(
+    model: SentimentClassifier, content: dict[str, list[str]]
+) -> np.ndarray | None:
+    """Return which posts the model has learnt from, or from a twin of; None if it does not say."""
+    import numpy as np
+
+    from multimodal_sentiment.posts.near_duplicates import content_keys
+
+    if model.learnt_keys is None:
+        return None
+    keys = content_keys(content["text"], content["image_hash"])
+    return np.asarray(np.isin(keys, model.learnt_keys).any(axis=1))
+
+
+def _log_unknown(unknown_tags: dict[str, int], labels: list[str]) -> None:
+    if unknown_tags:
+        logger.warning(
+            "Tags that the model has never seen are not judged: %s; it answers %s",
+            ", ".join(f"{tag!r} of {count:,} posts" for tag, count in unknown_tags.items()),
+            ", ".join(labels),
+        )
+
+
+def _log(metrics: Json) -> None:
+    twins = metrics["twins_in_training"] or {"posts": 0, "without": None}
+    logger.info(
+        "%s of %s posts carry a tag%s",
+        f"{metrics['n']:,}",
+        f"{metrics['posts']:,}",
+        f"; {twins['posts']:,} of them have a twin among the training posts"
+        if twins["posts"]
+        else "",
+    )

@@ -1,0 +1,105 @@
+"""Parameters as they are written after `--params`: `KEY=VALUE,KEY=VALUE`.
+
+Kedro's own reading cuts at every comma and takes every value for YAML: a list falls into pieces,
+and the folder `2024_05` becomes the number 202405. Here a value ends where the next `KEY=` begins,
+and a parameter whose values are text is taken as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import click
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from multimodal_sentiment.config_loader import FOLDERS
+
+# Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
+_VALUE = re.compile(
+    r"""(?:(?<=[=\[{,:\s])(?:"[^"]*"|'[^']*')|(?!,\s*(?:[A-Za-z_][\w.]*\s*=|$)).)*""", re.S
+)
+_KEY = re.compile(r"\s*([^=,]*?)\s*=")
+_QUOTED = re.compile(r"""(["'])(.*)\1""", re.S)
+
+
+def read_params(context: click.Context, option: click.Parameter, given: Any) -> dict[str, Any]:
+    """Read the value of `--params`, as the callback of click.
+
+    Args:
+        context: Of the command.
+        option: The option.
+        given: Its text; or what a file that `--config` names holds, which is taken as it is.
+
+    Returns:
+        The parameters, as a tree.
+
+    Raises:
+        click.UsageError: If something has no value, or cannot be read.
+    """
+    if isinstance(given, dict):
+        return given
+    tree: dict[str, Any] = {}
+    position = 0
+    while position < len(given):
+        key = _KEY.match(given, position)
+        if not key or not key[1]:
+            raise click.UsageError(
+                f"--params: {given[position:]!r} has no key and value: write KEY=VALUE,KEY=VALUE",
+                context,
+            )
+        value = _VALUE.match(given, key.end())
+        text = value[0] if value else ""
+        _put(tree, key[1], _read_value(key[1], text, context))
+        position = key.end() + len(text) + 1  # the comma
+    return tree
+
+
+def _read_value(key: str, text: str, context: click.Context) -> Any:
+    if _is_text(key):
+        quoted = _QUOTED.fullmatch(text)
+        if quoted:
+            return quoted[2]
+        if text == "null":
+            return None
+        is_home = key in FOLDERS and text.startswith("~")
+        return str(Path(text).expanduser()) if is_home else text
+    try:
+        return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[call-overload, index]
+    except (YAMLError, OmegaConfBaseException) as error:
+        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise click.UsageError(
+            f"--params: {key}={text} cannot be read: {reason}", context
+        ) from error
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value at its place in a tree, as in `training.epochs`."""
+    *groups, last = key.split(".")
+    for group in groups:
+        tree = tree.setdefault(group, {})
+        if not isinstance(tree, dict):
+            raise click.UsageError(
+                f"--params: {key} lies within {group}, which has a value already"
+            )
+    tree[last] = value
+
+
+def _is_text(key: str) -> bool:
+    """Return whether the values of a parameter are text, and no list or number."""
+    from pydantic import BaseModel
+
+    from multimodal_sentiment.parameters import Parameters
+
+    kind: Any = Parameters
+    for name in key.split("."):
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return False
+        if name not in kind.model_fields:
+            return False
+        kind = kind.model_fields[name].annotation
+    return kind is str or (get_origin(kind) in (Union, UnionType) and str in get_args(kind))

@@ -1,0 +1,198 @@
+"""Training on a frame of posts: the pipelines that `kedro run` runs, without files of one's own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Literal, NamedTuple
+
+import click
+import pandas as pd
+from kedro.framework import project
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+
+from multimodal_sentiment.config_loader import own_configuration
+from multimodal_sentiment.datasets.model_folder import find_model, load_model
+from multimodal_sentiment.layouts.columns import find_columns
+from multimodal_sentiment.layouts.errors import LayoutError
+from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.runs.closing_summary import describe_metrics
+from multimodal_sentiment.runs.error_lines import is_expected, one_line
+from multimodal_sentiment.runs.kedro_adapter import location
+from multimodal_sentiment.serving.errors import ClassifierError
+from multimodal_sentiment.serving.frames import column_names, has_test_posts, write_posts
+from multimodal_sentiment.serving.inputs import frame_column, frame_columns
+from multimodal_sentiment.serving.predictor import Classifier
+
+logger = logging.getLogger(__name__)
+
+PACKAGE = "multimodal_sentiment"
+POSTS = Path("01_raw") / "posts.parquet"
+MODALITIES = ("text", "image")
+SETTLED = ("raw", "data", "columns")  # by what `train` is given
+
+
+class Columns(NamedTuple):
+    """The names of a frame's columns; None is found by its name."""
+
+    guid: str | None
+    text: str | None
+    image: str | None
+    tag: str | None
+    split: str | None
+
+
+class TrainedClassifier(Classifier):
+    """A classifier that knows how it came to be.
+
+    Attributes:
+        folder: Where posts, model and results lie, as `kedro run` leaves them.
+        metrics: How good it is on the validation posts, as `metrics` in `08_reporting`.
+        test_metrics: The same on the posts whose split is `test`; None if there are none.
+        report: The path of the report, a page for a browser.
+    """
+
+    def __init__(
+        self,
+        catalog: CatalogProtocol[Any, Any],
+        version: str,
+        columns: Mapping[str, str],
+        compute: ComputeParameters,
+    ) -> None:
+        folder = location(catalog["fusion_model"])
+        super().__init__(load_model(*find_model(folder / version)), compute)
+        self._columns = dict(columns)
+        self.folder = folder.parents[1]
+        self.report = _place(catalog, "report", version)
+        self.metrics: dict[str, Any] = json.loads(
+            _place(catalog, "metrics", version).read_text("utf-8")
+        )
+        tested = _place(catalog, "test_metrics", version)
+        self.test_metrics = json.loads(tested.read_text("utf-8")) if tested.exists() else None
+
+    def predict(
+        self,
+        texts: Any = None,
+        images: Any = None,
+        *,
+        problems: Literal["words", "codes"] = "words",
+    ) -> pd.DataFrame:
+        """Answer for posts, as `Classifier.predict` does.
+
+        Args:
+            texts: As there; of a frame, the columns that were trained on are taken.
+            images: As there.
+            problems: As there.
+        """
+        names = frame_columns(texts)
+        if images is None and names is not None and self._columns.keys() & {"text", "image"}:
+            taken = [frame_column(texts, self._columns.get(role, role)) for role in MODALITIES]
+            if any(column is not None for column in taken):
+                texts, images = taken
+        return super().predict(texts, images, problems=problems)
+
+    def __repr__(self) -> str:
+        return (
+            f"<TrainedClassifier of {', '.join(self.labels)}: {describe_metrics(self.metrics)}; "
+            f"its report is {self.report}>"
+        )
+
+
+def train_on_frame(
+    posts: Any,
+    columns: Columns,
+    folder: str | os.PathLike[str] | None,
+    env: str | None,
+    parameters: Mapping[str, Any],
+) -> TrainedClassifier:
+    """See `multimodal_sentiment.train`."""
+    names = _find_columns(posts, columns)
+    given = _as_tree(parameters)
+    place = Path(folder or mkdtemp(prefix="multimodal_sentiment-")).expanduser().resolve()
+    given |= {"raw": str(place / POSTS), "data": str(place)}
+    with _errors_in_one_line(), _this_project():
+        logger.info("Posts, model and report go into %s", place)
+        write_posts(posts, names, place / POSTS)
+        session = KedroSession.create(
+            Path.cwd(), env=env, runtime_params=given, conf_source=str(own_configuration())
+        )
+        with session:
+            catalog = session.load_context().catalog
+            # Posts whose split is test are predicted too, and the report shows how well.
+            is_tested = has_test_posts(posts, names)
+            session.run(pipeline_names=["__default__" if is_tested else "training"])
+            compute = ComputeParameters.model_validate(catalog["params:compute"].load())
+        return TrainedClassifier(catalog, session.session_id, names, compute)
+
+
+def _find_columns(posts: Any, columns: Columns) -> dict[str, str]:
+    names = column_names(posts)
+    try:
+        found = find_columns(names, columns._asdict(), "the frame")
+    except LayoutError as error:
+        raise ClassifierError(str(error).replace("columns.", "")) from error
+    if "tag" not in found:
+        raise ClassifierError(
+            f"the frame has no column that is known to hold tags: name it, as in tag='NAME', among "
+            f"{', '.join(names)}"
+        )
+    return found
+
+
+def _as_tree(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as a tree, whether they are named as in `training.epochs` or in one."""
+    tree: dict[str, Any] = {}
+    for name, value in parameters.items():
+        *groups, last = name.split(".")
+        level = tree
+        for group in groups:
+            level = level.setdefault(group, {})
+        former = level.get(last)
+        if isinstance(value, Mapping) and isinstance(former, dict):
+            former.update(value)
+        else:
+            level[last] = dict(value) if isinstance(value, Mapping) else value
+    if settled := sorted(tree.keys() & {*SETTLED}):
+        raise ClassifierError(
+            f"parameters: {settled[0]} is not set here: train is given the posts, the names of "
+            "their columns, and the folder"
+        )
+    return tree
+
+
+def _place(catalog: CatalogProtocol[Any, Any], name: str, version: str) -> Path:
+    """Return the file of a dataset's version."""
+    folder = location(catalog[name])
+    return folder / version / folder.name
+
+
+@contextmanager
+def _this_project() -> Iterator[None]:
+    """Have Kedro run this project, and afterwards the one that it had before."""
+    former = project.PACKAGE_NAME
+    if former != PACKAGE:
+        project.configure_project(PACKAGE)
+    try:
+        yield
+    finally:
+        if former and former != PACKAGE:
+            project.configure_project(former)
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        raise ClassifierError(error.message) from error
+    except Exception as error:
+        if isinstance(error, ClassifierError) or not is_expected(error):
+            raise
+        notes = getattr(error, "__notes__", [one_line(error)])
+        raise ClassifierError(notes[-1]) from error

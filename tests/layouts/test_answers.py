@@ -1,0 +1,143 @@
+"""A copy of the user's table, in its own format, with the answers beside the posts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from multimodal_sentiment.layouts import Options, open_source
+
+ROWS = pd.DataFrame(
+    {
+        "id": ["1", "2", "3", "4"],
+        "tweet": ["café", 'say "hi"; now', "a\nb", ""],
+        "label": ["good", "", "bad", ""],
+    }
+)
+ANSWERS = pd.DataFrame(
+    {"predicted": ["bad", "good"], "confidence": [0.5, 0.75], "problems": ["", "no text"]},
+    index=pd.Index(["2", "4"], name="guid"),
+)
+NEW = {
+    "predicted": [None, "bad", None, "good"],
+    "confidence": [None, 0.5, None, 0.75],
+    "problems": [None, "", None, "no text"],
+}
+
+
+@pytest.fixture
+def copied(tmp_path: Path):
+    """Write the answers beside the posts of a source, and return the only file of the copy."""
+
+    def copied(raw: Path) -> Path:
+        folder = tmp_path / "answered"
+        folder.mkdir()
+        open_source(raw, Options()).write_answers(ANSWERS, folder)
+        (name,) = [path.name for path in folder.iterdir()]
+        return folder / name
+
+    return copied
+
+
+def columns(frame: pd.DataFrame) -> dict[str, list]:
+    return {name: [None if pd.isna(v) else v for v in frame[name]] for name in NEW}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(("name", "separator"), [("p.csv", ";"), ("p.csv", ","), ("p.tsv", "\t")])
+def test_separated_cells_keep_separator_ends_of_lines_and_encoding(
+    tmp_path, copied, encoding, name, separator
+):
+    content = ROWS.to_csv(index=False, sep=separator, lineterminator="\r\n")
+    (tmp_path / name).write_bytes(content.encode(encoding))
+
+    copy = copied(tmp_path / name)
+
+    text = copy.read_bytes().decode(encoding)
+    lines = text.split("\r\n")
+    assert lines[0] == separator.join(["id", "tweet", "label", *NEW])
+    assert lines[1] == separator.join(["1", "café", "good", "", "", ""])
+    read = pd.read_csv(copy, sep=separator, encoding=encoding, dtype=str, keep_default_na=False)
+    assert read[["id", "tweet", "label"]].equals(ROWS)
+    assert read["confidence"].tolist() == ["", "0.500000", "", "0.750000"]
+
+
+def test_the_line_for_excel_stays_first(tmp_path, copied):
+    (tmp_path / "p.csv").write_text("sep=|\nid|tweet|label\n2|x|\n")
+    assert copied(tmp_path / "p.csv").read_text().splitlines() == [
+        "sep=|",
+        "id|tweet|label|predicted|confidence|problems",
+        "2|x||bad|0.500000|",
+    ]
+
+
+def test_a_name_that_is_taken_gets_another(tmp_path, copied):
+    (tmp_path / "p.csv").write_text("id,tweet,label,predicted\n2,x,,mine\n")
+    header, row = copied(tmp_path / "p.csv").read_text().splitlines()
+    assert header == "id,tweet,label,predicted,predicted_,confidence,problems"
+    assert row == "2,x,,mine,bad,0.500000,"
+
+
+def test_objects_keep_what_they_hold(tmp_path, copied):
+    rows = [{"id": 2, "tweet": "x", "more": {"a": [1]}}, {"id": 9, "tweet": "y", "label": "good"}]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    first, second = map(json.loads, copied(tmp_path / "p.jsonl").read_text().splitlines())
+    assert first == rows[0] | {"predicted": "bad", "confidence": 0.5, "problems": ""}
+    assert second == rows[1] | dict.fromkeys(NEW)
+
+
+def test_parquet_keeps_its_types_and_images(tmp_path, copied):
+    images = [{"bytes": bytes([n]), "path": None} for n in range(4)]
+    table = pa.Table.from_pandas(ROWS.assign(id=range(1, 5), image=images))
+    pa.parquet.write_table(table, tmp_path / "p.parquet", row_group_size=2)
+
+    copy = pa.parquet.read_table(copied(tmp_path / "p.parquet"))
+
+    assert copy.select(table.column_names).equals(table)
+    assert copy.select(list(NEW)).to_pydict() == NEW
+
+
+def test_feather_too(tmp_path, copied):
+    ROWS.to_feather(tmp_path / "p.feather")
+    copy = pd.read_feather(copied(tmp_path / "p.feather"))
+    assert copy[list(ROWS)].equals(ROWS)
+    assert columns(copy) == NEW
+
+
+@pytest.mark.parametrize("kind", ["folder", "parquet"])
+def test_data_sets_of_the_hub_are_read_by_their_own_library(tmp_path, copied, kind):
+    datasets = pytest.importorskip("datasets")
+    data = datasets.Dataset.from_pandas(ROWS).select([3, 2, 1, 0])  # with indices of their own
+    if kind == "folder":
+        data.save_to_disk(str(tmp_path / "saved"))
+        read = datasets.load_from_disk(str(copied(tmp_path / "saved")))
+    else:
+        data.to_parquet(str(tmp_path / "p.parquet"))
+        read = datasets.Dataset.from_parquet(
+            str(copied(tmp_path / "p.parquet")), cache_dir=str(tmp_path / "cache")
+        )
+    assert read.to_dict() == data.to_dict() | {name: values[::-1] for name, values in NEW.items()}
+
+
+def test_only_tables_that_hold_posts_to_be_predicted_are_copied(tmp_path, copied):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "train.csv").write_text("id,tweet,label\n7,x,good\n8,y,bad\n")
+    (raw / "test.csv").write_text("id,tweet,label\n2,x,good\n4,y,bad\n")
+    assert copied(raw).name == "test.csv"
+
+
+def test_the_course_s_listing(tmp_path, copied):
+    raw = tmp_path / "raw"
+    (raw / "data").mkdir(parents=True)
+    (raw / "test_without_label.txt").write_text("guid,tag\n4,null\n2,null\n")
+    assert copied(raw).read_text().splitlines() == [
+        "guid,tag,predicted,confidence,problems",
+        "4,null,good,0.750000,no text",
+        "2,null,bad,0.500000,",
+    ]

@@ -1,0 +1,111 @@
+"""Parameters as they are written after `--params`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from multimodal_sentiment.config_loader import check_parameters
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.runtime_parameters import read_params
+
+CONTEXT = click.Context(click.Command("run"))
+
+
+def read(given: str) -> dict:
+    return read_params(CONTEXT, click.Option(["--params"]), given)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("raw=2024_05,data=07", {"raw": "2024_05", "data": "07"}),
+        ("raw=1e3,data=true", {"raw": "1e3", "data": "true"}),
+        ("raw=a,b,data=c", {"raw": "a,b", "data": "c"}),
+        ("raw={2024},data=[x]", {"raw": "{2024}", "data": "[x]"}),
+        ("data=bob's,raw=tim's", {"data": "bob's", "raw": "tim's"}),
+        ('raw="a,data=3",data=c', {"raw": "a,data=3", "data": "c"}),
+        ("data=a=b", {"data": "a=b"}),
+        ("model_folder=null", {"model_folder": None}),
+        ("model.text.encoder=null", {"model": {"text": {"encoder": None}}}),
+        ("ingestion.labels=[sad,happy]", {"ingestion": {"labels": ["sad", "happy"]}}),
+        (
+            "ingestion.labels=[sad, happy],data=c",
+            {"ingestion": {"labels": ["sad", "happy"]}, "data": "c"},
+        ),
+        ("ingestion.labels=[yes,no]", {"ingestion": {"labels": [True, False]}}),
+        ("ingestion.labels=[0,1]", {"ingestion": {"labels": [0, 1]}}),
+        ("ingestion.labels=['a,b=c', d]", {"ingestion": {"labels": ["a,b=c", "d"]}}),
+        (
+            "comparison.variants={x: {model: {modality: text}}, y: null},data=c",
+            {
+                "comparison": {"variants": {"x": {"model": {"modality": "text"}}, "y": None}},
+                "data": "c",
+            },
+        ),
+        (
+            "training.epochs=3,training.learning_rate.heads=1e-4,",
+            {"training": {"epochs": 3, "learning_rate": {"heads": 1e-4}}},
+        ),
+        ("", {}),
+    ],
+)
+def test_values_are_read_as_the_parameter_takes_them(given, expected):
+    assert read(given) == expected
+
+
+def test_the_home_folder_is_written_out_for_folders_only():
+    assert read("raw=~/posts") == {"raw": str(Path.home() / "posts")}
+    assert read("model.text.encoder=~/bert") == {"model": {"text": {"encoder": "~/bert"}}}
+
+
+def test_what_a_configuration_file_holds_is_taken_as_it_is():
+    assert read_params(CONTEXT, None, {"raw": 1}) == {"raw": 1}
+
+
+@pytest.mark.fault("run", "parameters that cannot be read", "one line that says how to write them")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("epochs", "'epochs' has no key and value: write KEY=VALUE,KEY=VALUE"),
+        ("=3", "'=3' has no key and value"),
+        ("training.epochs=[1", "training.epochs=[1 cannot be read"),
+        ("raw=a,raw.b=c", "raw.b lies within raw, which has a value already"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(given, words):
+    with pytest.raises(click.UsageError) as caught:
+        read(given)
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.fault("run", "a value of another kind", "one line that says how it is written")
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        (
+            "training.learning_rate=1e-4",
+            "training.learning_rate: has parts, and no value of its own: set "
+            "training.learning_rate.text, training.learning_rate.image, "
+            "training.learning_rate.heads",
+        ),
+        (
+            "ingestion.labels=sad,happy",
+            "ingestion.labels: must be a valid list, not 'sad,happy': write [sad,happy]",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_how_it_is_written(settings, given, fault):
+    (group, values), *_ = read(given).items()
+    changed = settings | {group: {**settings[group], **values}}
+    assert check_parameters(changed, Parameters) == [fault]
+
+
+def test_a_number_in_a_file_is_told_to_be_quoted(settings):
+    assert check_parameters(settings | {"raw": 202405}, Parameters) == [
+        "raw: must be a valid string, not 202405: put quotes around it, if that is how YAML has "
+        "read it"
+    ]

@@ -1,0 +1,198 @@
+"""Training on a frame: no file of one's own, the same pipelines underneath."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from multimodal_sentiment import ClassifierError, load_classifier, train
+from multimodal_sentiment.serving.frames import write_posts
+
+LABELS = ["0", "1", "2"]  # numbers are labels like any other
+MOODS = ["calm", "cross", "merry"]
+TINY = {
+    "training.epochs": 1,
+    "model": {"text": {"scratch": {"hidden_size": 16, "layers": 1, "heads": 2}}},
+    "model.fusion.hidden_size": 16,
+    "evaluation.bootstrap_samples": 100,
+}
+
+
+def picture(seed: int) -> Image.Image:
+    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize((96, 72))
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory) -> pd.DataFrame:
+    """Forty-eight posts; their images come in every form."""
+    folder = tmp_path_factory.mktemp("photos")
+    photos = []
+    for number in range(48):
+        image = picture(number)
+        image.save(folder / f"{number}.png")
+        file = folder / f"{number}.png"
+        photos.append(
+            [image, np.asarray(image), file, str(file), file.read_bytes(), None][number % 6]
+        )
+    guids = [f"post {n}" for n in range(48)]
+    return pd.DataFrame(
+        {
+            "tweet": [f"a {MOODS[n % 3]} day, the {n}th" for n in range(48)],
+            "photo": pd.Series(photos, guids, dtype=object),
+            "mood": [n % 3 for n in range(48)],
+            "part": ["train"] * 30 + ["dev"] * 9 + ["test"] * 9,
+        },
+        index=guids,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(frame, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return train(
+        frame,
+        text="tweet",
+        image="photo",
+        tag="mood",
+        split="part",
+        folder=folder,
+        env="scratch",
+        parameters=TINY,
+    )
+
+
+def test_it_is_trained_judged_and_reported_as_by_the_commands(trained):
+    assert trained.labels == LABELS
+    assert trained.metrics["n"] == 9
+    assert trained.metrics["protocol"]["posts"] == {"training": 30, "validation": 9}
+    assert trained.test_metrics["n"] == 9
+    assert "9 test posts" in trained.report.read_text("utf-8")
+    assert f"accuracy {trained.metrics['accuracy']:.3f}" in repr(trained)
+    posts = pd.concat(map(pd.read_csv, trained.folder.glob("02_intermediate/*/posts.csv/*/*")))
+    assert len(posts) == 48
+    assert (posts["problems"] == "no_image").sum() == 8
+    assert set(posts["guid"]) == {f"post {n}" for n in range(48)}
+
+
+def test_it_answers_for_the_frame_and_like_the_model_that_was_written(trained, frame):
+    answers = trained.predict(frame.head(6))
+    assert answers.index.tolist() == frame.index[:6].tolist()
+    assert answers["problems"].tolist() == ["", "", "", "", "", "no image"]
+    written = load_classifier(trained.folder / "06_models" / "fusion_model")
+    again = written.predict(frame["tweet"].head(6), frame["photo"].head(6))
+    pd.testing.assert_frame_equal(answers, again)
+
+
+def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
+    frame, caplog, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    texts = polars.from_pandas(frame[["tweet", "mood"]].rename(columns={"mood": "label"}))
+    with caplog.at_level("INFO"):
+        second = train(texts, env="scratch", parameters={**TINY, "model.modality": "text"})
+    assert f"Posts, model and report go into {second.folder}" in caplog.text
+    assert second.folder.parent == tmp_path.resolve()
+    assert second.report.is_file()
+    assert second.test_metrics is None
+    assert second.metrics["protocol"]["posts"]["training"] > 30
+
+
+@pytest.mark.fault("set", "a frame that cannot be learnt from", "one line that says what to do")
+@pytest.mark.parametrize(
+    ("posts", "given", "words"),
+    [
+        ([("a", "b")], {}, "posts must be a frame of pandas, polars or Arrow, not list"),
+        (pd.DataFrame({"x": ["a"]}), {}, "no column that is known to hold a text or an image"),
+        (pd.DataFrame({"text": ["a"]}), {}, "name it, as in tag='NAME', among text"),
+        (pd.DataFrame({"text": ["a"], "tag": ["b"]}), {"text": "t"}, "has no column 't'"),
+        (
+            pd.DataFrame({"text": ["a"], "tweet": ["b"], "tag": ["c"]}),
+            {},
+            "several columns that may hold the text, text, tweet: name one",
+        ),
+        (
+            pd.DataFrame({"text": ["a"], "tag": ["b"]}),
+            {"parameters": {"training.epoch": 1}},
+            "unknown parameter training.epoch: did you mean training.epochs?",
+        ),
+        (
+            pd.DataFrame({"text": ["a"], "tag": ["b"]}),
+            {"parameters": {"raw": "x"}},
+            "parameters: raw is not set here",
+        ),
+        (
+            pd.DataFrame({"text": list("abcdef"), "tag": ["b"] * 6}),
+            {"parameters": {"ingestion.allow_missing": True}},
+            "tags every post 'b'",
+        ),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_one_line(tmp_path, posts, given, words):
+    with pytest.raises(ClassifierError) as caught:
+        train(posts, folder=tmp_path, env="scratch", **given)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+class TestWriting:
+    @pytest.mark.parametrize("kind", [pd.DataFrame, polars.DataFrame, pa.table])
+    def test_frames_of_every_kind_give_equal_posts(self, tmp_path, kind):
+        posts = kind({"t": ["one", None], "label": [1, 0], "b": [True, False]})
+        write_posts(posts, {"text": "t", "tag": "label", "split": "b"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet").to_pylist() == [
+            {"guid": "0", "text": "one", "tag": "1", "split": "true"},
+            {"guid": "1", "text": None, "tag": "0", "split": "false"},
+        ]
+
+    def test_whole_numbers_beside_gaps_are_whole(self, tmp_path):
+        posts = pd.DataFrame({"t": ["one", "two"], "label": [1, np.nan]}, index=[7, 7])
+        write_posts(posts, {"text": "t", "tag": "label"}, tmp_path / "p.parquet")
+        table = pq.read_table(tmp_path / "p.parquet")
+        assert table["tag"].to_pylist() == ["1", None]
+        assert table["guid"].to_pylist() == ["0", "1"]
+
+    def test_texts_in_bytes_stay_so(self, tmp_path):
+        posts = pd.DataFrame({"t": ["день".encode("cp1251"), "день", None]})
+        write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
+        texts = pq.read_table(tmp_path / "p.parquet")["text"].to_pylist()
+        assert texts == ["день".encode("cp1251"), "день".encode(), None]
+
+    def test_what_is_no_text_is_named_with_its_post(self, tmp_path):
+        posts = pd.DataFrame({"t": ["a", ["b"]]}, index=["x", "y"])
+        with pytest.raises(ClassifierError, match="the post 'y' has no text: list is no single"):
+            write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
+        assert not list(tmp_path.iterdir())
+
+    def test_images_are_paths_or_bytes_and_what_is_none_is_counted(
+        self, tmp_path, caplog, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        payload = io.BytesIO()
+        picture(0).save(payload, "PNG")
+        images = [
+            "a.png",
+            {"bytes": payload.getvalue(), "path": "b.png"},
+            picture(0),
+            "https://example.org/a.png",
+            np.zeros((2, 2)),
+            3,
+            float("nan"),
+        ]
+        posts = pd.DataFrame({"i": pd.Series(images, dtype=object)})
+        write_posts(posts, {"image": "i"}, tmp_path / "p.parquet")
+        written = pq.read_table(tmp_path / "p.parquet")["image"].to_pylist()
+        assert written[0] == {"bytes": None, "path": str(tmp_path / "a.png")}
+        assert written[1] == {"bytes": payload.getvalue(), "path": None}
+        assert Image.open(io.BytesIO(written[2]["bytes"])).tobytes() == picture(0).tobytes()
+        assert written[3] == {"bytes": None, "path": "https://example.org/a.png"}
+        assert written[4:] == [None, None, None]
+        assert "1 images are left out" in caplog.text
+        assert "an array of float64" in caplog.text
