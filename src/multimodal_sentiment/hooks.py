@@ -102,7 +102,7 @@ class RunHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Move what the run wrote into place.
+        """Move what the run wrote into place; record the run where that is asked for.
 
         Raises:
             click.ClickException: If that cannot be begun, and nothing is kept; or if it cannot be
@@ -121,6 +121,10 @@ class RunHooks:
             transaction.commit()
         finally:
             transaction.close()
+        if os.environ.get("MLFLOW_TRACKING_URI"):  # nothing of it is imported otherwise
+            from multimodal_sentiment.runs.tracking import track_run
+
+            track_run(transaction.record, transaction.places)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:

@@ -142,6 +142,13 @@ class ExplainingParameters(Group):
     posts: Annotated[int, Field(ge=0)]
 
 
+class MonitoringParameters(Group):
+    """How new posts are compared with the validation posts."""
+
+    significance_level: Fraction
+    shown_posts: Annotated[int, Field(ge=0)]
+
+
 class ComparisonParameters(Group):
     """Which variants of the model are compared, and on what."""
 
@@ -198,6 +205,7 @@ class Parameters(Group):
     reporting: ReportingParameters
     explaining: ExplainingParameters
     comparison: ComparisonParameters
+    monitoring: MonitoringParameters
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Parameters:

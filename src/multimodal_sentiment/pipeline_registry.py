@@ -11,6 +11,7 @@ from multimodal_sentiment.pipelines import (
     evaluation,
     fitting,
     ingestion,
+    monitoring,
     prediction,
     preparation,
     reporting,
@@ -42,10 +43,13 @@ def register_pipelines() -> dict[str, Pipeline]:
         "evaluation": evaluation.create_pipeline(),
         "reporting": reporting.create_pipeline(),
         "prediction": prediction.create_pipeline(),
+        "monitoring": monitoring.create_pipeline(),
         "comparing": comparing.create_pipeline(),
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
-    answering = preparation.create_pipeline("unlabelled") + steps["prediction"]
+    answering = (
+        preparation.create_pipeline("unlabelled") + steps["prediction"] + steps["monitoring"]
+    )
     learning = reading + steps["encoding"] + steps["fitting"] + steps["evaluation"]
     journeys = {
         "reading": reading,

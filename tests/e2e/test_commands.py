@@ -85,6 +85,35 @@ def test_the_submission_answers_the_listing(trained_project: Project) -> None:
     assert f"{ANSWERED}\n" in trained_project.log
 
 
+def test_inference_compares_the_new_posts_with_the_validation_posts(
+    trained_project: Project,
+) -> None:
+    drift = json.loads(trained_project.newest("08_reporting/drift.json").read_text("utf-8"))
+    page = trained_project.newest("08_reporting/inference_report.html").read_text("utf-8")
+
+    model = max((trained_project.data / MODELS).iterdir()).name
+    assert (drift["model"], drift["posts"]) == (model, 12)
+    assert drift["validation_posts"] <= 12
+    assert 0 < drift["p_value"] <= 1
+    assert sum(tag["posts"] for tag in drift["predicted_tags"].values()) == 12
+    assert drift["sentences"][0] in page
+    assert "does not measure accuracy" in page
+
+
+@pytest.mark.fault("listing", "no new posts", "an empty submission, and exit 0")
+def test_a_night_without_posts_is_an_empty_submission(
+    trained_project: Project, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    (raw / "data").mkdir(parents=True)
+    (raw / "test_without_label.txt").write_text("guid,tag\n")
+    given = {"raw": raw, "data": tmp_path / "data", "model_folder": trained_project.newest(MODELS)}
+    trained_project.kedro("run", "--pipeline=inference", "--params", params(given))
+
+    assert lines(tmp_path / "data/07_model_output/submission.txt") == ["guid,tag"]
+    assert list((tmp_path / "data/08_reporting/inference_report.html").iterdir())
+
+
 @pytest.mark.slow  # the refusal itself is tested with the nodes
 def test_pictures_prepared_otherwise_are_not_answered(trained_project: Project) -> None:
     before = digests(trained_project.data)

@@ -35,6 +35,9 @@ TRIED_ELSEWHERE = {
     "kedro package": "tests/test_packaging.py",
     "kedro sample FOLDER": "tests/e2e/test_commands.py",
     "kedro sample FOLDER --noise": "tests/e2e/test_commands.py",
+    "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 kedro run --pipeline=training": (
+        "tests/runs/test_tracking.py"
+    ),
     ".ci/run": "itself",
     "lint-imports": ".ci/run",
 }

@@ -45,8 +45,9 @@ def listing(*guids: str) -> pd.DataFrame:
 
 
 def test_every_post_has_its_row_whatever_it_lacks(make_model, examples, tiny):
-    answered = predict_unlabelled(make_model(), examples, tiny().compute)
+    answered, projected = predict_unlabelled(make_model(), examples, tiny().compute)
 
+    assert projected.read_all().column_names == ["guid"]  # a model without a summary asks no more
     assert answered["guid"].tolist() == examples["guid"].to_pylist()
     assert set(answered["predicted"]) <= set(LABELS)
     assert answered[["p_bad", "p_good"]].sum(axis=1).to_numpy() == pytest.approx(1)
@@ -55,7 +56,7 @@ def test_every_post_has_its_row_whatever_it_lacks(make_model, examples, tiny):
 
 
 def test_a_model_of_texts_weighs_nothing(make_model, examples, tiny):
-    answered = predict_unlabelled(make_model("text"), examples, tiny().compute)
+    answered, _ = predict_unlabelled(make_model("text"), examples, tiny().compute)
 
     assert "decided_by" not in answered
 

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.monitoring import ValidationSummary
 from multimodal_sentiment.serving import push as sending
 
 from .loopback import NAME, Hub
+
+_VECTORS = np.ones((3, 64), dtype=np.float32)
+VALIDATION = ValidationSummary(3, {}, {}, {"text": _VECTORS}, {"text": _VECTORS})
 
 
 @pytest.fixture
@@ -46,11 +50,14 @@ def test_what_is_sent_is_a_model_and_private(hub, model, tmp_path):
 def test_nothing_of_single_posts_leaves(hub, model):
     model.encoding_profile["flagged"] = {"posts": 1, "first": [{"guid": "secret"}]}
     object.__setattr__(model, "learnt_keys", np.array([1, 2], dtype=np.uint64))
+    object.__setattr__(model, "validation", VALIDATION)
 
     push(hub, model)
 
     assert not any(b"secret" in content for content in hub.files.values())
     assert "learnt_posts.npy" not in hub.files
+    assert "validation_features.safetensors" not in hub.files
+    assert "validation_summary.json" in hub.files
     assert "flagged" in model.encoding_profile  # our own keeps it
 
 

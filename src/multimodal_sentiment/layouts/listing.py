@@ -41,15 +41,12 @@ def read_listing(path: Path) -> pd.DataFrame:
     becomes an empty one.
 
     Raises:
-        LayoutError: If the file is missing, is no list of posts, or lists none.
+        LayoutError: If the file is missing, or is no list of posts.
     """
     listing = _Listing(path)
     rows = list(listing.rows())
-    if not rows:
-        listing.refuse("lists no post: it needs one line a post, guid,tag")
     refuse_rounded_ids(path, [guid for guid, _ in rows])
-    guids, tags = zip(*rows, strict=True)
-    return pd.DataFrame({"guid": guids, "tag": tags}, dtype=str)
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
 
 
 def refuse_rounded_ids(path: Path, guids: Sequence[str]) -> None:

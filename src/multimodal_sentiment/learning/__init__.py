@@ -7,7 +7,14 @@ from .fingerprint import digest
 from .fit import fit_classifier
 from .frozen import encode_examples
 from .labelled_posts import LabelledPosts
+from .observation import (
+    observe_examples,
+    read_projected,
+    tabulate_projected,
+    with_validation_summary,
+)
 from .predict import label_predictions, predict_examples, predict_logits
+from .projection import explain_and_project
 
 __all__ = [
     "LabelledPosts",
@@ -15,13 +22,18 @@ __all__ = [
     "Trial",
     "digest",
     "encode_examples",
+    "explain_and_project",
     "explain_examples",
     "explain_posts",
     "fit_classifier",
     "label_predictions",
+    "observe_examples",
     "predict_examples",
     "predict_logits",
     "preparation_of",
+    "read_projected",
     "rows_of",
     "run_trials",
+    "tabulate_projected",
+    "with_validation_summary",
 ]

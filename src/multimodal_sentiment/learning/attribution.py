@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
 
 from multimodal_sentiment.assessment import modality_contributions, softmax
-from multimodal_sentiment.model import SentimentClassifier, SentimentModel
+from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .dataset import Batch, PostDataset
-from .frozen import holds_features, select_features
+from .frozen import known_features
 from .predict import posts_of, predict_batches, predict_logits, tabulate_predictions
 
 
@@ -38,11 +40,9 @@ def explain_examples(
         `explain_posts`, and `text_alone` and `image_alone`: what the model answers when it is shown
         nothing else of a post.
     """
-    columns = classifier.config.training.get("features", {})
-    known = None
-    if features is not None and holds_features(features, examples, columns):
-        known = select_features(features, rows, columns)
-    posts = posts_of(classifier, examples, rows, known)
+    posts = posts_of(
+        classifier, examples, rows, known_features(classifier, examples, rows, features)
+    )
     logits, shares, alone = _explain(classifier, posts, compute)
     return tabulate_predictions(classifier, examples, rows, logits).assign(**shares, **alone)
 
@@ -76,7 +76,23 @@ def _explain(
     model = classifier.model
     views = np.empty((0, 4, len(classifier.labels)), dtype=np.float32)
     if len(posts):
-        views = predict_batches(model, posts, compute, lambda batch: _fuse_four_times(model, batch))
+        views = predict_batches(
+            model, posts, compute, lambda it: fuse_views(classifier, model.encode(**it), it)
+        )
+    return explain_views(classifier, views)
+
+
+def explain_views(
+    classifier: SentimentClassifier, views: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Explain answers from the logits that `fuse_views` gives.
+
+    Returns:
+        What `explain_posts` does; and for a model of text and image the columns `text_alone` and
+        `image_alone`.
+    """
+    if classifier.config.modality != "both":
+        return views[:, 0], {}, {}
     chances = [
         softmax(views[:, view], classifier.config.calibration_temperature) for view in range(4)
     ]
@@ -94,16 +110,24 @@ def _explain(
     return views[:, 0], shares, alone
 
 
-def _fuse_four_times(model: SentimentModel, batch: Batch) -> torch.Tensor:
-    """Return logits of shape (batch, 4, labels): with both, text alone, image alone, neither."""
-    features = model.encode(**batch)
-    rows = len(next(iter(features.values())))
-    has_text, has_image = (
-        np.asarray(batch.get(name, np.ones(rows, dtype=bool))) for name in ("has_text", "has_image")
-    )
-    nothing = np.zeros(rows, dtype=bool)
-    coalitions = [(has_text, has_image), (has_text, nothing), (nothing, has_image)]
-    return torch.stack(
-        [model.fuse(features, *present).logits for present in [*coalitions, (nothing, nothing)]],
-        dim=1,
-    )
+def fuse_views(
+    classifier: SentimentClassifier, features: Mapping[str, torch.Tensor], batch: Batch
+) -> torch.Tensor:
+    """Fuse the features of a batch as they are, and with modalities hidden.
+
+    Returns:
+        Logits of shape (batch, 4, labels): with both, text alone, image alone, neither. From a
+        model of one modality, (batch, 1, labels).
+    """
+    coalitions = [(batch.get("has_text"), batch.get("has_image"))]
+    if classifier.config.modality == "both":
+        rows = len(next(iter(features.values())))
+        has_text, has_image = (
+            np.ones(rows, dtype=bool) if mask is None else np.asarray(mask)
+            for mask in coalitions[0]
+        )
+        nothing = np.zeros(rows, dtype=bool)
+        coalitions = [(has_text, has_image), (has_text, nothing), (nothing, has_image)]
+        coalitions.append((nothing, nothing))
+    model = classifier.model
+    return torch.stack([model.fuse(features, *present).logits for present in coalitions], dim=1)

@@ -132,6 +132,19 @@ def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str
     return {modality: _vectors(table, name)[rows] for modality, name in columns.items()}
 
 
+def known_features(
+    classifier: SentimentClassifier,
+    examples: pa.Table,
+    rows: np.ndarray,
+    table: pa.Table | None,
+) -> Features | None:
+    """Return the features of some posts, if a table holds those of a classifier's encoders."""
+    columns = classifier.config.training.get("features", {})
+    if table is None or not holds_features(table, examples, columns):
+        return None
+    return select_features(table, rows, columns)
+
+
 def holds_features(table: pa.Table, examples: pa.Table, columns: Mapping[str, str]) -> bool:
     """Return whether a table holds the features of these posts, in these columns."""
     of = (table.schema.metadata or {}).get(_OF, b"").decode()

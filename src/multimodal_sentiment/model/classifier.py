@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from multimodal_sentiment.monitoring import ValidationSummary, read_summary, write_summary
 from multimodal_sentiment.reporting import model_card
 
 from .configuration import SentimentConfig
@@ -46,6 +47,7 @@ class SentimentClassifier:
         terms: The words and pairs of words that the model counts, in the order of its weights.
         learnt_keys: The sorted keys of the posts that it has learnt from and of their near
             duplicates, from `posts.near_duplicates.content_keys`; None if they are not known.
+        validation: What new posts are compared with; None where it was not kept.
     """
 
     model: SentimentModel
@@ -54,6 +56,7 @@ class SentimentClassifier:
     version: str | None = None
     terms: Sequence[str] = ()
     learnt_keys: NDArray[np.uint64] | None = None
+    validation: ValidationSummary | None = None
 
     @cached_property
     def term_indices(self) -> dict[str, int]:
@@ -90,6 +93,8 @@ class SentimentClassifier:
             (folder / _TERMS).write_text(terms, encoding="utf-8")
         if self.learnt_keys is not None:
             np.save(folder / _LEARNT, self.learnt_keys, allow_pickle=False)
+        if self.validation is not None:
+            write_summary(self.validation, folder)
         card = model_card(self.config.to_dict(), self.num_parameters)
         (folder / _CARD).write_text(card, encoding="utf-8", newline="\n")
 
@@ -114,4 +119,7 @@ class SentimentClassifier:
         if model.config.uses_text:
             tokenizer = read_tokenizer(folder, config)
         terms = read_terms(folder / _TERMS, config) if config.counted_terms else ()
-        return cls(model, tokenizer, profile, version, terms, read_learnt(folder / _LEARNT))
+        learnt = read_learnt(folder / _LEARNT)
+        sizes = {name: branch.size for name, branch in model.branches.items()}
+        validation = read_summary(folder, sizes)
+        return cls(model, tokenizer, profile, version, terms, learnt, validation)

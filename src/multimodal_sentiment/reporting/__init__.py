@@ -3,6 +3,7 @@
 from .caveats import find_caveats
 from .comparison_page import Disagreement, write_comparison_page
 from .gallery import Answer, ComparedPost, shorten, thumbnail
+from .inference_page import NewPost, write_inference_page
 from .model_card import describe_model, model_card
 from .names import name_data, name_variants
 from .page import write_page
@@ -13,6 +14,7 @@ __all__ = [
     "ComparedPost",
     "Disagreement",
     "Doubt",
+    "NewPost",
     "describe_model",
     "find_caveats",
     "model_card",
@@ -21,6 +23,7 @@ __all__ = [
     "shorten",
     "thumbnail",
     "write_comparison_page",
+    "write_inference_page",
     "write_page",
     "write_second_look",
 ]

@@ -31,6 +31,7 @@ FETCHED = (
 METRICS = "metrics"
 PAGES = {
     "report": "The report",
+    "inference_report": "The new posts' report",
     "comparison_page": "The comparison",
     "second_look_page": "The page for a second look at doubtful tags",
 }

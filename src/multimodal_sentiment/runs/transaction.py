@@ -83,6 +83,7 @@ class Transaction:
         thread: The identity of the thread that began it.
         process: The id of the process that began it.
         record: The record of the run.
+        places: The file or folder of the version that it wrote, by dataset, once it is complete.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Transaction:
         self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
         self.timings = NodeTimings(pipeline)
         self._began = perf_counter()
+        self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
         self._staging = staging_path(data, request["run_id"])
         self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
@@ -184,14 +186,14 @@ class Transaction:
         for folder in scratch_folders(self._pipeline, self._catalog):
             folder.clear()
         written = {name: self._outputs[name] for name in self.record.writes}
-        places = {
+        self.places = {
             name: self._data / output.place / (output.final.name if output.version else "")
             for name, output in written.items()
             if output.place.as_posix() in self.record.moves
         }
         seconds = perf_counter() - self._began
-        log_summary(self.record, places, self._data, seconds, self._folders)
-        mend_statistics(self._project, self._catalog, self.record, places)
+        log_summary(self.record, self.places, self._data, seconds, self._folders)
+        mend_statistics(self._project, self._catalog, self.record, self.places)
 
     def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
         """Remove everything that the run wrote, and write down why.

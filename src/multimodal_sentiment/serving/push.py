@@ -24,8 +24,8 @@ CARD = "README.md"
 def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
     """Hand out a folder that holds all that would be sent, and nothing else.
 
-    Left out is what speaks of single posts: the keys of those that the model has learnt from, and
-    which of them were hard to read.
+    Left out is what speaks of single posts: the keys of those that the model has learnt from, which
+    of them were hard to read, and features of validation posts.
 
     Args:
         classifier: The model.
@@ -34,7 +34,10 @@ def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
     profile = {
         name: value for name, value in classifier.encoding_profile.items() if name != "flagged"
     }
-    sent = replace(classifier, encoding_profile=profile, learnt_keys=None)
+    validation = classifier.validation
+    if validation is not None:
+        validation = replace(validation, features={}, projections={})
+    sent = replace(classifier, encoding_profile=profile, learnt_keys=None, validation=validation)
     with TemporaryDirectory() as name:
         folder = Path(name)
         sent.save_pretrained(folder)

@@ -57,6 +57,30 @@ def train_model(
     )
 
 
+def summarise_validation(
+    fitted_model: SentimentClassifier,
+    validation_posts: Frame,
+    examples: Examples,
+    features: Examples,
+    compute: ComputeParameters,
+) -> SentimentClassifier:
+    """Give the model a bounded summary of the validation posts, with which to compare new ones.
+
+    It holds no text, and chooses nothing.
+
+    Args:
+        fitted_model: The model, which has not seen these posts.
+        validation_posts: Names them, by `guid`.
+        examples: Holds their texts and pictures.
+        features: Of the posts, under the encoders that are frozen.
+        compute: What the model runs on.
+    """
+    from multimodal_sentiment.learning import rows_of, with_validation_summary
+
+    rows = rows_of(validation_posts["guid"], examples)
+    return with_validation_summary(fitted_model, examples, rows, compute, features)
+
+
 def plot_learning_curves(training_history: Frame) -> Figure:
     """Draw the losses over the epochs, or over the strengths of regularisation."""
     from multimodal_sentiment.reporting import plots

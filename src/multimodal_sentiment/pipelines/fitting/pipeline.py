@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import plot_learning_curves, train_model
+from .nodes import plot_learning_curves, summarise_validation, train_model
 
 
 def create_pipeline() -> Pipeline:
@@ -25,8 +25,21 @@ def create_pipeline() -> Pipeline:
                     "params:training",
                     "params:compute",
                 ],
-                outputs=["fusion_model", "training_history"],
+                outputs=["fitted_model", "training_history"],
                 name="train_model",
+                namespace="fitting",
+            ),
+            Node(
+                summarise_validation,
+                inputs=[
+                    "fitted_model",
+                    "validation_posts",
+                    "labelled.examples",
+                    "labelled.features",
+                    "params:compute",
+                ],
+                outputs="fusion_model",
+                name="summarise_validation",
                 namespace="fitting",
             ),
             Node(

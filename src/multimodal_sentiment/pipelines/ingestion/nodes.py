@@ -40,16 +40,23 @@ def read_labelled_posts(
         `posts.schema.FILES`; the encoding profile.
 
     Raises:
-        ValueError: If a tag is missing or unknown, a post is listed under two tags, or the tags
-            are too few to learn from; if most posts lack their text or their image.
+        ValueError: If no post is listed, a tag is missing or unknown, a post is listed under two
+            tags, or the tags are too few to learn from; if most posts lack their text or image.
     """
     from multimodal_sentiment.decoding import read_source
     from multimodal_sentiment.posts.declared_split import find_validation_posts
 
     from .labels import find_labels, named_labels, spell_labels
     from .missing import report_missing
-    from .tags import one_tag_each, refuse_unsplittable, refuse_untagged, with_known_tags
+    from .tags import (
+        one_tag_each,
+        refuse_empty,
+        refuse_unsplittable,
+        refuse_untagged,
+        with_known_tags,
+    )
 
+    refuse_empty(listing)
     named = named_labels(ingestion.labels, post_files.about["layout"])
     labels = spell_labels(named, listing["tag"]) if named else find_labels(listing["tag"])
     listing = with_known_tags(listing, labels)
@@ -74,7 +81,8 @@ def read_unlabelled_posts(
     """Read the posts' texts as those of the labelled posts were read.
 
     `null`, `none`, `nan`, `?` and nothing at all mean that there is no tag. A known tag is kept for
-    those who want to compare; nothing is learnt from it.
+    those who want to compare; nothing is learnt from it. A listing may be empty: a night without
+    new posts is no fault.
 
     Returns:
         Posts and text files, as `read_labelled_posts` gives them.
@@ -131,7 +139,7 @@ def _read_texts(
     for remark in post_files.remarks:
         logger.info("%s", remark)
     guids: list[str] = listing["guid"].drop_duplicates().tolist()
-    if not any(guid in post_files.texts or guid in post_files.images for guid in guids):
+    if guids and not any(guid in post_files.texts or guid in post_files.images for guid in guids):
         raise ValueError(
             f"{post_files.name} holds no text and no image of any listed post, such as "
             f"{shown(f'{guids[0]}.txt')}: is raw the folder above it?"

@@ -62,6 +62,16 @@ def one_tag_each(listing: pd.DataFrame) -> dict[str, str]:
     return dict(zip(pairs["guid"].tolist(), pairs["tag"].tolist(), strict=True))
 
 
+def refuse_empty(listing: pd.DataFrame) -> None:
+    """Refuse a labelled listing without posts.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if listing.empty:
+        raise ValueError("the labelled listing lists no post: it needs one line a post, guid,tag")
+
+
 def refuse_untagged(listing: pd.DataFrame, labels: list[str]) -> None:
     """Refuse labelled posts of which some have no tag.
 

@@ -8,6 +8,7 @@ from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.types import (
     AnsweredTables,
     Examples,
+    ExampleStream,
     Figure,
     Frame,
     SentimentClassifier,
@@ -41,24 +42,38 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
 
 def predict_unlabelled(
     matched_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
-) -> Frame:
+) -> tuple[Frame, ExampleStream]:
     """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
     From a model of text and image also `decided_by, text_contribution, image_contribution`; see
     `explain_examples`. A post without text, image or both is answered from what is left of it.
+
+    Returns:
+        The predictions; and of each post what the encoders made of it, projected as the model's
+        summary of its validation posts is: `guid`, and a column for each modality. There is no
+        such column if the model has no summary.
     """
     import numpy as np
 
-    from multimodal_sentiment.learning import explain_examples
+    from multimodal_sentiment.learning import explain_and_project, tabulate_projected
 
-    predictions = explain_examples(matched_model, examples, np.arange(len(examples)), compute)
+    validation = matched_model.validation
+    projections = {} if validation is None else validation.projections
+    rows = np.arange(len(examples))
+    predictions, projected = explain_and_project(
+        matched_model, examples, rows, compute, projections
+    )
     counts = predictions["predicted"].value_counts()
     logger.info(
-        "%s posts predicted: %s",
+        "%s posts predicted%s",
         f"{len(predictions):,}",
-        ", ".join(f"{count:,} {label}" for label, count in counts.items()),
+        "".join(
+            f"{', ' if place else ': '}{count:,} {label}"
+            for place, (label, count) in enumerate(counts.items())
+        ),
     )
-    return predictions
+    table = tabulate_projected(examples["guid"], projected, matched_model.version)
+    return predictions, table.to_reader()
 
 
 def plot_predictions(predictions: Frame) -> Figure:

@@ -1,0 +1,37 @@
+"""How unlike new posts are to those that a model was judged on: tables in, numbers and words out.
+
+The posts that a model has not learnt from, its validation posts, stand for what it knows: it has
+seen them as it sees new posts, from outside. A bounded summary of them travels with the model.
+"""
+
+from __future__ import annotations
+
+from .comparison import compare_posts, count_tags, nothing_compared
+from .observations import CATEGORIES, NUMBERS, OBSERVED, distinct_posts, observe_posts
+from .summary import (
+    MOST_POSTS,
+    ValidationSummary,
+    draw_projections,
+    read_summary,
+    summarise,
+    write_summary,
+)
+from .unlikeness import least_like
+
+__all__ = [
+    "CATEGORIES",
+    "MOST_POSTS",
+    "NUMBERS",
+    "OBSERVED",
+    "ValidationSummary",
+    "compare_posts",
+    "count_tags",
+    "distinct_posts",
+    "draw_projections",
+    "least_like",
+    "nothing_compared",
+    "observe_posts",
+    "read_summary",
+    "summarise",
+    "write_summary",
+]

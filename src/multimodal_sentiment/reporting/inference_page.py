@@ -1,0 +1,97 @@
+"""The report of an inference run: the new posts beside those that the model was judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .templating import render
+
+_WIDTH, _HEIGHT = 320, 110  # of a drawn distribution
+_MOST_CATEGORIES = 8
+_SIDES = ("validation", "new")
+
+
+@dataclass(frozen=True)
+class NewPost:
+    """A post that is little like the validation posts.
+
+    Attributes:
+        guid: Of the post.
+        text: Its text.
+        picture: A data URI; none if the post has no picture that can be read.
+        predicted: The answer.
+        confidence: The probability of the answer.
+        modality: Whether its text or its image is furthest from what is known.
+        times: How far that is, by what is usual among validation posts.
+        problems: What is wrong with the post, in words.
+    """
+
+    guid: str
+    text: str
+    picture: str | None
+    predicted: str
+    confidence: float
+    modality: str
+    times: float
+    problems: str
+
+
+def write_inference_page(
+    *,
+    drift: Mapping[str, Any],
+    ingestion: Mapping[str, Any],
+    unlike: Sequence[NewPost],
+) -> str:
+    """The report of an inference run.
+
+    Args:
+        drift: How the new posts compare, as the monitoring writes it.
+        ingestion: The ingestion report of the new posts.
+        unlike: The posts that are least like the validation posts.
+
+    Returns:
+        HTML that asks for nothing from any network, and runs nothing.
+    """
+    return render(
+        "inference_report.html",
+        drift=drift,
+        ingestion=ingestion,
+        shares={it["name"]: _commonest(it["shares"]) for it in _with(drift, "shares")},
+        distributions={
+            it["name"]: _distributions(it["quantiles"]) for it in _with(drift, "quantiles")
+        },
+        unlike=unlike,
+    )
+
+
+def _with(drift: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [it for it in drift["comparisons"] if it.get(key)]
+
+
+def _commonest(shares: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the commonest categories, the commonest first."""
+    names = sorted(
+        shares, key=lambda name: (-max(shares[name][it]["share"] for it in _SIDES), name)
+    )
+    return {name: shares[name] for name in names[:_MOST_CATEGORIES]}
+
+
+def _distributions(quantiles: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Return a drawing of two distributions: the share of posts with at most a value.
+
+    The axis leaves out the outermost steps, which a single odd post would stretch.
+    """
+    low = min(quantiles[side][1] for side in _SIDES)
+    high = max(quantiles[side][-2] for side in _SIDES)
+    scale = _WIDTH / (high - low) if high > low else 0
+    paths = {}
+    for side in _SIDES:
+        steps = len(quantiles[side]) - 1
+        points = [
+            (min(max((value - low) * scale, 0), _WIDTH), _HEIGHT * (1 - place / steps))
+            for place, value in enumerate(quantiles[side])
+        ]
+        paths[side] = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return {"width": _WIDTH, "height": _HEIGHT, "low": low, "high": high, "paths": paths}

@@ -1,0 +1,83 @@
+"""The report of an inference run."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from multimodal_sentiment.reporting import NewPost, thumbnail, write_inference_page
+
+HOSTILE = "</p></script><img src=x onerror=alert(1)> {{ 7 * 7 }}"
+
+
+@pytest.fixture
+def drift():
+    side = {"posts": 3, "share": 0.3, "interval": [0.1, 0.6]}
+    tested = {"p_value": 1e-5, "p_corrected": 2e-5, "unlike": True, "test": "a test"}
+    return {
+        "model": "2026-01-01T00.00.00.000Z",
+        "posts": 10,
+        "unlike": True,
+        "p_value": 2e-5,
+        "level": 0.01,
+        "posts_compared": 9,
+        "validation_posts": 320,
+        "left_out": {"near_duplicates": 1, "learnt_from": 0, "not_drawn": 0},
+        "predicted_tags": {"good": side, "bad": side},
+        "sentences": ["The new posts are unlike.", "This does not measure accuracy."],
+        "comparisons": [
+            {"name": "parts", "what": "parts", "sentence": "", **tested}
+            | {"shares": {HOSTILE: {"new": side, "validation": side}}},
+            {"name": "confidence", "what": "confidence", "sentence": "lower", **tested}
+            | {"quantiles": {"new": [0, 1, 2, 3, 4], "validation": [0, 2, 4, 6, 8]}},
+            {"name": "text_features", "what": "features", "sentence": "", **tested},
+        ],
+    }
+
+
+def write(drift, ingestion, posts=()):
+    return write_inference_page(drift=drift, ingestion=ingestion, unlike=posts)
+
+
+@pytest.fixture
+def post():
+    picture = thumbnail(np.zeros((4, 3, 3), np.uint8))
+    return NewPost(HOSTILE, HOSTILE, picture, "good", 0.5, "image", 2.34, HOSTILE)
+
+
+def test_it_says_what_was_found_and_what_that_does_not_mean(drift, ingestion, post):
+    page = write(drift, ingestion, [post])
+
+    assert "The new posts are unlike." in page
+    assert "This does not measure accuracy." in page
+    assert "2e-05" in page
+    assert "<b>2.3</b> times as far as usual" in page
+    assert "10.0% to 60.0%" in page
+
+
+def test_texts_are_no_markup_and_nothing_is_run_or_fetched(drift, ingestion, post):
+    page = write(drift, ingestion, [post])
+
+    assert "<img src=x" not in page
+    assert "<script" not in page
+    assert "{{" not in page.replace("{{ 7 * 7 }}", "")
+    assert not re.search(r"(?:src|href)=[\"']?https?:", page)
+
+
+def test_a_distribution_is_drawn_between_its_outer_steps(drift, ingestion):
+    page = write(drift, ingestion)
+
+    # From 1 to 6, over 320 px: the new posts' 2 is at 64; what lies beyond is at the edges.
+    assert 'd="M0.0 110.0 L0.0 82.5 L64.0 55.0 L128.0 27.5 L192.0 0.0"' in page
+    assert 'd="M0.0 110.0 L64.0 82.5 L192.0 55.0 L320.0 27.5 L320.0 0.0"' in page
+
+
+def test_where_nothing_is_compared_it_says_why(drift, ingestion):
+    drift |= {"p_value": None, "unlike": False, "comparisons": [], "left_out": {}, "posts": 0}
+    drift["sentences"] = ["There are no new posts."]
+    page = write(drift, ingestion)
+
+    assert "There are no new posts." in page
+    assert "0 new posts" in page
