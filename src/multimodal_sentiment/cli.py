@@ -44,7 +44,7 @@ def prune(
     """Remove old versions, and what failed runs left.
 
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
-    whichever run wrote it. Checkpoints of an unfinished training stay.
+    whichever run wrote it. Features and checkpoints of an unfinished training stay.
     """
     from multimodal_sentiment.runs.closing_summary import size_in_words
     from multimodal_sentiment.runs.lock import locked, promotion_locked

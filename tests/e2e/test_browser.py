@@ -128,7 +128,13 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
     }
 
     # No results of this run, and the model once more, of which nothing is stored.
-    others = {"training_checkpoints", "pretrained_encoders", "earlier_features", "matched_model"}
+    others = {
+        "training_checkpoints",
+        "pretrained_encoders",
+        "earlier_features",
+        "matched_model",
+        "unfinished_features",
+    }
     assert without == others | {"former_model"}
 
 

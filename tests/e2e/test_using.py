@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,3 +114,58 @@ def test_it_is_sent_to_a_hub_with_its_numbers(
     assert set(hub.files) <= listed
     assert b"| this model | " in hub.files["README.md"]
     assert hub.private
+
+
+def test_pictures_that_were_prepared_otherwise_are_prepared_as_advised(
+    trained_project: Project, copied: Path, tmp_path: Path
+) -> None:
+    start = ["run", "--pipeline=inference", "--params"]
+    given = f"raw={trained_project.raw},data={tmp_path / 'data'},model_folder={copied}"
+    refused = trained_project.run(*start, f"{given},preparation.short_side=100")
+    assert refused.returncode == 1
+
+    (wanted,) = set(re.findall(r"whole inference pipeline with --params (\S+),", refused.stderr))
+    trained_project.kedro(*start, f"{given},{wanted}")
+
+
+def test_another_user_with_the_folder_alone_gets_the_same_predictions(
+    trained_project: Project, copied: Path
+) -> None:
+    setpriv = shutil.which("setpriv")
+    if not setpriv or os.geteuid() != 0:
+        pytest.skip("only root may become another user")
+    nobody = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with tempfile.TemporaryDirectory() as place:  # the folders of tests are their user's alone
+        home = Path(place)
+        shutil.copytree(copied, home / "model")
+        shutil.copytree(trained_project.raw, home / "raw")
+        (home / "raw" / "train.txt").unlink()
+        for name in ("src", "conf", "pyproject.toml", ".telemetry"):
+            source = trained_project.path / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, home / name)
+        (home / "data").mkdir()
+        for path in (home, *home.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        os.chown(home / "data", 65534, 65534)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home / "data")}
+        environment |= {"PYTHONPATH": str(home / "src"), "OMP_NUM_THREADS": "1"}
+        options: dict[str, Any] = {
+            "cwd": home, "env": environment, "capture_output": True, "text": True
+        }  # fmt: skip
+        able = subprocess.run(
+            [*nobody, sys.executable, "-c", "import kedro, torch"], check=False, **options
+        )
+        if able.returncode:
+            pytest.skip("another user may not read the environment")
+        folders = f"raw={home / 'raw'},data={home / 'data'},model_folder={home / 'model'}"
+        command = [sys.executable, "-m", "kedro", "run", "--pipeline=inference"]
+        done = subprocess.run([*nobody, *command, f"--params={folders}"], check=False, **options)
+
+        assert done.returncode == 0, done.stderr
+        (answers,) = (home / "data" / PREDICTIONS).glob("*/predictions.csv")
+        assert answers.stat().st_uid == 65534
+        theirs, ours = read(answers), read(trained_project.newest(PREDICTIONS))
+    said = [name for name in ours if ours[name].dtype.kind not in "fi"]
+    pd.testing.assert_frame_equal(theirs[said], ours[said])
+    numbers = ours.columns.difference(said)
+    np.testing.assert_allclose(theirs[numbers], ours[numbers], atol=1e-5)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shlex
 import subprocess
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+import pytest
+from kedro.config import OmegaConfigLoader
+
+from multimodal_sentiment.encoders.packages import INSTALL
+from multimodal_sentiment.parameters import EncodersParameters, ModelParameters, Parameters
+from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
 from multimodal_sentiment.sample import write_sample
 
-from ..commands import kedro, params
+from ..commands import PROJECT, kedro, params
 from ..tiny_encoders import save_bert
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -33,24 +42,30 @@ def test_encoders_are_fetched_once_and_trained_from_without_the_network(
 
     environment = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "cache")}
 
-    def run(pipeline: str) -> subprocess.CompletedProcess[str]:
-        command = ("run", f"--pipeline={pipeline}", "--params", params(given))
-        return kedro(*command, environment=environment)
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return kedro("run", *arguments, environment=environment)
 
-    refused = run("training")
+    def advised(output: str) -> list[str]:
+        (command,) = re.findall(r'run "kedro run ([^"]+)"', output)
+        return shlex.split(command)
+
+    start = ["--pipeline=training", "--params", params(given)]
+    refused = run(*start)
     assert refused.returncode != 0
-    assert 'run "kedro run --pipeline=encoders --params ' in refused.stderr
+    assert "or train without pretrained encoders with --env=scratch and no encoder in" in (
+        refused.stderr
+    )
     assert refused.stderr.count("lab/tiny is no folder or file in the project") == 1
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "data/02_intermediate").exists()
     assert hub.seen == []
 
-    fetched = run("encoders")
+    fetched = run(*advised(refused.stderr))
     assert fetched.returncode == 0, fetched.stderr
     assert "lab/tiny 01234567 from " in fetched.stderr
     asked = len(hub.seen)
 
-    trained = run("training")
+    trained = run(*start)
     assert trained.returncode == 0, trained.stderr
     assert len(hub.seen) == asked
     assert "bert of 1 layers (lab/tiny 01234567 from " in trained.stderr
@@ -64,8 +79,45 @@ def test_encoders_are_fetched_once_and_trained_from_without_the_network(
     folder = tmp_path / "data/06_models/pretrained_encoders/lab--tiny" / COMMIT
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
-    broken = run("training")
+    broken = run(*start)
     assert broken.returncode != 0
     assert "model.text.encoder: " in broken.stderr
     assert "truncated" in broken.stderr
     assert "nodes, log in" not in broken.stderr
+
+    # What is advised mends what is corrupted but looks whole.
+    whole = bytearray(hub.files["model.safetensors"])
+    whole[-1] ^= 1
+    weights.write_bytes(whole)
+    corrupted = run(*start)
+    assert "is corrupted" in corrupted.stderr
+    mended = run(*advised(corrupted.stderr), "--params", params(given))
+    assert mended.returncode == 0, mended.stderr
+    assert weights.read_bytes() == hub.files["model.safetensors"]
+
+
+@pytest.mark.parametrize("environment", ["pretrained", "strong"])
+def test_the_environments_that_are_named_for_fetching_name_encoders(environment: str) -> None:
+    said = "run this with --env=pretrained or --env=strong"
+    with pytest.raises(ValueError, match=said):
+        choose_encoders(*_chosen("scratch"))
+
+    assert len(choose_encoders(*_chosen(environment))["names"]) == 2
+
+
+def test_the_extras_that_are_named_are_there() -> None:
+    extras = metadata("multimodal-sentiment").get_all("Provides-Extra") or []
+
+    assert re.findall(r"\[(\w+)\]", INSTALL) == ["encoders"]
+    assert {"encoders", "export"} <= set(extras)
+
+
+def _chosen(environment: str) -> tuple[ModelParameters, EncodersParameters]:
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        base_env="base",
+        default_run_env=environment,
+        merge_strategy={"parameters": "soft"},
+    )
+    parameters = Parameters.model_validate(dict(loader["parameters"]))
+    return parameters.model, parameters.encoders

@@ -91,7 +91,7 @@ def test_a_quoted_guid_may_hold_separators_and_quotes(tmp_path: Path, guid: str)
 def test_a_listing_may_list_nothing(tmp_path: Path, content: str) -> None:
     path = tmp_path / "train.txt"
     path.write_text(content, encoding="utf-8")
-    listing = read_listing(path)
+    listing = dataset_in(tmp_path).load()
 
     assert listing.columns.tolist() == ["guid", "tag"]
     assert listing.empty

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler, normalize
 
-from multimodal_sentiment.learning.heads import STRENGTHS, Voice, solve_heads
+from multimodal_sentiment.learning.heads import SMALLER_STRENGTHS, STRENGTHS, Voice, solve_heads
 from multimodal_sentiment.learning.pool import Pool, fit_pool
 
 EVEN = np.ones(3)
@@ -96,6 +96,22 @@ def test_the_strength_of_least_loss_is_chosen_and_what_was_tried_is_told():
         best = min(rows, key=lambda row: row["log_loss"])
         assert [row for row in rows if row["chosen"]] == [best]
         assert head.strength == best["strength"]
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_the_grid_goes_on_where_its_end_would_be_chosen(tells):
+    """Features that tell the label want hardly any penalty; those that mislead, all of it."""
+    true = np.arange(60) % 3
+    noise = np.random.default_rng(0).normal(size=(20, 100)).repeat(3, axis=0)  # for each label once
+    text = np.eye(3)[true] + 1e-3 * noise[:, :3] if tells else noise
+    solved = solve(text, noise, true)
+
+    strength = solved.heads["text"].strength
+    tried = [row["strength"] for row in solved.tried if row["voice"] == "text"]
+    assert strength > 2.0**7 if tells else strength < 2.0**-5
+    assert tried == sorted(tried)
+    assert min(tried) < strength or strength == SMALLER_STRENGTHS[-1]
+    assert max(tried) > strength or strength == STRENGTHS[-1]
 
 
 def test_near_duplicates_do_not_vouch_for_each_other():

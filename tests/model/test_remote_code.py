@@ -41,6 +41,7 @@ def folder(tiny, tmp_path) -> Path:
         ["a lovely day", "rain again"] * 5,
         {},
         counted_terms=len(TERMS),
+        word_form="NFKC",
     )
     torch.manual_seed(1)
     with torch.no_grad():
@@ -63,7 +64,7 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
         {"text": "What a lovely day, a lovely day! https://example.org", "image": str(photo)},
         {"text": "rain", "image": None},
         {"image": str(photo)},
-        "a lovely day",
+        "a \uff2covely day",
         {"text": ""},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -97,7 +98,17 @@ def test_our_own_loader_runs_none_of_it_and_says_if_it_is_other_code(folder, cap
 
     (folder / "modeling.py").write_text("raise SystemExit('was run')")
     load_classifier(folder)
-    assert (
-        "modeling.py is not what this version writes, though another may have: nothing of it is"
-        in caplog.text
-    )
+    assert "is of another version of this package, or was changed (modeling.py)" in caplog.text
+
+
+def test_the_advice_about_other_code_is_followed(folder, tmp_path, caplog):
+    (folder / "words.py").write_text("# of an older version")
+    answers = load_classifier(folder, "cpu", "fp32").predict(["a lovely day"], [None])
+    assert "load_classifier(FOLDER).save_pretrained(ANOTHER)" in caplog.text
+
+    load_classifier(folder).save_pretrained(tmp_path / "another")
+    caplog.clear()
+    again = load_classifier(tmp_path / "another", "cpu", "fp32").predict(["a lovely day"], [None])
+
+    assert not caplog.messages
+    assert again.equals(answers)

@@ -9,6 +9,7 @@ from multimodal_sentiment.learning.solve import weigh_terms
 from multimodal_sentiment.model.text import clean_text
 from multimodal_sentiment.model.words import (
     WORD,
+    Vocabulary,
     WordHead,
     count_terms,
     learn_idf,
@@ -34,7 +35,7 @@ ASKED = [*KNOWN, "happy sad http://new.url @dora today", "今日は", "nothing k
 
 def learn(texts, min_posts=3):
     terms = learn_vocabulary(texts, range(len(texts)), min_posts)
-    vocabulary = {term: index for index, term in enumerate(terms)}
+    vocabulary = Vocabulary(terms, "NFKC")
     return vocabulary, learn_idf(*count_terms(vocabulary, texts), len(vocabulary))
 
 
@@ -66,12 +67,26 @@ def test_agrees_with_scikit_learn(min_posts):
         ("http://a.b/c @anna!", ["http", "http user", "user"]),
         ("今日は", ["は", "今", "今 日", "日", "日 は"]),
         ("हिन्दी", ["हिन्दी"]),
-        ("cafe\u0301", ["cafe\u0301"]),
+        ("cafe\u0301", ["caf\u00e9"]),
+        (
+            "\uff27\uff4f\uff4f\uff44 \U0001d5e7\U0001d5f5\U0001d5f6\U0001d5fb\U0001d5f4",
+            ["good", "good thing", "thing"],
+        ),
+        ("\ufb01ne \uff76\uff9e", ["fine", "fine \u30ac", "\u30ac"]),
+        ("\uff20anna", ["user"]),  # a user, who is not to be named
         ("?? 🙂 ...", []),
     ],
 )
 def test_words_of_many_scripts(text, terms):
     assert learn_vocabulary([text], [0], 1) == terms
+
+
+def test_models_of_before_count_words_as_they_are_written():
+    indices, counts = count_terms(
+        Vocabulary(["good", "cafe\u0301"], None), ["\uff27ood", "cafe\u0301"]
+    )
+
+    assert [indices[row][counts[row] > 0].tolist() for row in (0, 1)] == [[], [1]]
 
 
 def test_words_of_fewer_posts_are_left_out_however_often_a_post_says_them():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +27,14 @@ def examples(make_examples):
 
 
 @pytest.fixture
+def learnt(examples):
+    """The training posts, and the groups of all: no twins."""
+    guids = examples["guid"].to_pylist()
+    groups = pd.DataFrame({"guid": guids, "group": range(50)})
+    return pd.DataFrame({"guid": guids[:40], "tag": TAGS[:40]}), groups
+
+
+@pytest.fixture
 def store(tmp_path) -> EncoderStore:
     return EncoderStore(tmp_path / "encoders", tmp_path)
 
@@ -41,7 +51,8 @@ def test_the_model_learns_from_the_training_posts_alone(examples, store, tiny, t
     guids = examples["guid"].to_pylist()
     train = pd.DataFrame({"guid": guids[:40][::-1], "tag": TAGS[:40][::-1]})
     groups = pd.DataFrame({"guid": guids, "group": np.arange(50) // 2})
-    table = encode_posts(examples, None, store, *given).read_all()
+    features = tmp_path / "features"
+    table = encode_posts(examples, train, groups, None, features, store, *given).read_all()
 
     profile = {"posts": {"ascii": 50}}
     classifier, history = train_model(
@@ -83,14 +94,18 @@ def test_a_model_from_scratch_needs_no_encoders(tiny):
     assert "--env=pretrained" in str(caught.value)
 
 
-def test_features_are_computed_for_frozen_encoders_alone(examples, store, bert, tiny):
+def test_features_are_computed_for_frozen_encoders_alone(
+    examples, learnt, store, bert, tiny, tmp_path
+):
     options = {"model__modality": "text", "model__text__encoder": bert}
     frozen = tiny(**options, training__learning_rate__text=0)
     trained = tiny(**options, training__learning_rate__text=1e-3)
+    runs = count()
 
     def encode(parameters, earlier=None) -> pa.Table:
         given = parameters.model, parameters.training, parameters.compute
-        return encode_posts(examples, earlier, store, *given).read_all()
+        unfinished = tmp_path / f"unfinished{next(runs)}"
+        return encode_posts(examples, *learnt, earlier, unfinished, store, *given).read_all()
 
     first = encode(frozen)
     (name,) = (each for each in first.column_names if each.startswith("text-"))
@@ -100,7 +115,7 @@ def test_features_are_computed_for_frozen_encoders_alone(examples, store, bert, 
     assert encode(frozen, first)[name].equals(first[name])
 
 
-def test_variants_of_a_comparison_share_features(examples, store, bert, tiny):
+def test_variants_of_a_comparison_share_features(examples, learnt, store, bert, tiny, tmp_path):
     frozen = {"training": {"learning_rate": {"text": 0}}, "model": {"modality": "text"}}
     variants = {"text": frozen, "again": frozen, "image": None, "both": None}
     parameters = tiny(
@@ -109,7 +124,9 @@ def test_variants_of_a_comparison_share_features(examples, store, bert, tiny):
 
     table = encode_variants(
         examples,
+        *learnt,
         None,
+        tmp_path / "unfinished",
         store,
         parameters.comparison,
         parameters.model,
@@ -119,3 +136,45 @@ def test_variants_of_a_comparison_share_features(examples, store, bert, tiny):
 
     kinds = [name.partition("-")[0] for name in table.column_names]
     assert kinds == ["guid", "text_digest", "image_digest", "text"]
+
+
+def test_features_of_an_unfinished_run_are_used_again(
+    examples, learnt, store, bert, tiny, tmp_path, caplog
+):
+    """By their fingerprint: of another encoding, and of other posts, they are computed anew."""
+    caplog.set_level("INFO")
+    options = {"model__modality": "text", "model__text__encoder": bert}
+
+    def encode(posts=examples, **changes) -> str:
+        parameters = tiny(**options, training__learning_rate__text=0, **changes)
+        given = parameters.model, parameters.training, parameters.compute
+        encode_posts(posts, *learnt, None, tmp_path / "unfinished", store, *given).read_all()
+        return caplog.messages[-1]
+
+    assert ", 50 computed in" in encode()
+    assert ", 0 computed in" in encode()  # the first one's output is lost
+    assert ", 50 computed in" in encode(model__text__max_tokens=8)
+    assert ", 0 computed in" in encode()  # and still there
+    texts = pa.array(["another", *TEXTS[1:]])
+    column = examples.column_names.index("text")
+    assert ", 1 computed in" in encode(examples.set_column(column, "text", texts))
+
+
+@pytest.mark.parametrize(("folds", "needed"), [(None, 2), (5, 5)])
+def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
+    examples, learnt, store, bert, tiny, tmp_path, folds, needed
+):
+    train, groups = learnt
+    groups.loc[groups.index % 2 == 1, "group"] = 1  # the bad ones are all twins
+    parameters = tiny(model__text__encoder=bert, comparison__folds=folds)
+    given = parameters.model, parameters.training, parameters.compute
+    unfinished = tmp_path / "unfinished"
+    expected = f"only 1 post is tagged 'bad' .* near duplicates counted once: {needed} are needed"
+
+    with pytest.raises(ValueError, match=expected):
+        encode_variants(
+            examples, train, groups, None, unfinished, store, parameters.comparison, *given
+        )
+    if not folds:
+        with pytest.raises(ValueError, match=expected):
+            encode_posts(examples, train, groups, None, unfinished, store, *given)

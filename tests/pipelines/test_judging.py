@@ -14,7 +14,7 @@ from multimodal_sentiment.pipelines.prediction.judging import judge_test_posts, 
 from multimodal_sentiment.posts.near_duplicates import content_keys
 
 EVALUATION = EvaluationParameters(
-    bootstrap_samples=200, confidence_level=0.95, calibration_bins=10, seed=0
+    bootstrap_samples=200, confidence_level=0.95, calibration_bins=10, target_accuracy=0.9, seed=0
 )
 TEXTS = [f"what was said on day {number}" for number in range(10)]
 #        right                        wrong

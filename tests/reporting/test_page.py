@@ -170,8 +170,11 @@ def test_the_verdict_comes_first_in_a_colour_that_fits(inputs, verdict, differen
 
 def test_a_test_set_stands_beside_the_validation_posts(inputs):
     assert "test posts" not in write_page(**inputs)
-    test = {"n": 500, "accuracy": 0.77, "macro_f1": 0.7}
-    test["intervals"] = {"accuracy": (0.73, 0.81), "macro_f1": (0.66, 0.74)}
+    judged = inputs["metrics"]
+    test = {"n": 500, "posts": 500, "accuracy": 0.77, "macro_f1": 0.7}
+    test |= {"per_class": judged["per_class"], "unknown_tags": {}, "twins_in_training": None}
+    ends = {"accuracy": (0.73, 0.81), "macro_f1": (0.66, 0.74)}
+    test["intervals"] = judged["intervals"] | ends
 
     words = " ".join(Elements(write_page(**inputs, test=test)).text.split())
 

@@ -105,12 +105,13 @@ def test_a_test_set_is_shown_where_there_is_one(report, metrics):
         "n": 50,
         "posts": 60,
         "accuracy": 0.637,
+        "macro_f1": 0.6,
         "unknown_tags": {"odd": 4},
         "twins_in_training": {"posts": 10, "without": rest},
     }
     page = report(test_metrics=test)
 
-    assert "63.7%" in page and "accuracy on 50 test posts" in page
+    assert "63.7%" in page and "this model, on 50 test posts" in page
     assert "50 of the 60 posts to be predicted" in page and "4 carry another" in page
     assert "10 of them have a twin" in page and "61.2% (50.0% to 70.0%)" in page
     for without in (report(), report(test_metrics={"n": 0})):

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from multimodal_sentiment.promotion import PROMOTED
+
+from .conftest import REPOSITORY
+
 MODEL = "06_models/fusion_model.json"
 
 
@@ -117,3 +121,65 @@ def test_the_same_command_starts_an_interrupted_run_anew(project):
 
     project.mark.unlink()
     follow(project, ["run", "--pipeline=training"])
+
+
+@pytest.mark.parametrize("way", ["--back", "VERSION"])
+@pytest.mark.parametrize("trouble", ["the promoted version is gone", "its name is damaged"])
+def test_what_is_wrong_with_a_promotion_is_mended(project, trouble, way):
+    project.run("training")
+    project.run("training")
+    older, newest = project.versions(MODEL)
+    project.command("promote", older)
+    if trouble == "its name is damaged":
+        (project.data / MODEL / PROMOTED).write_text("{")
+    else:
+        (project.data / MODEL / older).rename(project.path / "moved")
+    start = ["run", "--pipeline=inference"]
+    status, refusal = project.command(*start)
+    assert status == 1
+
+    named = re.findall(r'"kedro (promote [^"]+)"', refusal)
+    assert named == ["promote VERSION", "promote --back"]
+    follow(project, ["promote", {"VERSION": newest}.get(way, way)])
+    follow(project, start)
+
+    assert project.records()[-1]["reads"]["fusion_model"] == newest
+
+
+def test_a_promoted_version_that_is_damaged_gives_way(project):
+    project.run("training")
+    project.run("training")
+    older, newest = project.versions(MODEL)
+    project.command("promote", older)
+    (project.data / MODEL / older / "fusion_model.json").write_text("{")
+    _, refusal = project.command("run", "--pipeline=inference")
+
+    follow(project, command_in(refusal))
+    follow(project, ["run", "--pipeline=inference"])
+
+    assert project.records()[-1]["reads"]["fusion_model"] == newest
+
+
+def test_the_new_model_answers_once_it_is_promoted_as_advised(project, caplog):
+    project.run("training")
+    project.command("promote", *project.versions(MODEL))
+    project.run("training")
+
+    (command,) = re.findall(r"kedro (promote \S+) lets this one answer", caplog.text)
+    follow(project, command.split())
+    follow(project, ["run", "--pipeline=inference"])
+
+    trained, read = project.records()[-2:]
+    assert read["reads"]["fusion_model"] == trained["run"]
+
+
+def test_of_a_disk_that_is_full_old_versions_are_pruned(project):
+    """As README advises for "No space left on device"."""
+    for _ in range(3):
+        project.run("counting")
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"`No space left on device` \| `kedro ([^`]+)`", readme)
+
+    follow(project, [*command.replace("3", "1").split(), "--yes"])
+
+    assert len(project.versions("02_intermediate/counts.csv")) == 1

@@ -10,7 +10,7 @@ import pytest
 
 MODEL = "06_models/fusion_model.json"
 STATE = "06_models/scratch/state"
-RESUMABLE = "what it has trained is kept: --params training.resume=true goes on from there"
+RESUMABLE = "what it has computed is kept: --params training.resume=true goes on from there"
 
 
 def results_but_scratch(project):

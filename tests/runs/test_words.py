@@ -99,7 +99,7 @@ def test_interrupt_says_which_run_what_is_kept_and_how_to_go_on(
 
     (record,) = project.records()
     ways = {
-        "training": "what it has trained is kept: --params training.resume=true goes on from there"
+        "training": "what it has computed is kept: --params training.resume=true goes on from there"
     }
     kept = ways.get(trouble, "nothing of it is kept: the same command starts it anew")
     assert status == 130

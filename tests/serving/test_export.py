@@ -35,7 +35,12 @@ def export(tiny, tmp_path_factory):
         kind = model.fusion.model_copy(update={"kind": fusion})
         terms = TERMS if fusion == "pool" else []
         built, tokenizer = build_model(
-            model.model_copy(update={"fusion": kind}), LABELS, TEXTS, {}, counted_terms=len(terms)
+            model.model_copy(update={"fusion": kind}),
+            LABELS,
+            TEXTS,
+            {},
+            counted_terms=len(terms),
+            word_form="NFKC" if terms else None,
         )
         torch.manual_seed(1)
         with torch.no_grad():
@@ -80,9 +85,10 @@ def test_it_answers_as_the_model_does(export, photos, modality, fusion):
         np.testing.assert_allclose(run_onnx(folder / "model.onnx", inputs), wanted, atol=1e-5)
 
     page = runpy.run_path(str(folder / "answer.py"))
-    images = [photos[0].read_bytes(), None, photos[2].read_bytes(), None]
-    answers = page["Answerer"](folder)(TEXTS, images)
-    expected = load_classifier(classifier, "cpu", "fp32").predict(TEXTS, images)
+    images = [photos[0].read_bytes(), None, photos[2].read_bytes(), None, None]
+    texts = [*TEXTS, "\uff2covely day, \uff20anna"]  # full-width, and counted as the plain ones
+    answers = page["Answerer"](folder)(texts, images)
+    expected = load_classifier(classifier, "cpu", "fp32").predict(texts, images)
     np.testing.assert_allclose(answers, expected[["p_bad", "p_good"]], atol=1e-5)
 
 

@@ -19,6 +19,7 @@ _MODULES = {
     "MarkdownPageDataset": "markdown_page",
     "ModelFolderDataset": "model_folder",
     "ModelProfileDataset": "model_folder",
+    "OptionalCSVDataset": "optional_csv",
     "PostFilesDataset": "post_source",
     "PostListingDataset": "post_source",
     "PostTablesDataset": "post_source",

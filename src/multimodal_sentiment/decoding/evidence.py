@@ -8,6 +8,7 @@ import encodings
 import pkgutil
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def python_name(encoding: str) -> str:
 def structural_encoding(payload: bytes) -> str:
     """Name the encoding that the bytes' structure proves; nothing if it proves none."""
     if payload.isascii():
-        return "" if _signalled(payload) else "ascii"
+        return "" if _ANY_SIGN.search(payload) and _signalled(payload) else "ascii"
     if b"\xed" in payload and _PAIR.search(payload) and _surrogates_decoded(payload) is not None:
         return CESU
     return next((name for mark, name in _MARKS if payload.startswith(mark)), "")
@@ -120,17 +121,25 @@ def spelled_out(payload: bytes, encoding: str) -> str:
     return _SURROGATES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def judged_part(payload: bytes) -> bytes:
-    """Cut out what the candidates can differ about: they all read ASCII ends alike."""
-    return payload[:JUDGED_BYTES] if _signalled(payload) else _told_part(payload)
-
-
 class Evidence:
     """What each of some posts takes as text in each encoding; worked out when first asked for."""
 
     def __init__(self, payloads: Sequence[bytes]) -> None:
         self.payloads = payloads
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
+
+    @cached_property
+    def signs(self) -> list[tuple[str, ...]]:
+        """The encodings that each post's bytes give away."""
+        return [tuple(_signalled(payload)) for payload in self.payloads]
+
+    @cached_property
+    def windows(self) -> list[bytes]:
+        """The part of each post that encodings can differ about: all read ASCII ends alike."""
+        return [
+            payload[:JUDGED_BYTES] if found else _told_part(payload)
+            for payload, found in zip(self.payloads, self.signs, strict=True)
+        ]
 
     def bits(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return how plausible each post is as text in each encoding.
@@ -144,7 +153,7 @@ class Evidence:
         """
         missing = [name for name in names if name not in self._columns]
         if missing:
-            columns = reading_bits(self.payloads, missing)
+            columns = self._weighed(missing)
             self._columns.update(zip(missing, columns.T, strict=True))
         return np.stack([self._columns[name] for name in names], axis=1)
 
@@ -152,35 +161,24 @@ class Evidence:
         """Return the evidence of some of the posts."""
         part = Evidence([self.payloads[row] for row in rows])
         part._columns = {name: column[rows] for name, column in self._columns.items()}
+        part.signs = [self.signs[row] for row in rows]
+        part.windows = [self.windows[row] for row in rows]
         return part
 
-
-def reading_bits(payloads: Sequence[bytes], names: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Weigh each post as text in each encoding.
-
-    Args:
-        payloads: posts whose encoding is not proved by structure.
-        names: the encodings, from `judged_encodings`.
-
-    Returns:
-        Bits as `Evidence.bits` has them. (posts, encodings)
-    """
-    bits = np.full((len(payloads), len(names)), np.inf)
-    signalled = [_signalled(payload) for payload in payloads]
-    windows = [
-        payload[:JUDGED_BYTES] if found else _told_part(payload)
-        for payload, found in zip(payloads, signalled, strict=True)
-    ]
-    plain = [row for row, payload in enumerate(payloads) if payload.isascii()]
-    others = [row for row, payload in enumerate(payloads) if not payload.isascii()]
-    for column, name in enumerate(names):
-        contest = others
-        if name in _STRUCTURAL:
-            contest = plain if name == "ascii" else []
-            contest += [row for row, found in enumerate(signalled) if name in found]
-        rows, texts, damages = _window_texts(windows, contest, name)
-        bits[rows, column] = text_bits(texts) + np.array(damages)
-    return bits
+    def _weighed(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Weigh each post as text in each encoding: bits of shape (posts, encodings)."""
+        bits = np.full((len(self.payloads), len(names)), np.inf)
+        plain = [row for row, payload in enumerate(self.payloads) if payload.isascii()]
+        others = [row for row, payload in enumerate(self.payloads) if not payload.isascii()]
+        signalled = [row for row, found in enumerate(self.signs) if found]
+        for column, name in enumerate(names):
+            contest = others
+            if name in _STRUCTURAL:
+                contest = plain if name == "ascii" else []
+                contest = contest + [row for row in signalled if name in self.signs[row]]
+            rows, texts, damages = _window_texts(self.windows, contest, name)
+            bits[rows, column] = text_bits(texts) + np.array(damages)
+        return bits
 
 
 def _window_texts(

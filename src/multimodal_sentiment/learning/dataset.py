@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
-from multimodal_sentiment.model.words import count_terms
+from multimodal_sentiment.model.words import Vocabulary, count_terms
 from multimodal_sentiment.posts.imaging import unpack
 
 # Tensors, all but the masks `has_text` and `has_image`: these are NumPy arrays, which stay on the
@@ -67,7 +67,7 @@ class PostDataset(Dataset[Batch]):
         texts: Sequence[str],
         images: Sequence[Pixels | None],
         labels: np.ndarray | None = None,
-        terms: Mapping[str, int] | None = None,
+        terms: Vocabulary | None = None,
         features: Features | None = None,
         variation: Variation | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class PostDataset(Dataset[Batch]):
         self._images = images
         self._labels = labels
         self._texts = texts
-        self._terms = terms or {}
+        self._terms = terms
         self._features = features or {}
         self._variation = variation
         self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)

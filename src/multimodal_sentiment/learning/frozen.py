@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +44,7 @@ def encode_examples(
     encoders: EncoderStore,
     compute: ComputeParameters,
     earlier: pa.Table | None = None,
+    keep: Callable[[pa.Table], None] = lambda _: None,
 ) -> pa.Table:
     """Return the features of all posts under every frozen encoder of some models.
 
@@ -56,6 +57,7 @@ def encode_examples(
         compute: The device and precision.
         earlier: The features from before; those of the same texts and images under the same
             encoders are not computed again.
+        keep: Called with all features that there are, after each encoder that computed some.
     """
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
@@ -82,12 +84,9 @@ def encode_examples(
                 f"{len(new):,}",
                 time.monotonic() - began,
             )
-    if earlier is not None:  # what this run does not need may serve the next one
-        others = [name for name in earlier.column_names if name not in columns]
-        if holds_features(earlier, examples, {}):
-            columns |= {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
-    about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples)}
-    return pa.table(columns).replace_schema_metadata(about)
+            if len(new):
+                keep(_assemble(columns, examples, earlier))
+    return _assemble(columns, examples, earlier)
 
 
 def take_features(
@@ -170,6 +169,19 @@ def _column(
     encoder = find_encoder(encoders, modality, model.encoders[modality])
     fingerprint = fingerprint_encoding(modality, model, encoder.identify(), choose_device(compute))
     return f"{modality}-{fingerprint}"
+
+
+def _assemble(
+    columns: Mapping[str, pa.Array], examples: pa.Table, earlier: pa.Table | None
+) -> pa.Table:
+    """Return the table of some columns, and of those of the earlier one that are still true."""
+    carried = {}
+    # What this run does not need may serve the next one.
+    if earlier is not None and holds_features(earlier, examples, {}):
+        others = [name for name in earlier.column_names if name not in columns]
+        carried = {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
+    about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples)}
+    return pa.table({**columns, **carried}).replace_schema_metadata(about)
 
 
 def _known_rows(

@@ -23,10 +23,11 @@ from multimodal_sentiment.posts.split import grouped_folds
 
 from .pool import Pool, fit_pool, has_all
 
-# Inverse strengths of the penalty, tried from the left until the loss rises. Rows have about unit
-# length, so that one grid serves features of any width.
-STRENGTHS = tuple(2.0**power for power in range(-5, 8))
-
+# Inverse strengths of the penalty, tried from the left until the loss rises; if the first is the
+# best of these, then smaller ones likewise. Rows have about unit length, so that one grid serves
+# features of any width.
+STRENGTHS = tuple(2.0**power for power in range(-5, 13))
+SMALLER_STRENGTHS = tuple(2.0**power for power in range(-6, -16, -1))
 
 # Features of unit length that vary less than this, in standard deviations, vary by rounding alone.
 _ROUNDING = 1e-6
@@ -184,24 +185,35 @@ class _Problem:
         """
         if not len(fold):  # no post has this voice's modalities
             return STRENGTHS[0], np.zeros((0, len(self.class_weights))), []
-        # Each strength starts from the solution of the one before it.
-        solutions: dict[int, _Solution] = {int(k): None for k in np.unique(fold)}
         best, chosen, logits = np.inf, STRENGTHS[0], np.zeros((len(fold), len(self.class_weights)))
         table: list[dict[str, float | bool]] = []
-        for strength in STRENGTHS:
-            answered = np.empty_like(logits)
-            for k, start in solutions.items():
-                learn, judge = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-                solutions[k] = weights, bias = self._solve(learn, strength, start, tolerance=1e-4)
-                answered[judge] = self.inputs[judge] @ weights.T + bias
-            row = self._judge(answered)
-            table.append({"strength": strength, **row, "chosen": False})
-            if row["log_loss"] >= best:
-                break
-            best, chosen, logits = row["log_loss"], strength, answered
+        for grid in (STRENGTHS, SMALLER_STRENGTHS):
+            solutions: dict[int, _Solution] = {int(k): None for k in np.unique(fold)}
+            for strength in grid if chosen == STRENGTHS[0] else ():
+                answered = self._answer(fold, strength, solutions)
+                row = self._judge(answered)
+                table.append({"strength": strength, **row, "chosen": False})
+                if row["log_loss"] >= best:
+                    break
+                best, chosen, logits = row["log_loss"], strength, answered
+        table.sort(key=lambda tried: tried["strength"])
         for tried in table:
             tried["chosen"] = tried["strength"] == chosen
         return chosen, logits, table
+
+    def _answer(
+        self, fold: NDArray[np.int64], strength: float, solutions: dict[int, _Solution]
+    ) -> Floats:
+        """Return the logits of all posts out of fold.
+
+        Each fold starts from its solution for the strength before, which is replaced.
+        """
+        answered = np.empty((len(fold), len(self.class_weights)))
+        for k, start in solutions.items():
+            learn, judge = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            solutions[k] = weights, bias = self._solve(learn, strength, start, tolerance=1e-4)
+            answered[judge] = self.inputs[judge] @ weights.T + bias
+        return answered
 
     def solve(self, strength: float) -> Head:
         """Return the head that learns from all posts."""

@@ -12,6 +12,8 @@ from multimodal_sentiment.model import SentimentClassifier
 
 from .dataset import Features, PostDataset, StoredImages, Variation, rows_of
 
+_FEWEST = 2  # posts of a tag
+
 
 @dataclass(frozen=True)
 class LabelledPosts:
@@ -86,3 +88,20 @@ class LabelledPosts:
             features,
             variation,
         )
+
+
+def check_counts(posts: LabelledPosts, least: int | None = None) -> None:
+    """Check that each tag has posts enough: for so many folds, or to learn from and to choose by.
+
+    Raises:
+        ValueError: If one has not.
+    """
+    least = least or _FEWEST
+    for tag in sorted(set(posts.tags)):
+        count = len(set(posts.groups[posts.tags == tag].tolist()))
+        if count < least:
+            found = "post is" if count == 1 else "posts are"
+            raise ValueError(
+                f"only {count} {found} tagged {tag!r} among those to learn from, near duplicates "
+                f"counted once: {least} are needed: add posts with that tag, or leave them out"
+            )

@@ -13,15 +13,20 @@ from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
 from multimodal_sentiment.model import SentimentModel, build_model
-from multimodal_sentiment.model.words import count_terms, learn_idf, learn_vocabulary
+from multimodal_sentiment.model.words import (
+    NORMAL_FORM,
+    Vocabulary,
+    count_terms,
+    learn_idf,
+    learn_vocabulary,
+)
 
-from .heads import SolvedHeads, Voice, solve_heads
-from .labelled_posts import LabelledPosts
+from .heads import SMALLER_STRENGTHS, STRENGTHS, SolvedHeads, Voice, solve_heads
+from .labelled_posts import LabelledPosts, check_counts
 from .plan import Fitted, Plan, class_weights, describe_plan
 
 logger = logging.getLogger(__name__)
 
-_FOLDS_AT_LEAST = 2
 _MIN_GROUPS = 3  # of near duplicates, that a counted word must be in
 
 
@@ -34,12 +39,17 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     Raises:
         ValueError: If a label has too few posts.
     """
-    _check_counts(posts)
+    check_counts(posts)
     texts = posts.texts
     terms = learn_vocabulary(texts, posts.groups, _MIN_GROUPS) if plan.counts_words else []
     weights = class_weights(posts.tags, plan.labels, plan.training.class_weights)
     model, tokenizer = build_model(
-        plan.model, plan.labels, texts, plan.encoders, counted_terms=len(terms)
+        plan.model,
+        plan.labels,
+        texts,
+        plan.encoders,
+        counted_terms=len(terms),
+        word_form=NORMAL_FORM if terms else None,
     )
     logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
 
@@ -50,7 +60,7 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     }
     idf = np.zeros(0)
     if terms:
-        counted = count_terms({term: index for index, term in enumerate(terms)}, texts)
+        counted = count_terms(Vocabulary(terms, NORMAL_FORM), texts)
         idf = learn_idf(*counted, len(terms))
         voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
     truth = posts.label_indices(plan.labels)
@@ -106,24 +116,14 @@ def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float
             parameter.copy_(torch.as_tensor(values))
 
 
-def _check_counts(posts: LabelledPosts) -> None:
-    """Check that each label has posts enough for two folds.
-
-    Raises:
-        ValueError: If one has not.
-    """
-    for tag in sorted(set(posts.tags)):
-        count = len(set(posts.groups[posts.tags == tag].tolist()))
-        if count < _FOLDS_AT_LEAST:
-            raise ValueError(
-                f"only {count} training post is tagged {tag!r}, near duplicates counted once: "
-                f"{_FOLDS_AT_LEAST} are needed: add posts of it, or leave them out"
-            )
-
-
 def _describe(history: pd.DataFrame) -> str:
+    ends: dict[object, str] = {
+        SMALLER_STRENGTHS[-1]: ", the smallest that is tried",
+        STRENGTHS[-1]: ", the largest that is tried",
+    }
     chosen = history[history["chosen"]]
     return ", ".join(
-        f"{row.voice} {row.strength:g} (log loss {row.log_loss:.3f}, accuracy {row.accuracy:.3f})"
+        f"{row.voice} {row.strength:g} (log loss {row.log_loss:.3f}, accuracy {row.accuracy:.3f}"
+        f"{ends.get(row.strength, '')})"
         for row in chosen.itertuples()
     )

@@ -28,6 +28,7 @@ from .validation import (
     read_terms,
     read_tokenizer,
 )
+from .words import Vocabulary
 
 _PROFILE = "encoding_profile.json"
 _CARD = "README.md"
@@ -59,9 +60,9 @@ class SentimentClassifier:
     validation: ValidationSummary | None = None
 
     @cached_property
-    def term_indices(self) -> dict[str, int]:
+    def term_indices(self) -> Vocabulary:
         """The index of each word and pair of words that the model counts."""
-        return {term: index for index, term in enumerate(self.terms)}
+        return Vocabulary(self.terms, self.config.word_form)
 
     @property
     def config(self) -> SentimentConfig:

@@ -35,6 +35,7 @@ class SentimentConfig(PreTrainedConfig):
         class_weights: The weight of each label in the training loss; None weighs all equally.
         counted_terms: The number of words and pairs of words that are counted beside the text's
             encoding; 0 counts none.
+        word_form: The normal form of Unicode that texts are brought to before words are counted.
         calibration_temperature: The number that logits are divided by before the softmax, fitted
             on tuning posts.
         training: A record of what the weights were learnt from, and how.
@@ -59,6 +60,7 @@ class SentimentConfig(PreTrainedConfig):
         label_smoothing: float = 0.0,
         class_weights: list[float] | None = None,
         counted_terms: int = 0,
+        word_form: Literal["NFKC"] | None = None,
         calibration_temperature: float = 1.0,
         training: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -79,6 +81,7 @@ class SentimentConfig(PreTrainedConfig):
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.counted_terms = counted_terms
+        self.word_form = word_form
         self.calibration_temperature = calibration_temperature
         self.training = training or {}
         super().__init__(**kwargs)

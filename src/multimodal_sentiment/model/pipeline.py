@@ -15,7 +15,7 @@ from transformers.utils import cached_file
 
 from .image import central_square
 from .text import tokenize
-from .words import count_terms
+from .words import Vocabulary, count_terms
 
 
 class SentimentPipeline(Pipeline):
@@ -38,7 +38,7 @@ class SentimentPipeline(Pipeline):
         if config.uses_text and config.counted_terms:
             path = cached_file(config.name_or_path, "terms.json")
             terms = json.loads(Path(path).read_text(encoding="utf-8"))
-        self._terms = {term: index for index, term in enumerate(terms)}
+        self._terms = Vocabulary(terms, config.word_form)
 
     def _sanitize_parameters(self, **_: Any) -> tuple[dict[str, Any], ...]:
         return {}, {}, {}

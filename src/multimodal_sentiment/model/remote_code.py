@@ -62,10 +62,10 @@ def check_code(folder: Path, content: Mapping[str, Any]) -> None:
     ]
     if odd and "auto_map" in content:
         logger.warning(
-            "%s: %s %s not what this version writes, though another may have: nothing of it is run "
-            "here, but whoever loads the folder with trust_remote_code=True would run it; "
-            "save_pretrained writes it anew",
+            "%s: the code beside the model is of another version of this package, or was changed "
+            "(%s). Here the model answers without it. For those who load the folder with "
+            "trust_remote_code=True, load_classifier(FOLDER).save_pretrained(ANOTHER) writes the "
+            "same model with this version's code",
             folder,
             ", ".join(odd),
-            "is" if len(odd) == 1 else "are",
         )

@@ -37,7 +37,7 @@ LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all 
 READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
 
 _TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
-_SINCE_0_1 = {"counted_terms"}
+_SINCE_0_1 = {"counted_terms", "word_form"}
 _OTHER = "it was trained by another version of this project"
 
 
@@ -79,6 +79,7 @@ class _Saved(BaseModel):
     auxiliary_weight: NotNegative
     label_smoothing: Probability
     counted_terms: Annotated[int, Field(ge=0)] = 0
+    word_form: Literal["NFKC"] | None = None
     calibration_temperature: FiniteFloat = Field(gt=0)
     id2label: Annotated[dict[int, str], Field(min_length=2), AfterValidator(_differing)]
 

@@ -8,9 +8,11 @@ scikit-learn's `TfidfVectorizer` has it, but none of this needs scikit-learn onc
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -30,6 +32,23 @@ WORD = rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\w{_MARKS}]){{2,}}"
 
 _word = re.compile(WORD)
 
+# Full-width, mathematical and ligated letters are counted as the plain ones.
+NormalForm: TypeAlias = Literal["NFKC"]
+NORMAL_FORM: NormalForm = "NFKC"
+
+
+class Vocabulary(dict[str, int]):
+    """The index of each term, from 0, and the form that texts are brought to before they are read.
+
+    Args:
+        terms: The words and pairs of adjacent words, in the order of the model's weights.
+        form: A normal form of Unicode; None leaves texts as they are, as earlier models do.
+    """
+
+    def __init__(self, terms: Iterable[str], form: NormalForm | None) -> None:
+        super().__init__((term, index) for index, term in enumerate(terms))
+        self.form = form
+
 
 def learn_vocabulary(
     texts: Iterable[str], groups: Iterable[Hashable], min_groups: int
@@ -44,26 +63,30 @@ def learn_vocabulary(
             often it was copied.
     """
     said = {
-        (group, term) for group, text in zip(groups, texts, strict=True) for term in _terms(text)
+        (group, term)
+        for group, text in zip(groups, texts, strict=True)
+        for term in _terms(text, NORMAL_FORM)
     }
     counts = Counter(term for _, term in said)
     return sorted(term for term, count in counts.items() if count >= min_groups)
 
 
 def count_terms(
-    vocabulary: Mapping[str, int], texts: Sequence[str]
+    vocabulary: Vocabulary, texts: Sequence[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which terms occur in each text, and how often.
 
     Args:
-        vocabulary: The index of each term, from 0.
+        vocabulary: The terms that are counted.
         texts: The texts to count in.
 
     Returns:
         Indices and counts, both of shape (texts, most terms of a text, at least 1). Rows are filled
         up with the index `len(vocabulary)` and the count 0.
     """
-    counted = [Counter(filter(vocabulary.__contains__, _terms(text))) for text in texts]
+    counted = [
+        Counter(filter(vocabulary.__contains__, _terms(text, vocabulary.form))) for text in texts
+    ]
     longest = max([1, *map(len, counted)])
     indices = np.full((len(texts), longest), len(vocabulary), dtype=np.int64)
     counts = np.zeros((len(texts), longest), dtype=np.int64)
@@ -131,7 +154,8 @@ class WordHead(nn.Module):
             self.bias.copy_(torch.as_tensor(np.asarray(bias)))
 
 
-def _terms(text: str) -> list[str]:
+def _terms(text: str, form: NormalForm | None) -> list[str]:
     """Return the words of a text, and its pairs of adjacent words."""
+    text = unicodedata.normalize(form, text) if form else text
     words = _word.findall(clean_text(text).lower())
     return words + [f"{first} {second}" for first, second in pairwise(words)]

@@ -17,6 +17,7 @@ from multimodal_sentiment.config_loader import flatten
 from multimodal_sentiment.promotion import answering_version, promoted_version
 
 from .closing_summary import MODEL
+from .compute_checks import check_device, warn_of_large_batches
 from .encoder_checks import check_encoders
 from .kedro_adapter import (
     Dataset,
@@ -77,9 +78,11 @@ def check_run(
     ]
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
+    faults += check_device(pipeline, parameters)
     faults += check_encoders(pipeline, catalog, parameters, _flags(request))
     if faults:
         raise click.ClickException("\n".join(faults))
+    warn_of_large_batches(pipeline, catalog, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
         if version and not record_path(data, version).exists():
             logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
@@ -167,7 +170,8 @@ def _pin_inputs(
             faults.append(f"{name}: {error}")
             continue
         if version is None:
-            missing.append(name)
+            if not getattr(dataset, "is_optional", False):
+                missing.append(name)
         elif fault := version_fault(name, dataset, version):
             faults.append(fault)
         else:

@@ -133,7 +133,7 @@ def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) ->
 
     folders = scratch_folders(pipeline, catalog)
     if ways := [folder.to_go_on for folder in folders if folder.holds_files()]:
-        return f"what it has trained is kept: {'; '.join(ways)}"
+        return f"what it has computed is kept: {'; '.join(ways)}"
     if any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs()):
         return FETCHED
     again = ": the same command starts it anew" if outcome == "interrupted" else ""

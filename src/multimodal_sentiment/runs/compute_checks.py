@@ -1,0 +1,76 @@
+"""Checks before the first node what the run is to compute on, and in how large batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import DatasetError
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+_COMPUTE = "params:compute"
+_POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.examples")
+_LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
+
+
+def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
+    """Find out whether the device that a run asks for is missing, or lacks the precision.
+
+    Torch is imported only where that can be: it takes seconds.
+    """
+    asked = parameters.get("compute", {})
+    needs_no_device = asked.get("device") == "cpu"
+    needs_none_by_choice = asked.get("device") == "auto" and asked.get("precision") != "bf16"
+    if _COMPUTE not in pipeline.inputs() or needs_no_device or needs_none_by_choice:
+        return []
+    from multimodal_sentiment.learning.device import choose_device
+    from multimodal_sentiment.parameters import ComputeParameters
+
+    try:
+        choose_device(ComputeParameters.model_validate(asked))
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def warn_of_large_batches(
+    pipeline: Pipeline, catalog: DataCatalog, parameters: Mapping[str, Any]
+) -> None:
+    """Warn of batches that are larger than the whole set of posts."""
+    if _COMPUTE not in pipeline.inputs():
+        return
+    sizes = {"compute.prediction_batch_size": parameters["compute"]["prediction_batch_size"]}
+    if parameters["model"]["fusion"]["kind"] != "pool" and "params:training" in pipeline.inputs():
+        sizes["training.batch_size"] = parameters["training"]["batch_size"]
+    large = {name: size for name, size in sizes.items() if size > _LARGE}
+    if not large:
+        return
+    posts = _count_posts(pipeline, catalog)
+    for name, size in large.items():
+        if posts and size > posts:
+            logger.warning(
+                "%s is %s, but there are %s posts: they will be a single batch, which takes much "
+                "memory%s: a few dozen are usual",
+                name,
+                f"{size:,}",
+                f"{posts:,}",
+                ", and an epoch a single step" if name == "training.batch_size" else "",
+            )
+
+
+def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:
+    """Return how many posts the run reads at most; 0 if that is not known before it does."""
+    counts = [0]
+    for name in _POSTS:
+        if name in pipeline.inputs():
+            try:
+                counts.append(len(catalog[name].load()))
+            except (DatasetError, ValueError):  # whoever reads it says what is wrong
+                continue
+    return max(counts)

@@ -1,0 +1,75 @@
+"""What cannot be computed, or only wastefully, is said before the first node."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ..commands import Project, kedro, params
+
+LOADED = """
+import sys
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+bootstrap_project(sys.argv[1])
+if sys.argv[2] == "list":
+    sorted(pipelines)
+else:
+    given = {"data": sys.argv[3], "compute": {"device": "auto", "precision": "auto"}}
+    with KedroSession.create(sys.argv[1], env="scratch", runtime_params=given) as session:
+        session.run(pipeline_names=[sys.argv[2]])
+print(sorted({"torch", "transformers", "sklearn"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.fault("run", "a device that this machine lacks", "said before any node runs")
+@pytest.mark.parametrize("pipeline", ["training", "inference", "comparison"])
+def test_a_missing_device_is_said_before_any_node_runs(
+    trained_project: Project, pipeline: str
+) -> None:
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has the device")
+    given = params({"compute.device": "mps"})
+    done = trained_project.run("run", f"--pipeline={pipeline}", "--env=scratch", "--params", given)
+
+    assert done.returncode == 1
+    assert "Error: compute.device: no mps on this machine: choose one of" in done.stderr
+    assert "log in" not in done.stderr
+
+
+@pytest.mark.fault("run", "batches of 100,000 posts, of a small set", "said as the run starts")
+def test_batches_larger_than_the_set_are_said_as_the_run_starts(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    (raw / "data").mkdir(parents=True)
+    rows = [f"{guid},negative\n" for guid in range(60)]  # of one tag: the first node refuses them
+    (raw / "train.txt").write_text("".join(["guid,tag\n", *rows]))
+    given = {
+        "raw": raw,
+        "data": tmp_path / "data",
+        "training.batch_size": 100_000,
+        "compute.prediction_batch_size": 1025,
+    }
+    done = kedro("run", "--pipeline=training", "--env=scratch", "--params", params(given))
+
+    before, _, _ = done.stderr.partition("log in")
+    assert "training.batch_size is 100,000, but there are 60 posts: they will be a" in before
+    assert "an epoch a single step" in before
+    assert "compute.prediction_batch_size is 1,025, but there are 60 posts" in before
+
+
+@pytest.mark.parametrize("work", ["list", "ingestion"])
+def test_torch_is_not_imported_where_nothing_needs_it(
+    trained_project: Project, tmp_path_factory: pytest.TempPathFactory, work: str
+) -> None:
+    data = str(tmp_path_factory.mktemp("data"))
+    command = [sys.executable, "-c", LOADED, str(trained_project.path), work, data]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=trained_project.path
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
