@@ -134,6 +134,7 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
         "earlier_features",
         "matched_model",
         "unfinished_features",
+        "fitted_model",
     }
     assert without == others | {"former_model"}
 

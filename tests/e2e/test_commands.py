@@ -60,7 +60,7 @@ def test_the_log_says_how_it_went_and_what_was_trained(trained_project: Project)
     assert "from scratch" in trained_project.log
     assert "Epoch 1 of 1" in trained_project.log
     assert "posts/s" in trained_project.log
-    assert "accuracy" in trained_project.log.splitlines()[-4]
+    assert any("accuracy" in line for line in trained_project.log.splitlines()[-6:])
     assert "Traceback" not in trained_project.log
     assert "Loading weights" not in trained_project.log
 

@@ -31,8 +31,9 @@ def test_notebooks_run_from_start_to_end(path, trained_project: Project, monkeyp
 
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pages = [html for output in outputs if (html := output.get("data", {}).get("text/html"))]
-    assert any("&lt;svg viewBox=" in html for html in pages)  # the report, with its charts
-    assert any('class="explanation"' in html for html in pages)
+    if path.stem == "look_around":
+        assert any("&lt;svg viewBox=" in html for html in pages)  # the report, with its charts
+        assert any('class="explanation"' in html for html in pages)
     assert not any(re.search(r"""(src|href)=["']http""", html) for html in pages)
     last = notebook.cells[-1].outputs[-1]
     assert "predicted" in last["data"]["text/plain"]

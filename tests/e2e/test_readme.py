@@ -7,6 +7,7 @@ import inspect
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,21 +134,27 @@ def test_the_house_is_as_drawn():
 
 
 def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsys):
-    _, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    _, code, explaining = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     photo = min((trained_project.path / "data" / "01_raw" / "data").glob("*.jpg"))
     monkeypatch.chdir(trained_project.path)
 
-    exec(code.replace("1.jpg", photo.name), {})  # noqa: S102 - our own README
+    names: dict[str, Any] = {}
+    exec(code.replace("1.jpg", photo.name), names)  # noqa: S102 - our own README
 
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.split() == "predicted confidence problems decided_by".split()
     assert [row.split()[0] for row in rows] == ["0", "1"]
     assert Path("data").is_dir()
 
+    exec(explaining.replace("1.jpg", photo.name), names)  # noqa: S102 - the same
+
+    words = [line.rpartition(" ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert words == ["What", "a", "day!"]
+
 
 def test_the_lines_of_python_that_train_name_what_there_is():
     """`notebooks/train_on_a_frame.ipynb` runs such lines."""
-    code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code, _, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     (call,) = [node for node in calls if isinstance(node.func, ast.Name)]
 

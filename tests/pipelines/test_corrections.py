@@ -15,7 +15,7 @@ from multimodal_sentiment.pipelines.evaluation.parts import (
 from multimodal_sentiment.pipelines.ingestion.corrections import record_corrections
 from multimodal_sentiment.pipelines.splitting.nodes import split_posts
 
-from .test_splitting import examples, groups, parameters
+from .test_splitting import declared, examples, groups, parameters
 
 LABELS = ["negative", "positive"]
 POSTS = pd.DataFrame({"guid": ["1", "2", "3"], "tag": ["negative", "positive", "positive"]})
@@ -24,9 +24,14 @@ DRAWING = {"samples": 100, "level": 0.95, "seed": 0}
 
 def corrected(*rows: tuple[str, str]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["guid", "tag"]).assign(sha256="ab")
-    return record_corrections(
-        table, POSTS, IngestionParameters(labels=[*LABELS, "neutral"], encodings=None)
+    ingestion = IngestionParameters(
+        labels=[*LABELS, "neutral"],
+        encodings=None,
+        layout=None,
+        links="inside",
+        allow_missing=False,
     )
+    return record_corrections(table, POSTS, ingestion)
 
 
 def test_corrections_that_change_a_tag_are_kept_beside_the_original():
@@ -59,11 +64,12 @@ def test_a_post_with_two_corrections_is_refused():
 def test_the_split_has_the_corrected_tags_and_the_same_sides():
     table = examples(["a", "b"] * 50)
     alone = groups(table, list(range(100)))
-    before = split_posts(table, alone, parameters())
+    undeclared = declared(table, [""] * 100)
+    before = split_posts(table, alone, undeclared, parameters())
     guids = [before[0]["guid"][3], before[1]["guid"][0]]
     corrections = pd.DataFrame({"guid": guids, "tag": "c"})
 
-    after = split_posts(table, alone, parameters(), corrections)
+    after = split_posts(table, alone, undeclared, parameters(), corrections)
 
     for one, other in zip(before, after, strict=True):
         assert one["guid"].tolist() == other["guid"].tolist()

@@ -52,7 +52,7 @@ def test_the_model_learns_from_the_training_posts_alone(examples, store, tiny, t
     train = pd.DataFrame({"guid": guids[:40][::-1], "tag": TAGS[:40][::-1]})
     groups = pd.DataFrame({"guid": guids, "group": np.arange(50) // 2})
     features = tmp_path / "features"
-    table = encode_posts(examples, train, groups, None, features, store, *given).read_all()
+    table = encode_posts(examples, groups, None, features, store, *given).read_all()
 
     profile = {"posts": {"ascii": 50}}
     classifier, history = train_model(
@@ -105,7 +105,7 @@ def test_features_are_computed_for_frozen_encoders_alone(
     def encode(parameters, earlier=None) -> pa.Table:
         given = parameters.model, parameters.training, parameters.compute
         unfinished = tmp_path / f"unfinished{next(runs)}"
-        return encode_posts(examples, *learnt, earlier, unfinished, store, *given).read_all()
+        return encode_posts(examples, learnt[1], earlier, unfinished, store, *given).read_all()
 
     first = encode(frozen)
     (name,) = (each for each in first.column_names if each.startswith("text-"))
@@ -124,7 +124,7 @@ def test_variants_of_a_comparison_share_features(examples, learnt, store, bert, 
 
     table = encode_variants(
         examples,
-        *learnt,
+        learnt[1],
         None,
         tmp_path / "unfinished",
         store,
@@ -148,7 +148,7 @@ def test_features_of_an_unfinished_run_are_used_again(
     def encode(posts=examples, **changes) -> str:
         parameters = tiny(**options, training__learning_rate__text=0, **changes)
         given = parameters.model, parameters.training, parameters.compute
-        encode_posts(posts, *learnt, None, tmp_path / "unfinished", store, *given).read_all()
+        encode_posts(posts, learnt[1], None, tmp_path / "unfinished", store, *given).read_all()
         return caplog.messages[-1]
 
     assert ", 50 computed in" in encode()
@@ -164,7 +164,7 @@ def test_features_of_an_unfinished_run_are_used_again(
 def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
     examples, learnt, store, bert, tiny, tmp_path, folds, needed
 ):
-    train, groups = learnt
+    _, groups = learnt
     groups.loc[groups.index % 2 == 1, "group"] = 1  # the bad ones are all twins
     parameters = tiny(model__text__encoder=bert, comparison__folds=folds)
     given = parameters.model, parameters.training, parameters.compute
@@ -172,9 +172,7 @@ def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
     expected = f"only 1 post is tagged 'bad' .* near duplicates counted once: {needed} are needed"
 
     with pytest.raises(ValueError, match=expected):
-        encode_variants(
-            examples, train, groups, None, unfinished, store, parameters.comparison, *given
-        )
+        encode_variants(examples, groups, None, unfinished, store, parameters.comparison, *given)
     if not folds:
         with pytest.raises(ValueError, match=expected):
-            encode_posts(examples, train, groups, None, unfinished, store, *given)
+            encode_posts(examples, groups, None, unfinished, store, *given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -55,7 +57,11 @@ def report(model, make_examples, metrics, ingestion):
         }
     )
 
-    def write(data_name: str | None = None, **explanations: Explanation) -> str:
+    def write(
+        data_name: str | None = None,
+        test_metrics: dict[str, Any] | None = None,
+        **explanations: Explanation,
+    ) -> str:
         return write_report(
             fusion_model=model,
             examples=examples,
@@ -67,6 +73,7 @@ def report(model, make_examples, metrics, ingestion):
             training_history=HISTORY,
             raw="/somewhere/posts of May",
             reporting=ReportingParameters(data_name=data_name),
+            test_metrics=test_metrics,
         )
 
     return write

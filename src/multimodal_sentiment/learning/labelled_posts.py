@@ -96,6 +96,11 @@ def check_counts(posts: LabelledPosts, least: int | None = None) -> None:
     Raises:
         ValueError: If one has not.
     """
+    if len(set(posts.groups.tolist())) == 1:
+        raise ValueError(
+            f"the {len(posts.tags):,} posts are all twins of each other: their texts or images are "
+            "the same; add posts of their own"
+        )
     least = least or _FEWEST
     for tag in sorted(set(posts.tags)):
         count = len(set(posts.groups[posts.tags == tag].tolist()))

@@ -20,7 +20,6 @@ _KEPT = "features.arrow"
 
 def encode_posts(
     examples: Examples,
-    train_posts: Frame,
     duplicate_groups: Frame,
     earlier_features: Examples,
     unfinished_features: Path,
@@ -33,8 +32,7 @@ def encode_posts(
 
     Args:
         examples: Texts and images.
-        train_posts: The posts that will be learnt from: they must be enough.
-        duplicate_groups: `guid, group`.
+        duplicate_groups: `guid, group`: of each tag there must be groups enough to learn from.
         earlier_features: What was computed before; what holds still is used again.
         unfinished_features: A folder for what a run that does not come to its end has computed.
         pretrained_encoders: Where the encoders that `model` names are found.
@@ -46,11 +44,9 @@ def encode_posts(
         The table that `multimodal_sentiment.learning.frozen` describes.
 
     Raises:
-        ValueError: If a tag has too few training posts.
+        ValueError: If a tag has too few posts.
     """
-    from multimodal_sentiment.learning import LabelledPosts, check_counts
-
-    check_counts(LabelledPosts.select(train_posts, examples, duplicate_groups))
+    _check_counts(examples, duplicate_groups)
     variants = [(model, training)]
     return _encode(
         examples, variants, earlier_features, unfinished_features, pretrained_encoders, compute
@@ -59,7 +55,6 @@ def encode_posts(
 
 def encode_variants(
     examples: Examples,
-    train_posts: Frame,
     duplicate_groups: Frame,
     earlier_features: Examples,
     unfinished_features: Path,
@@ -72,20 +67,25 @@ def encode_variants(
     """Do the same for all variants of a comparison.
 
     Raises:
-        ValueError: If a tag has too few training posts, or too few posts for so many folds.
+        ValueError: If a tag has too few posts, for so many folds too.
     """
-    from multimodal_sentiment.learning import LabelledPosts, check_counts
-
-    learnt = train_posts
-    if comparison.folds:  # all posts are learnt from
-        learnt = examples.select(["guid", "tag"]).to_pandas()
-    posts = LabelledPosts.select(learnt, examples, duplicate_groups)
-    check_counts(posts, comparison.folds)
+    _check_counts(examples, duplicate_groups, comparison.folds)
     variants = [vary(model, training, changes) for changes in comparison.compared.values()]
     parameters = [(variant.model, variant.training) for variant in variants]
     return _encode(
         examples, parameters, earlier_features, unfinished_features, pretrained_encoders, compute
     )
+
+
+def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -> None:
+    """Say now what a training would find out only after all posts have been encoded.
+
+    It does not wait for the split, whose layer lies above that of the features.
+    """
+    from multimodal_sentiment.learning import LabelledPosts, check_counts
+
+    posts = examples.select(["guid", "tag"]).to_pandas()
+    check_counts(LabelledPosts.select(posts, examples, groups), folds)
 
 
 def _encode(

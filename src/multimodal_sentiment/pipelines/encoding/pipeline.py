@@ -16,7 +16,6 @@ def create_pipeline(*, variants: bool = False) -> Pipeline:
                 encode_variants if variants else encode_posts,
                 inputs=[
                     "labelled.examples",
-                    "train_posts",
                     "duplicate_groups",
                     "earlier_features",
                     "unfinished_features",

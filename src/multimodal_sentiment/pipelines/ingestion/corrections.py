@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.types import Frame
 
+from .labels import spell_labels
 from .tags import one_tag_each, shown
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def record_corrections(
     import pandas as pd
 
     tag_of = one_tag_each(corrections_file[["guid", "tag"]])
-    known = {*posts["tag"], *map(str, ingestion.labels or [])}
+    known = {*posts["tag"], *spell_labels(ingestion.labels or [], posts["tag"])}
     if lost := sorted(tag_of.keys() - set(posts["guid"])):
         raise ValueError(
             f"corrections name {_some(lost)}, which the labelled listing does not: are they those "
