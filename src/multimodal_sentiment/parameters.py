@@ -186,6 +186,28 @@ class ComparisonParameters(Group):
         return [pair for pair in self.pairs if set(pair) <= self.compared.keys()]
 
 
+class SearchParameters(Group):
+    """Which settings of the model are tried, and how they are judged.
+
+    `space` is checked before a search begins: see `multimodal_sentiment.searching.space`.
+    """
+
+    space: dict[str, Any]
+    objective: Literal["accuracy", "macro_f1", "log_loss"]
+    trials: Count | None
+    minutes: Positive | None
+    folds: Annotated[int, Field(ge=2)]
+    startup_trials: Count
+    pruning: bool
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _ends(self) -> SearchParameters:
+        if self.trials is None and self.minutes is None:
+            raise ValueError("it would never end: set trials, minutes or both")
+        return self
+
+
 class Parameters(Group):
     """All parameters of a run."""
 
@@ -206,6 +228,7 @@ class Parameters(Group):
     explaining: ExplainingParameters
     comparison: ComparisonParameters
     monitoring: MonitoringParameters
+    search: SearchParameters
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Parameters:

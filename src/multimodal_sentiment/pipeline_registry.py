@@ -15,6 +15,7 @@ from multimodal_sentiment.pipelines import (
     prediction,
     preparation,
     reporting,
+    searching,
     splitting,
 )
 
@@ -45,6 +46,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "prediction": prediction.create_pipeline(),
         "monitoring": monitoring.create_pipeline(),
         "comparing": comparing.create_pipeline(),
+        "searching": searching.create_pipeline(),
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
     answering = (
@@ -54,7 +56,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     journeys = {
         "reading": reading,
         "training": learning + steps["reporting"],
-        "comparison": reading + encoding.create_pipeline(variants=True) + steps["comparing"],
+        "comparison": reading + encoding.create_pipeline("comparison") + steps["comparing"],
+        "search": reading + encoding.create_pipeline("search") + steps["searching"],
         "inference": ingestion.create_pipeline("unlabelled", "model_encoding_profile") + answering,
     }
     # What was just learnt of the encodings is what travels with the model.

@@ -69,6 +69,17 @@ def f1_of(label: str) -> dict:
     }
 
 
+def study(*states: str) -> dict:
+    return {
+        "objective": "accuracy",
+        "default": {"score": 0.5},
+        "trials": [
+            {"number": n, "state": state, "score": 0.4 + n / 10, "folds": 3}
+            for n, state in enumerate(states, start=1)
+        ],
+    }
+
+
 FIGURES = {
     "class_balance": plots.class_balance(["positive", HOSTILE, None]),
     "encodings": plots.encodings(["ascii", HOSTILE], [1.0, 0.7], CHARDET),
@@ -85,6 +96,8 @@ FIGURES = {
     "slices": plots.slices(
         {HOSTILE: {"n": 3, "variants": {"both": scores(0.7), HOSTILE: scores(0.6)}}}
     ),
+    "search_history": plots.search_history(study("judged", "cut short")),
+    "search_importances": plots.search_importances({HOSTILE: 0.7, "training.epochs": 0.3}),
 }
 EMPTY = {
     "class_balance": plots.class_balance([]),
@@ -100,6 +113,8 @@ EMPTY = {
     "variants": plots.variants({}),
     "differences": plots.differences([], 0.95),
     "slices": plots.slices({}),
+    "search_history": plots.search_history(study()),
+    "search_importances": plots.search_importances({}),
 }
 
 

@@ -20,6 +20,7 @@ from .metrics import (
     confusion,
 )
 from .paired_tests import compare_variants, holm, mcnemar
+from .selection import compare_settings, is_greater_better, objective_score
 from .shapley import modality_contributions
 from .succession import compare_with_former
 from .summary import judge as judge_difference
@@ -34,6 +35,7 @@ __all__ = [
     "choose_temperature",
     "class_indices",
     "classification_metrics",
+    "compare_settings",
     "compare_variants",
     "compare_with_former",
     "confusion",
@@ -42,6 +44,7 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "holm",
+    "is_greater_better",
     "judge_difference",
     "judge_predictions",
     "judge_slices",
@@ -51,6 +54,7 @@ __all__ = [
     "majority_baseline",
     "mcnemar",
     "modality_contributions",
+    "objective_score",
     "reliability",
     "softmax",
     "summarise_comparison",

@@ -106,10 +106,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
+    if len(p_values) <= 1:  # nothing to correct; statsmodels 0.14.5 divides by their number
+        return [float(value) for value in p_values]
     from statsmodels.stats.multitest import multipletests  # slow to import, and seldom needed
 
-    if not len(p_values):  # statsmodels 0.14.5 divides by their number
-        return []
     adjusted = multipletests(np.asarray(p_values, dtype=float), method="holm")[1]
     return [float(value) for value in adjusted]
 

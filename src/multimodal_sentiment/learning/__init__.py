@@ -1,11 +1,11 @@
 """Fitting a model to posts, and predicting others."""
 
 from .attribution import explain_examples, explain_posts
-from .cross_validation import Trial, run_trials
+from .cross_validation import KeptTrials, Trial, run_trials
 from .dataset import PostDataset, preparation_of, rows_of
 from .fingerprint import digest
 from .fit import fit_classifier
-from .frozen import encode_examples
+from .frozen import check_features, encode_examples
 from .labelled_posts import LabelledPosts, check_counts
 from .observation import (
     observe_examples,
@@ -17,10 +17,12 @@ from .predict import label_predictions, predict_examples, predict_logits
 from .projection import explain_and_project
 
 __all__ = [
+    "KeptTrials",
     "LabelledPosts",
     "PostDataset",
     "Trial",
     "check_counts",
+    "check_features",
     "digest",
     "encode_examples",
     "explain_and_project",

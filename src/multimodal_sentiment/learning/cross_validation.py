@@ -6,10 +6,11 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, 
 from multimodal_sentiment.posts.split import grouped_split
 
 from .device import choose_device
-from .fingerprint import digest_posts, fingerprint_training
+from .fingerprint import digest, digest_code, digest_posts, fingerprint_training
 from .fit import fit_classifier
 from .frozen import content_digests, take_features
 from .labelled_posts import LabelledPosts
@@ -89,24 +90,21 @@ def run_trials(
     Raises:
         ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_folds(trials, posts, folds)
-    paths = _paths(trials, posts, folds, compute, folder, encoders, features)
-    there = sum(path.exists() for path in paths)
+    kept = KeptTrials(posts, folds, compute, folder, encoders, features)
+    kept.check(trials)
+    there = sum(kept.holds(trial) for trial in trials)
     logger.info(
         "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
     )
     seconds: dict[str, list[float]] = {}
     answers, histories = [], []
-    for number, (trial, path) in enumerate(zip(trials, paths, strict=True), start=1):
-        known = path.exists()
-        if not known:
-            _train(trial, posts, folds, compute, path, encoders, features)
-        answer, history, took = _read(trial, path, posts, folds)
+    for number, trial in enumerate(trials, start=1):
+        known = kept.holds(trial)
+        answer, history, took = kept.run(trial)
         seconds.setdefault(trial.variant, []).append(took)
         answers.append(answer)
         histories.append(history)
-        rest = [m.variant for m, p in zip(trials, paths, strict=True) if not p.exists()]
+        rest = [other.variant for other in trials if not kept.holds(other)]
         if not known:
             logger.info(
                 "%d of %d: %s: accuracy %.3f; %s",
@@ -119,52 +117,105 @@ def run_trials(
     return pd.concat(answers, ignore_index=True), pd.concat(histories, ignore_index=True)
 
 
-def _paths(
-    trials: Sequence[Trial],
-    posts: LabelledPosts,
-    folds: np.ndarray,
-    compute: ComputeParameters,
-    folder: Path,
-    encoders: EncoderStore,
-    features: pa.Table,
-) -> list[Path]:
-    """Return where each trial's predictions are kept, named by its fingerprint."""
-    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
-    device = choose_device(compute)
-    models = {trial.variant: trial.model for trial in trials}
-    origins = {
-        variant: {
-            modality: find_encoder(encoders, modality, name).identify()
-            for modality, name in model.encoders.items()
-        }
-        for variant, model in models.items()
-    }
-    names = (
-        fingerprint_training(
-            content, folds != m.fold, m.model, m.training, origins[m.variant], device
-        )
-        for m in trials
-    )
-    return [folder / f"{name}.npz" for name in names]
+class KeptTrials:
+    """Trials on the folds of some posts, each trained once and kept under its fingerprint.
 
-
-def _check_folds(trials: Sequence[Trial], posts: LabelledPosts, folds: np.ndarray) -> None:
-    """Check before the first training that each trial has enough posts to tune by.
-
-    Raises:
-        ValueError: If one has too few.
+    The arguments are those of `run_trials`.
     """
-    for trial in {
-        (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
-    }.values():
-        learnt, training = folds != trial.fold, trial.training
-        try:
-            grouped_split(
-                posts.tags[learnt], posts.groups[learnt], training.tuning_fraction, training.seed
+
+    def __init__(
+        self,
+        posts: LabelledPosts,
+        folds: np.ndarray,
+        compute: ComputeParameters,
+        folder: Path,
+        encoders: EncoderStore,
+        features: pa.Table,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._posts, self._folds, self._folder = posts, folds, folder
+        self._compute, self._encoders, self._features = compute, encoders, features
+        self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
+        self._device = choose_device(compute)
+        self._origins: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def check(self, trials: Sequence[Trial]) -> None:
+        """Check before the first training that each trial has enough posts to tune by.
+
+        Raises:
+            ValueError: If one has too few.
+        """
+        posts = self._posts
+        for trial in {
+            (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
+        }.values():
+            learnt, training = self._folds != trial.fold, trial.training
+            try:
+                grouped_split(
+                    posts.tags[learnt],
+                    posts.groups[learnt],
+                    training.tuning_fraction,
+                    training.seed,
+                )
+            except ValueError as error:
+                where = f"outside of fold {trial.fold + 1}" if trial.folds else "for training"
+                raise ValueError(f"the posts {where}: {error}") from error
+
+    def fingerprint(self, models: Iterable[ModelParameters]) -> str:
+        """Return the hash of posts, folds, code and device, and of the encoders of some models."""
+        named = {item for model in models for item in model.encoders.items()}
+        encoders = [self._identify(modality, name) for modality, name in sorted(named)]
+        return digest(
+            [
+                self._content,
+                json.dumps(self._folds.tolist()),
+                json.dumps(encoders, sort_keys=True),
+                digest_code(),
+                str(self._device),
+            ]
+        )[:20]
+
+    def holds(self, trial: Trial) -> bool:
+        """Return whether a trial is done."""
+        return self._path(trial).exists()
+
+    def run(self, trial: Trial) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+        """Train a trial's model, unless that is done already, and predict its fold with it.
+
+        Returns:
+            The rows of `run_trials`, the training's history, and the seconds that it took.
+        """
+        path = self._path(trial)
+        if not path.exists():
+            _train(
+                trial,
+                self._posts,
+                self._folds,
+                self._compute,
+                path,
+                self._encoders,
+                self._features,
             )
-        except ValueError as error:
-            where = f"outside of fold {trial.fold + 1}" if trial.folds else "for training"
-            raise ValueError(f"the posts {where}: {error}") from error
+        return _read(trial, path, self._posts, self._folds)
+
+    def _path(self, trial: Trial) -> Path:
+        """Return where a trial's predictions are kept, named by its fingerprint."""
+        name = fingerprint_training(
+            self._content,
+            self._folds != trial.fold,
+            trial.model,
+            trial.training,
+            {m: self._identify(m, name) for m, name in trial.model.encoders.items()},
+            self._device,
+        )
+        return self._folder / f"{name}.npz"
+
+    def _identify(self, modality: str, name: str) -> dict[str, Any]:
+        """Return the identity of an encoder, whose files are looked at once."""
+        if (modality, name) not in self._origins:
+            encoder = find_encoder(self._encoders, modality, name)
+            self._origins[modality, name] = encoder.identify()
+        return self._origins[modality, name]
 
 
 def _train(

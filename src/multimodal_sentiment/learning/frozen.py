@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 # The keys of the metadata that say of which posts a table is, and of which files of images.
 _OF, _OF_FILES = b"examples", b"image_files"
 _KEPT = 6  # columns of earlier runs that are carried on
+_OTHERS = (
+    "features are of other posts or encoders than this run's: run the whole pipeline again, or pin "
+    "versions that belong together"
+)
 _DIGESTS = {"text": digest_texts, "image": digest_images}
 
 
@@ -104,11 +108,26 @@ def take_features(
         ValueError: If the table holds no features of these posts or encoders.
     """
     if columns and not holds_features(table, examples, columns):
-        raise ValueError(
-            "features are of other posts or encoders than this run's: run the whole pipeline "
-            "again, or pin versions that belong together"
-        )
+        raise ValueError(_OTHERS)
     return select_features(table, rows, columns)
+
+
+def check_features(
+    table: pa.Table,
+    examples: pa.Table,
+    variants: Sequence[tuple[ModelParameters, TrainingParameters]],
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+) -> None:
+    """Check before the first training that a table holds the features that some models need.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    for model, training in variants:
+        columns = feature_columns(model, training, encoders, compute)
+        if columns and not holds_features(table, examples, columns):
+            raise ValueError(_OTHERS)
 
 
 def content_digests(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -117,8 +118,13 @@ def load_image_encoder(
             "set at least that, or null"
         )
     if size != native:
-        logger.info("%s was made for %d px, and is given %d px", encoder, native, size)
+        _log_size(str(encoder), native, size)
     return config | {"size": size, "resize": resize}, weights
+
+
+@cache  # a comparison or a search loads an encoder for each training
+def _log_size(encoder: str, native: int, size: int) -> None:
+    logger.info("%s was made for %d px, and is given %d px", encoder, native, size)
 
 
 def _load_tokenizer(encoder: Encoder, config: PreTrainedConfig) -> PreTrainedTokenizerBase:

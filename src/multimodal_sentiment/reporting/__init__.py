@@ -7,6 +7,7 @@ from .inference_page import NewPost, write_inference_page
 from .model_card import describe_model, model_card
 from .names import name_data, name_variants
 from .page import write_page
+from .search_page import write_search_page
 from .second_look import Doubt, write_second_look
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "write_comparison_page",
     "write_inference_page",
     "write_page",
+    "write_search_page",
     "write_second_look",
 ]

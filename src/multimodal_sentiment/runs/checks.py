@@ -29,6 +29,7 @@ from .kedro_adapter import (
     stored_datasets,
 )
 from .records import record_path, run_command
+from .search_checks import check_search
 from .versions import (
     INCOMPLETE,
     fault_of,
@@ -79,7 +80,9 @@ def check_run(
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
     faults += check_device(pipeline, parameters)
-    faults += check_encoders(pipeline, catalog, parameters, _flags(request))
+    faults += check_search(pipeline, parameters) or check_encoders(
+        pipeline, catalog, parameters, _flags(request)
+    )
     if faults:
         raise click.ClickException("\n".join(faults))
     warn_of_large_batches(pipeline, catalog, parameters)

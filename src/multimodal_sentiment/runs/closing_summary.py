@@ -34,8 +34,11 @@ PAGES = {
     "inference_report": "The new posts' report",
     "comparison_page": "The comparison",
     "second_look_page": "The page for a second look at doubtful tags",
+    "search_report": "The report of the search",
 }
 COMPARISON = "comparison"
+SEARCH = "search"
+CHOSEN_PARAMETERS = "chosen_parameters"
 MODEL = "fusion_model"
 SECOND_LOOK = "second_look_page"
 SUCCESSION = "against_former_model"
@@ -87,9 +90,11 @@ def _log_results(places: Mapping[str, Path], folders: str) -> None:
 
     if metrics := read(METRICS):
         logger.info("%s", describe_metrics(metrics))
-    if compared := read(COMPARISON):
-        for sentence in compared["verdict"]:
+    for name in (COMPARISON, SEARCH):
+        for sentence in (read(name) or {"verdict": []})["verdict"]:
             logger.info("%s", sentence)
+    if CHOSEN_PARAMETERS in places:
+        logger.info("The parameters to use are in %s", shorten(places[CHOSEN_PARAMETERS]))
     _log_pages(places, folders)
     if (judged := read(SUCCESSION)) and judged["former"]:
         logger.info("%s", judged["sentence"])

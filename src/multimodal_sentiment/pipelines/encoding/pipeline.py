@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Literal
+
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import encode_posts, encode_variants
+from .nodes import encode_posts, encode_settings, encode_variants
+
+_NODES: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "training": (encode_posts, []),
+    "comparison": (encode_variants, ["params:comparison"]),
+    "search": (encode_settings, ["params:search"]),
+}
 
 
-def create_pipeline(*, variants: bool = False) -> Pipeline:
-    """Features for one training, or for all variants of a comparison."""
-    compared = ["params:comparison"] if variants else []
+def create_pipeline(
+    journey: Literal["training", "comparison", "search"] = "training",
+) -> Pipeline:
+    """Features for one training, for all variants of a comparison, or all settings of a search."""
+    encode, several = _NODES[journey]
     return Pipeline(
         [
             Node(
-                encode_variants if variants else encode_posts,
+                encode,
                 inputs=[
                     "labelled.examples",
                     "duplicate_groups",
                     "earlier_features",
                     "unfinished_features",
                     "pretrained_encoders",
-                    *compared,
+                    *several,
                     "params:model",
                     "params:training",
                     "params:compute",
                 ],
                 outputs="labelled.features",
-                name="encode_variants" if variants else "encode_posts",
+                name=encode.__name__,
                 namespace="encoding",
             )
         ]

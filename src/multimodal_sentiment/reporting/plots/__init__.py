@@ -11,6 +11,7 @@ from .results import (
     per_class_f1,
     reliability,
 )
+from .search import search_history, search_importances
 from .training import learning_curves
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "modality_contributions",
     "per_class_f1",
     "reliability",
+    "search_history",
+    "search_importances",
     "slices",
     "text_lengths",
     "variants",

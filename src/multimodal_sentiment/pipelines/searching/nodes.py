@@ -1,0 +1,209 @@
+"""Nodes of the search pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.parameters import (
+    ComputeParameters,
+    EvaluationParameters,
+    ModelParameters,
+    SearchParameters,
+    SplittingParameters,
+    TrainingParameters,
+)
+from multimodal_sentiment.types import Examples, Figure, Frame, Json
+
+
+def try_settings(
+    train_posts: Frame,
+    examples: Examples,
+    duplicate_groups: Frame,
+    trials: Path,
+    pretrained_encoders: EncoderStore,
+    features: Examples,
+    search: SearchParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    compute: ComputeParameters,
+) -> tuple[Json, Frame]:
+    """Judge the default and many other settings by grouped folds of the training posts.
+
+    Args:
+        train_posts: Names posts by `guid`, with their `tag`.
+        examples: Holds their texts and images.
+        duplicate_groups: `guid, group`; twins are never in two folds.
+        trials: A folder in which finished trials and folds wait for the end of the search.
+        pretrained_encoders: Where those that the space names are found.
+        features: Of the posts, under every frozen encoder of the space.
+        search: The space, the objective and the budget.
+        model: The architecture as it is configured: the default.
+        training: The training parameters as they are configured: the default.
+        compute: What trainings run on.
+
+    Returns:
+        The search, and the predictions of all training posts by the default and each trial that was
+        judged on all folds: see `multimodal_sentiment.searching.trying`.
+
+    Raises:
+        ValueError: If something is wrong with the space, or a tag has too few posts for the folds.
+    """
+    from multimodal_sentiment.learning import KeptTrials, LabelledPosts, check_features
+    from multimodal_sentiment.posts.split import grouped_folds
+    from multimodal_sentiment.searching import Space
+    from multimodal_sentiment.searching.trying import try_settings
+
+    space = Space.read(search.space, model, training)
+    needed = [(setting.model, setting.training) for setting in space.encoder_settings()]
+    check_features(features, examples, needed, pretrained_encoders, compute)
+    posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
+    folds = grouped_folds(posts.tags, posts.groups, search.folds, search.seed)
+    kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features)
+    return try_settings(space, kept, search, trials)
+
+
+def train_best(
+    study: Json,
+    train_posts: Frame,
+    validation_posts: Frame,
+    examples: Examples,
+    duplicate_groups: Frame,
+    trials: Path,
+    pretrained_encoders: EncoderStore,
+    features: Examples,
+    search: SearchParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    compute: ComputeParameters,
+) -> Frame:
+    """Train the default and the best setting on all training posts, and predict validation posts.
+
+    Args:
+        study: As `try_settings` gives it.
+        train_posts: The posts that are learnt from.
+        validation_posts: The posts that are predicted; they have chosen nothing.
+        examples: Holds the texts and images of both.
+        duplicate_groups: `guid, group`.
+        trials: As in `try_settings`.
+        pretrained_encoders: The same.
+        features: The same.
+        search: The space.
+        model: The default architecture.
+        training: The default training parameters.
+        compute: What trainings run on.
+
+    Returns:
+        The columns of `run_trials`; the variants are `default` and the trial's name.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from multimodal_sentiment.learning import LabelledPosts, Trial, run_trials
+    from multimodal_sentiment.searching import Space
+    from multimodal_sentiment.searching.trying import DEFAULT
+
+    space = Space.read(search.space, model, training)
+    best = next(trial for trial in study["trials"] if trial["name"] == study["best"])
+    settings = {DEFAULT: space.apply({}), best["name"]: space.apply(best["values"])}
+    both = pd.concat([train_posts, validation_posts], ignore_index=True)
+    posts = LabelledPosts.select(both, examples, duplicate_groups)
+    sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
+    trainings = [Trial(name, 0, 0, None, one.model, one.training) for name, one in settings.items()]
+    answers, _ = run_trials(trainings, posts, sides, compute, trials, pretrained_encoders, features)
+    return answers
+
+
+def judge_search(
+    study: Json,
+    fold_predictions: Frame,
+    validation_predictions: Frame,
+    duplicate_groups: Frame,
+    search: SearchParameters,
+    splitting: SplittingParameters,
+    evaluation: EvaluationParameters,
+) -> Json:
+    """Choose between the best trial and the default, and say what the choice is worth.
+
+    Args:
+        study: As `try_settings` gives it.
+        fold_predictions: The same.
+        validation_predictions: As `train_best` gives them.
+        duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        search: How settings were tried, for the protocol.
+        splitting: How posts were divided, for the protocol.
+        evaluation: How often the bootstrap draws, and how wide intervals are.
+
+    Returns:
+        What `judge_choice` returns, and the `protocol`.
+    """
+    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.searching import judge_choice
+
+    result = judge_choice(
+        study,
+        fold_predictions,
+        validation_predictions,
+        duplicate_groups.set_index("guid")["group"],
+        samples=evaluation.bootstrap_samples,
+        level=evaluation.confidence_level,
+        seed=evaluation.seed,
+    )
+    judged = validation_predictions["guid"].drop_duplicates()
+    protocol = {
+        "posts": {"training": fold_predictions["guid"].nunique(), "validation": len(judged)},
+        "validation_sha256": digest(judged),
+        "split": splitting.model_dump(),
+        "search": search.model_dump(exclude={"space"}) | {"space": study["space"]},
+        "chosen": "by folds of the training posts; the best trial where its lead is more than "
+        "chance shows among all of them (single-step maximum of studentised differences), else the "
+        "default",
+        "judged": "once, on validation posts that chose nothing; bootstrap over groups of twins",
+    }
+    return {**result, "protocol": protocol}
+
+
+def tabulate_search(study: Json) -> Frame:
+    """One row for the default and each trial: state, score, folds, seconds, and its parameters."""
+    import pandas as pd
+
+    from multimodal_sentiment.searching.dimensions import in_words
+
+    default = {"name": "default", "state": "judged", "folds": study["folds"], **study["default"]}
+    return pd.DataFrame(
+        {
+            "trial": one["name"],
+            "state": one["state"],
+            study["objective"]: one["score"],
+            "folds": one["folds"],
+            "seconds": one["seconds"],
+            **{
+                name: in_words(one["values"][name]) if name in one["values"] else ""
+                for name in study["space"]
+            },
+        }
+        for one in [default, *study["trials"]]
+    )
+
+
+def write_chosen_parameters(search: Json) -> str:
+    """The chosen setting, as a file of parameters that can be copied into conf/local."""
+    from multimodal_sentiment.searching import write_parameters
+
+    return write_parameters(search)
+
+
+def plot_search(study: Json) -> tuple[Figure, Figure]:
+    """The scores in the order of the trials, and how much each parameter mattered."""
+    from multimodal_sentiment.reporting import plots
+
+    return plots.search_history(study), plots.search_importances(study["importances"])
+
+
+def write_search_report(
+    search: Json, study: Json, parameters: str, history: Figure, importances: Figure
+) -> str:
+    """One HTML page: what was found and what it is worth, figures, trials and parameters."""
+    from multimodal_sentiment.reporting import write_search_page
+
+    return write_search_page(search, study, parameters, [history, importances])

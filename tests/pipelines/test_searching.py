@@ -1,0 +1,114 @@
+"""The search pipeline's nodes on a few posts, with models that train in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import cross_validation, encode_examples
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.pipelines.searching.nodes import (
+    judge_search,
+    plot_search,
+    tabulate_search,
+    train_best,
+    try_settings,
+    write_chosen_parameters,
+    write_search_report,
+)
+
+LABELS = ["negative", "neutral", "positive"]
+POSTS, TRAINING = 48, 36
+
+
+@pytest.fixture
+def posts(make_examples: Callable[..., pa.Table]) -> dict[str, Any]:
+    tags = [LABELS[index % 3] for index in range(POSTS)]
+    texts = [f"{tag} word{index}" for index, tag in enumerate(tags)]
+    examples = make_examples(texts, tags, [None] * POSTS)
+    frame = examples.select(["guid", "text", "tag"]).to_pandas()
+    return {
+        "examples": examples,
+        "train_posts": frame.iloc[:TRAINING],
+        "validation_posts": frame.iloc[TRAINING:],
+        "duplicate_groups": pd.DataFrame({"guid": frame["guid"], "group": np.arange(POSTS)}),
+    }
+
+
+def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
+    posts: dict[str, Any],
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = tiny(
+        model__modality="text",
+        search__space={"training": {"class_weights": ["none", "sqrt"], "weight_decay": [0.1, 0.2]}},
+        search__trials=3,
+        search__folds=2,
+        search__objective="accuracy",
+        evaluation__bootstrap_samples=200,
+    )
+    store = EncoderStore(tmp_path / "store", tmp_path)
+    variants = [(parameters.model, parameters.training)]
+    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    shared = (
+        *(tmp_path / "trials", store, features, parameters.search),
+        *(parameters.model, parameters.training, parameters.compute),
+    )
+    fit, trained = cross_validation.fit_classifier, []
+
+    def interrupted(learnt: Any, *rest: Any) -> Any:
+        trained.append(len(learnt))
+        if len(trained) == 4:  # within the first trial
+            raise KeyboardInterrupt
+        return fit(learnt, *rest)
+
+    monkeypatch.setattr(cross_validation, "fit_classifier", interrupted)
+    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
+    (tmp_path / "trials").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        try_settings(*training, *shared)
+    study, on_folds = try_settings(*training, *shared)
+
+    assert len(trained) == 2 * (1 + 3) + 1  # one was interrupted; no fold is trained twice
+    assert [trial["name"] for trial in study["trials"]] == ["trial 1", "trial 2", "trial 3"]
+    assert set(trained) == {18}
+    counts = on_folds.groupby("variant")["guid"].agg(["size", "nunique"])
+    assert (counts.to_numpy() == TRAINING).all()
+    default = on_folds[on_folds["variant"] == "default"]
+    assert study["default"]["score"] == (default["tag"] == default["predicted"]).mean()
+    validation = posts["validation_posts"]
+    assert not set(validation["guid"]) & set(on_folds["guid"])
+
+    on_validation = train_best(study, posts["train_posts"], validation, *training[1:], *shared)
+    assert trained[-2:] == [TRAINING, TRAINING]
+    assert set(on_validation["variant"]) == {"default", study["best"]}
+    assert sorted(on_validation["guid"].unique()) == sorted(validation["guid"])
+
+    found = judge_search(
+        study,
+        on_folds,
+        on_validation,
+        posts["duplicate_groups"],
+        parameters.search,
+        parameters.splitting,
+        parameters.evaluation,
+    )
+    assert found["n"] == POSTS - TRAINING
+    assert found["protocol"]["posts"] == {"training": TRAINING, "validation": POSTS - TRAINING}
+    table = tabulate_search(study)
+    assert table["trial"].tolist() == ["default", "trial 1", "trial 2", "trial 3"]
+    assert table["training.weight_decay"].tolist()[0] == "0.05"
+    written = write_chosen_parameters(found)
+    page = write_search_report(found, study, written, *plot_search(study))
+    for sentence in found["verdict"]:
+        assert sentence in page.replace("&#39;", "'")
+    assert page.count("<th>trial ") >= 3 and "http-equiv" in page

@@ -1,0 +1,211 @@
+"""What a space holds, and what is wrong with it, in a line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.searching import Space, SpaceError
+
+from .conftest import PROJECT, load
+
+SOFT = {"when": {"model.fusion.kind": ["concat", "late"]}}
+
+
+def read(tree: dict[str, Any], parameters: Parameters) -> Space:
+    return Space.read(tree, parameters.model, parameters.training)
+
+
+@pytest.mark.parametrize(
+    ("tree", "fault"),
+    [
+        (
+            {"model": {"text": {"encodr": ["a"]}}},
+            "unknown parameter model.text.encodr: did you mean model.text.encoder?",
+        ),
+        (
+            {"class_weights": ["none"]},
+            "unknown parameter class_weights: did you mean training.class_weights?",
+        ),
+        (
+            {"training": {"weight_decay": {"lo": 0.1}}},
+            "unknown parameter training.weight_decay.lo: did you mean training.weight_decay?",
+        ),
+        ({"compute": {"device": ["cpu"]}}, "unknown parameter compute.device"),
+        (
+            {"training": {"weight_decay": {"low": 0.3, "high": 0.1}}},
+            "training.weight_decay: the range is empty: low 0.3 is above high 0.1",
+        ),
+        (
+            {"training": {"class_weights": []}},
+            "training.class_weights: it has no choices: name some, or leave it out with null",
+        ),
+        (
+            {"training": {"class_weights": ["none", "cubic"]}},
+            "training.class_weights: must be 'none', 'sqrt' or 'balanced', not 'cubic'",
+        ),
+        (
+            {"model": {"text": {"max_tokens": {"low": 4, "high": 64}}}},
+            "model.text.max_tokens: must be greater than or equal to 8, not 4",
+        ),
+        ({"training": {"epochs": {"low": 1}}}, "training.epochs: the range has no high"),
+        (
+            {"training": {"weight_decay": {"low": 0, "high": 1, "log": True}}},
+            "training.weight_decay: a logarithmic range begins above 0, not at 0",
+        ),
+        (
+            {"training": {"epochs": {"low": 1, "high": 9, "by": 2}}},
+            "training.epochs: unknown key 'by': choose of high, log, low, step, when",
+        ),
+        ({"model": {"text": ["a"]}}, "model.text is a group: choose of model.text.encoder"),
+        ({"training": {"epochs": 3}}, "training.epochs: 3 is no list of choices"),
+        ({"training": {"seed": [0, 1]}}, "training.seed cannot be tried: the best of several"),
+        ({"training": {"epochs": None}}, "it is empty: name a parameter"),
+        (
+            {"training": {"epochs": {"choices": [1], "when": {"model.fusion.knd": ["pool"]}}}},
+            "unknown parameter model.fusion.knd: did you mean model.fusion.kind?",
+        ),
+        (
+            {"training": {"learning_rate": {"text": [0, 2e-5]}}},
+            "model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate.text is "
+            '2e-05: set it to 0, or choose concat, gated or late; or say with "when" where',
+        ),
+        ({"model": {"image": {"size": [256]}}}, "resize (224 px) must be at least size (256 px)"),
+        (
+            {"model": {"text": {"max_tokens": {"low": 16, "high": 64}}}},
+            "model.text.max_tokens: the features of a frozen encoder are computed for each value",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tree: dict[str, Any], fault: str, configured: Parameters
+) -> None:
+    with pytest.raises(SpaceError) as caught:
+        read(tree, configured)
+
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"search.space: {fault}")
+
+
+def test_each_fault_has_its_line(configured: Parameters) -> None:
+    with pytest.raises(SpaceError) as caught:
+        read({"training": {"epoch": [1], "class_weights": []}, "model": {"x": [1]}}, configured)
+
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_conditions_that_go_in_a_circle_are_refused(configured: Parameters) -> None:
+    tree = {
+        "epochs": {"choices": [1, 2], "when": {"training.patience": [1]}},
+        "patience": {"choices": [1, 2], "when": {"training.epochs": [1]}},
+    }
+
+    with pytest.raises(SpaceError, match=r'"when" of .*training.epochs.* goes in a circle'):
+        read({"training": tree}, configured)
+
+
+@pytest.mark.parametrize("env", ["base", "pretrained", "scratch", "strong"])
+def test_spaces_of_every_environment_are_whole(env: str) -> None:
+    parameters = load(env)
+
+    assert read(parameters.search.space, parameters).dimensions
+    assert (PROJECT / "conf" / env).is_dir()
+
+
+def test_a_parameter_is_drawn_only_under_its_condition(configured: Parameters) -> None:
+    space = read(
+        {
+            "training": {"epochs": {"low": 2, "high": 9, **SOFT}, "class_weights": ["none"]},
+            "model": {"fusion": {"kind": ["pool", "late"]}},
+        },
+        configured,
+    )
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [space.draw(study.ask()) for _ in range(30)]
+
+    for values in drawn:
+        assert ("training.epochs" in values) == (values["model.fusion.kind"] == "late")
+    epochs = {values["training.epochs"] for values in drawn if "training.epochs" in values}
+    assert len(epochs) > 3 and epochs <= set(range(2, 10))
+    assert {values["model.fusion.kind"] for values in drawn} == {"pool", "late"}
+
+
+def test_a_condition_on_what_is_not_tried_looks_at_what_is_configured(
+    configured: Parameters,
+) -> None:
+    tree = {"training": {"epochs": {"choices": [3], **SOFT}, "class_weights": ["none"]}}
+    study = optuna.create_study()
+
+    drawn = read(tree, configured).draw(study.ask())
+
+    assert drawn == {"training.class_weights": "none"}  # the default is a pool
+
+
+def test_parameters_of_a_modality_are_tried_where_the_model_looks_at_it(
+    configured: Parameters,
+) -> None:
+    tree = {
+        "model": {
+            "text": {"max_tokens": [32]},
+            "image": {"size": [192]},
+            "modality": ["both", "text", "image"],
+        },
+        "training": {"learning_rate": {"heads": [0.1]}},
+    }
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    space = read(tree, configured)
+
+    for values in (space.draw(study.ask()) for _ in range(20)):
+        assert ("model.text.max_tokens" in values) == (values["model.modality"] != "image")
+        assert ("model.image.size" in values) == (values["model.modality"] != "text")
+        assert values["training.learning_rate.heads"] == 0.1
+
+
+def test_values_take_the_place_of_the_configured_ones(configured: Parameters) -> None:
+    space = read({"training": {"class_weights": ["none"]}}, configured)
+
+    variant = space.apply({"training.class_weights": "none", "model.image.size": 128})
+
+    assert variant.training.class_weights == "none"
+    assert variant.model.image.size == 128
+    assert variant.model.text == configured.model.text
+    assert variant.training.epochs == configured.training.epochs
+
+
+def test_posts_are_encoded_once_for_each_way_to_encode_them(configured: Parameters) -> None:
+    space = read(
+        {
+            "model": {
+                "text": {"max_tokens": [32, 64], "count_words": [True, False]},
+                "image": {"resize": [224, 256]},
+            },
+            "training": {"class_weights": ["none", "sqrt"]},
+        },
+        configured,
+    )
+    settings = space.encoder_settings()
+
+    found = [(one.model.text.max_tokens, one.model.image.resize) for one in settings]
+    assert found[0] == (configured.model.text.max_tokens, configured.model.image.resize)
+    assert sorted(found) == [(32, 224), (32, 256), (64, 224), (64, 256)]
+
+
+def test_a_range_is_of_the_kind_of_its_parameter(configured: Parameters) -> None:
+    space = read(
+        {
+            "training": {
+                "patience": {"low": 2, "high": 8, "step": 3},
+                "weight_decay": {"low": 0, "high": 1},
+            }
+        },
+        configured,
+    )
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [space.draw(study.ask()) for _ in range(20)]
+
+    assert {values["training.patience"] for values in drawn} == {2, 5, 8}
+    assert len({values["training.weight_decay"] for values in drawn}) == 20
+    assert [one.describe() for one in space.dimensions] == ["2 to 8 in steps of 3", "0 to 1"]
