@@ -28,7 +28,7 @@ def posts(make_examples):
         rng = np.random.default_rng(seed)
         pictures = rng.integers(0, 256, (POSTS, 16, 16, 1 if grey else 3), dtype=np.uint8)
         pictures = np.repeat(pictures.repeat(4, axis=1).repeat(4, axis=2), 3 if grey else 1, axis=3)
-        letters = rng.choice(list("abcdefgh"), (POSTS, 4))
+        letters = rng.choice(list("abcdefgh"), (POSTS, 6))
         texts = [f"text {' '.join(row)} of the day" for row in letters]
         made = make_examples(texts, [""] * POSTS, list(pictures))
         hashes = [f"{seed:08x}{number:08x}" for number in range(POSTS)]
