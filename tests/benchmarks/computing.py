@@ -11,6 +11,7 @@ from pathlib import Path
 
 import lab_way
 import numpy as np
+import pyarrow as pa
 import torch
 from figures import Figure, in_turn, seconds
 from reading import Workplace
@@ -148,7 +149,14 @@ def _our_epoch(work: Workplace, compute: ComputeParameters) -> tuple[float, floa
         taken = seconds(
             lambda: histories.append(
                 fit_classifier(
-                    posts, {}, work.parameters.model, training, compute, Path(folder), work.store
+                    posts,
+                    {},
+                    work.parameters.model,
+                    training,
+                    compute,
+                    Path(folder),
+                    work.store,
+                    pa.table({}),  # no encoder is frozen
                 )
             )
         )

@@ -19,7 +19,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from multimodal_sentiment.datasets import ArrowStreamDataset, PostFilesDataset, PostListingDataset
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning.augmentation import random_crops
-from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, rows_of
+from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, Variation, rows_of
 from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.sampler import LengthAwareSampler
 from multimodal_sentiment.model import SentimentConfig
@@ -115,7 +115,7 @@ class Workplace:
             self.rows["text"].tolist(),
             StoredImages(self.examples, self.rows_here),
             np.array([lab_way.LABELS.index(tag) for tag in self.rows["tag"]]),
-            crop_seed=self.parameters.training.seed if varied else None,
+            variation=Variation(self.parameters.training.seed, 0.0) if varied else None,
         )
 
     def lab_loader(self, *, training: bool) -> Any:
