@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from multimodal_sentiment import load_classifier
 
+from ..browser import open_browser
 from .conftest import photo
 
 # What a file that is dropped does, as a page sees it.
@@ -27,24 +27,8 @@ SIZES = [(1600, 1000), (390, 844)]
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs the extra test: selenium")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no Chromium with its chromedriver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    flags = (
-        "headless no-sandbox disable-gpu no-first-run disable-background-networking "
-        "disable-component-update disable-sync disable-dev-shm-usage"
-    )
-    for flag in flags.split():
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield chrome
-    chrome.quit()
+    with open_browser(tmp_path_factory.mktemp("chromium"), performance="ALL") as chrome:
+        yield chrome
 
 
 @pytest.mark.parametrize("size", SIZES)

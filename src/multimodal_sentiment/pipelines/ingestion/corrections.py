@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.types import Frame
 
 from .labels import spell_labels
-from .tags import one_tag_each, shown
+from .tags import name_posts, one_tag_each, shown
 
 logger = logging.getLogger(__name__)
-
-_NAMED = 3  # guids in a message
 
 
 def record_corrections(
@@ -40,12 +37,12 @@ def record_corrections(
     known = {*posts["tag"], *spell_labels(ingestion.labels or [], posts["tag"])}
     if lost := sorted(tag_of.keys() - set(posts["guid"])):
         raise ValueError(
-            f"corrections name {_some(lost)}, which the labelled listing does not: are they those "
-            "of other posts?"
+            f"corrections name {name_posts(lost)}, which the labelled listing does not: are they "
+            "those of other posts?"
         )
     if wrong := [guid for guid, tag in tag_of.items() if tag not in known]:
         raise ValueError(
-            f"corrections give {_some(wrong)} the unknown tag {shown(tag_of[wrong[0]])}: use "
+            f"corrections give {name_posts(wrong)} the unknown tag {shown(tag_of[wrong[0]])}: use "
             f"{', '.join(sorted(known))}"
         )
     original = dict(zip(posts["guid"], posts["tag"], strict=True))
@@ -65,9 +62,3 @@ def record_corrections(
         },
         dtype=str,
     )
-
-
-def _some(guids: Iterable[str]) -> str:
-    guids = list(guids)
-    more = f" and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else ""
-    return f"{'post' if len(guids) == 1 else 'posts'} {', '.join(map(shown, guids[:_NAMED]))}{more}"

@@ -42,7 +42,7 @@ def with_known_tags(listing: pd.DataFrame, labels: list[str] | None) -> pd.DataF
         tag = unknown["tag"].iloc[0]
         near = difflib.get_close_matches(tag.casefold(), labels, n=1)
         raise ValueError(
-            f"unknown tag {shown(tag)} of {_some(unknown['guid'][unknown['tag'] == tag])}"
+            f"unknown tag {shown(tag)} of {name_posts(unknown['guid'][unknown['tag'] == tag])}"
             f"{f', did you mean {near[0]!r}?' if near else ''}: use {', '.join(labels)}, "
             f"or change ingestion.labels"
         )
@@ -58,7 +58,7 @@ def one_tag_each(listing: pd.DataFrame) -> dict[str, str]:
     pairs = listing.drop_duplicates()
     twice = pairs["guid"][pairs["guid"].duplicated()].drop_duplicates()
     if len(twice):
-        raise ValueError(f"listed under different tags: {_some(twice)}: keep one line of each")
+        raise ValueError(f"listed under different tags: {name_posts(twice)}: keep one line of each")
     return dict(zip(pairs["guid"].tolist(), pairs["tag"].tolist(), strict=True))
 
 
@@ -81,7 +81,7 @@ def refuse_untagged(listing: pd.DataFrame, labels: list[str]) -> None:
     untagged = listing["guid"][listing["tag"] == ""]
     if len(untagged):
         raise ValueError(
-            f"the labelled listing gives no tag to {_some(untagged)}: write one of "
+            f"the labelled listing gives no tag to {name_posts(untagged)}: write one of "
             f"{', '.join(labels)}, or list such posts among the unlabelled ones"
         )
 
@@ -111,8 +111,8 @@ def shown(name: str) -> str:
     return repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}...")
 
 
-def _some(guids: Iterable[str]) -> str:
-    """The first few guids and how many more there are, for a message."""
+def name_posts(guids: Iterable[str]) -> str:
+    """Return the first few guids and how many more there are, for a message."""
     guids = list(guids)
     more = f" and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else ""
     posts = "post" if len(guids) == 1 else "posts"
