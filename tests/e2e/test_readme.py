@@ -1,4 +1,4 @@
-"""What README tells people to type."""
+"""What README and the pages of `docs` tell people to type, and where their links lead."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -17,7 +18,11 @@ from multimodal_sentiment.pipeline_registry import register_pipelines
 
 from ..commands import PROJECT, Project
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+}
+README = PAGES["README.md"]
 
 # Each runs as it stands, in the test named beside it.
 TRIED_ELSEWHERE = {
@@ -44,10 +49,16 @@ TRIED_ELSEWHERE = {
 }
 
 
+def prose(page: str) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+
+
 def commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    text = "\n".join(PAGES.values())
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [part for block in blocks for line in block.splitlines() for part in line.split(" && ")]
-    outside = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    outside = prose(text)
     spans = re.findall(r"`((?:kedro|lint-imports|\.ci/run)[^`]*)`", outside)
     return sorted({line.removeprefix(".venv/bin/").strip() for line in lines + spans} - {""})
 
@@ -86,6 +97,32 @@ def test_every_command_is_one_that_works(command, settings):
             assert option == "--load-versions"
 
 
+def anchors(page: str) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def links(name: str) -> list[str]:
+    """Where a page leads within the project, from its top and perhaps with an anchor."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(PAGES[name]))
+    return [urljoin(name, target) for target in targets if "://" not in target]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name):
+    for target in links(name):
+        path, _, anchor = target.partition("#")
+        assert (PROJECT / path).is_file(), target
+        assert not anchor or anchor in anchors(PAGES[path]), target
+
+
+def test_readme_leads_to_every_page():
+    linked = {target.partition("#")[0] for target in links("README.md")}
+
+    assert PAGES.keys() - linked == {"README.md"}
+
+
 def test_steps_in_the_table_of_commands_are_registered():
     row = next(line for line in README.splitlines() if "--pipeline=STEP" in line)
 
@@ -93,9 +130,8 @@ def test_steps_in_the_table_of_commands_are_registered():
 
 
 def test_the_table_names_every_parameter_and_no_other(settings):
-    section = README.split("## Changing things")[1].split("\n## ")[0]
     named = set()
-    for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
+    for row in re.findall(r"^\| (`.*?) \|", PAGES["docs/parameters.md"], re.MULTILINE):
         last = ""
         for name in re.findall(r"`([\w.]+)`", row):
             last = f"{last.rpartition('.')[0]}{name}" if name.startswith(".") else name
@@ -111,12 +147,11 @@ def test_the_table_names_every_parameter_and_no_other(settings):
 
 
 def test_messages_in_the_table_of_troubles_are_ones_that_appear():
-    section = README.split("## When something goes wrong")[1]
     source = "".join(path.read_text("utf-8") for path in (PROJECT / "src").rglob("*.py"))
     said = re.sub(r'"\s*f?"', "", source)  # strings that go on in the next line
     said = re.sub(r"\{[^{}]*\}", "...", said)
 
-    messages = re.findall(r"^\| `(.*?)` \|", section, re.MULTILINE)
+    messages = re.findall(r"^\| `(.*?)` \|", PAGES["docs/troubles.md"], re.MULTILINE)
     assert len(messages) > 5
     for message in set(messages) - {"No space left on device"}:  # the system's own
         parts = [
@@ -130,6 +165,9 @@ def test_the_house_is_as_drawn():
     source = PROJECT / "src" / "multimodal_sentiment"
     for names in re.findall(r"^  ([\w./, ]+?)  +\S", house, re.MULTILINE):
         for name in names.split(", "):
+            assert (source / name).exists(), name
+    for row in re.findall(r"^\| .*? \| (`.*) \|$", PAGES["docs/house.md"], re.MULTILINE):
+        for name in re.findall(r"`([\w/]+(?:\.py|/))`", row):
             assert (source / name).exists(), name
 
 

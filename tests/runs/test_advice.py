@@ -174,11 +174,11 @@ def test_the_new_model_answers_once_it_is_promoted_as_advised(project, caplog):
 
 
 def test_of_a_disk_that_is_full_old_versions_are_pruned(project):
-    """As README advises for "No space left on device"."""
+    """As `docs/troubles.md` advises for "No space left on device"."""
     for _ in range(3):
         project.run("counting")
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"`No space left on device` \| `kedro ([^`]+)`", readme)
+    troubles = (REPOSITORY / "docs" / "troubles.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"`No space left on device` \| `kedro ([^`]+)`", troubles)
 
     follow(project, [*command.replace("3", "1").split(), "--yes"])
 
