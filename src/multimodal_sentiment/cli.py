@@ -54,7 +54,7 @@ def prune(
         remove_all,
         versioned_datasets,
     )
-    from multimodal_sentiment.runs.transaction import recover
+    from multimodal_sentiment.runs.staging import recover
 
     data, catalog = open_project(metadata, env, params)
     with errors_in_one_line(), locked(data):

@@ -15,7 +15,7 @@ import pytest
 from kedro.runner import SequentialRunner, ThreadRunner
 
 from multimodal_sentiment import files
-from multimodal_sentiment.runs import transaction
+from multimodal_sentiment.runs import staging, transaction
 from multimodal_sentiment.runs.records import Record
 
 MODEL = "06_models/fusion_model.json"
@@ -216,7 +216,7 @@ def test_record_names_the_commit(project):
 def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -> None:
     """Have a run stop dead after some of its moves."""
     done = 0
-    move = transaction.move
+    move = staging.move
 
     class Killed(BaseException):
         pass
@@ -228,7 +228,7 @@ def seal_a_run(project: Any, monkeypatch: pytest.MonkeyPatch, moves_done: int) -
         done += 1
         move(source, target)
 
-    monkeypatch.setattr(transaction, "move", stop)
+    monkeypatch.setattr(staging, "move", stop)
     with pytest.raises(Killed):
         project.run()
     monkeypatch.undo()
@@ -260,7 +260,7 @@ def test_move_that_fails_is_tried_again_by_the_next_run(project, monkeypatch, ca
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(transaction, "move", full)
+    monkeypatch.setattr(staging, "move", full)
     with pytest.raises(click.ClickException, match="free some space"):
         project.run("training")
     assert "not all outputs are in place: the next run moves the rest" in caplog.text
@@ -301,7 +301,7 @@ def test_interrupt_while_moving_says_that_the_next_run_finishes(project, monkeyp
     def interrupt(source, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transaction, "move", interrupt)
+    monkeypatch.setattr(staging, "move", interrupt)
     with pytest.raises(KeyboardInterrupt):
         project.run("training")
 
@@ -347,7 +347,7 @@ def test_unversioned_folder_is_replaced(tmp_path):
     staged.mkdir(parents=True)
     (staged / "new").touch()
 
-    transaction.finish(tmp_path, make_record("1", moves=["folder"]))
+    staging.finish(tmp_path, make_record("1", moves=["folder"]))
 
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
 

@@ -1,46 +1,34 @@
 """A run as a transaction: what it writes appears all at once, when it is complete, or not at all.
 
 `Transaction.begin` takes the data folder, checks what can be known to fail, and points the outputs
-into a staging folder, `<data>/runs/VERSION`, which is laid out as the data folder is; so whatever
-the run loads of what it wrote is that very version, and nobody else sees it. After the last node,
-`seal` writes down which files and folders are to be moved into place, and `commit` moves them; or
-`abandon` removes them. Of a run that was killed, `recover` does the one or the other before the
-next run begins.
+into a staging folder (`staging.py`); so whatever the run loads of what it wrote is that very
+version, and nobody else sees it. After the last node, `seal` writes down which files and folders
+are to be moved into place, and `commit` moves them; or `abandon` removes them. Of a run that was
+killed, `recover` does the one or the other before the next run begins.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import TypeAdapter
 
-from multimodal_sentiment.files import flush, follow_umask, move
-
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
 from .error_lines import is_damage, one_line
-from .kedro_adapter import (
-    Versionable,
-    is_versioned,
-    local_datasets,
-    location,
-    redirect,
-    shorten,
-    stored_datasets,
-    without_existing_outputs,
-)
+from .kedro_adapter import shorten, without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
-from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
+from .records import Outcome, log_path, new_record
+from .staging import StagingFolder, finish, recover
 from .timings import NodeTimings
 from .versions import way_out
 from .viz_statistics import mend_statistics
@@ -56,22 +44,6 @@ _current: ContextVar[Transaction | None] = ContextVar("run of this thread", defa
 NOTHING_TO_DO = (
     "Nothing to do: all outputs are there. Without --only-missing-outputs, they are made anew"
 )
-
-
-class Output(NamedTuple):
-    """A dataset that a run writes, or that reads the same files.
-
-    Attributes:
-        dataset: The dataset that is pointed into the staging folder.
-        final: The file or folder of the dataset, or with versions the folder of their folders.
-        place: What is moved at the end: its file or folder, or with versions that of this run.
-        version: The version that this run saves, if the dataset keeps versions.
-    """
-
-    dataset: Versionable
-    final: Path
-    place: Path
-    version: str | None
 
 
 class Transaction:
@@ -99,10 +71,9 @@ class Transaction:
         self._began = perf_counter()
         self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
-        self._staging = staging_path(data, request["run_id"])
-        self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
+        self._staging = StagingFolder(data, request["run_id"], pipeline, catalog)
         self._folders, self._project = folders_flag(request), Path(request["project_path"])
-        written = {name: it for name, it in self._outputs.items() if name in pipeline.all_outputs()}
+        written = self._staging.written
         parameters = TypeAdapter(dict[str, Any]).dump_python(
             catalog["parameters"].load(), mode="json", fallback=str
         )
@@ -111,9 +82,7 @@ class Transaction:
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
-        self._staging.mkdir()
-        for output in self._outputs.values():
-            redirect(output.dataset, self._staging / output.final.relative_to(data))
+        self._staging.open()
         self.work_in_this_thread()
         self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
         self._former_signals = exit_on_signals()
@@ -159,11 +128,7 @@ class Transaction:
     def seal(self) -> None:
         """Write down what is to be moved into place: from here on the run will be finished."""
         self.record.seconds = self.timings.seconds
-        follow_umask(self._staging)
-        flush(self._staging)
-        places = {output.place for output in self._outputs.values()}
-        moves = [place.as_posix() for place in places if (self._staging / place).exists()]
-        self.record.moves = sorted(moves)
+        self.record.moves = self._staging.complete()
         self.record.outcome = "committing"
         self.record.save(self._data)
 
@@ -182,15 +147,10 @@ class Transaction:
                 raise click.ClickException(one_line(error)) from error
             raise
         finally:
-            self._restore()
+            self._staging.release()
         for folder in scratch_folders(self._pipeline, self._catalog):
             folder.clear()
-        written = {name: self._outputs[name] for name in self.record.writes}
-        self.places = {
-            name: self._data / output.place / (output.final.name if output.version else "")
-            for name, output in written.items()
-            if output.place.as_posix() in self.record.moves
-        }
+        self.places = self._staging.places(self.record.moves)
         seconds = perf_counter() - self._began
         log_summary(self.record, self.places, self._data, seconds, self._folders)
         mend_statistics(self._project, self._catalog, self.record, self.places)
@@ -203,8 +163,8 @@ class Transaction:
         self.record.seconds = self.timings.seconds
         if error:
             self._log.write_traceback(error)
-        self._restore()
-        shutil.rmtree(self._staging, ignore_errors=True)
+        self._staging.release()
+        self._staging.remove()
         name = self.record.name
         try:
             self.record.close(self._data, outcome, self.explain(error) if error else None)
@@ -250,53 +210,3 @@ class Transaction:
     def log(self) -> str:
         """The path of the log."""
         return shorten(self._log.baseFilename)
-
-    def _restore(self) -> None:
-        for output in self._outputs.values():
-            redirect(output.dataset, output.final)
-
-
-def recover(data: Path) -> None:
-    """Bring the data folder to where the last runs left it; the caller holds the lock.
-
-    A run that was killed while it moved its outputs into place is finished; what one that was
-    killed earlier wrote is removed.
-    """
-    records = read_records(data)
-    for record in records:
-        if record.outcome == "committing":
-            finish(data, record)
-            logger.warning("%s was killed at its very end: finished now", record.name)
-        elif record.outcome == "running":
-            record.close(data, "killed")
-            logger.warning("%s was killed: what it wrote is removed", record.name)
-    for partial in (data / RUNS).glob("*.partial"):  # a record that was being written
-        partial.unlink()
-    for record in records:  # of which a folder may be left if the removal was cut off
-        shutil.rmtree(staging_path(data, record.run), ignore_errors=True)
-
-
-def finish(data: Path, record: Record) -> None:
-    """Move what is still in the staging folder into place, and close the record."""
-    staging = staging_path(data, record.run)
-    for place in record.moves:
-        if (staging / place).exists():
-            move(staging / place, data / place)
-    record.close(data, "completed")
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-def _find_outputs(
-    data: Path, run: str, pipeline: Pipeline, catalog: DataCatalog
-) -> dict[str, Output]:
-    """Find what a run writes below the data folder, by name, and what looks at the same files."""
-    local = local_datasets(data, stored_datasets(catalog, pipeline.datasets()))
-    written = {location(local[name]) for name in pipeline.all_outputs() & local.keys()}
-    outputs = {}
-    for name, dataset in local.items():
-        final = location(dataset)
-        if final in written:
-            version = run if is_versioned(dataset) else None
-            place = final.relative_to(data) / (version or "")
-            outputs[name] = Output(dataset, final, place, version)
-    return outputs
