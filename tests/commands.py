@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from kedro.config import OmegaConfigLoader
 
 PROJECT = Path(__file__).parents[1]
 
@@ -41,6 +42,17 @@ def kedro(
         timeout=900,
         check=False,
     )
+
+
+def load_parameters(env: str = "base") -> dict[str, Any]:
+    """The parameters of an environment, as plain values."""
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        base_env="base",
+        default_run_env=env,
+        merge_strategy={"parameters": "soft"},
+    )
+    return dict(loader["parameters"])
 
 
 def params(given: Mapping[str, Any]) -> str:

@@ -16,11 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
-from kedro.config import OmegaConfigLoader
 
 from multimodal_sentiment.parameters import Parameters
 
-from .commands import PROJECT, QUICK, Project, params
+from .commands import PROJECT, QUICK, Project, load_parameters, params
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +43,7 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="session")
 def settings() -> dict[str, Any]:
     """The parameters of conf/scratch, as plain values."""
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        base_env="base",
-        default_run_env="scratch",
-        merge_strategy={"parameters": "soft"},
-    )
-    return dict(loader["parameters"])
+    return load_parameters("scratch")
 
 
 @pytest.fixture(scope="session")

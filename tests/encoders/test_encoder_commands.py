@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from multimodal_sentiment.encoders.packages import INSTALL
 from multimodal_sentiment.parameters import EncodersParameters, ModelParameters, Parameters
 from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
 from multimodal_sentiment.sample import write_sample
 
-from ..commands import PROJECT, kedro, params
+from ..commands import kedro, load_parameters, params
 from ..tiny_encoders import save_bert
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -113,11 +112,5 @@ def test_the_extras_that_are_named_are_there() -> None:
 
 
 def _chosen(environment: str) -> tuple[ModelParameters, EncodersParameters]:
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        base_env="base",
-        default_run_env=environment,
-        merge_strategy={"parameters": "soft"},
-    )
-    parameters = Parameters.model_validate(dict(loader["parameters"]))
+    parameters = Parameters.model_validate(load_parameters(environment))
     return parameters.model, parameters.encoders

@@ -7,11 +7,8 @@ commands, and each fault is then looked up in what came out.
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -20,23 +17,10 @@ import pytest
 from multimodal_sentiment.posts.problems import read_problems
 
 from ..commands import QUICK, SMALL_IMAGES, kedro, params
+from . import injection
 
 LABELS = ["negative", "neutral", "positive"]
 LONGEST_NAME = 200  # bytes that a file's name may have, and a little less
-
-
-def _injection() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "injection", Path(__file__).parent / "injection.py"
-    )
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["injection"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-injection = _injection()
 
 
 def sound_text(guid: str) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import click
 import pytest
@@ -14,19 +11,7 @@ import pytest
 from multimodal_sentiment.config_loader import CheckedConfigLoader
 
 from ..commands import QUICK, SMALL_IMAGES, kedro, params
-
-
-def _injection() -> ModuleType:
-    path = Path(__file__).parent / "injection.py"
-    spec = importlib.util.spec_from_file_location("injection", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["injection"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-injection = _injection()
+from . import injection
 
 
 def write(place: Path, tags: list[str], text: str = "post {}", image: str = "own") -> str:

@@ -68,6 +68,12 @@ from multimodal_sentiment.runs.encoder_checks import check_encoders
 from ..tiny_encoders import save_bert
 
 WORDS = "good bad day night see the sun rain a we http @user".split()
+TINY = {
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
 CLIP_MEAN, CLIP_STD = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
 
 
@@ -139,14 +145,8 @@ def save_resnet(folder: Path, name: str = "resnet18") -> None:
 
 
 def save_clip(folder: Path) -> None:
-    sizes = {
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    text = CLIPTextConfig(vocab_size=50, bos_token_id=1, eos_token_id=2, **sizes)
-    vision = CLIPVisionConfig(image_size=64, patch_size=32, **sizes)
+    text = CLIPTextConfig(vocab_size=50, bos_token_id=1, eos_token_id=2, **TINY)
+    vision = CLIPVisionConfig(image_size=64, patch_size=32, **TINY)
     config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
     CLIPModel(config).half().save_pretrained(folder)
     statistics = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
@@ -154,14 +154,8 @@ def save_clip(folder: Path) -> None:
 
 
 def save_siglip(folder: Path) -> None:
-    sizes = {
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    text = SiglipTextConfig(vocab_size=50, **sizes)
-    vision = SiglipVisionConfig(image_size=64, patch_size=32, **sizes)
+    text = SiglipTextConfig(vocab_size=50, **TINY)
+    vision = SiglipVisionConfig(image_size=64, patch_size=32, **TINY)
     config = SiglipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
     SiglipModel(config).save_pretrained(folder)
     statistics = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
@@ -541,14 +535,7 @@ def test_an_encoder_of_the_other_modality_is_refused(folder: Callable[..., Path]
 def test_an_encoder_that_needs_more_than_pictures_or_draws_at_random_is_refused(
     folder: Callable[..., Path],
 ) -> None:
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = ViTMAEConfig(
-        **sizes,
-        intermediate_size=8,
-        image_size=96,
-        decoder_hidden_size=8,
-        decoder_num_hidden_layers=1,
-    )
+    config = ViTMAEConfig(image_size=96, decoder_hidden_size=8, decoder_num_hidden_layers=1, **TINY)
     path = folder(lambda at: ViTMAEModel(config).save_pretrained(at))
     size = {"image_processor_type": "ViTImageProcessor", "size": {"height": 96, "width": 96}}
     (path / "preprocessor_config.json").write_text(json.dumps(size))
@@ -601,10 +588,7 @@ def test_a_vocabulary_of_sentencepiece_is_read(folder: Callable[..., Path], tmp_
         unk_piece="[UNK]",
         minloglevel=2,
     )
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = DebertaV2Config(
-        vocab_size=48, intermediate_size=16, max_position_embeddings=20, **sizes
-    )
+    config = DebertaV2Config(vocab_size=48, max_position_embeddings=20, **TINY)
     path = folder(lambda at: DebertaV2Model(config).save_pretrained(at))
     (tmp_path / "spm.model").rename(path / "spm.model")
     (path / "tokenizer_config.json").write_text('{"tokenizer_class": "DebertaV2Tokenizer"}')

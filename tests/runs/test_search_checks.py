@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 
 from multimodal_sentiment.datasets import EncoderStoreDataset
@@ -15,19 +14,13 @@ from multimodal_sentiment.runs import search_checks
 from multimodal_sentiment.runs.encoder_checks import check_encoders
 from multimodal_sentiment.runs.search_checks import check_search
 
-PROJECT = Path(__file__).parents[2]
+from ..commands import load_parameters
 
 
 @pytest.fixture
 def parameters() -> dict[str, Any]:
     """The parameters of conf/base, as plain values that a test may change."""
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        base_env="base",
-        default_run_env="base",
-        merge_strategy={"parameters": "soft"},
-    )
-    return dict(loader["parameters"])
+    return load_parameters()
 
 
 def test_a_space_is_checked_where_it_is_searched(parameters: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from multimodal_sentiment.config_loader import CheckedConfigLoader
 from multimodal_sentiment.parameters import Parameters, vary
 from multimodal_sentiment.searching import judge_choice, write_parameters
 
-from .conftest import PROJECT
+from ..commands import PROJECT
 
 LABELS = ["negative", "neutral", "positive"]
 VALUES = {"training.class_weights": "none", "training.learning_rate.heads": 1e-5}

@@ -10,7 +10,8 @@ import pytest
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.searching import Space, SpaceError
 
-from .conftest import PROJECT, load
+from ..commands import PROJECT
+from .conftest import load
 
 SOFT = {"when": {"model.fusion.kind": ["concat", "late"]}}
 

@@ -12,6 +12,7 @@ from .calibration import (
     reliability,
     softmax,
 )
+from .contributions import modality_contributions
 from .judging import judge_predictions, judge_without
 from .label_errors import contradicting_duplicates, doubtful_tags
 from .metrics import (
@@ -21,7 +22,6 @@ from .metrics import (
 )
 from .paired_tests import compare_variants, holm, mcnemar
 from .selection import compare_settings, is_greater_better, objective_score
-from .shapley import modality_contributions
 from .succession import compare_with_former
 from .summary import judge as judge_difference
 from .summary import summarise_comparison

@@ -65,27 +65,18 @@ def accuracy_interval(
     groups: ArrayLike,
     labels: Sequence[str],
     *,
-    samples: int = 2000,
-    level: float = 0.95,
-    seed: int,
+    level: float,
+    **drawing: int,
 ) -> tuple[float, float]:
     """Bound the accuracy on a part of the posts, which may be small.
 
-    Where all are right, or all wrong, no resample differs, and the bounds are exact ones (Clopper
-    and Pearson's, each group counting once).
-
-    Args:
-        true: Tags of shape (n,).
-        predicted: Tags of shape (n,).
-        groups: Each post's group, of shape (n,); twins share one.
-        labels: Every label a tag may be.
-        samples: How many times the groups are drawn anew.
-        level: Share of the resampled accuracies between the bounds.
-        seed: Of the draws.
+    It takes what `bootstrap_intervals` takes, of one classifier. Where all are right, or all wrong,
+    no resample differs, and the bounds are exact ones (Clopper and Pearson's, each group counting
+    once).
     """
     right = np.asarray(true, dtype=object) == np.asarray(predicted, dtype=object)
     if 0 < right.sum() < len(right):
-        scores = resampled_scores(true, predicted, groups, labels, samples=samples, seed=seed)
+        scores = resampled_scores(true, predicted, groups, labels, **drawing)
         return percentile_interval(scores["accuracy"], level)
     count = len(np.unique(np.asarray(groups)))
     bounds = binomtest(count if right.all() else 0, count).proportion_ci(level)

@@ -81,7 +81,7 @@ def explain_post(
         image_contribution=added.get("image"),
         text=text,
         words=words,
-        photo=None if image is None else thumbnail(image),
+        photo=thumbnail(image),
         regions=regions,
         problems=problems,
     )

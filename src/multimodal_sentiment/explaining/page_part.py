@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.reporting.templating import render as fill
 
-from .explanation import Explanation, Region
+if TYPE_CHECKING:
+    from .explanation import Explanation, Region
 
 # Colours are those of the figures (Okabe and Ito's blue and vermillion), so thin that text stays
 # legible on a white page and on a black one. Lines tell for and against apart without colours.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from multimodal_sentiment.model.image import Pixels
+from multimodal_sentiment.model.image import LazyImages, Pixels
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, px
 
@@ -38,7 +37,7 @@ def split_regions(height: int, width: int, seen: float, side: int) -> list[Box]:
     ]
 
 
-class MaskedImages(Sequence[Pixels | None]):
+class MaskedImages(LazyImages):
     """An image of which some regions are blurred until nothing can be told, made when used.
 
     Args:
@@ -58,13 +57,8 @@ class MaskedImages(Sequence[Pixels | None]):
     def __len__(self) -> int:
         return len(self._members)
 
-    @overload
-    def __getitem__(self, index: int) -> Pixels | None: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Pixels | None]: ...
-    def __getitem__(self, index: int | slice) -> Pixels | Sequence[Pixels | None] | None:
-        if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(len(self)))]
+    def image(self, index: int) -> Pixels | None:
+        """Return one image."""
         members = self._members[index]
         if not members.any():
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.model import SentimentConfig
-from multimodal_sentiment.model.image import Pixels, central_square, resample
+from multimodal_sentiment.model.image import LazyImages, Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.model.words import Vocabulary, count_terms
 from multimodal_sentiment.posts.imaging import unpack
@@ -164,7 +164,7 @@ class PostDataset(Dataset[Batch]):
         return present
 
 
-class StoredImages(Sequence[Pixels | None]):
+class StoredImages(LazyImages):
     """The images of some rows of a table of examples, decoded when they are used.
 
     Args:
@@ -182,13 +182,8 @@ class StoredImages(Sequence[Pixels | None]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, index: int) -> Pixels | None: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Pixels | None]: ...
-    def __getitem__(self, index: int | slice) -> Pixels | Sequence[Pixels | None] | None:
-        if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(len(self)))]
+    def image(self, index: int) -> Pixels | None:
+        """Return one image."""
         row = int(self._rows[index])
         stored = self._stored[row].as_buffer()
         if stored is None:

@@ -15,13 +15,25 @@ _LONGEST = 600  # characters of a text that are shown
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A post and its answer.
+class ShownPost:
+    """A post as pages show it.
 
     Attributes:
         guid: Of the post.
         text: Its text.
-        picture: A data URI; none if the post has no picture that can be read.
+        picture: A data URI; None if the post has no image that can be read.
+    """
+
+    guid: str
+    text: str
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class Answer(ShownPost):
+    """A post and its answer.
+
+    Attributes:
         true: Its tag.
         predicted: The answer.
         probabilities: Of each label.
@@ -29,9 +41,6 @@ class Answer:
         explanation: Text and picture as HTML that shows what decided; empty if that is not known.
     """
 
-    guid: str
-    text: str
-    picture: str | None
     true: str
     predicted: str
     probabilities: dict[str, float]
@@ -40,20 +49,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ComparedPost:
+class ComparedPost(ShownPost):
     """A post, and what several models answered.
 
     Attributes:
-        guid: Of the post.
-        text: Its text.
-        picture: A data URI; none if the post has no picture that can be read.
         tag: The one that it has.
         answers: By the name of a model, the probabilities of each label.
     """
 
-    guid: str
-    text: str
-    picture: str | None
     tag: str
     answers: dict[str, dict[str, float]]
 
@@ -71,12 +74,14 @@ def shorten(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def thumbnail(pixels: np.ndarray) -> str:
-    """A small JPEG of a picture, as a data URI.
+def thumbnail(pixels: np.ndarray | None) -> str | None:
+    """Return a small JPEG of an image, as a data URI.
 
     Args:
-        pixels: uint8 RGB of shape (height, width, 3).
+        pixels: uint8 RGB of shape (height, width, 3); None, which is returned, for no image.
     """
+    if pixels is None:
+        return None
     image = Image.fromarray(pixels)
     image.thumbnail((_SIDE, _SIDE))
     buffer = io.BytesIO()

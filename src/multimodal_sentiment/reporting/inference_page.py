@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .gallery import ShownPost
 from .templating import render
 
 _WIDTH, _HEIGHT = 320, 110  # of a drawn distribution
@@ -14,13 +15,10 @@ _SIDES = ("validation", "new")
 
 
 @dataclass(frozen=True)
-class NewPost:
+class NewPost(ShownPost):
     """A post that is little like the validation posts.
 
     Attributes:
-        guid: Of the post.
-        text: Its text.
-        picture: A data URI; none if the post has no picture that can be read.
         predicted: The answer.
         confidence: The probability of the answer.
         modality: Whether its text or its image is furthest from what is known.
@@ -28,9 +26,6 @@ class NewPost:
         problems: What is wrong with the post, in words.
     """
 
-    guid: str
-    text: str
-    picture: str | None
     predicted: str
     confidence: float
     modality: str

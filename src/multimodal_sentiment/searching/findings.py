@@ -12,7 +12,6 @@ import yaml
 from multimodal_sentiment.assessment import compare_settings, compare_variants, judge_variants
 from multimodal_sentiment.assessment.selection import Floats, is_greater_better
 
-from .dimensions import in_words
 from .space import as_tree
 from .trying import DEFAULT
 
@@ -202,8 +201,3 @@ def _off(objective: str, optimism: float) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
-
-
-def describe_values(values: Mapping[str, Any]) -> str:
-    """Return a setting in a line."""
-    return ", ".join(f"{name} {in_words(value)}" for name, value in values.items())

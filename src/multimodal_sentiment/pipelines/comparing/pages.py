@@ -183,6 +183,6 @@ def _compared_posts(
             for variant in names
             if guid in chances[variant]
         }
-        image = None if picture is None else thumbnail(picture)
+        image = thumbnail(picture)
         shown.append(ComparedPost(guid, shorten(text), image, tags[guid], answers))
     return shown

@@ -116,7 +116,7 @@ def _new_posts(unlike: list[Json], examples: Examples, predictions: Frame) -> li
         NewPost(
             guid=it["guid"],
             text=text,
-            picture=None if picture is None else thumbnail(picture),
+            picture=thumbnail(picture),
             predicted=answer["predicted"],
             confidence=answer["confidence"],
             modality=it["modality"],

@@ -126,7 +126,7 @@ def _answers(
         Answer(
             guid=post["guid"],
             text=shorten(text),
-            picture=None if picture is None else thumbnail(picture),
+            picture=thumbnail(picture),
             true=post["tag"],
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},

@@ -85,20 +85,6 @@ def log_axis(
     return _axis(low, high, title, write, _round_numbers(low, high), is_log=True)
 
 
-def around(values: Sequence[float], *, least: float = -math.inf, most: float = math.inf) -> Axis:
-    """A linear axis of shares, written in percent, that holds values and a little on either side.
-
-    Args:
-        values: What it holds.
-        least: Where it begins at the latest; no share is below 0.
-        most: Where it ends at the latest.
-    """
-    low, high = min(values), max(values)
-    room = max(0.06 * (high - low), 0.01)
-    low, high = max(least, low - room), min(most, high + room)
-    return linear_axis(low, high, "", "{:.0%}".format)
-
-
 def _axis(
     low: float,
     high: float,

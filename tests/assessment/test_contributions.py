@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multimodal_sentiment.assessment.shapley import modality_contributions
+from multimodal_sentiment.assessment.contributions import modality_contributions
 
 
 def test_values_are_as_worked_out_by_hand():
