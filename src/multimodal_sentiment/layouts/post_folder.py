@@ -126,7 +126,8 @@ class FileIndex(Images):
 
     def __init__(self, folder: Path, kind: Kind, suffixes: tuple[str, ...], place: Place) -> None:
         self.suffixes = suffixes
-        self._folder = folder
+        self._folder = str(folder)
+        self._name_of_folder = folder.name
         self._kind = kind
         self._place = place
         self._found: dict[str, str] = {}  # guid -> suffix: less to hold than a million names
@@ -179,11 +180,11 @@ class FileIndex(Images):
         Empty if there is no file.
         """
         name = self._name(guid)
-        return f"{self._folder.name}/{name}" if name else ""
+        return f"{self._name_of_folder}/{name}" if name else ""
 
     def looked_for(self, guid: str) -> str:
         """Return where a post's file would lie."""
-        return f"{self._folder.name}/{guid}{self.suffixes[0]}"
+        return f"{self._name_of_folder}/{guid}{self.suffixes[0]}"
 
     def problem(self, guid: str) -> Problem | None:
         """Return why there is no file, or what is odd about the choice of it."""
