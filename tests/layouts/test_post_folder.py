@@ -240,7 +240,7 @@ def test_file_names_that_are_no_text_do_no_harm(folder: Path) -> None:
         pass
     assert files(folder, a__txt=b"hello").texts.read("a") == b"hello"
     preview = PostFilesDataset(path=str(folder.parent)).preview()
-    assert preview["data"] == [["a", "data/a.txt", ""], ["??", "data/??.txt", ""]]
+    assert preview["data"] == [["a", "data/a.txt", ""], ["\\xff\\xfe", "data/\\xff\\xfe.txt", ""]]
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:

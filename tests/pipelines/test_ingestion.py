@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,6 +137,29 @@ class TestRows:
             "2": "text_irregular",
             "3": 'image_link_broken("nothing is there")',
         }
+
+    @pytest.mark.fault("image", "names of folders and files that are no UTF-8", "spelled out")
+    @pytest.mark.parametrize(
+        ("name", "shown"),
+        [
+            (b"caf\xe9/1.jpg", r"data/caf\xe9/1.jpg"),
+            (b"1.\xff", r"data/1.\xff"),
+            ("日本/1.jpg".encode("shift_jis"), r"data/\x93\xfa\x96{/1.jpg"),
+        ],
+    )
+    def test_names_that_are_no_text_are_spelled_out(
+        self, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: bytes, shown: str
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        for path in (name, b"of nobody \xff.png", b"caf\xe9/1.txt"):
+            file = Path(os.fsdecode(os.fsencode(tmp_path / "data") + b"/" + path))
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(b"GIF89a")
+        files = make({})
+        posts = read(files, ("1", "neutral"))
+        assert posts["img_path"].tolist() == [shown]
+        assert files.images.read("1") == b"GIF89a"
+        assert r"1 file belongs to no post: of nobody \xff.png" in caplog.text
 
     def test_texts_are_read_in_their_encoding(self, make: Make) -> None:
         chinese = {f"{n}.txt": f"今天天气很好 {n}".encode("gb18030") for n in range(20)}

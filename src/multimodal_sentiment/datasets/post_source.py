@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from multimodal_sentiment.layouts import LayoutError, Namespace, Options, PostFiles, open_source
+from multimodal_sentiment.layouts.files import displayed
 
 from .previews import TablePreview
 
@@ -213,13 +214,14 @@ class PostFilesDataset(_PostSourceDataset):
         """Return the first posts by name and their files, for Kedro-Viz."""
         files = self.load()
         guids = heapq.nsmallest(nrows, {*files.texts, *files.images})
-        rows = [[guid, files.texts.path(guid), files.images.path(guid)] for guid in guids]
+        rows = [
+            [displayed(guid), files.texts.path(guid), files.images.path(guid)] for guid in guids
+        ]
         return TablePreview(
             {
                 "index": list(range(len(rows))),
                 "columns": ["guid", "text file", "image"],
-                # A name that is not UTF-8 comes with surrogates, which JSON cannot hold.
-                "data": [[cell.encode(errors="replace").decode() for cell in row] for row in rows],
+                "data": rows,
             }
         )
 

@@ -7,7 +7,7 @@ import difflib
 import encodings
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,7 @@ FURTHER_CANDIDATES = (
 
 CESU = "cesu-8"  # no codec of Python's: see `decoded`
 JUDGED_BYTES = 4096  # of each post, from just before its first byte that is not ASCII
+_TEXTS_AT_ONCE = 2000  # decoded and weighed
 _CONTEXT = 8  # ASCII bytes judged on either side of the others
 _DAMAGE_BITS = 16.0  # for a post to be damaged at all, beyond spelling out the bytes concerned
 _HALF_BITS = 8.0  # for half a surrogate pair: programs that cut texts leave such behind
@@ -51,7 +52,9 @@ _SIGNS = (
     (re.compile(rb"\x1b[$(]"), ("iso2022_jp_ext", "iso2022_kr")),
     (re.compile(rb"~\{([!-w][!-~])+~\}"), ("hz",)),
 )
-_ANY_SIGN = re.compile(rb"[\0-\x08\x0e-\x1f]|~\{")
+_ANY_SIGN = re.compile(
+    rb"[\0-\x08\x0e-\x1f~]"
+)  # one of these is in each; searched ten times as fast
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 # Characters beyond U+FFFF as two surrogates of three bytes each; one of the two; Java's NUL.
 _PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
@@ -152,9 +155,11 @@ class Evidence:
             the post with more than one damaged place. (posts, encodings)
         """
         missing = [name for name in names if name not in self._columns]
-        if missing:
-            columns = self._weighed(missing)
-            self._columns.update(zip(missing, columns.T, strict=True))
+        # Several encodings at once: of a small source, calls would take longer than texts.
+        step = max(1, _TEXTS_AT_ONCE // max(1, len(self.payloads)))
+        for start in range(0, len(missing), step):
+            some = missing[start : start + step]
+            self._columns.update(zip(some, self._weighed(some).T, strict=True))
         return np.stack([self._columns[name] for name in names], axis=1)
 
     def some(self, rows: npt.NDArray[np.intp]) -> Evidence:
@@ -167,7 +172,10 @@ class Evidence:
 
     def _weighed(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
         """Weigh each post as text in each encoding: bits of shape (posts, encodings)."""
-        bits = np.full((len(self.payloads), len(names)), np.inf)
+        rows: list[int] = []
+        columns: list[int] = []
+        texts: list[str] = []
+        damages: list[float] = []
         plain = [row for row, payload in enumerate(self.payloads) if payload.isascii()]
         others = [row for row, payload in enumerate(self.payloads) if not payload.isascii()]
         signalled = [row for row, found in enumerate(self.signs) if found]
@@ -176,16 +184,20 @@ class Evidence:
             if name in _STRUCTURAL:
                 contest = plain if name == "ascii" else []
                 contest = contest + [row for row in signalled if name in self.signs[row]]
-            rows, texts, damages = _window_texts(self.windows, contest, name)
-            bits[rows, column] = text_bits(texts) + np.array(damages)
+            for row, text, damage in _window_texts(self.windows, contest, name):
+                rows.append(row)
+                columns.append(column)
+                texts.append(text)
+                damages.append(damage)
+        bits = np.full((len(self.payloads), len(names)), np.inf)
+        bits[rows, columns] = text_bits(texts) + np.array(damages)
         return bits
 
 
 def _window_texts(
     windows: Sequence[bytes], contest: Sequence[int], encoding: str
-) -> tuple[list[int], list[str], list[float]]:
-    """Decode those windows that an encoding reads, and tell what their damage costs."""
-    rows, texts, damages = [], [], []
+) -> Iterator[tuple[int, str, float]]:
+    """Yield the windows that an encoding reads: row, text, and what their damage costs."""
     for row in contest:
         damage = 0.0
         try:
@@ -195,10 +207,7 @@ def _window_texts(
         except LookupError:
             text, damage = _halved_text(windows[row])
         if damage < np.inf:
-            rows.append(row)
-            texts.append(text)
-            damages.append(damage)
-    return rows, texts, damages
+            yield row, text, damage
 
 
 def _told_part(payload: bytes) -> bytes:

@@ -138,7 +138,8 @@ def chardet_encoding(payload: bytes) -> str | None:
 
 def has_control_characters(text: str) -> bool:
     """Return whether a text holds characters that no text needs."""
-    return not text.isprintable() and _CONTROLS.search(text) is not None
+    # Most texts that are not printable only end in a line feed.
+    return not text.rstrip("\r\n").isprintable() and _CONTROLS.search(text) is not None
 
 
 def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:

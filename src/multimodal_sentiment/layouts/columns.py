@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
+from multimodal_sentiment.posts.names import first_names
+
 from .errors import LayoutError
 
 Role = Literal["guid", "text", "image", "tag", "split"]
@@ -80,6 +82,9 @@ def _plain(name: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    shown = (n if len(n) <= _LONGEST else f"{n[:_LONGEST]}..." for n in names[:_MOST_LISTED])
-    return ", ".join(" ".join(name.split()) or repr(name) for name in shown) + more
+    return first_names(names, _one_line, _MOST_LISTED)
+
+
+def _one_line(name: str) -> str:
+    cut = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+    return " ".join(cut.split()) or repr(cut)

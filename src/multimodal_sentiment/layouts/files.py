@@ -132,6 +132,14 @@ def is_image(path: str) -> bool:
     return head.startswith(_SIGNS) or in_media_file or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
 
 
+def displayed(path: str) -> str:
+    r"""Return a path that any file or message can hold: names that are no UTF-8 are spelled out.
+
+    Such as `caf\xe9.jpg`, of a disk that was written where Latin-1 was in use.
+    """
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _all_of(descriptor: int, size: int) -> bytes:
     content = os.read(descriptor, size)
     while len(content) < size and (more := os.read(descriptor, size - len(content))):

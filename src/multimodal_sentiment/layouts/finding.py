@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .files import Kind, Links, Place, file_fault, is_below
+from .files import Kind, Links, Place, displayed, file_fault, is_below
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 _LONGEST = 200  # characters of a path or URL in a problem
@@ -99,7 +99,9 @@ class FileFinder:
         for folder, asked in self._asked.items():
             inside = is_below(os.path.realpath(folder), self._place.folder)
             names += [
-                os.path.relpath(os.path.join(folder, name), self.folder) if inside else name
+                displayed(
+                    os.path.relpath(os.path.join(folder, name), self.folder) if inside else name
+                )
                 for name in set(self._names(folder).values()) - asked
                 if os.path.isfile(os.path.join(folder, name))
             ]

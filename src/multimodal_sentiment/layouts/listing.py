@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import pandas as pd
 
+from multimodal_sentiment.posts.names import shown
+
 from .errors import LayoutError
 
 COLUMNS = ("guid", "tag")
@@ -20,7 +22,6 @@ COLUMNS = ("guid", "tag")
 LARGEST = 256 * 2**20  # bytes
 
 _ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+\d{2,}")
-_MOST_SHOWN = 60  # characters of a cell in a message
 _SEPARATORS = (",", ";", "\t")
 _FOR_EXCEL = re.compile(r"sep=(.)(?=\r?\n)", re.IGNORECASE)  # a line that names the separator
 _MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
@@ -98,15 +99,15 @@ class _Listing:
                 guid_at, tag_at = self._header(line, cells)
             else:
                 if any(cells[len(COLUMNS) :]):
-                    self.refuse(f"has more than guid,tag in line {line}: {_shown(cells[2])}")
-                guid, tag = (cells[at] if at < len(cells) else "" for at in (guid_at, tag_at))
+                    self.refuse(f"has more than guid,tag in line {line}: {shown(cells[2])}")
+                guid, tag = cells[guid_at], cells[tag_at]
                 if not guid:
-                    self.refuse(f"has no guid in line {line}, only {_shown(tag)}")
+                    self.refuse(f"has no guid in line {line}, only {shown(tag)}")
                 yield guid, tag
             is_first = False
 
     def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """The lines that are not blank: number and bare cells."""
+        """The lines that are not blank: number and bare cells, two or more."""
         for_excel = _FOR_EXCEL.match(text)
         reader = csv.reader(
             io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
@@ -120,7 +121,7 @@ class _Listing:
                     self.refuse(f"has a quote in line {line} that does not end there")
                 cells = [cell.strip() for cell in row]
                 if any(cells):
-                    yield line, cells
+                    yield line, cells if len(cells) > 1 else [*cells, ""]
                 line = reader.line_num + 1
         except csv.Error as error:
             self.refuse(f"cannot be read in line {line}: {error}")
@@ -130,7 +131,7 @@ class _Listing:
         known = [name.casefold() for name in names if name]
         for name in names:
             if name and name.casefold() not in COLUMNS:
-                self.refuse(f"has an unknown column {_shown(name)} in line {line}: use guid,tag")
+                self.refuse(f"has an unknown column {shown(name)} in line {line}: use guid,tag")
         if known not in (["guid", "tag"], ["tag", "guid"], ["guid"]):
             self.refuse(f"names its columns {','.join(known)} in line {line}: use guid,tag")
         return known.index("guid"), 1 - known.index("guid")
@@ -148,7 +149,3 @@ def _separator(text: str) -> str:
     """The separator that most of the first lines hold; a comma if none does."""
     lines = text[:100_000].splitlines()
     return max(_SEPARATORS, key=lambda separator: sum(separator in line for line in lines))
-
-
-def _shown(cell: str) -> str:
-    return repr(cell if len(cell) <= _MOST_SHOWN else f"{cell[:_MOST_SHOWN]}...")

@@ -17,6 +17,7 @@ from .files import (
     Links,
     Place,
     UnreadableFileError,
+    displayed,
     file_fault,
     is_below,
     is_image,
@@ -73,7 +74,8 @@ class PostFolder(PostFiles):
                 files = {stem for stem in files if _normal(stem) not in normal}
             if not files:
                 return []
-        return sorted({name for kind in (self.texts, self.images) for name in kind.names(files)})
+        names = {name for kind in (self.texts, self.images) for name in kind.names(files)}
+        return sorted(map(displayed, names))
 
     def _index(self, below: str, *, is_outside: bool = False) -> None:
         """Take in the files of a folder and of those in it.
@@ -103,18 +105,19 @@ class PostFolder(PostFiles):
         """Look into a folder in the folder, unless it has been looked into by another way."""
         real = os.path.realpath(os.path.join(self._folder, name))
         leads_out = not self._place.holds(real)
+        shown = displayed(f"{self.name}/{name}")
         if leads_out:
-            self.remarks.append(f"{self.name}/{name} is a link out of the folder: {ALLOW}")
+            self.remarks.append(f"{shown} is a link out of the folder: {ALLOW}")
         if real in self._seen or is_outside:
             if is_below(self._place.folder, real):
-                self.remarks.append(f"{self.name}/{name} is a link to a folder that holds it")
+                self.remarks.append(f"{shown} is a link to a folder that holds it")
             return
         self._seen.add(real)
         try:
             # Of a folder elsewhere one level, so that its files can be told from missing ones.
             self._index(f"{name}/", is_outside=leads_out)
         except OSError as error:
-            self.remarks.append(f"{self.name}/{name} cannot be looked into: {error.strerror}")
+            self.remarks.append(f"{shown} cannot be looked into: {error.strerror}")
 
 
 class FileIndex(Images):
@@ -126,7 +129,8 @@ class FileIndex(Images):
 
     def __init__(self, folder: Path, kind: Kind, suffixes: tuple[str, ...], place: Place) -> None:
         self.suffixes = suffixes
-        self._folder = folder
+        self._folder = str(folder)
+        self._name_of_folder = folder.name
         self._kind = kind
         self._place = place
         self._found: dict[str, str] = {}  # guid -> suffix: less to hold than a million names
@@ -161,9 +165,9 @@ class FileIndex(Images):
             self._others[guid] = min(path, self._others.get(guid, path))
             return
         fault = (
-            problem(f"{self._kind}_outside", path)
+            problem(f"{self._kind}_outside", displayed(path))
             if is_outside and self._place.links != "anywhere"
-            else file_fault(self._path_on_disk(path), self._kind, self._place, path)
+            else file_fault(self._path_on_disk(path), self._kind, self._place, displayed(path))
         )
         if fault is not None:
             self._faults[guid] = fault
@@ -179,11 +183,11 @@ class FileIndex(Images):
         Empty if there is no file.
         """
         name = self._name(guid)
-        return f"{self._folder.name}/{name}" if name else ""
+        return displayed(f"{self._name_of_folder}/{name}") if name else ""
 
     def looked_for(self, guid: str) -> str:
         """Return where a post's file would lie."""
-        return f"{self._folder.name}/{guid}{self.suffixes[0]}"
+        return f"{self._name_of_folder}/{guid}{self.suffixes[0]}"
 
     def problem(self, guid: str) -> Problem | None:
         """Return why there is no file, or what is odd about the choice of it."""
@@ -192,7 +196,7 @@ class FileIndex(Images):
         name = self._name(guid)
         guid = self._spelling(guid)
         if name and (guid in self._several or self._is_twice(guid)):
-            return problem(f"several_{self._kind}s", name)
+            return problem(f"several_{self._kind}s", displayed(name))
         if name:
             return None
         return self._faults.get(guid) or problem(f"no_{self._kind}")

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multimodal_sentiment.posts.names import first_names
+
 from .cells import ImageCells, Row, Rows, TextCells, TextFiles
 from .errors import LayoutError
 from .finding import FileFinder
@@ -27,9 +29,6 @@ SPLITS: dict[str, Split] = {
     **dict.fromkeys(("test", "testing"), "test"),
     **dict.fromkeys(NO_TAG, ""),
 }
-
-_SHOWN = 3
-_LONGEST = 40  # characters
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ class TableSource(Source):
         ]
         if conflicts:
             raise LayoutError(
-                f"{self.path} has different posts under one id, {_some(conflicts)}: give each its "
-                "own, or name another column with columns.guid"
+                f"{self.path} has different posts under one id, {first_names(conflicts)}: give "
+                "each its own, or name another column with columns.guid"
             )
         return TableFiles(self, rows)
 
@@ -245,8 +244,7 @@ def _about(source: TableSource) -> dict[str, Any]:
 
 def _remark(source: TableSource, about: Mapping[str, Any]) -> str:
     """Return what a source was taken for."""
-    files = [Path(file).name for file in about["files"]]
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    files = first_names((Path(file).name for file in about["files"]), str)
     how = about["format"].upper() if about["format"] != "datasets" else "saved by datasets"
     if about["separator"]:
         how += f" in {about['encoding'].upper()}, between {about['separator']!r}"
@@ -256,10 +254,7 @@ def _remark(source: TableSource, about: Mapping[str, Any]) -> str:
         if name is not None
     )
     numbered = "" if about["columns"]["guid"] else "; posts have the numbers of their rows as ids"
-    return (
-        f"{source._said}: {', '.join(files[:_SHOWN])}{more} ({how}), "
-        f"{len(source._posts):,} rows; {roles}{numbered}"
-    )
+    return f"{source._said}: {files} ({how}), {len(source._posts):,} rows; {roles}{numbered}"
 
 
 def _ids(table: Table, words: Sequence[str | None]) -> list[str]:
@@ -273,13 +268,7 @@ def _splits(table: Table, column: str, words: Sequence[str | None]) -> list[Spli
     unknown = Counter(word for word in words if word and word.casefold() not in SPLITS)
     if unknown:
         raise LayoutError(
-            f"{table.path}: column {column!r} holds {_some(list(unknown))}, which is no split: use "
+            f"{table.path}: column {column!r} holds {first_names(unknown)}, which is no split: use "
             "train, validation and test, or name another column with columns.split"
         )
     return [SPLITS[(word or "").casefold()] for word in words]
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = [repr(n if len(n) <= _LONGEST else f"{n[:_LONGEST]}...") for n in names[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(shown) + more

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from .names import first_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAIN, VALIDATION = "train", "validation"
 
 _FEWEST = 2  # training posts of a tag: something to learn from, and something to choose on
-_NAMED = 3  # guids or tags in a message
 
 
-def find_validation_posts(posts: pd.DataFrame, declared: pd.DataFrame) -> NDArray[np.bool_] | None:
+def find_validation_posts(
+    tag_of: Mapping[str, str], declared: pd.DataFrame
+) -> NDArray[np.bool_] | None:
     """Find the posts that are declared to be validation posts.
 
     Args:
-        posts: One row a post, with `guid` and `tag`.
+        tag_of: The tag of each post, by guid.
         declared: `guid, split`, which is `train` or `validation`; empty where none is declared.
 
     Returns:
@@ -27,48 +36,49 @@ def find_validation_posts(posts: pd.DataFrame, declared: pd.DataFrame) -> NDArra
         ValueError: If a post is declared to be both, or some are neither; or if there is nothing to
             learn from, or a tag that only validation posts have.
     """
-    declared = declared[["guid", "split"]].drop_duplicates()
-    twice = declared["guid"][declared["guid"].duplicated()]
-    if len(twice):
+    split_of: dict[str, str] = {}
+    rows = zip(declared["guid"], declared["split"], strict=True)
+    twice = [guid for guid, split in rows if split_of.setdefault(guid, split) != split]
+    if twice:
         raise ValueError(f"{_some(twice, 'post')} in two splits: keep one line of each")
-    split = posts["guid"].map(declared.set_index("guid")["split"]).fillna("")
-    if not (split == VALIDATION).any():
+    held_out = np.array([split_of.get(guid) == VALIDATION for guid in tag_of])
+    if not held_out.any():
         return None
-    without = posts["guid"][split == ""]
-    if len(without):
+    without = [guid for guid in tag_of if not split_of.get(guid)]
+    if without:
         raise ValueError(
             f"{_some(without, 'post')} in no split, though others are: write train or validation"
         )
-    held_out = (split == VALIDATION).to_numpy()
-    _check_tags(posts["tag"][~held_out], posts["tag"][held_out])
+    tags = np.array(list(tag_of.values()), object)
+    _check_tags(tags[~held_out].tolist(), tags[held_out].tolist())
     return held_out
 
 
-def _check_tags(train: pd.Series[str], validation: pd.Series[str]) -> None:
-    counts = train.value_counts()
-    if counts.empty:
+def _check_tags(train: Sequence[str], validation: Sequence[str]) -> None:
+    counts = Counter(train).most_common()
+    if not counts:
         raise ValueError("every labelled post is a validation post: declare some to be train")
-    unknown = sorted(set(validation) - set(counts.index))
+    unknown = sorted(set(validation) - set(train))
     if unknown:
         raise ValueError(
-            f"{_some(pd.Series(unknown), 'tag')} only validation posts: a model would never learn "
+            f"{_some(unknown, 'tag')} only validation posts: a model would never learn "
             f"of it; add training posts with that tag, or leave these out"
         )
     if len(counts) == 1:
         raise ValueError(
-            f"every training post is tagged {counts.index[0]!r}: there is nothing to learn unless "
+            f"every training post is tagged {counts[0][0]!r}: there is nothing to learn unless "
             f"some have another tag"
         )
-    if counts.iloc[-1] < _FEWEST:
+    rarest, count = counts[-1]
+    if count < _FEWEST:
         raise ValueError(
-            f"only {counts.iloc[-1]} training post is tagged {counts.index[-1]!r}: learning and "
+            f"only {count} training post is tagged {rarest!r}: learning and "
             f"choosing need one each; add posts with that tag, or leave it out"
         )
 
 
-def _some(names: pd.Series[str], kind: str) -> str:
+def _some(names: Sequence[str], kind: str) -> str:
     """The first few names and how many more there are, and the verb that follows."""
     one = len(names) == 1
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     verb = {"post": ("stands", "stand"), "tag": ("is that of", "are those of")}[kind][not one]
-    return f"{kind}{'' if one else 's'} {', '.join(map(repr, names[:_NAMED]))}{more} {verb}"
+    return f"{kind}{'' if one else 's'} {first_names(names)} {verb}"

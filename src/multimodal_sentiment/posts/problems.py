@@ -123,8 +123,12 @@ def problem(code: str, *arguments: object) -> Problem:
     return Problem(code, tuple(map(str, arguments)))
 
 
-def write_problems(problems: Iterable[Problem | None]) -> str:
-    """Return the column's entry for a post; None and what is there already are left out."""
+def write_problems(problems: Iterable[Problem | str | None]) -> str:
+    """Return the column's entry for a post; None and what is there already are left out.
+
+    Args:
+        problems: Problems, and entries that are written already.
+    """
     return "; ".join(dict.fromkeys(str(each) for each in problems if each is not None))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 
 from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.types import Frame
 
 from .labels import spell_labels
-from .tags import name_posts, one_tag_each, shown
+from .tags import one_tag_each
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def record_corrections(
     """
     import pandas as pd
 
-    tag_of = one_tag_each(corrections_file[["guid", "tag"]])
+    tag_of = one_tag_each(corrections_file["guid"], corrections_file["tag"])
     known = {*posts["tag"], *spell_labels(ingestion.labels or [], posts["tag"])}
     if lost := sorted(tag_of.keys() - set(posts["guid"])):
         raise ValueError(

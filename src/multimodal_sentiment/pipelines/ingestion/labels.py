@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-import pandas as pd
-
 from multimodal_sentiment.parameters import Label
+from multimodal_sentiment.posts.names import shown
 
-from .tags import is_tag, shown
+from .tags import is_tag
 
 COURSE_LABELS = ("negative", "neutral", "positive")
 
@@ -50,7 +50,7 @@ def spell_labels(named: Sequence[Label], tags: Iterable[str]) -> list[str]:
     return [label if isinstance(label, str) else _spell(label, present) for label in named]
 
 
-def find_labels(tags: pd.Series[str]) -> list[str]:
+def find_labels(tags: Iterable[str]) -> list[str]:
     """Return the labels that tags amount to, sorted.
 
     Args:
@@ -59,7 +59,7 @@ def find_labels(tags: pd.Series[str]) -> list[str]:
     Raises:
         ValueError: If some look like mistakes: held by few posts, or nearly equal to another.
     """
-    counts = {str(tag): int(n) for tag, n in tags[tags.map(is_tag)].value_counts().items()}
+    counts = {tag: count for tag, count in Counter(tags).most_common() if is_tag(tag)}
     labels = sorted(counts)
     doubts = [*_near_others(counts), *_of_few_posts(counts)]
     if doubts:

@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from multimodal_sentiment.layouts import PostFiles
+from multimodal_sentiment.posts.names import first_names
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +34,23 @@ def report_missing(
     Raises:
         ValueError: If they have not.
     """
-    unclaimed = post_files.unclaimed(posts["guid"].tolist())
+    guids, image_paths = posts["guid"].tolist(), posts["img_path"].tolist()
+    unclaimed = post_files.unclaimed(guids)
     if unclaimed:
         files = "file belongs" if len(unclaimed) == 1 else "files belong"
-        logger.info("%s %s to no post: %s", f"{len(unclaimed):,}", files, _some(unclaimed))
+        logger.info(
+            "%s %s to no post: %s", f"{len(unclaimed):,}", files, first_names(unclaimed, str)
+        )
     if post_files.outside:
         logger.info("%s images lie outside of the table's folder", f"{post_files.outside:,}")
-    without_image = posts.loc[posts["img_path"] == "", "guid"]
+    without_image = [guid for guid, path in zip(guids, image_paths, strict=True) if not path]
     lacking: list[tuple[Literal["text", "image"], Sequence[str]]] = [
         ("text", list(without_text)),
-        ("image", without_image.tolist()),
+        ("image", without_image),
     ]
-    for kind, guids in lacking:
-        if len(guids) > _MOST * len(posts):
-            words = _explain(kind, guids, len(posts), post_files, unclaimed)
+    for kind, without in lacking:
+        if len(without) > _MOST * len(guids):
+            words = _explain(kind, without, len(guids), post_files, unclaimed)
             if kind in needed:
                 raise ValueError(
                     f"{words}; ingestion.allow_missing=true goes on with what is there"
@@ -67,13 +71,8 @@ def _explain(
     reasons = dict.fromkeys(
         reason.words for guid in first if (reason := contents.problem(guid)) is not None
     )
-    there = f"there is {_some(unclaimed)}" if unclaimed else "there is nothing else"
+    there = f"there is {first_names(unclaimed, str)}" if unclaimed else "there is nothing else"
     return (
         f"{len(guids):,} of {total:,} posts have no {kind} ({'; '.join(reasons)}): looked for "
         f"{looked}; {there}"
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.parameters import IngestionParameters
-from multimodal_sentiment.posts.problems import Problem, problem, read_problems, write_problems
+from multimodal_sentiment.posts.problems import Problem, problem, write_problems
 from multimodal_sentiment.posts.schema import FILES, POSTS, SPLITS
 from multimodal_sentiment.types import Frame, Json, PostFiles
 
@@ -48,27 +48,19 @@ def read_labelled_posts(
 
     from .labels import find_labels, named_labels, spell_labels
     from .missing import report_missing
-    from .tags import (
-        one_tag_each,
-        refuse_empty,
-        refuse_unsplittable,
-        refuse_untagged,
-        with_known_tags,
-    )
+    from .tags import refuse_unsplittable, refuse_untagged, tag_posts
 
-    refuse_empty(listing)
+    guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
-    labels = spell_labels(named, listing["tag"]) if named else find_labels(listing["tag"])
-    listing = with_known_tags(listing, labels)
-    refuse_untagged(listing, labels)
-    split = listing.reindex(columns=list(SPLITS), fill_value="")
-    if find_validation_posts(listing.drop_duplicates("guid"), split) is None:
-        refuse_unsplittable(listing)
-    tags = one_tag_each(listing)
-    payloads, unread = _read_texts(listing, post_files)
+    labels = spell_labels(named, tags) if named else find_labels(tags)
+    tag_of = tag_posts(guids, tags, labels)
+    refuse_untagged(tag_of, labels)
+    if "split" not in listing or find_validation_posts(tag_of, listing[list(SPLITS)]) is None:
+        refuse_unsplittable(tag_of)
+    payloads, unread = _read_texts(tag_of, post_files)
     read, profile = read_source(_undecoded(payloads), ingestion.encodings)
     readings = _with_decoded(payloads, read)
-    posts = _rows(listing, tags, post_files, readings, unread)
+    posts = _rows(guids, tag_of, post_files, readings, unread)
     needed = {"both": ("text", "image")}.get(modality, (modality,))
     report_missing(posts, unread, post_files, () if ingestion.allow_missing else needed)
     flagged = _flagged(readings)
@@ -94,15 +86,15 @@ def read_unlabelled_posts(
 
     from .labels import named_labels, spell_labels
     from .missing import report_missing
-    from .tags import one_tag_each, with_known_tags
+    from .tags import tag_posts
 
+    guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
-    listing = with_known_tags(listing, spell_labels(named, listing["tag"]) if named else None)
-    tags = one_tag_each(listing)
+    tag_of = tag_posts(guids, tags, spell_labels(named, tags) if named else None)
     profile = EncodingProfile.from_dict(encoding_profile)
-    payloads, unread = _read_texts(listing, post_files)
+    payloads, unread = _read_texts(tag_of, post_files)
     read = read_texts(_undecoded(payloads), profile, ingestion.encodings)
-    posts = _rows(listing, tags, post_files, _with_decoded(payloads, read), unread)
+    posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
     report_missing(posts, unread, post_files, needed=())
     return posts, _files(payloads, unread, post_files)
 
@@ -120,9 +112,9 @@ def describe_source(listing: Frame, post_files: PostFiles) -> tuple[Frame, Json]
 
 
 def _read_texts(
-    listing: Frame, post_files: PostFiles
+    guids: Collection[str], post_files: PostFiles
 ) -> tuple[dict[str, bytes | str], dict[str, Problem]]:
-    """Read each listed guid's text once, in the listing's order.
+    """Read the text of each guid.
 
     Returns:
         The bytes of each, or the text if its source has decoded it, and why some could not be
@@ -132,17 +124,15 @@ def _read_texts(
         ValueError: If not one of the listed posts has a file.
     """
     from multimodal_sentiment.layouts import UnreadableFileError
+    from multimodal_sentiment.posts.names import shown
     from multimodal_sentiment.progress import log_progress
-
-    from .tags import shown
 
     for remark in post_files.remarks:
         logger.info("%s", remark)
-    guids: list[str] = listing["guid"].drop_duplicates().tolist()
     if guids and not any(guid in post_files.texts or guid in post_files.images for guid in guids):
         raise ValueError(
             f"{post_files.name} holds no text and no image of any listed post, such as "
-            f"{shown(f'{guids[0]}.txt')}: is raw the folder above it?"
+            f"{shown(f'{next(iter(guids))}.txt')}: is raw the folder above it?"
         )
     payloads: dict[str, bytes | str] = {}
     unread = {}
@@ -173,50 +163,46 @@ def _with_decoded(
 
 
 def _rows(
-    listing: Frame,
-    tags: dict[str, str],
+    listed: Sequence[str],
+    tag_of: Mapping[str, str],
     post_files: PostFiles,
-    readings: dict[str, Reading],
-    unread: dict[str, Problem],
+    readings: Mapping[str, Reading],
+    unread: Mapping[str, Problem],
 ) -> Frame:
     """One row a guid, in the listing's order; nothing is stripped from the texts."""
     import pandas as pd
 
     repeated = {
         guid: problem("listed_repeatedly", times)
-        for guid, times in Counter(listing["guid"].tolist()).items()
+        for guid, times in Counter(listed).items()
         if times > 1
     }
     texts, images = post_files.texts, post_files.images
-    rows = []
+    problems = []
     for guid, reading in readings.items():
-        is_read = guid not in unread
-        problems = (
+        found = (
             texts.problem(guid),
-            *(_doubts(reading) if is_read else [unread[guid]]),
+            unread.get(guid) or _doubt(reading),
             images.problem(guid),
             repeated.get(guid),
         )
-        rows.append(
-            (
-                guid,
-                reading.text,
-                tags[guid],
-                images.path(guid),
-                reading.encoding if is_read else "",
-                reading.confidence if is_read else 0.0,
-                write_problems(problems) if any(problems) else "",
-            )
-        )
-    posts = pd.DataFrame(rows, columns=list(POSTS))
-    _log_posts(posts)
-    return posts
+        problems.append(write_problems(found) if any(found) else "")
+    read = [None if guid in unread else reading for guid, reading in readings.items()]
+    columns: dict[str, list[Any]] = {
+        "guid": list(readings),
+        "text": [reading.text for reading in readings.values()],
+        "tag": [tag_of[guid] for guid in readings],
+        "img_path": list(map(images.path, readings)),
+        "encoding": [reading.encoding if reading else "" for reading in read],
+        "encoding_confidence": [reading.confidence if reading else 0.0 for reading in read],
+        "problems": problems,
+    }
+    _log_posts(columns)
+    return pd.DataFrame(columns, columns=list(POSTS))
 
 
-def _doubts(reading: Reading) -> Sequence[Problem]:
-    if reading.problem:
-        return read_problems(reading.problem)
-    return () if reading.text.strip() else (problem("empty_text"),)
+def _doubt(reading: Reading) -> Problem | str | None:
+    return reading.problem or (None if reading.text.strip() else problem("empty_text"))
 
 
 def _files(
@@ -225,12 +211,14 @@ def _files(
     """One row a text that was read: of a file, or of a row of a table."""
     import pandas as pd
 
-    rows = [
-        (guid, post_files.texts.path(guid), len(payload), hashlib.sha256(payload).hexdigest())
-        for guid, payload in zip(payloads, map(_encoded, payloads.values()), strict=True)
-        if guid not in unread
-    ]
-    return pd.DataFrame(rows, columns=list(FILES))
+    texts = {guid: _encoded(text) for guid, text in payloads.items() if guid not in unread}
+    columns = {
+        "guid": list(texts),
+        "file": list(map(post_files.texts.path, texts)),
+        "bytes": list(map(len, texts.values())),
+        "sha256": [hashlib.sha256(text).hexdigest() for text in texts.values()],
+    }
+    return pd.DataFrame(columns, columns=list(FILES))
 
 
 def _encoded(text: bytes | str) -> bytes:
@@ -247,12 +235,12 @@ def _flagged(readings: dict[str, Reading]) -> Json:
     return {"posts": len(doubtful), "first": doubtful[:_MOST_FLAGGED]}
 
 
-def _log_posts(posts: Frame) -> None:
-    encodings = posts.loc[posts["encoding"] != "", "encoding"].str.upper().value_counts()
+def _log_posts(columns: Mapping[str, list[Any]]) -> None:
+    encodings = Counter(filter(None, columns["encoding"])).most_common()
     logger.info(
         "%s posts: %s; %s without image, %s with a problem",
-        f"{len(posts):,}",
-        ", ".join(f"{count:,} {name}" for name, count in encodings.items()) or "no text",
-        f"{(posts['img_path'] == '').sum():,}",
-        f"{(posts['problems'] != '').sum():,}",
+        f"{len(columns['guid']):,}",
+        ", ".join(f"{count:,} {name.upper()}" for name, count in encodings) or "no text",
+        f"{columns['img_path'].count(''):,}",
+        f"{len(columns['problems']) - columns['problems'].count(''):,}",
     )

@@ -39,7 +39,9 @@ def split_posts(
 
     posts = examples.select(list(POSTS)).to_pandas()
     group = posts["guid"].map(groups.set_index("guid")["group"])
-    held_out = find_validation_posts(posts, declared_split)
+    held_out = find_validation_posts(
+        dict(zip(posts["guid"], posts["tag"], strict=True)), declared_split
+    )
     is_declared = held_out is not None
     if held_out is None:
         held_out = _draw(posts["tag"], group, splitting)
