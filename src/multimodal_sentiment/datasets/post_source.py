@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from multimodal_sentiment.layouts import LayoutError, Namespace, Options, PostFiles, open_source
+from multimodal_sentiment.layouts import (
+    LayoutError,
+    Namespace,
+    Options,
+    PostFiles,
+    find_path,
+    open_source,
+)
 
 from .previews import TablePreview
 
@@ -36,7 +43,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         """Creates a new instance.
 
         Args:
-            path: The folder or file.
+            path: The folder or file, a pattern of files, or an address such as `s3://bucket/posts`.
             layout: One of `layouts.LAYOUTS`; None recognises it.
             links: `inside` refuses links out of the folder, `anywhere` follows them.
             labels: The tags there are, if they are known.
@@ -44,7 +51,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
             columns: The names of a table's columns, by what they hold.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
-        self._raw = Path(path)
+        self._raw = path
         self._options = Options(
             layout,
             "anywhere" if links == "anywhere" else "inside",
@@ -63,7 +70,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         raise DatasetError(f"{self._raw} is only read, never written")
 
     def _open(self) -> Source:
-        return open_source(self._raw, self._options)
+        return open_source(find_path(self._raw), self._options)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._raw}
@@ -93,7 +100,7 @@ class _NamespaceDataset(_PostSourceDataset):
         try:
             return self._open().place_of(self._namespace)
         except LayoutError:
-            return self._raw
+            return Path(self._raw)
 
     def _exists(self) -> bool:
         try:
@@ -235,4 +242,4 @@ class PostFilesDataset(_PostSourceDataset):
         try:
             return self._open().folder
         except LayoutError:
-            return self._raw
+            return Path(self._raw)

@@ -10,6 +10,7 @@ from .course import LISTINGS, CourseSource
 from .errors import LayoutError
 from .hateful_memes import is_hateful_memes, open_hateful_memes
 from .mvsa import MvsaSource, is_mvsa
+from .shards import is_shards, open_shards
 from .source import Options, Source
 from .table import is_image_folder, is_table, open_image_folder, open_table
 from .tables import SUFFIXES
@@ -39,6 +40,7 @@ LAYOUTS: dict[str, Layout] = {
     "hateful_memes": Layout(is_hateful_memes, open_hateful_memes),
     "course": Layout(_is_course, CourseSource),
     "image_folder": Layout(is_image_folder, open_image_folder),
+    "shards": Layout(is_shards, open_shards),
     "table": Layout(is_table, open_table),
 }
 
