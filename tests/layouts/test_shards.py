@@ -25,6 +25,7 @@ from multimodal_sentiment.layouts import (
     find_path,
     open_source,
 )
+from multimodal_sentiment.runs.kedro_adapter import place_in_words
 
 from .making import write_tar
 
@@ -253,9 +254,19 @@ class TestAddresses:
         (address / "posts.csv").write_bytes(b"id,text\n1,a\n")
         with pytest.raises(LayoutError, match="there is no memory://elsewhere"):
             opened("memory://elsewhere")
-        with pytest.raises(LayoutError, match=r"posts\.csv is no shard: of an address, Parquet"):
-            opened("memory://posts/posts.csv")
+        for raw in ("memory://posts", "memory://posts/posts.csv"):
+            with pytest.raises(
+                LayoutError, match=r"posts\.csv is no shard: of an address, Parquet"
+            ):
+                opened(raw)
+        with pytest.raises(LayoutError, match="unknown layout of an address 'mvsa': choose one of"):
+            open_source(find_path("memory://posts"), Options(layout="mvsa"))
+        (address / "posts.csv").unlink()
+        (address / "train.txt").write_bytes(b"guid,tag\n1,positive\n")
+        with pytest.raises(LayoutError, match="memory://posts holds no Parquet and no tar file"):
+            opened("memory://posts")
         listing = PostListingDataset(path="memory://elsewhere", namespace="labelled")
+        assert place_in_words(listing) == "memory://elsewhere"
         with pytest.raises(DatasetError, match="there is no memory://elsewhere"):
             listing.exists()
 

@@ -95,12 +95,12 @@ class _NamespaceDataset(_PostSourceDataset):
         return TablePreview(rows.to_dict(orient="split"))
 
     @property
-    def _path(self) -> Path:
+    def _path(self) -> Path | str:
         """Where the listing lies, for messages."""
         try:
             return self._open().place_of(self._namespace)
         except LayoutError:
-            return Path(self._raw)
+            return self._raw
 
     def _exists(self) -> bool:
         try:
@@ -237,9 +237,9 @@ class PostFilesDataset(_PostSourceDataset):
             return True  # the listing says what is wrong
 
     @property
-    def _path(self) -> Path:
+    def _path(self) -> Path | str:
         """Where the files lie, for messages."""
         try:
             return self._open().folder
         except LayoutError:
-            return Path(self._raw)
+            return self._raw

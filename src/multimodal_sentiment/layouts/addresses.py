@@ -89,4 +89,5 @@ def state_of(path: Path) -> str:
 def _reach(path: Path) -> None:
     """Ask for something of the address: a question whether it exists would hide why it is not."""
     address = cast(Any, path.parent if is_pattern(path) else path)
+    address.fs.invalidate_cache()  # of listings: an earlier command may have seen other files
     address.fs.info(address.path)
