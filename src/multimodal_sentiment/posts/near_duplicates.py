@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
 
 # Shorter texts ("lol", "so cute") are the same by chance, not by copying.
 SHORTEST_TEXT = 8
@@ -23,8 +30,35 @@ SHORTEST_TEXT = 8
 PLACEHOLDER_TEXTS = 10
 PLACEHOLDER_SHARE = 0.05
 
+# More posts than these are grouped on disk. In memory, they take 0.53 kB each beyond their texts in
+# Arrow, 1 GB in all.
+MOST_IN_MEMORY = 2_000_000
+
 _SHARED = re.compile(r"^(?:\s*RT\b[\s:]*(?:@\w+[\s:]*)*)+", re.IGNORECASE)
 _LINK_OR_USER = re.compile(r"(?:https?://|www\.)\S+|@\w+", re.IGNORECASE)
+
+
+def group_posts(posts: pa.Table) -> NDArray[np.int64]:
+    """Number the groups of near duplicates, in memory or, of very many posts, on disk.
+
+    Args:
+        posts: Columns `text` and `image_hash`, both without nulls.
+
+    Returns:
+        As `find_near_duplicates`, which see.
+    """
+    if len(posts) > MOST_IN_MEMORY:
+        if importlib.util.find_spec("duckdb"):
+            from .near_duplicates_on_disk import group_on_disk
+
+            return group_on_disk(posts)
+        logger.warning(
+            "Twins of %s posts are looked for in memory, which takes about %.0f GB: with DuckDB "
+            'installed, as by pip install "multimodal-sentiment[cluster]", it takes 1 GB',
+            f"{len(posts):,}",
+            len(posts) * 0.53e-6,
+        )
+    return find_near_duplicates(posts["text"].to_pylist(), posts["image_hash"].to_pylist())
 
 
 def find_near_duplicates(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[np.int64]:
@@ -103,9 +137,14 @@ def content_keys(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[n
         parts = (normalise_text(text), seen, f"{text}\0{image_hash}")
         for column, part in enumerate(parts):
             if part:
-                digest = hashlib.sha256(f"{column} {part}".encode(errors="surrogatepass")).digest()
-                keys[row, column] = int.from_bytes(digest[:8])
+                keys[row, column] = content_key(column, part)
     return keys
+
+
+def content_key(kind: int | str, content: str) -> int:
+    """Return the first 64 bits of the SHA-256 of what a post holds of a kind."""
+    digest = hashlib.sha256(f"{kind} {content}".encode(errors="surrogatepass")).digest()
+    return int.from_bytes(digest[:8])
 
 
 def normalise_text(text: str) -> str:

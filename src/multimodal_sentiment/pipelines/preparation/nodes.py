@@ -52,9 +52,9 @@ def group_duplicates(examples: Examples) -> Frame:
     """Number the groups of near duplicates: `guid, group`."""
     import pandas as pd
 
-    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
+    from multimodal_sentiment.posts.near_duplicates import group_posts
 
-    groups = find_near_duplicates(examples["text"].to_pylist(), examples["image_hash"].to_pylist())
+    groups = group_posts(examples)
     sizes = pd.Series(groups).value_counts()
     twins = sizes[sizes > 1]
     logger.info("%s posts have a twin, in %s groups", f"{twins.sum():,}", f"{len(twins):,}")
