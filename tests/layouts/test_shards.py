@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -239,6 +240,8 @@ class TestAddresses:
             for name in ("labelled", "unlabelled") if kind == "tar" else ("labelled",):
                 pd.testing.assert_frame_equal(remote.listing(name), local.listing(name))
             assert contents(remote) == contents(local)
+            sent = pickle.loads(pickle.dumps(remote.files()))  # noqa: S301 - our own
+            assert all(sent.texts.read(g) == local.files().texts.read(g) for g in sent.texts)
             said = local.files().remarks[0]
             assert remote.files().remarks == [said]
 
@@ -279,3 +282,31 @@ class TestAddresses:
         write_shards(tmp_path / "raw")
         assert contents(opened(f"file://{tmp_path}/raw")) == contents(opened(tmp_path / "raw"))
         shutil.rmtree(tmp_path / "raw")
+
+
+class TestOtherProcesses:
+    """What other processes are sent of shards: the ids, and where the shards lie."""
+
+    @pytest.mark.parametrize("kind", ["tar", "parquet"])
+    def test_they_open_only_the_shards_that_they_use(
+        self, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        raw = tmp_path / "raw"
+        here = write_shards(raw) if kind == "tar" else write_parquet(raw, count=2, posts=2)
+        monkeypatch.chdir(tmp_path)
+        source = opened(here.name)
+        sent = pickle.dumps(source.files())
+        first, *_, last = source.files().texts
+        expected = source.files().texts.read(last), source.files().images.read(last)
+        monkeypatch.chdir("/")
+        next(iter(sorted(here.iterdir()))).unlink()
+        received = pickle.loads(sent)  # noqa: S301 - our own
+        assert (received.texts.read(last), received.images.read(last)) == expected
+        assert received.images.path(last) == source.files().images.path(last)
+        with pytest.raises(LayoutError, match="cannot be read: No such file"):
+            received.texts.read(first)
+
+    def test_little_is_sent(self, tmp_path: Path) -> None:
+        source = opened(write_parquet(tmp_path / "raw", 2, 16, image=bytes(100_000)))
+        source.files().images.read("part-000-1")
+        assert len(pickle.dumps(source.files())) < 5_000

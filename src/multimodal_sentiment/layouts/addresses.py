@@ -45,6 +45,11 @@ def is_remote(path: Path) -> bool:
     return not isinstance(path, Path)
 
 
+def absolute(path: Path) -> Path:
+    """Return a path as a process in another working folder must know it."""
+    return path if is_remote(path) else path.absolute()
+
+
 def is_pattern(path: Path) -> bool:
     """Return whether a path stands for all files whose names fit it, as `*.parquet` does."""
     return any(sign in path.name for sign in "*?[")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..addresses import is_remote
 from ..errors import LayoutError
@@ -56,6 +57,30 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
     except (OSError, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise LayoutError(f"{path} cannot be read: {why}") from error
+
+
+class UnopenedTable:
+    """A table that is opened when something of it is asked for, and closed when it is released."""
+
+    def __init__(self, path: Path, encodings: Sequence[str] | None, count: int) -> None:
+        self.path = path
+        self._encodings = encodings
+        self._count = count
+        self._opened: Table | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what is no table's is not looked for in one
+            raise AttributeError(name)
+        if self._opened is None:
+            self._opened = read_table(self.path, self._encodings)
+        return getattr(self._opened, name)
+
+    def release(self) -> None:
+        """Let go of the table."""
+        self._opened = None
 
 
 def _read_text(path: Path, encodings: Sequence[str] | None) -> Table:
