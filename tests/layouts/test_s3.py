@@ -13,7 +13,7 @@ import pytest
 
 from multimodal_sentiment.layouts import LayoutError, find_path
 
-from .making import lay_out
+from .making import copy_course, lay_out
 from .test_same_posts import TOLD, Came, come, course, rows  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
         process.wait()
 
 
-@pytest.mark.parametrize("layout", ["Parquet shards", "tar shards", "Parquet with bytes"])
+@pytest.mark.parametrize("layout", ["course", "Parquet shards", "tar shards", "Parquet"])
 def test_posts_of_a_bucket_are_those_of_a_folder(
     layout: str,
     server: str,
@@ -66,7 +66,9 @@ def test_posts_of_a_bucket_are_those_of_a_folder(
     bucket = layout.lower().replace(" ", "-")
     files = s3fs.S3FileSystem()
     files.mkdir(bucket)
-    files.put(f"{lay_out(layout, tmp_path / 'raw', rows)}/", f"{bucket}/raw/", recursive=True)
+    raw = tmp_path / "raw"
+    raw = copy_course(raw) if layout == "course" else lay_out(layout, raw, rows)
+    files.put(f"{raw}/", f"{bucket}/raw/", recursive=True)
     came = come(find_path(f"s3://{bucket}/raw"))
     for name, examples in course.examples.items():
         for column in TOLD:

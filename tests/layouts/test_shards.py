@@ -245,6 +245,40 @@ class TestAddresses:
             said = local.files().remarks[0]
             assert remote.files().remarks == [said]
 
+    def test_a_folder_of_posts_is_read_as_one_of_this_machine(
+        self, tmp_path: Path, address: Any
+    ) -> None:
+        files = {
+            "train.txt": b"guid,tag\na,positive\nb,negative\nc,neutral\n",
+            "data/a.txt": b"first",
+            "data/a.jpg": JPEG,
+            "data/a.png": JPEG + b"less preferred",
+            "data/deep/b.txt": b"second",
+            "data/b.txt": b"nearer",
+            "data/deep/B.JPG": JPEG,
+            "data/cafe\u0301.txt": b"normal",
+            "data/readme.md": b"nobody's",
+        }
+        for name, content in files.items():
+            (address / name).parent.mkdir(parents=True, exist_ok=True)
+            (address / name).write_bytes(content)
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+        here, there = opened(tmp_path), opened("memory://posts")
+        assert there.listing("labelled").equals(here.listing("labelled"))
+        assert not there.has("unlabelled")
+        for kind in ("texts", "images"):
+            local, remote = getattr(here.files(), kind), getattr(there.files(), kind)
+            for guid in ("a", "b", "c", "B", "caf\u00e9"):
+                assert remote.path(guid) == local.path(guid)
+                assert remote.problem(guid) == local.problem(guid)
+                if guid in local:
+                    assert remote.read(guid) == local.read(guid)
+                else:
+                    with pytest.raises(UnreadableFileError):
+                        remote.read(guid)
+        assert there.files().unclaimed(["a", "b", "c"]) == ["caf\u0065\u0301.txt", "deep/B.JPG"]
+
     def test_the_datasets_take_addresses(self, tmp_path: Path, address: Any) -> None:
         for path in write_shards(tmp_path / "raw").iterdir():
             (address / path.name).write_bytes(path.read_bytes())
@@ -262,11 +296,10 @@ class TestAddresses:
                 LayoutError, match=r"posts\.csv is no shard: of an address, Parquet"
             ):
                 opened(raw)
-        with pytest.raises(LayoutError, match="unknown layout of an address 'mvsa': choose one of"):
-            open_source(find_path("memory://posts"), Options(layout="mvsa"))
-        (address / "posts.csv").unlink()
-        (address / "train.txt").write_bytes(b"guid,tag\n1,positive\n")
-        with pytest.raises(LayoutError, match="memory://posts holds no Parquet and no tar file"):
+        with pytest.raises(LayoutError, match="unknown layout of an address 'twitter'"):
+            open_source(find_path("memory://posts"), Options(layout="twitter"))
+        (address / "posts.csv").rename(address / "posts")
+        with pytest.raises(LayoutError, match="memory://posts holds nothing that is read of an"):
             opened("memory://posts")
         listing = PostListingDataset(path="memory://elsewhere", namespace="labelled")
         assert place_in_words(listing) == "memory://elsewhere"

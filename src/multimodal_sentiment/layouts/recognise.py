@@ -44,7 +44,7 @@ LAYOUTS: dict[str, Layout] = {
     "shards": Layout(is_shards, open_shards),
     "table": Layout(is_table, open_table),
 }
-AT_ADDRESSES = ("shards", "table")
+AT_ADDRESSES = ("mvsa", "course", "shards", "table")
 
 
 def open_source(path: Path, options: Options) -> Source:
@@ -68,7 +68,10 @@ def open_source(path: Path, options: Options) -> Source:
         if (name in AT_ADDRESSES or not is_remote(path)) and layout.fits(path):
             return layout.open(path, options)
     if is_remote(path):
-        raise LayoutError(f"{path} holds no Parquet and no tar file, which an address must")
+        raise LayoutError(
+            f"{path} holds nothing that is read of an address: Parquet files, tar files, or "
+            f"{' and '.join(LISTINGS.values())} beside a folder of posts"
+        )
     if path.suffix.lower() in SUFFIXES and not path.exists():
         raise LayoutError(f"there is no table {path}")
     return CourseSource(path, options)
