@@ -252,6 +252,7 @@ class TestAddresses:
             "train.txt": b"guid,tag\na,positive\nb,negative\nc,neutral\n",
             "data/a.txt": b"first",
             "data/a.jpg": JPEG,
+            "data/c.txt": b"",
             "data/a.png": JPEG + b"less preferred",
             "data/deep/b.txt": b"second",
             "data/b.txt": b"nearer",

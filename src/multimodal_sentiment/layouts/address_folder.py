@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from multimodal_sentiment.posts.problems import problem
 
-from .files import LARGEST, Place, UnreadableFileError, bounded
+from .addresses import read_address
+from .files import Place, UnreadableFileError
 from .post_folder import FileIndex, PostFolder
 
 
@@ -43,8 +44,7 @@ class AddressIndex(FileIndex):
         name = self._name(guid)
         if not name:
             raise UnreadableFileError(self.problem(guid) or problem(f"no_{self._kind}"))
-        address = cast(Any, self._folder / name)
-        return bounded(address.fs.cat_file(address.path, end=LARGEST[self._kind] + 1), self._kind)
+        return read_address(self._folder / name, self._kind)
 
     def _is_twice(self, guid: str) -> bool:
         return guid in self._found and guid in self._paths

@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+from multimodal_sentiment.posts.problems import problem
+
 from .errors import LayoutError
+from .files import LARGEST, Kind, UnreadableFileError
 
 _INSTALL = 'install the extra for addresses, as in pip install "multimodal-sentiment[cluster]"'
 
@@ -70,6 +73,8 @@ def read_range(path: Path, start: int, size: int) -> bytes:
     Raises:
         OSError: If it does not hold them any more.
     """
+    if not size:  # servers refuse to send nothing
+        return b""
     if is_remote(path):
         address = cast(Any, path)
         content: bytes = address.fs.cat_file(address.path, start=start, end=start + size)
@@ -80,6 +85,19 @@ def read_range(path: Path, start: int, size: int) -> bytes:
     if len(content) < size:
         raise OSError(f"{path} has been cut short since it was first read")
     return content
+
+
+def read_address(path: Path, kind: Kind) -> bytes:
+    """Return all bytes of a file at an address.
+
+    Raises:
+        UnreadableFileError: If it is too large.
+    """
+    address = cast(Any, path)
+    size = address.fs.info(address.path)["size"]
+    if size > LARGEST[kind]:
+        raise UnreadableFileError(problem(f"{kind}_too_large", f"{size / 1e6:.1f}"))
+    return read_range(path, 0, size)
 
 
 def state_of(path: Path) -> str:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .addresses import is_remote
-from .files import LARGEST, Kind, Links, Place, bounded, file_fault, is_below, read_file
+from .addresses import is_remote, read_address
+from .files import Kind, Links, Place, file_fault, is_below, read_file
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 _LONGEST = 200  # characters of a path or URL in a problem
@@ -99,16 +99,15 @@ class AddressFinder(Finder):
         below = posixpath.normpath(name.replace("\\", "/"))
         if below.startswith(("/", "..")):
             return Found("", "", problem(f"{kind}_outside", shown))
-        path = (self.folder / below).path
         try:
-            self.folder.fs.info(path)
+            self.folder.fs.info((self.folder / below).path)
         except FileNotFoundError:
             return Found("", "", problem(f"no_{kind}"))
-        return Found(path, name, None)
+        return Found(below, name, None)
 
     def read(self, path: str, kind: Kind) -> bytes:
         """Return the content of a file; see `Finder`."""
-        return bounded(self.folder.fs.cat_file(path, start=0, end=LARGEST[kind] + 1), kind)
+        return read_address(self.folder / path, kind)
 
     def looked_for(self, name: str) -> str:
         """Return where a file should lie."""
