@@ -10,7 +10,11 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.layouts import Options, open_source
-from multimodal_sentiment.parameters import IngestionParameters, PreparationParameters
+from multimodal_sentiment.parameters import (
+    IngestionParameters,
+    PreparationParameters,
+    TwinsParameters,
+)
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     describe_source,
     read_labelled_posts,
@@ -30,6 +34,7 @@ INGESTION = IngestionParameters(
 PREPARATION = PreparationParameters(
     short_side=32, max_aspect_ratio=3.0, max_megapixels=10.0, storage="pixels"
 )
+TWINS = TwinsParameters(image_bits=0, text_similarity=None)
 TOLD = ["guid", "text", "tag", "image", "height", "width", "image_hash"]
 
 
@@ -96,6 +101,6 @@ def test_the_same_posts_come_of_every_layout(
         examples = course.examples[name]
         for column in TOLD:
             assert other[column].to_pylist() == examples[column].to_pylist(), column
-    groups = group_duplicates(course.examples["labelled"])
-    assert group_duplicates(came.examples["labelled"]).equals(groups)
+    groups = group_duplicates(course.examples["labelled"], TWINS)
+    assert group_duplicates(came.examples["labelled"], TWINS).equals(groups)
     assert came.about["layout"] == LAYOUTS[layout]
