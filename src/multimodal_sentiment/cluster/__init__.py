@@ -7,16 +7,13 @@ from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterPara
 
 from .connection import INSTALL, ClusterError, open_cluster
 from .parts import divide, map_parts
-from .shared import Shared, share
 
 __all__ = [
     "INSTALL",
     "IN_THIS_PROCESS",
     "ClusterError",
     "ClusterParameters",
-    "Shared",
     "divide",
     "map_parts",
     "open_cluster",
-    "share",
 ]
