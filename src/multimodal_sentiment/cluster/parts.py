@@ -45,7 +45,7 @@ def map_parts(
 
     Args:
         function: A function of a module that workers can import, or a `partial` of one. It changes
-            nothing that is bound to it.
+            nothing that is bound to it. A worker returns what a generator yields as a list.
         parts: The parts.
         cluster: How many workers, and what each needs.
         doing: What is done, as in "Preparing", for the log.
@@ -196,4 +196,7 @@ def _run(function: list[Any], key: str, part: Any) -> _Answer:
     if key not in _functions:
         _functions.clear()
         _functions[key] = ray.get(function[0])
-    return _Answer(_functions[key](part), socket.gethostname())
+    result = _functions[key](part)
+    if isinstance(result, Iterator):
+        result = list(result)
+    return _Answer(result, socket.gethostname())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -205,9 +206,11 @@ class PostFilesDataset(_PostSourceDataset):
             DatasetError: If they cannot be found.
         """
         try:
-            return self._open().files()
+            files = self._open().files()
         except LayoutError as error:
             raise DatasetError(str(error)) from error
+        files.reopen = partial(_open_files, self._raw.absolute(), self._options)
+        return files
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first posts by name and their files, for Kedro-Viz."""
@@ -236,3 +239,7 @@ class PostFilesDataset(_PostSourceDataset):
             return self._open().folder
         except LayoutError:
             return self._raw
+
+
+def _open_files(raw: Path, options: Options) -> PostFiles:
+    return open_source(raw, options).files()
