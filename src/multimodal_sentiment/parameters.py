@@ -105,13 +105,14 @@ class TrainingParameters(Group):
 
 
 class ComputeParameters(Group):
-    """What the model runs on; changes speed, and results only by rounding."""
+    """What the model runs on; all but `processes` change results only by rounding."""
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
     prediction_batch_size: Count
     compile: Literal["auto"] | bool
     workers: Literal["auto"] | Annotated[int, Field(ge=0)]
+    processes: Count
 
 
 class EncodersParameters(Group):

@@ -1,0 +1,177 @@
+"""Fits the weights of a model in several processes that share each batch.
+
+The process that asks writes the model and the posts into a folder that all processes see. Each of
+them runs `work`, whoever launched it; the first writes the fitted weights there, and what it logs.
+When a process ends before its time, all start again from the last checkpoint, and come to the
+weights of a training that nothing disturbed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from safetensors.torch import load_model, save_model
+from transformers import TrainerState
+
+from multimodal_sentiment.model import SentimentClassifier
+
+from .optimize import Part, optimize
+from .plan import Plan
+from .stored_posts import read_part, write_part
+
+logger = logging.getLogger(__name__)
+
+_RESTARTS = 3
+_SECONDS = 0.5  # between two looks at what the first process has logged
+_MODEL, _LEARNING, _TUNING = "model", "learning.arrow", "tuning.arrow"
+_WEIGHTS, _STATE, _LOG, _ERROR = "fitted.safetensors", "state.json", "log.txt", "error.txt"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What each process is told; the rest lies in the folder `files`.
+
+    Attributes:
+        plan: The training, without encoders and features.
+        folder: The folder for checkpoints.
+        files: The folder with the model and the posts.
+        epochs: The number of epochs after which to stop; None runs them all.
+    """
+
+    plan: Plan
+    folder: Path
+    files: Path
+    epochs: int | None
+
+
+def optimize_together(
+    plan: Plan,
+    folder: Path,
+    classifier: SentimentClassifier,
+    learning: Part,
+    tuning: Part | None = None,
+    epochs: int | None = None,
+) -> TrainerState:
+    """Do what `optimize` does, in as many processes as the plan says.
+
+    Raises:
+        ChildProcessError: If processes have ended too often.
+        ValueError: If the training has failed in a way that would come again.
+    """
+    files = folder.resolve() / "task"
+    shutil.rmtree(files, ignore_errors=True)
+    files.mkdir(parents=True)
+    classifier.save_pretrained(files / _MODEL)
+    write_part(learning, plan.labels, files / _LEARNING)
+    if tuning is not None:
+        write_part(tuning, plan.labels, files / _TUNING)
+    task = Task(replace(plan, encoders={}, features={}), folder.resolve(), files, epochs)
+    _launch_here(task, plan.compute.processes, _relay(files / _LOG))
+    if (files / _ERROR).exists():
+        raise ValueError((files / _ERROR).read_text(encoding="utf-8"))
+    load_model(classifier.model, files / _WEIGHTS)
+    state = TrainerState.load_from_json(str(files / _STATE))
+    shutil.rmtree(files)
+    return state
+
+
+def work(task: Task) -> None:
+    """Take part in a training, as one of the processes of a group that is there already."""
+    first = dist.get_rank() == 0
+    if first:
+        _log_into(task.files / _LOG)
+    else:
+        logging.disable()  # one voice
+    classifier = SentimentClassifier.load(task.files / _MODEL)
+    learning = read_part(task.files / _LEARNING, task.plan.labels)
+    tuning = None
+    if (task.files / _TUNING).exists():
+        tuning = read_part(task.files / _TUNING, task.plan.labels)
+    try:
+        state = optimize(task.plan, task.folder, classifier, learning, tuning, task.epochs)
+    except ValueError as error:  # which all processes meet, and would meet again
+        (task.files / _ERROR).write_text(str(error), encoding="utf-8")
+        return
+    if first:
+        save_model(classifier.model, str(task.files / _WEIGHTS))
+        state.save_to_json(str(task.files / _STATE))
+
+
+def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
+    """Run `work` in processes on this machine, which start again when one of them ends."""
+    for restart in range(_RESTARTS + 1):
+        with TemporaryDirectory() as meeting:
+            group = mp.spawn(
+                _join_and_work,
+                (processes, f"file://{meeting}/processes", task),
+                nprocs=processes,
+                join=False,
+            )
+            try:
+                while not group.join(timeout=_SECONDS):
+                    relay()
+            except (mp.ProcessExitedException, mp.ProcessRaisedException) as error:
+                reason = str(error).strip().splitlines()[-1]
+                if restart == _RESTARTS:
+                    raise ChildProcessError(
+                        f"a process of the training has ended {restart + 1} times: {reason}"
+                    ) from error
+                logger.warning(
+                    "A process of the training has ended: %s: starting all again from the last "
+                    "checkpoint",
+                    reason,
+                )
+            else:
+                return
+            finally:
+                for process in group.processes:
+                    process.kill()
+                relay()
+
+
+def _join_and_work(rank: int, processes: int, meeting: str, task: Task) -> None:
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    os.environ |= {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes)}
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    backend = "gloo"
+    if task.plan.device.kind == "cuda":
+        devices = torch.cuda.device_count()
+        torch.cuda.set_device(rank % devices)
+        backend = "nccl" if processes <= devices else "gloo"  # NCCL wants a GPU for each process
+    dist.init_process_group(backend, meeting, rank=rank, world_size=processes)
+    work(task)
+    dist.destroy_process_group()
+
+
+def _log_into(path: Path) -> None:
+    """Write what this process logs into a file, for `_relay`."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(levelno)d %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+
+
+def _relay(path: Path) -> Callable[[], None]:
+    """Return a function that logs here what another process has logged since the last call."""
+    position = 0
+
+    def relay() -> None:
+        nonlocal position
+        if not path.exists():
+            return
+        with path.open(encoding="utf-8") as file:
+            file.seek(position)
+            while (line := file.readline()).endswith("\n"):
+                level, name, message = line.rstrip().split(" ", 2)
+                logging.getLogger(name).log(int(level), "%s", message)
+                position = file.tell()
+
+    return relay
