@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import TypeAdapter
@@ -27,19 +27,16 @@ from multimodal_sentiment.files import flush, follow_umask, move
 
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
+from .cluster_checks import open_run_cluster
 from .error_lines import is_damage, one_line
 from .kedro_adapter import (
-    Versionable,
-    is_versioned,
-    local_datasets,
-    location,
     redirect,
     shorten,
-    stored_datasets,
     without_existing_outputs,
 )
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
+from .outputs import find_outputs
 from .records import RUNS, Outcome, Record, log_path, new_record, read_records, staging_path
 from .timings import NodeTimings
 from .versions import way_out
@@ -56,22 +53,6 @@ _current: ContextVar[Transaction | None] = ContextVar("run of this thread", defa
 NOTHING_TO_DO = (
     "Nothing to do: all outputs are there. Without --only-missing-outputs, they are made anew"
 )
-
-
-class Output(NamedTuple):
-    """A dataset that a run writes, or that reads the same files.
-
-    Attributes:
-        dataset: The dataset that is pointed into the staging folder.
-        final: The file or folder of the dataset, or with versions the folder of their folders.
-        place: What is moved at the end: its file or folder, or with versions that of this run.
-        version: The version that this run saves, if the dataset keeps versions.
-    """
-
-    dataset: Versionable
-    final: Path
-    place: Path
-    version: str | None
 
 
 class Transaction:
@@ -100,7 +81,7 @@ class Transaction:
         self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
         self._staging = staging_path(data, request["run_id"])
-        self._outputs = _find_outputs(data, request["run_id"], pipeline, catalog)
+        self._outputs = find_outputs(data, request["run_id"], pipeline, catalog)
         self._folders, self._project = folders_flag(request), Path(request["project_path"])
         written = {name: it for name, it in self._outputs.items() if name in pipeline.all_outputs()}
         parameters = TypeAdapter(dict[str, Any]).dump_python(
@@ -108,6 +89,7 @@ class Transaction:
         )
         datasets = {name: output.dataset for name, output in written.items()}
         reads = check_run(data, pipeline, catalog, datasets, request, parameters)
+        self._cluster = open_run_cluster(pipeline, request, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
@@ -217,6 +199,7 @@ class Transaction:
         """Release the data folder."""
         if self.is_in_this_thread():
             _current.set(None)
+        self._cluster.close()
         restore_signals(self._former_signals)
         self._log.close()
         self._lock.release()
@@ -284,19 +267,3 @@ def finish(data: Path, record: Record) -> None:
             move(staging / place, data / place)
     record.close(data, "completed")
     shutil.rmtree(staging, ignore_errors=True)
-
-
-def _find_outputs(
-    data: Path, run: str, pipeline: Pipeline, catalog: DataCatalog
-) -> dict[str, Output]:
-    """Find what a run writes below the data folder, by name, and what looks at the same files."""
-    local = local_datasets(data, stored_datasets(catalog, pipeline.datasets()))
-    written = {location(local[name]) for name in pipeline.all_outputs() & local.keys()}
-    outputs = {}
-    for name, dataset in local.items():
-        final = location(dataset)
-        if final in written:
-            version = run if is_versioned(dataset) else None
-            place = final.relative_to(data) / (version or "")
-            outputs[name] = Output(dataset, final, place, version)
-    return outputs
