@@ -1,4 +1,4 @@
-"""Fits the weights of a model in several processes that share each batch.
+"""Fits the weights of a model in several processes that share each batch, here or on a cluster.
 
 The process that asks writes the model and the posts into a folder that all processes see. Each of
 them runs `work`, whoever launched it; the first writes the fitted weights there, and what it logs.
@@ -11,10 +11,13 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -22,8 +25,11 @@ import torch.multiprocessing as mp
 from safetensors.torch import load_model, save_model
 from transformers import TrainerState
 
+from multimodal_sentiment.cluster import open_cluster
+from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.model import SentimentClassifier
 
+from .device import choose_device
 from .optimize import Part, optimize
 from .plan import Plan
 from .stored_posts import read_part, write_part
@@ -31,6 +37,7 @@ from .stored_posts import read_part, write_part
 logger = logging.getLogger(__name__)
 
 _RESTARTS = 3
+_ENDED = "a process of the training has ended {} times: {}"
 _SECONDS = 0.5  # between two looks at what the first process has logged
 _MODEL, _LEARNING, _TUNING = "model", "learning.arrow", "tuning.arrow"
 _WEIGHTS, _STATE, _LOG, _ERROR = "fitted.safetensors", "state.json", "log.txt", "error.txt"
@@ -75,7 +82,11 @@ def optimize_together(
     if tuning is not None:
         write_part(tuning, plan.labels, files / _TUNING)
     task = Task(replace(plan, encoders={}, features={}), folder.resolve(), files, epochs)
-    _launch_here(task, plan.compute.processes, _relay(files / _LOG))
+    relay = _relay(files / _LOG)
+    if plan.cluster.workers:
+        _launch_on_cluster(task, plan.cluster, relay)
+    else:
+        _launch_here(task, plan.compute.processes, relay)
     if (files / _ERROR).exists():
         raise ValueError((files / _ERROR).read_text(encoding="utf-8"))
     load_model(classifier.model, files / _WEIGHTS)
@@ -86,6 +97,7 @@ def optimize_together(
 
 def work(task: Task) -> None:
     """Take part in a training, as one of the processes of a group that is there already."""
+    warnings.simplefilter("ignore", FutureWarning)  # libraries to each other
     first = dist.get_rank() == 0
     if first:
         _log_into(task.files / _LOG)
@@ -108,6 +120,7 @@ def work(task: Task) -> None:
 
 def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
     """Run `work` in processes on this machine, which start again when one of them ends."""
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of parameters without use
     for restart in range(_RESTARTS + 1):
         with TemporaryDirectory() as meeting:
             group = mp.spawn(
@@ -122,9 +135,7 @@ def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
             except (mp.ProcessExitedException, mp.ProcessRaisedException) as error:
                 reason = str(error).strip().splitlines()[-1]
                 if restart == _RESTARTS:
-                    raise ChildProcessError(
-                        f"a process of the training has ended {restart + 1} times: {reason}"
-                    ) from error
+                    raise ChildProcessError(_ENDED.format(_RESTARTS + 1, reason)) from error
                 logger.warning(
                     "A process of the training has ended: %s: starting all again from the last "
                     "checkpoint",
@@ -150,6 +161,54 @@ def _join_and_work(rank: int, processes: int, meeting: str, task: Task) -> None:
     dist.init_process_group(backend, meeting, rank=rank, world_size=processes)
     work(task)
     dist.destroy_process_group()
+
+
+def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[], None]) -> None:
+    """Run `work` in workers of a Ray cluster, which start again when one of them ends."""
+    with open_cluster(cluster):
+        from ray.train import (
+            FailureConfig,
+            RunConfig,
+            ScalingConfig,
+            TrainingFailedError,
+            WorkerGroupError,
+        )
+        from ray.train.torch import TorchConfig, TorchTrainer
+
+        gpus = cluster.gpus_per_worker
+        trainer = TorchTrainer(
+            _work_on_cluster,
+            train_loop_config={"task": task},
+            torch_config=TorchConfig(backend="nccl" if gpus >= 1 else "gloo"),
+            scaling_config=ScalingConfig(
+                num_workers=cluster.workers,
+                use_gpu=gpus > 0,
+                resources_per_worker={"CPU": cluster.cpus_per_worker, "GPU": gpus},
+            ),
+            run_config=RunConfig(
+                storage_path=str(task.files / "ray"),
+                failure_config=FailureConfig(max_failures=_RESTARTS),
+            ),
+        )
+        pool = ThreadPoolExecutor(1)
+        try:
+            running = pool.submit(trainer.fit)
+            while not running.done():
+                wait([running], timeout=_SECONDS)
+                relay()
+            running.result()
+        except TrainingFailedError as error:
+            failures = error.worker_failures if isinstance(error, WorkerGroupError) else {}
+            reason = str(next(iter(failures.values()), error)).strip().splitlines()[-1]
+            raise ChildProcessError(_ENDED.format(_RESTARTS + 1, reason)) from error
+        finally:
+            pool.shutdown(wait=False)
+
+
+def _work_on_cluster(config: dict[str, Any]) -> None:
+    task: Task = config["task"]
+    device = choose_device(task.plan.compute)  # that of this worker
+    work(replace(task, plan=replace(task.plan, device=device)))
 
 
 def _log_into(path: Path) -> None:

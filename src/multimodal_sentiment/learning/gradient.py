@@ -137,7 +137,8 @@ def _fit_weights(
     """Fit the weights in this process, or in several; see `optimize`."""
     if not (plan.training.resume and newest_checkpoint(folder)):
         shutil.rmtree(folder, ignore_errors=True)
-    fit = optimize if plan.compute.processes == 1 else optimize_together
+    together = plan.processes > 1 or plan.cluster.workers
+    fit = optimize_together if together else optimize
     return fit(plan, folder, classifier, learning, tuning, epochs)
 
 

@@ -17,6 +17,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 
 from .checkpoints import MarkWhole, full_disk_explained, newest_checkpoint
@@ -184,19 +185,3 @@ def rank_and_size() -> tuple[int, int]:
     if not dist.is_initialized():
         return 0, 1
     return dist.get_rank(), dist.get_world_size()
-
-
-def share_of_batch(batch_size: int, processes: int) -> int:
-    """Return how many posts of a batch each process takes.
-
-    Raises:
-        ValueError: If they do not divide it.
-    """
-    share, rest = divmod(batch_size, processes)
-    if rest:
-        less, more = batch_size - rest, batch_size - rest + processes
-        raise ValueError(
-            f"training.batch_size: {processes} processes cannot share {batch_size} posts evenly: "
-            f"choose {f'{less} or {more}' if less else more}"
-        )
-    return share

@@ -1,4 +1,4 @@
-"""Posts to learn from in a file that other processes map into memory."""
+"""Posts in files that other processes map into memory."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ def write_part(part: tuple[LabelledPosts, Features], labels: list[str], path: Pa
 
 def read_part(path: Path, labels: list[str]) -> tuple[LabelledPosts, Features]:
     """Return what `write_part` has written, mapped into memory."""
-    with pa.memory_map(str(path)) as file:
-        table = pa.ipc.open_file(file).read_all()
+    table = read_table(path)
     features = {}
     for modality in ("text", "image"):
         if f"{modality}_features" in table.column_names:
@@ -50,3 +49,16 @@ def read_part(path: Path, labels: list[str]) -> tuple[LabelledPosts, Features]:
             features[modality] = column.flatten().to_numpy().reshape(len(column), -1)
     tags = np.array(labels, dtype=object)[table["label"].to_numpy()]
     return LabelledPosts(table, np.arange(len(table)), tags, table["group"].to_numpy()), features
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table, which may be larger than memory."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as sink:
+        for batch in table.to_reader():
+            sink.write_batch(batch)
+
+
+def read_table(path: Path) -> pa.Table:
+    """Map a table into memory."""
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
