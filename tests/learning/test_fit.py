@@ -21,8 +21,8 @@ from multimodal_sentiment.learning import (
     predict_examples,
 )
 from multimodal_sentiment.learning import device as device_module
-from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.checkpoints import newest_checkpoint
+from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from safetensors.torch import load_model, save_model
+from torch import nn
 from transformers import TrainerState
 
 from multimodal_sentiment.cluster import open_cluster
@@ -110,12 +112,32 @@ def work(task: Task) -> None:
         tuning = read_part(task.files / _TUNING, task.plan.labels)
     try:
         state = optimize(task.plan, task.folder, classifier, learning, tuning, task.epochs)
+        check_equal(classifier.model)
     except ValueError as error:  # which all processes meet, and would meet again
         (task.files / _ERROR).write_text(str(error), encoding="utf-8")
         return
     if first:
         save_model(classifier.model, str(task.files / _WEIGHTS))
         state.save_to_json(str(task.files / _STATE))
+
+
+def check_equal(model: nn.Module) -> None:
+    """Check that all processes of the group have the same weights.
+
+    Raises:
+        ValueError: If they have not.
+    """
+    own = sha256()
+    for weight in model.state_dict().values():
+        if weight.is_floating_point():
+            own.update(weight.cpu().contiguous().numpy().tobytes())
+    digests = [""] * dist.get_world_size()
+    dist.all_gather_object(digests, own.hexdigest())
+    if len(set(digests)) > 1:
+        raise ValueError(
+            "the processes of the training have ended with different weights: take a data folder "
+            "that all hosts see"
+        )
 
 
 def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:

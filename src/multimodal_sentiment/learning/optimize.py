@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from contextlib import nullcontext
 from pathlib import Path
@@ -32,6 +33,8 @@ from .trainer import (
     judge_tuning,
     learning_rate_of,
 )
+
+logger = logging.getLogger(__name__)
 
 Part = tuple[LabelledPosts, Features]  # posts, and what their frozen encoders make of them
 
@@ -89,8 +92,11 @@ def optimize(
     trainer.remove_callback(PrinterCallback)
     steps = len(posts) * plan.training.epochs
     worth = worth_compiling(plan.compute.compile, model, device.kind, steps)
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is not None:
+        logger.info("Going on from %s", Path(checkpoint).name)
     with compiled(model, device.kind) if worth else nullcontext(), full_disk_explained(folder):
-        trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+        trainer.train(resume_from_checkpoint=checkpoint)
     return trainer.state
 
 
