@@ -26,8 +26,8 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
     try:
         yield partial
         flush(partial)
-        if path.is_dir():
-            shutil.rmtree(path)  # a file is replaced by the renaming itself
+        if path.is_dir() or partial.is_dir():
+            remove(path)  # the renaming itself replaces only a file by a file
         os.replace(partial, path)
     finally:
         remove(partial)

@@ -12,7 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from multimodal_sentiment.compute_parameters import ClusterParameters, ComputeParameters
+from multimodal_sentiment.compute_parameters import (
+    ClusterParameters,
+    ComputeParameters,
+)
 from multimodal_sentiment.model_parameters import (
     Count,
     Fraction,

@@ -18,13 +18,12 @@ from multimodal_sentiment.cluster import (
     divide,
     map_parts,
     open_cluster,
-    share,
 )
 
 from .work import add, die_of, die_once, fail, process_of, squares
 
 TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
-PARTS = [range(start, start + 10) for start in range(0, 100, 10)]
+PARTS = [range(start, start + 8) for start in range(0, 32, 8)]
 SQUARES = [[number * number for number in part] for part in PARTS]
 
 
@@ -67,23 +66,21 @@ def test_a_part_whose_worker_dies_is_repeated(tmp_path: Path, caplog):
     results = list(map_parts(partial(die_once, tmp_path), PARTS, TWO, "Squaring"))
 
     assert results == SQUARES
-    assert "Squaring: 10 parts by 2 workers on" in caplog.text
-    assert "; 10 repeated, as their workers died" in caplog.text
+    assert "Squaring: 4 parts by 2 workers on" in caplog.text
+    assert "; 4 repeated, as their workers died" in caplog.text
 
 
 def test_an_item_that_kills_its_worker_is_found_and_the_others_are_whole():
-    results = map_parts(
-        partial(die_of, [37, 70]), PARTS, TWO, "Squaring", lost=lambda part: [-part[0]]
-    )
+    results = map_parts(partial(die_of, [21]), PARTS, TWO, "Squaring", lost=lambda part: [-part[0]])
 
     assert [number for piece in results for number in piece] == [
-        {37: -37, 70: -70}.get(number, number * number) for number in range(100)
+        -21 if number == 21 else number * number for number in range(32)
     ]
 
 
 def test_a_part_that_cannot_be_halved_is_an_error():
     with pytest.raises(ClusterError, match="Squaring: a part has lost its worker 3 times in a row"):
-        list(map_parts(partial(die_of, [37]), PARTS, TWO, "Squaring"))
+        list(map_parts(partial(die_of, [21]), PARTS, TWO, "Squaring"))
 
 
 @pytest.mark.parametrize("cluster", [IN_THIS_PROCESS, TWO], ids=["no worker", "2 workers"])
@@ -103,10 +100,8 @@ def test_what_is_under_way_is_cancelled_when_nobody_waits_for_it():
 
 
 @pytest.mark.parametrize("cluster", [IN_THIS_PROCESS, TWO], ids=["no worker", "2 workers"])
-def test_a_worker_reads_what_is_shared_once(cluster):
-    shared = share([1, 2, 3], cluster)
-
-    results = list(map_parts(partial(add, shared), range(20), cluster, "Adding"))
+def test_a_worker_reads_what_is_bound_to_the_function_once(cluster):
+    results = list(map_parts(partial(add, [1, 2, 3]), range(20), cluster, "Adding"))
 
     assert [total for total, _ in results] == [6 + number for number in range(20)]
     assert len({place for _, place in results}) <= max(1, cluster.workers)

@@ -7,8 +7,6 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from multimodal_sentiment.cluster import Shared
-
 
 def squares(numbers: Sequence[int]) -> list[int]:
     return [number * number for number in numbers]
@@ -39,6 +37,6 @@ def fail(number: int) -> int:
     return number
 
 
-def add(shared: Shared[list[int]], number: int) -> tuple[int, int]:
-    """A number more than the sum of what is shared, and which object that is."""
-    return sum(shared.get()) + number, id(shared.get())
+def add(bound: list[int], number: int) -> tuple[int, int]:
+    """A number more than the sum of what is bound, and which object that is."""
+    return sum(bound) + number, id(bound)

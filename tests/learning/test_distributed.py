@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -21,12 +22,12 @@ from torch import multiprocessing as torch_multiprocessing
 from torch.utils.data import BatchSampler
 
 from multimodal_sentiment.compute_parameters import share_of_batch
+from multimodal_sentiment.datasets.arrow_stream import ArrowStreamDataset
 from multimodal_sentiment.learning import LabelledPosts, optimize
 from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.learning.distributed import optimize_together
 from multimodal_sentiment.learning.plan import Plan
 from multimodal_sentiment.learning.sampler import LengthAwareSampler
-from multimodal_sentiment.learning.stored_posts import read_part, write_part
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
 
@@ -209,22 +210,21 @@ def test_a_batch_that_does_not_divide_is_refused(size: int, processes: int, choi
     )
 
 
-def test_stored_posts_are_what_was_stored(posts: LabelledPosts, tmp_path: Path) -> None:
-    some = posts.take(np.array([22, 3, 40]))
-    features = {"text": np.array([[1, 2], [np.nan, np.nan], [3, 4]], dtype=np.float32)}
-    write_part((some, features), ["negative", "neutral", "positive"], tmp_path / "a.arrow")
-    stored, read = read_part(tmp_path / "a.arrow", ["negative", "neutral", "positive"])
-
-    assert stored.texts == some.texts
-    assert stored.guids == some.guids
-    assert stored.tags.tolist() == some.tags.tolist()
-    assert stored.groups.tolist() == [11, 1, 20]
-    assert (
-        stored.examples["image"].to_pylist()
-        == some.examples["image"].take(pa.array(some.rows)).to_pylist()
+def test_posts_are_sent_to_processes_by_the_path_of_their_examples(
+    posts: LabelledPosts, tmp_path: Path
+) -> None:
+    stored = ArrowStreamDataset(filepath=str(tmp_path / "examples.arrow"))
+    stored.save(posts.examples.to_reader())
+    some = LabelledPosts(stored.load(), posts.rows, posts.tags, posts.groups).take(
+        np.array([22, 3, 40])
     )
-    assert stored.examples.schema.metadata == posts.examples.schema.metadata
-    np.testing.assert_array_equal(read["text"], features["text"])
+    sent = pickle.dumps(some)
+    received = pickle.loads(sent)  # noqa: S301
+
+    assert len(sent) < 2000 < posts.examples.nbytes
+    assert received.texts == some.texts
+    assert received.tags.tolist() == some.tags.tolist()
+    assert received.groups.tolist() == [11, 1, 20]
 
 
 @pytest.mark.slow

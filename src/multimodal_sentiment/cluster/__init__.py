@@ -6,17 +6,18 @@
 from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 
 from .connection import INSTALL, ClusterError, open_cluster
+from .mapped import PATH, MappedTable, with_path
 from .parts import divide, map_parts
-from .shared import Shared, share
 
 __all__ = [
     "INSTALL",
     "IN_THIS_PROCESS",
+    "PATH",
     "ClusterError",
     "ClusterParameters",
-    "Shared",
+    "MappedTable",
     "divide",
     "map_parts",
     "open_cluster",
-    "share",
+    "with_path",
 ]

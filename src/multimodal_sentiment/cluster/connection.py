@@ -6,10 +6,10 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 ADDRESS = "RAY_ADDRESS"
 INSTALL = 'cluster.workers needs ray: pip install "multimodal-sentiment[cluster]", or set it to 0'
+
+_PATIENCE = 10.0  # s
 
 
 class ClusterError(ConnectionError):
@@ -42,8 +44,10 @@ def open_cluster(cluster: ClusterParameters) -> Iterator[None]:
     if not cluster.workers:
         yield
         return
-    if find_spec("ray") is None:
-        raise ClusterError(INSTALL)
+    try:
+        import ray  # noqa: F401
+    except ImportError as error:
+        raise ClusterError(INSTALL) from error
     _connection.enter(cluster)
     try:
         _check_hosts(cluster)
@@ -103,6 +107,7 @@ def _connect(cluster: ClusterParameters) -> Callable[[], None]:
         options["num_cpus"] = cluster.workers * cluster.cpus_per_worker
         options["include_dashboard"] = False
     try:
+        _reach(address or "")
         context: Any = ray.init(address or "local", **options)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         ray.shutdown()
@@ -117,6 +122,17 @@ def _connect(cluster: ClusterParameters) -> Callable[[], None]:
         shutil.rmtree(session, ignore_errors=True)  # its logs, megabytes a run
 
     return stop
+
+
+def _reach(address: str) -> None:
+    """Find out at once whether somebody answers at an address: Ray itself tries for minutes.
+
+    Raises:
+        OSError: If nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "://" not in address:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _worker_environment(cluster: ClusterParameters) -> dict[str, str]:

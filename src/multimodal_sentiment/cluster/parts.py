@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
 
 from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.concurrency import map_in_order
@@ -37,13 +38,14 @@ def map_parts(
     """Yield the function of each part, in order, with a bounded number under way.
 
     Without workers, this is a loop. With workers, each part is a task of Ray's: it may run on
-    another host, in another working folder, and again if its worker dies. Three ways to make that
-    cheap: parts and results are small or in large pieces (numpy, Arrow), paths are absolute, and
-    what all parts need alike is passed by `share`.
+    another host, in another working folder, and again if its worker dies. The function, with all
+    that is bound to it (such as a model), is sent to each host once and read by each worker once;
+    so there is no need of actors. Paths are absolute; parts and results are small, or in large
+    pieces (numpy, Arrow).
 
     Args:
-        function: A function of a module that workers can import, or a `partial` of one. It depends
-            on its part alone.
+        function: A function of a module that workers can import, or a `partial` of one. It changes
+            nothing that is bound to it. A worker returns what a generator yields as a list.
         parts: The parts.
         cluster: How many workers, and what each needs.
         doing: What is done, as in "Preparing", for the log.
@@ -114,7 +116,7 @@ class _Work:
             max_retries=0,
             name=doing,
         )
-        self._function = ray.put(function)
+        self._function, self._key = ray.put(function), uuid4().hex
         self._under_way: set[Any] = set()
         self._is_over = False
 
@@ -150,7 +152,7 @@ class _Work:
         import ray
         from ray import exceptions
 
-        reference = self._task.remote(self._function, part)
+        reference = self._task.remote([self._function], self._key, part)
         self._under_way.add(reference)
         if self._is_over:
             ray.cancel(reference, force=True)
@@ -178,6 +180,23 @@ class _DeadWorkerError(Exception):
     """A worker, its host or its result is lost."""
 
 
-def _run(function: Callable[[Any], Any], part: Any) -> _Answer:
-    """Run in a worker."""
-    return _Answer(function(part), socket.gethostname())
+_functions: dict[str, Callable[[Any], Any]] = {}  # the last one that this worker has read
+
+
+def _run(function: list[Any], key: str, part: Any) -> _Answer:
+    """Run in a worker.
+
+    Args:
+        function: The reference of the function, in a list, so that Ray does not read it each time.
+        key: What identifies the function.
+        part: The part.
+    """
+    import ray
+
+    if key not in _functions:
+        _functions.clear()
+        _functions[key] = ray.get(function[0])
+    result = _functions[key](part)
+    if isinstance(result, Iterator):
+        result = list(result)
+    return _Answer(result, socket.gethostname())

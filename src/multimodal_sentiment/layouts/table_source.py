@@ -14,10 +14,11 @@ import pandas as pd
 
 from .cells import ImageCells, Row, Rows, TextCells, TextFiles
 from .errors import LayoutError
-from .finding import FileFinder
+from .finding import find_files_in
 from .listing import refuse_rounded_ids
 from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
 from .tables import Table
+from .tables.tar import Member
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,8 @@ class TableSource(Source):
             named = [part.columns.get(role) for role in ("text", "text_file")]
             told = [part.table.cell(name, row.at) for name in named if name]
             image = part.columns.get("image")
-            return told + ([part.table.image(image, row.at)] if image else [])
+            shown = part.table.image(image, row.at) if image else None
+            return [*told, shown.read() if isinstance(shown, Member) else shown]
 
         return content(first) == content(second)
 
@@ -190,7 +192,7 @@ class TableFiles(PostFiles):
     def __init__(self, source: TableSource, rows: Rows) -> None:
         parts, links = source._parts, source._options.links
         self.name = str(source.path)
-        finders = {part.folder: FileFinder(part.folder, links) for part in parts}
+        finders = {part.folder: find_files_in(part.folder, links) for part in parts}
         self._finders = list(finders.values())
         by_part = [finders[part.folder] for part in parts]
         self.images = ImageCells(rows, by_part)
@@ -219,7 +221,8 @@ class TableFiles(PostFiles):
 
 def _below(table: Path, given: Path) -> Path:
     """Return where a table lies below the folder that the user has named."""
-    return table.relative_to(given) if table != given else Path(table.name)
+    is_inside = table != given and table.is_relative_to(given)
+    return Path(table.relative_to(given)) if is_inside else Path(table.name)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

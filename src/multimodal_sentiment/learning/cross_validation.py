@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters
+from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters, MappedTable
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters
 from multimodal_sentiment.posts.split import grouped_split
@@ -109,7 +109,7 @@ class KeptTrials:
         if cluster.workers:  # many trainings at once: each has one of them
             compute = compute.model_copy(update={"processes": 1})
         self._cluster = cluster
-        self._data = TrialData(posts, folds, compute, encoders, features)
+        self._data = TrialData(posts, folds, compute, encoders, MappedTable(features))
         self._folder = folder.resolve()
         self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
         self._device = choose_device(compute)

@@ -1,9 +1,9 @@
 """Fits the weights of a model in several processes that share each batch, here or on a cluster.
 
-The process that asks writes the model and the posts into a folder that all processes see. Each of
-them runs `work`, whoever launched it; the first writes the fitted weights there, and what it logs.
-When a process ends before its time, all start again from the last checkpoint, and come to the
-weights of a training that nothing disturbed.
+The process that asks writes the model into a folder that all processes see. Each of them runs
+`work`, whoever launched it; the first writes the fitted weights there, and what it logs. When a
+process ends before its time, all start again from the last checkpoint, and come to the weights of a
+training that nothing disturbed.
 """
 
 from __future__ import annotations
@@ -34,31 +34,28 @@ from multimodal_sentiment.model import SentimentClassifier
 from .device import choose_device
 from .optimize import Part, optimize
 from .plan import Plan
-from .stored_posts import read_part, write_part
 
 logger = logging.getLogger(__name__)
 
 _RESTARTS = 3
 _ENDED = "a process of the training has ended {} times: {}"
 _SECONDS = 0.5  # between two looks at what the first process has logged
-_MODEL, _LEARNING, _TUNING = "model", "learning.arrow", "tuning.arrow"
-_WEIGHTS, _STATE, _LOG, _ERROR = "fitted.safetensors", "state.json", "log.txt", "error.txt"
+_MODEL, _LOG, _ERROR = "model", "log.txt", "error.txt"
+_WEIGHTS, _STATE = "fitted.safetensors", "state.json"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What each process is told; the rest lies in the folder `files`.
+    """What each process is told, as `optimize` takes it; the classifier lies in the folder `files`.
 
-    Attributes:
-        plan: The training, without encoders and features.
-        folder: The folder for checkpoints.
-        files: The folder with the model and the posts.
-        epochs: The number of epochs after which to stop; None runs them all.
+    Of the posts it holds where they are stored.
     """
 
     plan: Plan
     folder: Path
     files: Path
+    learning: Part
+    tuning: Part | None
     epochs: int | None
 
 
@@ -80,10 +77,8 @@ def optimize_together(
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
     classifier.save_pretrained(files / _MODEL)
-    write_part(learning, plan.labels, files / _LEARNING)
-    if tuning is not None:
-        write_part(tuning, plan.labels, files / _TUNING)
-    task = Task(replace(plan, encoders={}, features={}), folder.resolve(), files, epochs)
+    alone = replace(plan, encoders={}, features={})
+    task = Task(alone, folder.resolve(), files, learning, tuning, epochs)
     relay = _relay(files / _LOG)
     if plan.cluster.workers:
         _launch_on_cluster(task, plan.cluster, relay)
@@ -106,12 +101,10 @@ def work(task: Task) -> None:
     else:
         logging.disable()  # one voice
     classifier = SentimentClassifier.load(task.files / _MODEL)
-    learning = read_part(task.files / _LEARNING, task.plan.labels)
-    tuning = None
-    if (task.files / _TUNING).exists():
-        tuning = read_part(task.files / _TUNING, task.plan.labels)
     try:
-        state = optimize(task.plan, task.folder, classifier, learning, tuning, task.epochs)
+        state = optimize(
+            task.plan, task.folder, classifier, task.learning, task.tuning, task.epochs
+        )
         check_equal(classifier.model)
     except ValueError as error:  # which all processes meet, and would meet again
         (task.files / _ERROR).write_text(str(error), encoding="utf-8")

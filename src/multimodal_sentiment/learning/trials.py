@@ -10,19 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyarrow as pa
 
 from multimodal_sentiment.assessment import softmax
-from multimodal_sentiment.cluster import (
-    ClusterParameters,
-    Shared,
-    map_parts,
-    open_cluster,
-    share,
-)
+from multimodal_sentiment.cluster import ClusterParameters, MappedTable, map_parts
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
@@ -31,9 +23,7 @@ from .fit import fit_classifier
 from .frozen import take_features
 from .labelled_posts import LabelledPosts
 from .predict import predict_logits
-from .stored_posts import read_table, write_table
 
-_EXAMPLES, _FEATURES = "examples.arrow", "features.arrow"
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
 # The modules that say much of a single training.
 _WORDY = ("fit", "gradient", "optimize", "solve", "trainer")
@@ -80,7 +70,7 @@ class TrialData:
     folds: np.ndarray
     compute: ComputeParameters
     encoders: EncoderStore
-    features: pa.Table
+    features: MappedTable
 
 
 def train_trial(data: TrialData, trial: Trial, path: Path) -> None:
@@ -97,11 +87,11 @@ def train_trial(data: TrialData, trial: Trial, path: Path) -> None:
             data.compute,
             checkpoints,
             data.encoders,
-            data.features,
+            data.features.table,
         )
     judged = posts.take(folds == trial.fold)
     columns = classifier.config.training["features"]
-    known = take_features(data.features, judged.examples, judged.rows, columns)
+    known = take_features(data.features.table, judged.examples, judged.rows, columns)
     logits = predict_logits(classifier, judged.as_dataset(classifier, known), data.compute)
     labels = list(classifier.labels)
     temperature = classifier.config.calibration_temperature
@@ -120,48 +110,12 @@ def train_trial(data: TrialData, trial: Trial, path: Path) -> None:
 def train_apart(
     data: TrialData, tasks: Sequence[tuple[Trial, Path]], cluster: ClusterParameters
 ) -> Generator[None, None, None]:
-    """Do `train_trial` for several trials at once, by workers; yield as each is done, in order.
-
-    The tables are written beside the files, from where the workers map them into memory.
-    """
-    posts = data.posts
-    with open_cluster(cluster), TemporaryDirectory(dir=tasks[0][1].parent) as folder:
-        write_table(posts.examples, Path(folder) / _EXAMPLES)
-        write_table(data.features, Path(folder) / _FEATURES)
-        stored = _Stored(
-            Path(folder),
-            posts.rows,
-            posts.tags,
-            posts.groups,
-            data.folds,
-            data.compute,
-            data.encoders,
-        )
-        shared = share(stored, cluster)
-        yield from map_parts(partial(_train_stored, shared), tasks, cluster, "Training")
+    """Do `train_trial` for several trials at once, by workers; yield as each is done, in order."""
+    yield from map_parts(partial(_train_task, data), tasks, cluster, "Training")
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """`TrialData` whose tables are files in a folder."""
-
-    folder: Path
-    rows: np.ndarray
-    tags: np.ndarray
-    groups: np.ndarray
-    folds: np.ndarray
-    compute: ComputeParameters
-    encoders: EncoderStore
-
-    def open(self) -> TrialData:
-        examples = read_table(self.folder / _EXAMPLES)
-        posts = LabelledPosts(examples, self.rows, self.tags, self.groups)
-        features = read_table(self.folder / _FEATURES)
-        return TrialData(posts, self.folds, self.compute, self.encoders, features)
-
-
-def _train_stored(stored: Shared[_Stored], task: tuple[Trial, Path]) -> None:
-    train_trial(stored.get().open(), *task)
+def _train_task(data: TrialData, task: tuple[Trial, Path]) -> None:
+    train_trial(data, *task)
 
 
 @contextmanager

@@ -90,6 +90,8 @@ def without_existing_outputs(pipeline: Pipeline, catalog: DataCatalog) -> Pipeli
 
 
 def shorten(path: str | os.PathLike[str]) -> str:
-    """Return a path as short as can be said from the current folder."""
+    """Return a path as short as can be said from the current folder; an address as it is."""
+    if "://" in str(path):
+        return str(path)
     relative = os.path.relpath(path)
     return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
