@@ -23,7 +23,7 @@ from torch.utils.data import BatchSampler
 
 from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.datasets.arrow_stream import ArrowStreamDataset
-from multimodal_sentiment.learning import LabelledPosts, optimize
+from multimodal_sentiment.learning import LabelledPosts, gradient, optimize
 from multimodal_sentiment.learning.device import Device
 from multimodal_sentiment.learning.distributed import optimize_together
 from multimodal_sentiment.learning.plan import Plan
@@ -115,15 +115,14 @@ def test_posts_and_model_that_are_handed_to_a_process_train_as_in_this_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from multimodal_sentiment.learning import gradient
-
-    here, _ = fit(posts, tiny(training__refit=True), tmp_path / "here")
+    here, _ = fit(posts, tiny(), tmp_path / "here")
     monkeypatch.setattr(gradient, "optimize", optimize_together)
-    there, _ = fit(posts, tiny(training__refit=True), tmp_path / "there")
+    there, _ = fit(posts, tiny(), tmp_path / "there")
 
     assert same(here, there)
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_in_several_processes_is_stopped_at_once(
     posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path, caplog
 ) -> None:

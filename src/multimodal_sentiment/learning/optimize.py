@@ -140,6 +140,7 @@ def training_arguments(plan: Plan, posts: int, folder: Path, *, tuned: bool) -> 
         logging_nan_inf_filter=False,  # to look at each step's loss, a GPU would be waited for
         remove_unused_columns=False,
         label_names=["labels"],
+        ddp_backend=dist.get_backend() if dist.is_initialized() else None,
         ddp_broadcast_buffers=False,  # statistics of batch norms are averaged instead
         disable_tqdm=True,
         report_to="none",

@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
-    ClusterParameters,
     ComparisonParameters,
     ComputeParameters,
     EvaluationParameters,
@@ -38,7 +38,7 @@ def train_variants(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
-    cluster: ClusterParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, Frame]:
     """Train every variant under every seed, and have each model answer for posts it has not seen.
 

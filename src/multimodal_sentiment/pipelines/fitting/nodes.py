@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
-    ClusterParameters,
     ComputeParameters,
     ModelParameters,
     TrainingParameters,
@@ -25,7 +25,7 @@ def train_model(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
-    cluster: ClusterParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[SentimentClassifier, Frame]:
     """Fit the model to the training posts.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
-    ClusterParameters,
     ComputeParameters,
     EvaluationParameters,
     ModelParameters,
@@ -28,7 +28,7 @@ def try_settings(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
-    cluster: ClusterParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Json, Frame]:
     """Judge the default and many other settings by grouped folds of the training posts.
 
@@ -79,7 +79,7 @@ def train_best(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
-    cluster: ClusterParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> Frame:
     """Train the default and the best setting on all training posts, and predict validation posts.
 
