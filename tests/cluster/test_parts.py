@@ -66,7 +66,7 @@ def test_a_part_whose_worker_dies_is_repeated(tmp_path: Path, caplog):
     results = list(map_parts(partial(die_once, tmp_path), PARTS, TWO, "Squaring"))
 
     assert results == SQUARES
-    assert "Squaring: 4 parts by 2 workers on" in caplog.text
+    assert "Squaring by 2 workers: parts on " in caplog.text
     assert "; 4 repeated, as their workers died" in caplog.text
 
 

@@ -73,11 +73,10 @@ def map_parts(
                     repeated += answer.repeated
                     yield answer.result
     logger.info(
-        "%s: %s parts by %s workers on %s%s",
+        "%s by %s workers: parts on %s%s",
         doing,
-        f"{hosts.total():,}",
         cluster.workers,
-        ", ".join(f"{host} ({count:,})" for host, count in sorted(hosts.items())),
+        ", ".join(f"{host or 'no host'} {count:,}" for host, count in sorted(hosts.items())),
         f"; {repeated:,} repeated, as their workers died" if repeated else "",
     )
 
