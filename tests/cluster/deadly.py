@@ -1,47 +1,37 @@
-"""Workers that die of posts with a mark: of KILL each time, of ONCE the first time in each step."""
+"""Workers that die of one post: the first time that it comes, or each time."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-KILL, ONCE = b"KILL", b"ONCE"
+import numpy as np
+import pandas as pd
+
+from .equality import MARK, ODD
 
 
-def watch_for_marks() -> None:
-    """Set up a worker: what a step calls for each post looks for marks first.
+def die_of_odd(function: Callable[[Any], Any], noted: Path | None, part: Any) -> Any:
+    """Do a part, unless it holds the odd post: that kills the worker.
 
-    The folder that NOTED names holds which steps have had a worker die of ONCE.
+    Args:
+        function: What does the part.
+        noted: A file that notes that a worker has died, which is enough; None kills each.
+        part: The part.
     """
-    from multimodal_sentiment.decoding import reading
-    from multimodal_sentiment.learning import predict
-    from multimodal_sentiment.pipelines.preparation import examples
-
-    folder = Path(os.environ["NOTED"])
-
-    def look(step: str, content: bytes) -> None:
-        noted = folder / step
-        if KILL in content or (ONCE in content and not noted.exists()):
+    if _holds_odd(part) and (noted is None or not noted.exists()):
+        if noted is not None:
             noted.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return function(part)
 
-    structural_encoding, decode_image = reading.structural_encoding, examples.decode_image
-    dataset = predict.PostDataset
 
-    def watched_encoding(payload: bytes) -> str:
-        look("reading", payload)
-        return structural_encoding(payload)
-
-    def watched_image(payload: bytes, **options: Any) -> Any:
-        look("preparing", payload)
-        return decode_image(payload, **options)
-
-    def watched_dataset(config: Any, tokenizer: Any, texts: Any, *others: Any, **more: Any) -> Any:
-        look("computing", "\n".join(texts).encode())
-        return dataset(config, tokenizer, texts, *others, **more)
-
-    reading.structural_encoding = watched_encoding
-    examples.decode_image = watched_image
-    predict.PostDataset = watched_dataset  # type: ignore[misc]
+def _holds_odd(part: Any) -> bool:
+    if isinstance(part, pd.DataFrame):
+        return str(ODD) in part["guid"].tolist()
+    if isinstance(part, np.ndarray):
+        return ODD in part
+    return any(MARK in payload for payload in part if isinstance(payload, bytes))

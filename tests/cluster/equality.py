@@ -10,7 +10,8 @@ import pyarrow as pa
 
 STEPS = ["reading", "preparing", "encoding", "predicting"]
 POSTS = 9
-ODD = 4  # the post that holds a mark
+ODD = 4  # the post that workers may die of
+MARK = b"odd"  # in its text
 
 
 def assert_equal(given: Any, expected: Any) -> None:

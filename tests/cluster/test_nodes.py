@@ -36,10 +36,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     made.shutdown()
 
 
-def test_three_hosts_give_what_one_process_gives(cluster, make_steps, parts_of, caplog):
+def test_three_hosts_give_what_one_process_gives(cluster, steps, parts_of, caplog):
     caplog.set_level(logging.INFO)
     parts_of(2)
-    steps = make_steps("")
 
     with open_cluster(THREE):
         for step in STEPS:

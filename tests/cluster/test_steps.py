@@ -3,68 +3,75 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import ray
 
-from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters
+from multimodal_sentiment.cluster import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    map_parts,
+    open_cluster,
+)
+from multimodal_sentiment.decoding import by_workers as decoding_by_workers
+from multimodal_sentiment.learning import by_workers
+from multimodal_sentiment.pipelines.preparation import examples as preparation
 
-from ..commands import PROJECT
+from .deadly import die_of_odd
 from .equality import ODD, POSTS, STEPS, assert_equal, vectors
 
 TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def deadly_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cluster whose workers look for marks; the folder of what they note."""
-    noted = tmp_path_factory.mktemp("noted")
-    os.environ.setdefault("RAY_AUTH_TOKEN", "0" * 64)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    folders = os.pathsep.join([str(PROJECT / "src"), str(PROJECT)])
-    ray.init(
-        "local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        runtime_env={
-            "env_vars": {"PYTHONPATH": folders, "OMP_NUM_THREADS": "1", "NOTED": str(noted)},
-            "worker_process_setup_hook": "tests.cluster.deadly.watch_for_marks",
-        },
-    )
-    yield noted
-    ray.shutdown()
+def opened() -> Iterator[None]:
+    with open_cluster(TWO):
+        yield
+
+
+@pytest.fixture
+def kill_workers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], None]:
+    """Have workers die of the odd post, once if there is a file to note it in."""
+
+    def kill(noted: Path | None) -> None:
+        def map_deadly(function: Any, parts: Any, cluster: Any, *others: Any) -> Any:
+            if cluster.workers:
+                function = partial(die_of_odd, function, noted)
+            return map_parts(function, parts, cluster, *others)
+
+        for module in (decoding_by_workers, by_workers, preparation):
+            monkeypatch.setattr(module, "map_parts", map_deadly)
+
+    return kill
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_two_workers_give_what_one_process_gives_even_if_one_is_killed(
-    step, make_steps, parts_of, deadly_workers, caplog
+    step, steps, parts_of, kill_workers, tmp_path, caplog
 ):
     caplog.set_level(logging.INFO)
-    for noted in deadly_workers.iterdir():
-        noted.unlink()
     parts_of(4)
-    run = make_steps("ONCE")[step]
+    kill_workers(tmp_path / "noted")
 
-    given = run(TWO)
+    given = steps[step](TWO)
 
-    assert_equal(given, run(IN_THIS_PROCESS))
+    assert_equal(given, steps[step](IN_THIS_PROCESS))
     assert "1 repeated, as their workers died" in caplog.text
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_post_that_kills_its_worker_has_a_problem_and_the_others_are_whole(
-    step, make_steps, parts_of, caplog
+    step, steps, parts_of, kill_workers, caplog
 ):
     parts_of(1)
-    run = make_steps("KILL")[step]
-    whole = run(IN_THIS_PROCESS)
+    kill_workers(None)
+    whole = steps[step](IN_THIS_PROCESS)
 
-    given = run(TWO)
+    given = steps[step](TWO)
 
     others = [number for number in range(POSTS) if number != ODD]
     if step == "reading":
