@@ -63,7 +63,10 @@ def test_two_workers_give_what_one_process_gives_even_if_one_is_killed(
     assert "1 repeated, as their workers died" in caplog.text
 
 
-@pytest.mark.parametrize("step", STEPS)
+# Each worker that dies in these steps takes seconds to import torch again.
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=[pytest.mark.slow] * (step == "encoding")) for step in STEPS]
+)
 def test_a_post_that_kills_its_worker_has_a_problem_and_the_others_are_whole(
     step, steps, parts_of, kill_workers, caplog
 ):
