@@ -149,16 +149,17 @@ def test_a_training_that_diverges_in_several_processes_is_stopped_at_once(
     assert "has ended" not in caplog.text
 
 
-def test_processes_that_end_with_different_weights_are_refused(
+def test_different_weights_are_refused_and_statistics_of_batch_norms_are_averaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(PROJECT)
     torch_multiprocessing.spawn(compare_weights, (tmp_path,), nprocs=2)
 
     for rank in range(2):
-        equal, different = (tmp_path / f"{rank}.txt").read_text().splitlines()
+        equal, different, *statistics = (tmp_path / f"{rank}.txt").read_text().splitlines()
         assert equal == "equal"
         assert different.startswith("the processes of the training have ended with different weig")
+        assert statistics == ["0.5 2.0", f"{float(rank)} {1.0 + 2 * rank}"]  # trained, frozen
 
 
 @pytest.mark.parametrize("processes", [2, 4])
