@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, that others may read, and how their paths are said."""
+"""Files that appear whole or not at all, and that others may read."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
     try:
         yield partial
         flush(partial)
-        if path.is_dir() or partial.is_dir():
-            remove(path)  # the renaming itself replaces only a file by a file
+        if path.is_dir():
+            shutil.rmtree(path)  # a file is replaced by the renaming itself
         os.replace(partial, path)
     finally:
         remove(partial)
@@ -72,14 +72,6 @@ def follow_umask(folder: Path) -> None:
         if not path.is_symlink():
             mode = path.stat().st_mode & 0o7777
             path.chmod(mode | (rights if path.is_dir() else rights & 0o666))
-
-
-def short_path(path: str | os.PathLike[str]) -> str:
-    """Return a path as short as can be said from the current folder; an address as it is."""
-    if "://" in str(path):
-        return str(path)
-    relative = os.path.relpath(path)
-    return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
 
 
 def remove(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
@@ -15,26 +15,19 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def log_progress(
-    items: Iterable[Item],
-    total: int | None,
-    doing: str,
-    unit: str = "posts",
-    size: Callable[[Item], int] = lambda _: 1,
+    items: Iterable[Item], total: int | None, doing: str, unit: str = "posts"
 ) -> Iterator[Item]:
     """Pass items on and say how far it is; nothing is said of what is soon done.
 
     Args:
         items: What is worked through.
-        total: How many of `unit` there are, if that is known.
+        total: How many there are, if that is known.
         doing: What is done with them, as in "Reading texts".
-        unit: What is counted, in the plural.
-        size: How many of these an item is.
+        unit: What one item is, in the plural.
     """
     began = spoke = time.monotonic()
-    done = 0
-    for item in items:
+    for done, item in enumerate(items, start=1):
         yield item
-        done += size(item)
         now = time.monotonic()
         if now - spoke < SECONDS_BETWEEN_LINES or done == total:
             continue

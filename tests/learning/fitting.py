@@ -33,5 +33,4 @@ def fit(
         folder,
         EncoderStore(folder / "encoders", folder),
         encode(posts, parameters, folder),
-        parameters.cluster,
     )

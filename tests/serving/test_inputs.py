@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import decimal
 import io
-from collections import deque
-from itertools import repeat
+import os
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,28 @@ import pytest
 import torch
 from PIL import Image
 
-from multimodal_sentiment import ClassifierError
+from multimodal_sentiment import ClassifierError, load_classifier
 
 from .conftest import TEXTS, photo
 
 PNG = io.BytesIO()
 photo(0, 60, 80).save(PNG, "PNG")
 BYTES = PNG.getvalue()
+GREY = np.full((40, 30), 90, np.uint8)
+
+
+def big() -> Image.Image:
+    return Image.new("1", (20_000, 20_000))
+
+
+class Raises:
+    def __array__(self, *_, **__):
+        raise RuntimeError("first\nsecond")
+
+
+@pytest.fixture
+def classifier(model):
+    return load_classifier(model, "cpu", "fp32")
 
 
 ROWS = {  # what is given, and each row's problems but for what is not given at all
@@ -35,26 +49,6 @@ ROWS = {  # what is given, and each row's problems but for what is not given at 
     "masked": (np.ma.array(["a", "b"], mask=[0, 1]), ["", "no text"]),
     "Arrow": (pa.array(["a", None]), ["", "no text"]),
     "Arrow in chunks": (pa.chunked_array([["a"], ["b"]]), ["", ""]),
-    "Arrow's other strings": (pa.array(["a", None], pa.large_string()), ["", "no text"]),
-    "Arrow's categories": (pa.array(["a", None]).dictionary_encode(), ["", "no text"]),
-    "strings of Arrow in pandas": (
-        pd.Series(["a", None], dtype="string[pyarrow]"),
-        ["", "no text"],
-    ),
-    "a queue": (deque(["a"]), [""]),
-    "strings of NumPy": ([np.str_("a"), np.bytes_(b"a")], ["", ""]),
-    "in a list each": (
-        np.array([["a"], ["b"]]),
-        ["text unreadable: ndarray is no text"] * 2,
-    ),
-    "other kinds": (
-        [True, pd.Timestamp("2020-01-01"), io.BytesIO(b"a"), torch.zeros(2)],
-        [
-            f"text unreadable: {kind} is no text"
-            for kind in ("bool", "Timestamp", "BytesIO", "Tensor")
-        ],
-    ),
-    "words for nothing": (["nan", "None", "NULL"], [""] * 3),
     "missing": ([None, np.nan, pd.NA, pd.NaT, decimal.Decimal("nan")], ["no text"] * 5),
     "no text": (
         [5, ["a"], {}],
@@ -82,6 +76,86 @@ def test_texts(classifier, name):
     assert not answers.isna().any().any()
 
 
+def unread(reason: str) -> str:
+    return f"image unreadable: {reason}"
+
+
+IMAGES = {
+    "bytes": ([BYTES, bytearray(BYTES), memoryview(BYTES)], [""] * 3),
+    "open file, twice": ([PNG, PNG], [""] * 2),
+    "Pillow": ([photo(0, 60, 80)], [""]),
+    "modes": (
+        [photo(0, 60, 80).convert(mode) for mode in "1 L LA P RGBA CMYK HSV".split()],
+        [""] * 7,
+    ),
+    "modes of numbers": (
+        [Image.fromarray(GREY).convert(mode) for mode in ("I", "F", "I;16")],
+        [""] * 3,
+    ),
+    "arrays": (
+        [GREY, GREY[:, :, None], np.stack([GREY] * 3, -1), np.stack([GREY] * 4, -1)],
+        [""] * 4,
+    ),
+    "an array of images": (np.zeros((2, 40, 40, 3), np.uint8), [""] * 2),
+    "tensor": (torch.zeros(2, 40, 40, 3, dtype=torch.uint8), [""] * 2),
+    "other arrays": (
+        [GREY / 255, np.zeros((3, 40, 40), np.uint8), np.zeros((0, 0, 3), np.uint8)],
+        [
+            unread(f"an array of {what}: give uint8 of shape (height, width, 3)")
+            for what in (
+                "float64 and shape (40, 30)",
+                "uint8 and shape (3, 40, 40)",
+                "uint8 and shape (0, 0, 3)",
+            )
+        ],
+    ),
+    "missing": ([None, np.nan, pd.NA, ""], ["no image"] * 4),
+    "links": (["https://example.org/a.jpg"], [unread("links are not followed: fetch it first")]),
+    "no file": (
+        ["nowhere.jpg", "a\0b", "/"],
+        [unread(x) for x in ("No such file or directory", "embedded null byte", "not a file")],
+    ),
+    "no image": ([5, Raises()], [unread("int is no image"), unread("first second")]),
+    "as text": ([io.StringIO("x")], [unread("a file that is open as text: open it with mode rb")]),
+    "broken": (
+        [b"", b"JFIF", BYTES[:-30]],
+        [
+            "image broken: empty file",
+            "image broken: not a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF",
+            "image broken: truncated",
+        ],
+    ),
+    "a bomb": ([big()], ["image broken: claims over 100 megapixels"]),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images(classifier, name):
+    images, problems = IMAGES[name]
+
+    answers = classifier.predict(images=images)
+
+    assert [said.removeprefix("no text").removeprefix("; ") for said in answers["problems"]] == (
+        problems
+    )
+
+
+def test_what_has_no_end_is_not_read(classifier, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+
+    said = classifier.predict(images=[tmp_path / "fifo", "/dev/zero", tmp_path])["problems"]
+
+    assert set(said) == {"no text; image unreadable: not a file"}
+
+
+def test_one_missing_file_costs_the_others_nothing(classifier, photos, tmp_path):
+    images = [photos[0], tmp_path / "nowhere.jpg", photos[2]]
+    answers = classifier.predict(["a", "b", "c"], images)
+
+    alone = classifier.predict(["a", "c"], [photos[0], photos[2]])
+    np.testing.assert_allclose(answers["p_good"][[0, 2]], alone["p_good"], atol=1e-5)
+
+
 def test_bytes_are_read_as_the_models_own_posts(classifier):
     text = "déjà vu, c'était très bien"
 
@@ -103,17 +177,6 @@ def test_a_frame_has_columns_for_both(classifier, kind):
 
     assert list(classifier.predict(frame)["problems"]) == ["", "no text; no image"]
     assert classifier.predict(frame["text"], frame["image"])["problems"].iloc[0] == ""
-
-
-def test_columns_of_polars_may_have_nulls(classifier):
-    polars = pytest.importorskip("polars")
-    texts, images = polars.Series(["a", None, ""]), polars.Series([BYTES, None, None])
-
-    said = classifier.predict(texts, images)["problems"]
-
-    assert list(said) == ["", "no text; no image", "empty text; no image"]
-    with pytest.raises(ClassifierError, match="LazyFrame holds no rows yet: give its collect"):
-        classifier.predict(polars.LazyFrame({"text": ["a"]}))
 
 
 def test_an_index_of_pandas_is_kept(classifier):
@@ -141,13 +204,6 @@ REFUSED = {
         {"texts": pd.Series(["a"]), "images": pd.Series([None], index=[4])},
         "different indexes",
     ),
-    "one longer generator": ({"texts": ["a"], "images": repeat(None)}, "not as many texts as"),
-    "two columns": (
-        {"texts": pd.DataFrame([["a", "b"]], columns=["text", "text"])},
-        "a frame has 2 columns named text: keep one of them",
-    ),
-    "a scalar of Arrow": ({"texts": pa.scalar("a")}, "not StringScalar"),
-    "a type": ({"texts": str}, "not type"),
     "wording": ({"texts": ["a"], "problems": "prose"}, "choose one of words, codes"),
 }
 

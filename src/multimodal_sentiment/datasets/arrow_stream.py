@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 from kedro.io import DatasetError
 
-from multimodal_sentiment.arrow_parts import list_parts, read_parts, write_parts
-from multimodal_sentiment.cluster import with_path
 from multimodal_sentiment.files import replace_whole
 
 from .previews import TablePreview
@@ -18,10 +18,9 @@ from .versioned import LocalVersionedDataset
 class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
     """``ArrowStreamDataset`` saves a stream of record batches, and loads it memory-mapped.
 
-    It is a folder of Arrow files; see ``multimodal_sentiment.arrow_parts``. Neither way is more
-    than a batch in memory at a time. What is being written bears another name and gets its own when
-    it is complete; a table of which a file is missing or cut short does not count as existing. A
-    single file, as earlier versions wrote it, is loaded too.
+    The file is in Arrow's IPC file format. Neither way is more than a batch in memory at a time.
+    What is being written bears another name and gets its own when it is complete; a file that
+    was cut short does not count as existing.
 
     Example usage for the YAML API:
 
@@ -42,27 +41,25 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
     """
 
     def load(self) -> pa.Table:
-        """Map the table into memory; its metadata name the path.
+        """Map the table into memory.
 
         Raises:
-            DatasetError: If it is missing or not complete.
+            DatasetError: If the file is missing or not complete.
         """
-        path = Path(self._get_load_path())
-        try:
-            return with_path(read_parts(path), path)
-        except (pa.ArrowInvalid, OSError) as error:
-            if not path.exists():
-                raise DatasetError(f"{path} does not exist") from error
-            raise DatasetError(
-                f"{path} is not a complete Arrow table: remove it and run its pipeline again"
-            ) from error
+        with self._reader() as reader:
+            return reader.read_all()
 
     def save(self, data: pa.RecordBatchReader) -> None:
         """Write the stream to its end."""
         path = Path(self._get_save_path())
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_whole(path) as partial:
-            write_parts(data, partial)
+        with (
+            replace_whole(path) as partial,
+            pa.OSFile(str(partial), "wb") as file,
+            pa.ipc.new_file(file, data.schema) as sink,
+        ):
+            for batch in data:
+                sink.write_batch(batch)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows, without columns of bytes or vectors, for Kedro-Viz."""
@@ -79,10 +76,23 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
 
     def _exists(self) -> bool:
         try:
-            list_parts(Path(self._get_load_path()))
-        except (DatasetError, pa.ArrowInvalid, OSError):
+            with self._reader():
+                return True
+        except DatasetError:
             return False
-        return True
+
+    @contextmanager
+    def _reader(self) -> Iterator[pa.RecordBatchFileReader]:
+        path = Path(self._get_load_path())
+        try:
+            with pa.memory_map(str(path)) as file:
+                yield pa.ipc.open_file(file)
+        except FileNotFoundError as error:
+            raise DatasetError(f"{path} does not exist") from error
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DatasetError(
+                f"{path} is not a complete Arrow file: remove it and run its pipeline again"
+            ) from error
 
 
 def _is_bulky(kind: pa.DataType) -> bool:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from multimodal_sentiment.layouts import (
-    LayoutError,
-    Namespace,
-    Options,
-    PostFiles,
-    find_path,
-    open_source,
-)
+from multimodal_sentiment.layouts import LayoutError, Namespace, Options, PostFiles, open_source
 from multimodal_sentiment.layouts.files import displayed
 
 from .previews import TablePreview
@@ -43,10 +34,10 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         columns: dict[str, str | None] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Create a new instance.
+        """Creates a new instance.
 
         Args:
-            path: The folder or file, a pattern of files, or an address such as `s3://bucket/posts`.
+            path: The folder or file.
             layout: One of `layouts.LAYOUTS`; None recognises it.
             links: `inside` refuses links out of the folder, `anywhere` follows them.
             labels: The tags there are, if they are known.
@@ -54,7 +45,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
             columns: The names of a table's columns, by what they hold.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
-        self._raw = path
+        self._raw = Path(path)
         self._options = Options(
             layout,
             "anywhere" if links == "anywhere" else "inside",
@@ -73,7 +64,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         raise DatasetError(f"{self._raw} is only read, never written")
 
     def _open(self) -> Source:
-        return open_source(find_path(self._raw), self._options)
+        return open_source(self._raw, self._options)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._raw}
@@ -83,7 +74,7 @@ class _NamespaceDataset(_PostSourceDataset):
     """What is of the posts of one namespace."""
 
     def __init__(self, *, namespace: Namespace, **options: Any) -> None:
-        """Create a new instance.
+        """Creates a new instance.
 
         Args:
             namespace: `labelled` (posts with tags) or `unlabelled` (those to be predicted).
@@ -98,7 +89,7 @@ class _NamespaceDataset(_PostSourceDataset):
         return TablePreview(rows.to_dict(orient="split"))
 
     @property
-    def _path(self) -> Path | str:
+    def _path(self) -> Path:
         """Where the listing lies, for messages."""
         try:
             return self._open().place_of(self._namespace)
@@ -215,12 +206,9 @@ class PostFilesDataset(_PostSourceDataset):
             DatasetError: If they cannot be found.
         """
         try:
-            files = self._open().files()
+            return self._open().files()
         except LayoutError as error:
             raise DatasetError(str(error)) from error
-        raw = self._raw if "://" in self._raw else os.path.abspath(self._raw)
-        files.reopen = partial(_open_files, raw, self._options)
-        return files
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first posts by name and their files, for Kedro-Viz."""
@@ -244,13 +232,9 @@ class PostFilesDataset(_PostSourceDataset):
             return True  # the listing says what is wrong
 
     @property
-    def _path(self) -> Path | str:
+    def _path(self) -> Path:
         """Where the files lie, for messages."""
         try:
             return self._open().folder
         except LayoutError:
             return self._raw
-
-
-def _open_files(raw: str, options: Options) -> PostFiles:
-    return open_source(find_path(raw), options).files()

@@ -1,14 +1,9 @@
 """Shapley values of many players, from the values of some coalitions.
 
 Weighted least squares with the Shapley kernel, under the constraint that the values add up to what
-all players add together. Where all coalitions are asked, the result is exact. Of too many, a
-balanced design is asked: each player is in half of its coalitions, and in a quarter together with
-any other. They have about half of the players, and stand for all sizes; where the budget has room,
-those of one player and of all but one are asked as well. For 16 regions of photos the result was as
-near to the exact one as that of twice as many coalitions drawn at random.
+all players add together. Where all coalitions are asked, the result is exact.
 Source: Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017; Covert and
-Lee, "Improving KernelSHAP", 2021 (pairs of a coalition and its complement); Plackett and Burman,
-"The Design of Optimum Multifactorial Experiments", 1946 (Hadamard matrices as designs).
+Lee, "Improving KernelSHAP", 2021 (pairs of a coalition and its complement).
 """
 
 from __future__ import annotations
@@ -18,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import hadamard
 
 
 class Coalitions(NamedTuple):
@@ -36,35 +30,29 @@ class Coalitions(NamedTuple):
 
 
 def choose_coalitions(players: int, budget: int, seed: int = 0) -> Coalitions:
-    """Return all coalitions if the budget allows it, else the telling ones and a balanced design.
+    """Return all coalitions if the budget allows it, else the telling ones and a random sample.
 
     Args:
         players: The number of players.
-        budget: The most coalitions; but one design is always taken, which has twice as many as
-            there are players, or up to four times where they are no power of two.
-        seed: The seed of the designs.
+        budget: The most coalitions, at least four times as many as players.
+        seed: The seed of the sample.
     """
     if 2**players <= budget:
         codes = np.arange(2**players)[:, None]
         members = (codes >> np.arange(players) & 1).astype(bool)
         return Coalitions(members, _kernel(members.sum(axis=1), players))
-    rng = np.random.default_rng(seed)
-    matrix = hadamard(2 ** (players - 1).bit_length()) > 0
-    has_ends = 2 + 2 * players + 2 * len(matrix) <= budget
-    alone = np.eye(players, dtype=bool)[: players * has_ends]
-    designs = max(1, (budget - 2 - 2 * len(alone)) // (2 * len(matrix)))
-    drawn = np.concatenate(
-        [
-            matrix[:, rng.permutation(len(matrix))[:players]] ^ (rng.random(players) < 1 / 2)
-            for _ in range(designs)
-        ]
-    )
-    drawn = drawn[drawn.any(axis=1) & ~drawn.all(axis=1)]
+    alone = np.eye(players, dtype=bool)
     mass = (players - 1) / (np.arange(1, players) * (players - np.arange(1, players)))  # by size
-    weights = np.repeat(
-        [mass[0] / players, mass[1:-1].sum() / 2 / len(drawn)], [2 * len(alone), 2 * len(drawn)]
-    )
+    pairs = (budget - 2 - 2 * players) // 2
+    rng = np.random.default_rng(seed)
+    inner = mass[1:-1] / mass[1:-1].sum()
+    sizes = rng.choice(np.arange(2, players - 1), size=pairs, p=inner)
+    ranks = rng.random((pairs, players)).argsort(axis=1).argsort(axis=1)
+    drawn = ranks < sizes[:, None]
     members = np.concatenate([alone, ~alone, drawn, ~drawn])
+    weights = np.concatenate(
+        [np.full(2 * players, mass[0] / players), np.full(2 * pairs, mass[1:-1].sum() / 2 / pairs)]
+    )
     ends = np.zeros((1, players), dtype=bool)
     return Coalitions(
         np.concatenate([ends, members, ~ends]), np.concatenate([[0.0], weights, [0.0]])

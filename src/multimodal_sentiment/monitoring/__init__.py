@@ -6,10 +6,9 @@ seen them as it sees new posts, from outside. A bounded summary of them travels 
 
 from __future__ import annotations
 
-from .drift import compare_posts, count_tags, nothing_compared
+from .comparison import compare_posts, count_tags, nothing_compared
 from .observations import CATEGORIES, NUMBERS, OBSERVED, distinct_posts, observe_posts
-from .unlikeness import least_like
-from .validation_summary import (
+from .summary import (
     MOST_POSTS,
     ValidationSummary,
     draw_projections,
@@ -17,6 +16,7 @@ from .validation_summary import (
     summarise,
     write_summary,
 )
+from .unlikeness import least_like
 
 __all__ = [
     "CATEGORIES",

@@ -20,7 +20,6 @@ _VERDICTS = {
     "no different": "no difference that matters",
     "cannot tell": "cannot tell",
 }
-_LEAST_POSTS = 10  # of a part of the posts that is drawn
 _MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
@@ -45,7 +44,7 @@ def write_comparison_page(
     history: pd.DataFrame,
     disagreements: Sequence[Disagreement],
 ) -> str:
-    """Write the page of a comparison.
+    """The page of a comparison.
 
     Args:
         data: What the posts are called.
@@ -70,11 +69,6 @@ def write_comparison_page(
         scores=_scores(comparison, names),
         pairs=_differences(comparison, names, verdicts),
         slices=_slices(comparison["slices"], names),
-        small={
-            part: judged["n"]
-            for part, judged in comparison["slices"].items()
-            if judged["n"] < _LEAST_POSTS
-        },
         curves=_curves(history, names),
         disagreements=disagreements,
         styles=charts.label_styles(_labels(comparison)),
@@ -83,7 +77,7 @@ def write_comparison_page(
 
 
 def _next_steps(comparison: Mapping[str, Any], verdicts: Sequence[str]) -> list[tuple[str, str]]:
-    """Say what to try after a comparison: why, and the command; without one, a page to open."""
+    """What to try after a comparison: why, and the command; without one, it is a page to open."""
     steps = []
     if "cannot tell" in verdicts and comparison["protocol"]["folds"] is None:
         steps.append(
@@ -144,7 +138,7 @@ def _spread(spread: float | None, seeds: int) -> str:
 def _differences(
     comparison: Mapping[str, Any], names: Mapping[str, str], verdicts: Sequence[str]
 ) -> charts.DotPlot | None:
-    """Draw the pairs, then each variant against the baselines, on one axis with 0 on it."""
+    """The pairs, then each variant against the baselines, on one axis with 0 on it."""
     estimates = []
     for pair, verdict in zip(comparison["pairs"], verdicts, strict=True):
         estimates.append(_estimate(pair, names, _VERDICTS[verdict], _style(verdict)))
@@ -157,7 +151,7 @@ def _estimate(
     pair: Mapping[str, Any], names: Mapping[str, str], note: str, style: str
 ) -> charts.Estimate:
     test = pair["accuracy"]
-    name = f"{names[pair['first']]} against {names[pair['second']]}"
+    name = f"{names[pair['first']]} less {names[pair['second']]}"
     return charts.Estimate(name, test["difference"], test["interval"], note, style)
 
 
@@ -170,7 +164,7 @@ def _slices(
 ) -> list[tuple[str, charts.DotPlot]]:
     return [
         (
-            f"{part}, {judged['n']:,} posts",
+            f"{part}, {judged['n']:,} {'post' if judged['n'] == 1 else 'posts'}",
             charts.dot_plot(
                 "accuracy",
                 [
@@ -187,7 +181,6 @@ def _slices(
             ),
         )
         for part, judged in slices.items()
-        if judged["n"] >= _LEAST_POSTS
     ]
 
 

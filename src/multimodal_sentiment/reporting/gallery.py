@@ -70,7 +70,7 @@ class ComparedPost(ShownPost):
 
 
 def shorten(text: str) -> str:
-    """Cut a text to what a card has room for."""
+    """A text as a card has room for it."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -11,7 +11,7 @@ _LAYER = re.compile(r"\d\d_")  # how folders of the data's layers begin
 
 
 def name_data(raw: str, given: str | None) -> str:
-    """Return what posts are called in a title.
+    """What posts are called in a title.
 
     Args:
         raw: Where they lie.
@@ -20,19 +20,17 @@ def name_data(raw: str, given: str | None) -> str:
     if given:
         return given
     place = PurePath(raw)
-    if "*" in place.name:  # a pattern of files
-        place = place.parent
     # The last of a path says most, but for a layer, which is called alike everywhere.
     return place.as_posix() if _LAYER.match(place.name) and not place.is_absolute() else place.name
 
 
 def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:
-    """Say what baselines do, by their names in `metrics`."""
+    """What baselines do, by their names in `metrics`."""
     return {name: _name_baseline(name, baseline) for name, baseline in baselines.items()}
 
 
 def name_variants(variants: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the variants of a comparison are called, by their names in the parameters."""
+    """What the variants of a comparison are called, by their names in the parameters."""
     known = {"text": "text alone", "image": "photo alone", "both": "text and photo"}
     return {name: known.get(name, name.replace("_", " ")) for name in variants}
 

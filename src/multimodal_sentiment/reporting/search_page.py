@@ -1,4 +1,4 @@
-"""Write the report of a search: what it found, and what that is worth."""
+"""The report of a search: what it found, and what that is worth."""
 
 from __future__ import annotations
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import shlex
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
-from multimodal_sentiment.files import short_path
 from multimodal_sentiment.promotion import promoted_version
 
+from .kedro_adapter import shorten
 from .records import MODULE, Outcome, Record, run_command
 
 if TYPE_CHECKING:
@@ -69,40 +64,22 @@ def log_summary(
     for name, place in places.items():
         layers[place.relative_to(data).parts[0]].append(name)
     for layer, names in sorted(layers.items()):
-        logger.info("  %s: %s", short_path(data / layer), ", ".join(sorted(names)))
+        logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
     _log_results(places, folders)
     if MODEL in places:
         _log_promoted(places[MODEL].parents[1], record, folders)
     if ANSWERED in places:
         tables = sorted(places[ANSWERED].iterdir())
-        logger.info("Your posts with their answers: %s", ", ".join(map(short_path, tables)))
+        logger.info("Your posts with their answers: %s", ", ".join(map(shorten, tables)))
     if SUBMISSION in places:
-        logger.info("The submission is %s", short_path(places[SUBMISSION]))
+        logger.info("The submission is %s", shorten(places[SUBMISSION]))
     elif MODEL in places:
         logger.info(
             "Next: %s --pipeline=inference%s%s",
             run_command(),
             folders,
-            f", or {_viz_command(folders)}" if run_command() != MODULE else "",
+            f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
         )
-
-
-def _viz_command(folders: str) -> str:
-    """Return how to look at what came of a run.
-
-    Kedro-Viz has Kedro's own reading of `--params`, which cuts at every comma and takes `2024_05`
-    for a number: it is named with the folders only where it takes these for what they are.
-
-    Args:
-        folders: As for `log_summary`.
-    """
-    items = shlex.split(folders)[-1].split(",") if folders else []
-    with suppress(YAMLError, OmegaConfBaseException):
-        read = OmegaConf.to_container(OmegaConf.from_dotlist(items))
-        values = dict(item.split("=", 1) for item in items if "=" in item)
-        if read == values:
-            return f"kedro viz run{folders} to look at it all"
-    return "kedro viz run to look at it all, once conf/local/globals.yml names these folders"
 
 
 def _log_results(places: Mapping[str, Path], folders: str) -> None:
@@ -117,7 +94,7 @@ def _log_results(places: Mapping[str, Path], folders: str) -> None:
         for sentence in (read(name) or {"verdict": []})["verdict"]:
             logger.info("%s", sentence)
     if CHOSEN_PARAMETERS in places:
-        logger.info("The parameters to use are in %s", short_path(places[CHOSEN_PARAMETERS]))
+        logger.info("The parameters to use are in %s", shorten(places[CHOSEN_PARAMETERS]))
     _log_pages(places, folders)
     if (judged := read(SUCCESSION)) and judged["former"]:
         logger.info("%s", judged["sentence"])
@@ -129,7 +106,7 @@ def _log_pages(places: Mapping[str, Path], folders: str) -> None:
     """Log where the pages are, and what the second look is for."""
     for name, page in PAGES.items():
         if name in places:
-            logger.info("%s is %s: open it in a browser", page, short_path(places[name]))
+            logger.info("%s is %s: open it in a browser", page, shorten(places[name]))
     if SECOND_LOOK in places:
         params = f"{folders.rstrip(chr(39))}," if folders else " --params "
         quote = "'" if folders.endswith("'") else ""

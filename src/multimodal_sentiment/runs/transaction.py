@@ -21,13 +21,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import TypeAdapter
 
-from multimodal_sentiment.files import short_path
-
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
-from .cluster_checks import open_run_cluster
 from .error_lines import is_damage, one_line
-from .kedro_adapter import without_existing_outputs
+from .kedro_adapter import shorten, without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
@@ -82,7 +79,6 @@ class Transaction:
         )
         datasets = {name: output.dataset for name, output in written.items()}
         reads = check_run(data, pipeline, catalog, datasets, request, parameters)
-        self._cluster = open_run_cluster(pipeline, request, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
@@ -122,7 +118,7 @@ class Transaction:
         except BaseException as error:
             lock.release()
             if isinstance(error, OSError):
-                place = "" if error.filename else f"{short_path(data)}: "
+                place = "" if error.filename else f"{shorten(data)}: "
                 raise click.ClickException(place + one_line(error)) from error
             raise
         lock.release()
@@ -181,7 +177,6 @@ class Transaction:
         """Release the data folder."""
         if self.is_in_this_thread():
             _current.set(None)
-        self._cluster.close()
         restore_signals(self._former_signals)
         self._log.close()
         self._lock.release()
@@ -214,4 +209,4 @@ class Transaction:
     @property
     def log(self) -> str:
         """The path of the log."""
-        return short_path(self._log.baseFilename)
+        return shorten(self._log.baseFilename)

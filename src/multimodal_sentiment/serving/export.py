@@ -238,8 +238,10 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
     """Return what the page must know of how posts become inputs."""
     import onnx
 
-    config, tokenizer = classifier.config, classifier.tokenizer
-    image, bounds = config.image_config, config.training.get("pictures") or {}
+    config = classifier.config
+    image = config.image_config
+    bounds = config.training.get("pictures") or {}
+    tokenizer = classifier.tokenizer
     return {
         "labels": list(classifier.labels),
         "version": classifier.version,
@@ -252,7 +254,6 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
         "image": {
             "short_side": bounds.get("short_side", image["resize"]),
             "max_aspect_ratio": bounds.get("max_aspect_ratio", 3.0),
-            "max_megapixels": bounds.get("max_megapixels", 100.0),
             "resize": image["resize"],
             "size": image["size"],
             "interpolation": image.get("interpolation", "bilinear"),

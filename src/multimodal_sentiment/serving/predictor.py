@@ -35,8 +35,7 @@ from multimodal_sentiment.posts.problems import (
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
-from .given_images import read_image, take_image
-from .inputs import check_one_post, pair_rows, read_text
+from .inputs import check_one_post, pair_rows, read_image, read_text, take_image
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
@@ -272,5 +271,5 @@ def _compute_parameters(device: str, precision: str) -> ComputeParameters:
         choices = get_args(ComputeParameters.model_fields[name].annotation)
         if value not in choices:
             raise ClassifierError(f"{name} {value!r}: choose one of {', '.join(choices)}")
-    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0, "processes": 1}
+    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0}
     return ComputeParameters.model_validate(asked | beside)

@@ -35,7 +35,6 @@ def create_pipeline(
                     "params:model",
                     "params:training",
                     "params:compute",
-                    "params:cluster",
                 ],
                 outputs="labelled.features",
                 name=encode.__name__,

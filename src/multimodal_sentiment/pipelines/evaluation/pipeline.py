@@ -20,7 +20,6 @@ def create_pipeline() -> Pipeline:
                     "labelled.examples",
                     "labelled.features",
                     "params:compute",
-                    "params:cluster",
                 ],
                 outputs="validation_predictions",
                 name="predict_validation",

@@ -102,7 +102,7 @@ def write_inference_report(
 
 
 def _new_posts(unlike: list[Json], examples: Examples, predictions: Frame) -> list[NewPost]:
-    """Return the posts with their text and picture."""
+    """The posts with their text and picture."""
     import numpy as np
 
     from multimodal_sentiment.learning.dataset import StoredImages

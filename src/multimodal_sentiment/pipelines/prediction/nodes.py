@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.compute_parameters import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    ComputeParameters,
-)
+from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.types import (
     AnsweredTables,
     Examples,
@@ -45,10 +41,7 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
 
 
 def predict_unlabelled(
-    matched_model: SentimentClassifier,
-    examples: Examples,
-    compute: ComputeParameters,
-    cluster: ClusterParameters = IN_THIS_PROCESS,
+    matched_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
 ) -> tuple[Frame, ExampleStream]:
     """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
@@ -68,7 +61,7 @@ def predict_unlabelled(
     projections = {} if validation is None else validation.projections
     rows = np.arange(len(examples))
     predictions, projected = explain_and_project(
-        matched_model, examples, rows, compute, projections, cluster=cluster
+        matched_model, examples, rows, compute, projections
     )
     counts = predictions["predicted"].value_counts()
     logger.info(

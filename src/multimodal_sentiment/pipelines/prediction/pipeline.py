@@ -21,12 +21,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 predict_unlabelled,
-                inputs=[
-                    "matched_model",
-                    "unlabelled.examples",
-                    "params:compute",
-                    "params:cluster",
-                ],
+                inputs=["matched_model", "unlabelled.examples", "params:compute"],
                 outputs=["unlabelled.predictions", "unlabelled.projections"],
                 name="predict_unlabelled",
                 namespace="prediction",

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
-from multimodal_sentiment.parameters import (
-    PreparationParameters,
-    SplittingParameters,
-    TwinsParameters,
-)
+from multimodal_sentiment.parameters import PreparationParameters, SplittingParameters
 from multimodal_sentiment.types import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 
 logger = logging.getLogger(__name__)
 
 
 def prepare_examples(
-    posts: Frame,
-    post_files: PostFiles,
-    preparation: PreparationParameters,
-    cluster: ClusterParameters = IN_THIS_PROCESS,
+    posts: Frame, post_files: PostFiles, preparation: PreparationParameters
 ) -> ExampleStream:
     """Read each post's image once: decoded, upright, RGB, bounded, hashed.
 
@@ -34,7 +26,7 @@ def prepare_examples(
     """
     from .examples import stream_examples
 
-    return stream_examples(posts, post_files, preparation, cluster)
+    return stream_examples(posts, post_files, preparation)
 
 
 def record_files(text_files: Frame, examples: Examples) -> Frame:
@@ -56,16 +48,16 @@ def record_files(text_files: Frame, examples: Examples) -> Frame:
     return files.reset_index(drop=True)
 
 
-def group_duplicates(examples: Examples, twins: TwinsParameters) -> Frame:
+def group_duplicates(examples: Examples) -> Frame:
     """Number the groups of near duplicates: `guid, group`."""
     import pandas as pd
 
-    from multimodal_sentiment.posts.near_duplicates import group_posts
+    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
 
-    groups = group_posts(examples, twins.image_bits, twins.text_similarity)
+    groups = find_near_duplicates(examples["text"].to_pylist(), examples["image_hash"].to_pylist())
     sizes = pd.Series(groups).value_counts()
-    several = sizes[sizes > 1]
-    logger.info("%s posts have a twin, in %s groups", f"{several.sum():,}", f"{len(several):,}")
+    twins = sizes[sizes > 1]
+    logger.info("%s posts have a twin, in %s groups", f"{twins.sum():,}", f"{len(twins):,}")
     return pd.DataFrame({"guid": examples["guid"].to_pylist(), "group": groups})
 
 

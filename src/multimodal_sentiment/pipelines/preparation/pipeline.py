@@ -18,7 +18,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     """The preparation of the `labelled` or the `unlabelled` posts."""
     prepare = Node(
         prepare_examples,
-        inputs=["posts", "post_files", "params:preparation", "params:cluster"],
+        inputs=["posts", "post_files", "params:preparation"],
         outputs="examples",
         name="prepare_examples",
         namespace="preparation",
@@ -32,7 +32,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     )
     group = Node(
         group_duplicates,
-        inputs=["examples", "params:twins"],
+        inputs="examples",
         outputs="duplicate_groups",
         name="group_duplicates",
         namespace="preparation",
@@ -52,11 +52,10 @@ def create_pipeline(namespace: str) -> Pipeline:
         name="plot_ingestion",
         namespace="preparation",
     )
-    settings = {"params:splitting", "params:twins"} if labelled else set()
     return Pipeline(
         [prepare, record, group, report, plot] if labelled else [prepare, record, report, plot],
         namespace=namespace,
         inputs={"post_files"},
         outputs={"duplicate_groups"} if labelled else None,
-        parameters={"params:preparation", "params:cluster"} | settings,
+        parameters={"params:preparation"} | ({"params:splitting"} if labelled else set()),
     )

@@ -87,7 +87,7 @@ def write_model_card(
     ingestion_report: Json,
     training_history: Frame,
 ) -> str:
-    """Write what the model is, how good it is and what to distrust, in Markdown as hubs have it."""
+    """What the model is, how good it is and what to distrust, in Markdown as model hubs have it."""
     from multimodal_sentiment.reporting import find_caveats, model_card
 
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
@@ -101,7 +101,7 @@ def _epochs(training_history: Frame) -> int | None:
 
 
 def _spread(ordered: Frame, most: int) -> Frame:
-    """Return some rows, at equal steps from the first to the last."""
+    """Some rows, at equal steps from the first to the last."""
     import numpy as np
 
     places = np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int)
@@ -111,7 +111,7 @@ def _spread(ordered: Frame, most: int) -> Frame:
 def _answers(
     shown: Frame, examples: Examples, explanations: dict[str, Explanation], labels: list[str]
 ) -> list[Answer]:
-    """Return the posts with their text, their picture, and what decided."""
+    """The posts with their text, their picture, and what decided."""
     from markupsafe import Markup
 
     from multimodal_sentiment.explaining import render
@@ -131,7 +131,7 @@ def _answers(
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
             problems=describe_problems(post["problems"]),
-            explanation=Markup(render(explanations[post["guid"]], legend=False))  # noqa: S704 - it escapes texts
+            explanation=Markup(render(explanations[post["guid"]]))  # noqa: S704 - it escapes texts
             if post["guid"] in explanations
             else "",
         )

@@ -27,7 +27,6 @@ def create_pipeline() -> Pipeline:
         "params:model",
         "params:training",
         "params:compute",
-        "params:cluster",
     ]
     return Pipeline(
         [

@@ -8,7 +8,7 @@ from .nodes import split_posts
 
 
 def create_pipeline() -> Pipeline:
-    """Create the step that saves the split."""
+    """The saved split."""
     return Pipeline(
         [
             Node(
