@@ -1,12 +1,14 @@
 """How often new posts are called unlike the validation posts: of the same source, and of others.
 
-    python tests/benchmarks/watching.py MODEL POSTS [--cache FOLDER] [--only-null]
+    python tests/benchmarks/watching.py MODEL POSTS VALIDATION [--cache FOLDER] [--changes NAME ...]
 
 MODEL is a model's folder, POSTS a folder with `test_without_label.txt` and `data` that holds posts
-of the same source, none of which the model was trained or judged on. Each change is made to the
-posts' files, which are then read, prepared and predicted once as inference does; draws are of 500
-of them. Texts of another language take their words from the translated messages of installed
-programs (`/usr/share/locale`), and keep the length, the links, the names and the tags of the post.
+of the same source, VALIDATION the `validation_posts.csv` of the model's run, whose files are in
+`data`, too: the model has learnt from none of them. Each draw deals all these posts anew into
+validation posts, as many as there were, and 500 others. Each change is made to the posts' files,
+which are then read, prepared and predicted once as inference does. Texts of another language take
+their words from the translated messages of installed programs (`/usr/share/locale`), and keep the
+length, the links, the names and the tags of the post.
 """
 
 from __future__ import annotations
@@ -28,13 +30,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from multimodal_sentiment.datasets.listing import ListingDataset
-from multimodal_sentiment.datasets.post_folder import PostFolderDataset
 from PIL import Image
 
+from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.learning import explain_and_project, observe_examples
-from multimodal_sentiment.monitoring import compare_posts, distinct_posts
+from multimodal_sentiment.monitoring import compare_posts, distinct_posts, summarise
 from multimodal_sentiment.parameters import (
     ComputeParameters,
     IngestionParameters,
@@ -59,33 +60,32 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("posts", type=Path)
+    parser.add_argument("validation", type=Path)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--only-null", action="store_true", help="leave posts as they are")
+    parser.add_argument("--changes", nargs="*", choices=[*CHANGES], default=[*CHANGES])
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--null-draws", type=int, default=100)
     given = parser.parse_args()
     model = load_model(*find_model(given.model))
-    listing = ListingDataset(filepath=str(given.posts / "test_without_label.txt")).load()
+    validation = pd.read_csv(given.validation, dtype=str)["guid"].tolist()
+    unlabelled = PostListingDataset(path=str(given.posts), namespace="unlabelled").load()["guid"]
+    guids = list(dict.fromkeys([*validation, *unlabelled]))
+    changes = list(dict.fromkeys(["none", *given.changes]))
     with TemporaryDirectory() as name:
         cache = given.cache or Path(name)
         cache.mkdir(parents=True, exist_ok=True)
         known = {
-            change: once(cache / f"{change}.pickle", given.posts, listing, model, alter)
-            for change, alter in CHANGES.items()
-            if change == "none" or not given.only_null
+            change: once(cache / f"{change}.pickle", given.posts, guids, model, CHANGES[change])
+            for change in changes
         }
-    print(f"{len(listing):,} posts, {model.validation.posts:,} validation posts")
+    print(f"{len(guids):,} posts, of which {len(validation):,} are validation posts in each draw")
     print("| change | of 500 posts | unlike | p: largest, median, least | what was seen first |")
     print("|---|---|---|---|---|")
-    count = len(listing)
     rows = [("none", 0, given.null_draws)]
-    if not given.only_null:
-        whole = [change for change in CHANGES if change not in ("none", "no image")]
-        rows += [(change, POSTS, given.draws) for change in whole]
-        rows += [("no image", POSTS // 10, given.draws)]
-        rows += [(change, POSTS // 4, given.draws) for change in ("Spanish", "grey")]
+    rows += [(it, POSTS // (10 if it == "no image" else 1), given.draws) for it in changes[1:]]
+    rows += [(it, POSTS // 4, given.draws) for it in ("Spanish", "grey") if it in changes]
     for change, altered, draws in rows:
-        results = [judge(model, known, change, altered, count, seed) for seed in range(draws)]
+        results = [judge(model, known, change, altered, len(validation), it) for it in range(draws)]
         p_values = [result["p_value"] for result in results]
         first = pd.Series([result["comparisons"][0]["what"] for result in results])
         print(
@@ -98,44 +98,57 @@ def main() -> None:
 
 
 def judge(
-    model: Any, known: dict[str, Known], change: str, altered: int, count: int, seed: int
+    model: Any, known: dict[str, Known], change: str, altered: int, validation: int, seed: int
 ) -> dict[str, Any]:
-    """Draw posts, of which some are altered, and compare them with the validation posts."""
-    drawn = np.random.default_rng([seed, altered]).choice(count, POSTS, replace=False)
+    """Deal posts into validation posts and new ones, of which some are altered, and compare."""
+    dealt = np.random.default_rng([seed, altered]).permutation(len(known["none"][0]))
+    drawn = dealt[validation : validation + POSTS]
+    _, former, reference = take([(known["none"], dealt[:validation])])
+    summary = summarise(former, reference, model.validation.projections)
     parts = [(known[change], drawn[:altered]), (known["none"], drawn[altered:])]
-    keys, observed = (
-        pd.concat([tables[place].iloc[rows] for tables, rows in parts], ignore_index=True)
-        for place in (0, 1)
-    )
-    projected = {
-        name: np.concatenate([tables[2][name][rows] for tables, rows in parts])
-        for name in model.validation.features
-    }
+    keys, observed, projected = take(parts)
     distinct, _ = distinct_posts(keys, model.learnt_keys, POSTS)
     return compare_posts(
-        model.validation,
+        summary,
         observed.iloc[distinct],
         {name: values[distinct] for name, values in projected.items()},
         LEVEL,
     )
 
 
+def take(parts: list[tuple[Known, np.ndarray]]) -> Known:
+    """Return some rows of what was observed, one part after the other."""
+    keys, observed = (
+        pd.concat([tables[place].iloc[rows] for tables, rows in parts], ignore_index=True)
+        for place in (0, 1)
+    )
+    names = parts[0][0][2]
+    return (
+        keys,
+        observed,
+        {name: np.concatenate([tables[2][name][rows] for tables, rows in parts]) for name in names},
+    )
+
+
 def once(
-    path: Path, posts: Path, listing: pd.DataFrame, model: Any, alter: Callable[[Files], Files]
+    path: Path, posts: Path, guids: list[str], model: Any, alter: Callable[[Files], Files]
 ) -> Known:
     """Observe all posts, altered; what was observed before is read again."""
     if path.exists():
         return pickle.loads(path.read_bytes())  # noqa: S301 - what this script wrote
     began = time.monotonic()
     with TemporaryDirectory() as name:
-        altered = alter(read(posts / "data", listing["guid"].tolist()))
-        for guid, (text, image) in altered.items():
-            (Path(name) / f"{guid}.txt").write_bytes(text)
+        folder = Path(name)
+        (folder / "data").mkdir()
+        listed = "".join(f"{guid},null\n" for guid in guids)
+        (folder / "test_without_label.txt").write_text(f"guid,tag\n{listed}")
+        for guid, (text, image) in alter(read(posts / "data", guids)).items():
+            (folder / "data" / f"{guid}.txt").write_bytes(text)
             if image is not None:
-                (Path(name) / f"{guid}.jpg").write_bytes(image)
-        found = observe(Path(name), listing, model)
+                (folder / "data" / f"{guid}.jpg").write_bytes(image)
+        found = observe(folder, model)
     path.write_bytes(pickle.dumps(found))
-    print(f"{path.stem}: {len(listing)} posts observed in {time.monotonic() - began:.0f} s")
+    print(f"{path.stem}: {len(guids)} posts observed in {time.monotonic() - began:.0f} s")
     return found
 
 
@@ -146,10 +159,13 @@ def read(folder: Path, guids: list[str]) -> Files:
     }
 
 
-def observe(folder: Path, listing: pd.DataFrame, model: Any) -> Known:
+def observe(folder: Path, model: Any) -> Known:
     """Read, prepare and predict posts as inference does."""
-    files = PostFolderDataset(path=str(folder)).load()
-    ingestion = IngestionParameters(labels=list(model.labels), encodings=None)
+    listing = PostListingDataset(path=str(folder), namespace="unlabelled").load()
+    files = PostFilesDataset(path=str(folder)).load()
+    ingestion = IngestionParameters(
+        layout=None, labels=list(model.labels), encodings=None, links="inside", allow_missing=True
+    )
     posts, _ = read_unlabelled_posts(listing, files, model.encoding_profile, ingestion)
     bounds = {"short_side": 256, "max_aspect_ratio": 4, "max_megapixels": 100}
     bounds |= model.config.training.get("pictures") or {}

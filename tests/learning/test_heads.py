@@ -53,6 +53,17 @@ def test_a_head_gives_the_probabilities_of_scikit_learns_own_pipeline(labels):
     )
 
 
+def test_a_feature_that_hardly_varied_does_not_decide():
+    """It may be a hundred thousand times as large in a post from elsewhere."""
+    text, image, true = drawn_posts()
+    text[:, 7] *= 1e-5
+    elsewhere = np.eye(8)
+
+    logits = solve(text, image, true).heads["text"].logits(elsewhere)
+
+    assert np.ptp(logits[7]) <= np.ptp(logits[:7], axis=1).max()
+
+
 def test_sparse_features_are_taken_as_they_are():
     rng = np.random.default_rng(0)
     true = np.arange(240) % 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import runpy
 import shutil
@@ -13,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.serving.export import CHECKED, export_classifier, random_inputs, run_onnx
 
-from .conftest import LABELS, TEXTS
+from .conftest import LABELS, TEXTS, photo
 
 TERMS = ["again", "day", "lovely", "lovely day", "rain"]
 BLOCKED = "torch transformers sklearn scipy pandas multimodal_sentiment".split()
@@ -90,6 +92,53 @@ def test_it_answers_as_the_model_does(export, photos, modality, fusion):
     answers = page["Answerer"](folder)(texts, images)
     expected = load_classifier(classifier, "cpu", "fp32").predict(texts, images)
     np.testing.assert_allclose(answers, expected[["p_bad", "p_good"]], atol=1e-5)
+
+
+def in_jpeg(image: Image.Image, end: int = 0, **options) -> bytes:
+    """A JPEG file, without its last bytes."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()[: len(buffer.getvalue()) - end]
+
+
+def in_png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+SIDEWAYS = Image.Exif()
+SIDEWAYS[274] = 6
+GREY = np.arange(60 * 80).reshape(60, 80)
+FILES = {
+    "a photo of a camera": in_jpeg(photo(0, 3000, 2000), exif=SIDEWAYS),
+    "long": in_jpeg(photo(1, 200, 1400)),
+    "cut at its last row": in_jpeg(photo(2, 600, 800), 40),
+    "cut in half": in_jpeg(photo(2, 600, 800), 9000),
+    "a cut PNG": in_png(photo(0, 60, 80))[:-30],
+    "16 bits": in_png(Image.fromarray((GREY * 13).astype(np.uint16))),
+    "palette": in_png(photo(0, 60, 80).convert("P")),
+    "transparent": in_png(photo(0, 60, 80).convert("RGBA").resize((20, 300))),
+    "CMYK": in_jpeg(photo(3, 60, 80).convert("CMYK")),
+    "a bomb": in_png(Image.new("1", (20_000, 20_000))),
+    "empty": b"",
+    "no image": b"GIF87a, it says",
+}
+
+
+def test_the_page_sees_images_as_the_model_does(export, caplog):
+    classifier, folder = export("both", "gated")
+    page = runpy.run_path(str(folder / "answer.py"))
+    texts = ["half a pair: \ud83d"] * len(FILES)
+
+    answers = page["Answerer"](folder)(texts, list(FILES.values()))
+
+    expected = load_classifier(classifier, "cpu", "fp32").predict(texts, list(FILES.values()))
+    np.testing.assert_allclose(answers, expected[["p_bad", "p_good"]], atol=1e-5)
+    left_out = [said for said in caplog.messages if said.startswith("the image of post ")]
+    assert len(left_out) == 5  # cut in half, a cut PNG, a bomb, empty, no image
+    assert len(np.unique(answers.round(6), axis=0)) == len(FILES) - 4
+    assert page["Answerer"](folder)([], []).shape == (0, 2)
 
 
 def test_the_page_needs_neither_torch_nor_this_package(export, photos, tmp_path):

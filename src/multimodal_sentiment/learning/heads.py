@@ -32,6 +32,13 @@ SMALLER_STRENGTHS = tuple(2.0**power for power in range(-6, -16, -1))
 # Features of unit length that vary less than this, in standard deviations, vary by rounding alone.
 _ROUNDING = 1e-6
 
+# No feature is taken to vary less than this share of the root mean square of all deviations. Drawn
+# pictures of one kind hardly move many features of a network that was made for photos: divided by
+# next to nothing, the slightest other picture would decide every answer, and so would rounding to
+# bfloat16. (A constant beside the deviation: Tusher et al., "Significance analysis of microarrays",
+# 2001.) On thousands of varied photos each feature varies by more, or by hardly less.
+_LEAST_SPREAD = 0.5
+
 Floats = NDArray[np.float64]
 Features: TypeAlias = "NDArray[np.floating] | csr_array"
 
@@ -171,7 +178,8 @@ class _Problem:
             values = unit_length(features)
             deviation = values.std(axis=0) if len(values) else np.ones(width)
             varies = deviation > _ROUNDING  # what never varies tells nothing
-            scale = np.where(varies, 1 / (np.where(varies, deviation, 1) * np.sqrt(width)), 0)
+            least = max(_ROUNDING, _LEAST_SPREAD * np.sqrt(np.mean(deviation**2)))
+            scale = np.where(varies, 1 / (np.maximum(deviation, least) * np.sqrt(width)), 0)
             shift = values.mean(axis=0) * scale if len(values) else np.zeros(width)
             values = values * scale - shift
         return cls(values, labels, class_weights, shift, scale)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
+import math
 import re
 import sys
 import unicodedata
@@ -26,7 +28,14 @@ import onnxruntime
 from PIL import Image, ImageOps
 from tokenizers import Tokenizer
 
+logger = logging.getLogger(__name__)
+
 HERE = Path(__file__).parent
+
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+ORIENTATION = 274  # the tag of EXIF
+BOUNDS = ("short_side", "max_aspect_ratio", "max_megapixels")
+LEAST_ROWS = 0.99  # of a JPEG whose end is missing; one that lacks more is broken
 
 URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 USER = re.compile(r"(?<!\w)@\w+")
@@ -58,20 +67,20 @@ class Answerer:
 
         Args:
             texts: One a post, None where there is none.
-            images: The bytes of a file each, None where there is none.
+            images: The bytes of a file each, None where there is none. One that cannot be decoded
+                is left out: a warning in the log says why, and the post's text is answered for.
         """
         inputs: dict[str, np.ndarray] = {}
+        if not len(texts):
+            return np.empty((0, len(self.labels)), np.float32)
         if self.settings["text"]:
-            inputs |= self._read([text or "" for text in texts])
+            inputs |= self._read([_well_formed(text or "") for text in texts])
         if self.settings["image"]:
             side = self.settings["image"]["size"]
-            inputs["pixels"] = np.stack(
-                [
-                    np.zeros((side, side, 3), np.uint8) if i is None else self._look(i)
-                    for i in images
-                ]
-            )
-            inputs["has_image"] = np.array([image is not None for image in images])
+            seen = [self._look(row, image) for row, image in enumerate(images)]
+            nothing = np.zeros((side, side, 3), np.uint8)
+            inputs["pixels"] = np.stack([nothing if it is None else it for it in seen])
+            inputs["has_image"] = np.array([it is not None for it in seen])
         (probabilities,) = self._session.run(None, inputs)
         return np.asarray(probabilities)
 
@@ -101,26 +110,19 @@ class Answerer:
             ids[row, : len(found)], counts[row, : len(found)] = list(found), list(found.values())
         return {"term_ids": ids, "term_counts": counts}
 
-    def _look(self, payload: bytes) -> np.ndarray:
+    def _look(self, row: int, payload: bytes | None) -> np.ndarray | None:
         """Return the square that the model sees, uint8 of shape (size, size, 3)."""
+        if payload is None:
+            return None
         said = self.settings["image"]
-        with Image.open(io.BytesIO(payload)) as opened:
-            image: Any = ImageOps.exif_transpose(opened)
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = image.convert("RGB")
-        # Long ones are cut, and large ones reduced, as the model's training posts were.
-        short, longest = min(image.size), int(min(image.size) * said["max_aspect_ratio"])
-        width, height = (min(side, longest) for side in image.size)
-        left, top = (image.width - width) // 2, (image.height - height) // 2
-        box = (left, top, left + width, top + height)
-        if short > said["short_side"]:
-            size = tuple(int(said["short_side"] * side / short) for side in (width, height))
-            image = image.resize(size, Image.Resampling.BILINEAR, box)
-        else:
-            image = image.crop(box)
-        # Then the central square.
+        try:
+            image = bounded(payload, **{name: said[name] for name in BOUNDS})
+        except MemoryError:  # which is no fault of the image
+            raise
+        except Exception as error:  # Pillow meets broken bytes with nearly any exception
+            logger.warning("the image of post %d is left out: %s", row, error)
+            return None
+        # The central square.
         size, side = said["size"], min(image.size) * said["size"] / said["resize"]
         left, top = (image.width - side) / 2, (image.height - side) / 2
         if side == size:
@@ -128,6 +130,96 @@ class Answerer:
             return np.asarray(image.crop((left, top, left + size, top + size)))
         how = Image.Resampling[said["interpolation"].upper()]
         return np.asarray(image.resize((size, size), how, (left, top, left + side, top + side)))
+
+
+def bounded(
+    payload: bytes, short_side: int, max_aspect_ratio: float, max_megapixels: float
+) -> Image.Image:
+    """Return an image upright, in RGB, long ones cut and large ones reduced.
+
+    The model's training posts were prepared in the same way. A JPEG whose end is missing is read if
+    hardly anything is.
+
+    Raises:
+        Exception: If the bytes are not one image of a known format.
+    """
+    try:
+        image, width, height = _decode(payload, short_side, max_megapixels)
+    except OSError:
+        if not payload.startswith(b"\xff\xd8"):
+            raise
+        image, width, height = _decode(_with_end(payload), short_side, max_megapixels, is_cut=True)
+    short, longest = min(width, height), int(min(width, height) * max_aspect_ratio)
+    kept_width, kept_height = min(width, longest), min(height, longest)
+    left, top = (width - kept_width) // 2, (height - kept_height) // 2
+    box = (left, top, left + kept_width, top + kept_height)
+    if short <= short_side:
+        return image.crop(box)
+    size = int(short_side * kept_width / short), int(short_side * kept_height / short)
+    # Of a JPEG that was decoded at a fraction of its size.
+    x, y = image.width / width, image.height / height
+    drafted = box[0] * x, box[1] * y, box[2] * x, box[3] * y
+    return image.resize(size, Image.Resampling.BILINEAR, drafted)
+
+
+def _decode(
+    payload: bytes, short_side: int, max_megapixels: float, *, is_cut: bool = False
+) -> tuple[Image.Image, int, int]:
+    """Return an image, upright and in RGB, and the width and height that its file has."""
+    with Image.open(io.BytesIO(payload), formats=FORMATS) as opened:
+        width, height = opened.size
+        if width * height > max_megapixels * 1e6:
+            raise ValueError(f"claims over {max_megapixels:g} megapixels")
+        reduction = min(width, height) / (3 * short_side)
+        if reduction > 1 and not is_cut:  # a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
+            opened.draft(None, (round(width / reduction), round(height / reduction)))
+        opened.load()
+        if is_cut:
+            _check_rows(opened)
+        try:
+            sideways = opened.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+            image: Any = ImageOps.exif_transpose(opened)
+        except Exception:  # damaged metadata is no reason to lose the picture
+            sideways, image = False, opened
+        if sideways:
+            width, height = height, width
+        return _as_rgb(image), width, height
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):  # no fixed range: its own extremes become black and white
+        levels = np.nan_to_num(np.asarray(image, np.float32)).astype(np.float64)
+        levels -= levels.min()
+        levels *= 255 / (levels.max() or 1)
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _with_end(payload: bytes) -> bytes:
+    """Return a cut JPEG with the mark of its end, in place of its last segment if that is cut."""
+    end = len(payload)
+    for marker in re.finditer(rb"\xff[\x02-\xcf\xda-\xfe]", payload):
+        length = int.from_bytes(payload[marker.end() : marker.end() + 2], "big")
+        end = marker.start() if marker.end() + max(length, 2) > len(payload) else len(payload)
+    return payload[:end] + b"\xff\xd9"
+
+
+def _check_rows(image: Image.Image) -> None:
+    """Refuse a cut JPEG whose last rows are all of the grey that stands for missing ones."""
+    least = math.ceil(LEAST_ROWS * image.height)
+    tail = np.asarray(image.crop((0, least - 1, image.width, image.height)))
+    if not (np.abs(tail.astype(np.int16) - 128) > 1).any():
+        raise ValueError("truncated")
+
+
+def _well_formed(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which no tokenizer reads."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def clean(text: str) -> str:

@@ -238,10 +238,8 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
     """Return what the page must know of how posts become inputs."""
     import onnx
 
-    config = classifier.config
-    image = config.image_config
-    bounds = config.training.get("pictures") or {}
-    tokenizer = classifier.tokenizer
+    config, tokenizer = classifier.config, classifier.tokenizer
+    image, bounds = config.image_config, config.training.get("pictures") or {}
     return {
         "labels": list(classifier.labels),
         "version": classifier.version,
@@ -254,6 +252,7 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
         "image": {
             "short_side": bounds.get("short_side", image["resize"]),
             "max_aspect_ratio": bounds.get("max_aspect_ratio", 3.0),
+            "max_megapixels": bounds.get("max_megapixels", 100.0),
             "resize": image["resize"],
             "size": image["size"],
             "interpolation": image.get("interpolation", "bilinear"),
