@@ -69,9 +69,8 @@ def test_who_sees_no_colours_is_told_the_same():
     alt = re.search('alt="(.*?)"', page)[1]
     assert alt.endswith("row 1, column 1: +20.0; row 2, column 1: \N{MINUS SIGN}5.0")
     assert re.sub(r"\s+", " ", re.search("<p.*?</p>", page, re.DOTALL)[0]) == (
-        '<p style="margin:0"><b>positive</b>, 90.0% sure. Without text and photo the model gives '
-        "this answer 30.0%; the text added <b>+45.0</b> and the photo added <b>+15.0</b> points. "
-        "</p>"
+        '<p style="margin:0"><b>positive</b>, 90.0% sure: 30.0% without text and photo, '
+        "<b>+45.0</b> points from the text and <b>+15.0</b> from the photo.</p>"
     )
     assert '<li><bdi style="overflow-wrap:anywhere">day,</bdi>: +50.0</li>' in page
 

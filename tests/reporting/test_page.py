@@ -140,7 +140,7 @@ def test_the_page_answers_what_people_ask(page):
     assert "the same model is right 10.0 points less often" in words
     assert "Least on negative posts: it finds 25% of 4 and takes 75% for positive." in words
     assert "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right" in words
-    assert "1,235 posts of" in words and "what it knew before: bert" in words
+    assert "1,235 posts of" in words and "on top of the pretrained encoders bert" in words
     assert (
         "Answers with a confidence of 0.70 or more, 60% of all, are right in at least 90%" in words
     )

@@ -10,6 +10,7 @@ Source: Owen, "Values of Games with a Priori Unions", 1977.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +59,10 @@ def explain_post(
         problems: What is wrong with the post, in words.
     """
     asked = _Asked(classifier, compute)
-    features = asked.encode([text], [image])
+    given = {"text": text, "image": image}
+    features: Features = {}
+    for name in classifier.model.branches:
+        features |= asked.encode(name, [given[name]])
     logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
     nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
     answer = int(logits[0].argmax())
@@ -99,23 +103,31 @@ class _Asked:
         self.classifier = classifier
         self.compute = compute.model_copy(update={"workers": 0})
 
-    def encode(self, texts: Sequence[str], images: Sequence[Pixels | None]) -> Features:
-        """Return the features of parts; a modality that a part lacks is not encoded."""
-        model = self.classifier.model
+    def encode(self, name: str, parts: Sequence[Any]) -> Features:
+        """Return the features of texts, or of images; where one is missing they are NaN.
 
-        def join(batch: Batch) -> torch.Tensor:
-            encoded = model.encode(**batch)
-            for name in model.branches:
-                missing = ~batch.get(f"has_{name}", np.ones(len(encoded[name]), dtype=bool))
-                encoded[name] = encoded[name].float()
-                encoded[name][torch.from_numpy(missing).to(encoded[name].device)] = torch.nan
-            return torch.cat([encoded[name] for name in model.branches], dim=1)
+        Args:
+            name: The modality.
+            parts: The texts, or the images.
+        """
+        model, count = self.classifier.model, len(parts)
+        rest = {
+            other: np.full((count, branch.size), np.nan, dtype=np.float32)
+            for other, branch in model.branches.items()
+            if other != name
+        }
 
-        config, tokenizer = self.classifier.config, self.classifier.tokenizer
-        parts = PostDataset(config, tokenizer, texts, images)
-        joined = predict_batches(model, parts, self.compute, join)
-        ends = np.cumsum([branch.size for branch in model.branches.values()])[:-1]
-        return dict(zip(model.branches, np.split(joined, ends, axis=1), strict=True))
+        def encode(batch: Batch) -> torch.Tensor:
+            encoded: torch.Tensor = model.encode(**batch)[name].float()
+            missing = ~batch.get(f"has_{name}", np.ones(len(encoded), dtype=bool))
+            encoded[torch.from_numpy(missing).to(encoded.device)] = torch.nan
+            return encoded
+
+        texts, images = ([""] * count, parts) if name == "image" else (parts, [None] * count)
+        posts = PostDataset(
+            self.classifier.config, self.classifier.tokenizer, texts, images, features=rest
+        )
+        return {name: predict_batches(model, posts, self.compute, encode)}
 
     def hide(self, features: Features) -> Features:
         """Return features of as many parts that have nothing."""
@@ -175,7 +187,7 @@ def _explain_text(
     coalitions = choose_coalitions(len(spans), TEXTS)
     counted = keep_words(text, spans, coalitions.members)
     texts = keep_words(text, spans, coalitions.members & (np.arange(len(spans)) < encoded))
-    parts = asked.encode(texts, [None] * len(texts))
+    parts = asked.encode("text", texts)
     values = asked.ask(counted, parts, features, "text")[:, answer]
     weights = solve_shapley(coalitions, values, total).tolist()
     return tuple(Word(*span, weight) for span, weight in zip(spans, weights, strict=True))
@@ -196,7 +208,7 @@ def _explain_image(
     boxes = split_regions(height, width, config["size"] / config["resize"], GRID)
     coalitions = choose_coalitions(len(boxes), IMAGES)
     images = MaskedImages(image, boxes, coalitions.members)
-    parts = asked.encode([""] * len(images), images)
+    parts = asked.encode("image", images)
     values = asked.ask([text] * len(images), parts, features, "image")[:, answer]
     weights = solve_shapley(coalitions, values, total).tolist()
     return tuple(

@@ -18,11 +18,15 @@ _LEAST = 0.005  # what adds less, half a point, is not marked
 _MOST_LISTED = 8  # words, and regions, in the list of numbers
 
 
-def render(explanation: Explanation) -> str:
+def render(explanation: Explanation, *, legend: bool = True) -> str:
     """Return an explanation as HTML that needs no style sheet, no script and no network.
 
     The text with its words shaded, the photo with its regions shaded, what each modality added, and
     the strongest words and regions in numbers. What comes from the post is escaped.
+
+    Args:
+        explanation: The explanation.
+        legend: Whether to say what the shades mean; a page with many explanations says it once.
     """
     words = sorted(explanation.words, key=lambda word: -abs(word.weight))
     regions = sorted(explanation.regions, key=lambda region: -abs(region.weight))
@@ -30,6 +34,7 @@ def render(explanation: Explanation) -> str:
     return fill(
         "explanation.html",
         explanation=explanation,
+        legend=legend,
         contributions={name: value for name, value in added.items() if value is not None},
         points=points,
         pieces=list(_pieces(explanation)),

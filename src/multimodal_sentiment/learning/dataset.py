@@ -112,10 +112,9 @@ class PostDataset(Dataset[Batch]):
         return batch
 
     @property
-    def is_encoded(self) -> bool:
-        """Whether the features of all modalities are known."""
-        modalities = {"text": self._config.uses_text, "image": self._config.uses_image}
-        return all(name in self._features for name, used in modalities.items() if used)
+    def has_pixels(self) -> bool:
+        """Whether batches hold images, which the model has still to encode."""
+        return self._config.uses_image and "image" not in self._features
 
     @property
     def token_counts(self) -> np.ndarray:

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 # Images at a time. With 64, EfficientNet-Lite0 encoded half as many a second on an EPYC.
 _IMAGES = 16
 
+Place = tuple[nn.Module, str]
+
 _SIDE = 64  # px of the image by which the layers are tried
 _ROUNDING = 1e-3  # relative to the features
 
@@ -66,9 +68,11 @@ def _folded_norms(encoder: ImageEncoder) -> Iterator[None]:
     try:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             pairs, features = _find_pairs(encoder, image)
+            places = _find_places(encoder)
             for convolution, norm in pairs:
-                former += _replace(encoder, convolution, fuse_conv_bn_eval(convolution, norm))
-                former += _replace(encoder, norm, _rest_of(norm))
+                fused = fuse_conv_bn_eval(convolution, norm)
+                former += _replace(convolution, fused, places[convolution])
+                former += _replace(norm, _rest_of(norm), places[norm])
             if pairs and (encoder(image) - features).norm() > _ROUNDING * features.norm():
                 logger.debug("Batch norms are not folded: the features would be others")
                 _restore(former)
@@ -135,19 +139,22 @@ def _rest_of(norm: nn.BatchNorm2d) -> nn.Module:
     return nn.Sequential(*norm.children())
 
 
+def _find_places(root: nn.Module) -> dict[nn.Module, list[Place]]:
+    """Return where each module stands: the modules that hold it, and its name there."""
+    places: dict[nn.Module, list[Place]] = defaultdict(list)
+    for parent in root.modules():
+        for name, child in parent.named_children():
+            places[child].append((parent, name))
+    return places
+
+
 def _replace(
-    root: nn.Module, child: nn.Module, substitute: nn.Module
+    child: nn.Module, substitute: nn.Module, places: list[Place]
 ) -> list[tuple[nn.Module, str, nn.Module]]:
     """Put another module in the place of one, wherever it stands; return what stood where."""
-    places = [
-        (parent, name, child)
-        for parent in root.modules()
-        for name, part in parent.named_children()
-        if part is child
-    ]
-    for parent, name, _ in places:
+    for parent, name in places:
         setattr(parent, name, substitute)
-    return places
+    return [(parent, name, child) for parent, name in places]
 
 
 def _restore(former: list[tuple[nn.Module, str, nn.Module]]) -> None:

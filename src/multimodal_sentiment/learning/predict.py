@@ -150,7 +150,7 @@ def predict_batches(
         generator=torch.Generator(),  # seeding workers leaves the global generator alone
     )
     results: list[torch.Tensor] = []
-    to_encode = 0 if posts.is_encoded else len(posts)
+    to_encode = len(posts) if posts.has_pixels else 0
     with _prediction_mode(model, device, to_encode):
         for batch in log_progress(loader, len(loader), "Predicting", "batches"):
             results.append(predict(device.to_device(batch)).float())

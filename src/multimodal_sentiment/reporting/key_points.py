@@ -103,7 +103,7 @@ def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "ima
         "often",
         "no different": f"It hardly matters: with its {name}s hidden, the same model is right "
         f"{change} often",
-        "cannot tell": f"{_posts(metrics['n']).capitalize()} cannot tell: with its {name}s hidden, "
+        "cannot tell": f"Too close to tell from {_posts(metrics['n'])}: with its {name}s hidden, "
         f"the same model is right {change} often",
     }[pair["verdict"]]
     return f"{verb} ({_range(pair['accuracy'], metrics)})."
@@ -168,7 +168,7 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
                 "better": "Yes, surely",
                 "worse": "No, it is worse, surely",
                 "no different": "No, the difference does not matter",
-                "cannot tell": f"{_posts(metrics['n']).capitalize()} cannot tell",
+                "cannot tell": f"Too close to tell from {_posts(metrics['n'])}",
             }[pair["verdict"]]
             points = 100 * pair["accuracy"]["difference"]
             return (
@@ -205,7 +205,9 @@ def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str)
         if encoder  # text before image
     ]
     before = (
-        f"; what it knew before: {' and '.join(names)}" if names else "; it knew nothing before"
+        f", on top of the pretrained encoders {' and '.join(names)}"
+        if names
+        else ", and nothing before"
     )
     return f"{sum(training.values()):,} posts of {data} ({tags}){before}."
 
@@ -213,7 +215,7 @@ def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str)
 def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     low, high = (100 * bound for bound in test["interval"])
     level = 100 * metrics["protocol"]["confidence_level"]
-    return f"{level:g}% interval {low:+.1f} to {high:+.1f} points"
+    return f"{level:g}% interval {low:+.1f} to {high:+.1f} points".replace("-", "\N{MINUS SIGN}")
 
 
 def _posts(count: int) -> str:

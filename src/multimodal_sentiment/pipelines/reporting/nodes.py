@@ -131,7 +131,7 @@ def _answers(
             predicted=post["predicted"],
             probabilities={label: post[f"p_{label}"] for label in labels},
             problems=describe_problems(post["problems"]),
-            explanation=Markup(render(explanations[post["guid"]]))  # noqa: S704 - it escapes texts
+            explanation=Markup(render(explanations[post["guid"]], legend=False))  # noqa: S704 - it escapes texts
             if post["guid"] in explanations
             else "",
         )
