@@ -101,3 +101,16 @@ def write(path: Path, kind: str, text: str) -> None:
 
 def read(path: Path) -> set[str]:
     return {file.read_text() for file in ([path] if path.is_file() else path.iterdir())}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("a/b", "b"), ("c", "../c"), ("..", None)], ids=["below", "beside", "far"]
+)
+def test_a_path_is_said_from_the_current_folder_unless_that_is_far(
+    tmp_path: Path, monkeypatch, path, said
+):
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+
+    whole = (tmp_path / path).resolve()
+    assert files.short_path(whole) == (said or str(whole))

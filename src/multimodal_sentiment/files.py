@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and that others may read."""
+"""Files that appear whole or not at all, that others may read, and how their paths are said."""
 
 from __future__ import annotations
 
@@ -72,6 +72,12 @@ def follow_umask(folder: Path) -> None:
         if not path.is_symlink():
             mode = path.stat().st_mode & 0o7777
             path.chmod(mode | (rights if path.is_dir() else rights & 0o666))
+
+
+def short_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as short as can be said from the current folder."""
+    relative = os.path.relpath(path)
+    return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
 
 
 def remove(path: Path) -> None:

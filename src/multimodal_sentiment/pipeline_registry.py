@@ -30,7 +30,7 @@ _RECORDS = (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The journeys, and the steps they are made of.
+    """Return the journeys, and the steps they are made of.
 
     Each pipeline is built here rather than found by `find_pipelines`, which builds only what the
     command line asks for and so cannot compose.

@@ -163,9 +163,9 @@ def test_messages_in_the_table_of_troubles_are_ones_that_appear():
 def test_the_house_is_as_drawn():
     house = README.split("## The house")[1].split("```")[1]
     source = PROJECT / "src" / "multimodal_sentiment"
-    for names in re.findall(r"^  ([\w./, ]+?)  +\S", house, re.MULTILINE):
-        for name in names.split(", "):
-            assert (source / name).exists(), name
+    drawn = re.findall(r"^  ([\w./, ]+?)  +\S", house, re.MULTILINE)
+    drawn = {name.rstrip("/") for names in drawn for name in names.split(", ")}
+    assert drawn == {path.name for path in source.iterdir() if path.name[0] not in "._"}
     for row in re.findall(r"^\| .*? \| (`.*) \|$", PAGES["docs/house.md"], re.MULTILINE):
         for name in re.findall(r"`([\w/]+(?:\.py|/))`", row):
             assert (source / name).exists(), name

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from multimodal_sentiment.monitoring import CATEGORIES, NUMBERS, ValidationSummary, summarise
-from multimodal_sentiment.monitoring.summary import DIMENSIONS
+from multimodal_sentiment.monitoring.validation_summary import DIMENSIONS
 
 
 @pytest.fixture

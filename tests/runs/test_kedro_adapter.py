@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -111,4 +110,3 @@ def test_a_place_is_named_whatever_the_class(tmp_path, monkeypatch):
         "x",
     ]
     assert kedro_adapter.place_in_words(MemoryDataset()) == "its place"
-    assert Path(kedro_adapter.shorten(tmp_path / "x")) == Path("x")

@@ -115,7 +115,7 @@ def least_trusted_confidence(
 
 
 def _thresholds(confidence: np.ndarray) -> np.ndarray:
-    """The least confidence of each share of the posts, the surest first."""
+    """Return the least confidence of each share of the posts, the surest first."""
     shares = np.arange(1, _STEPS + 1) / _STEPS
     ordered = np.sort(confidence)[::-1]
     places = np.maximum(np.ceil(shares * len(ordered)).astype(int), 1) - 1

@@ -120,7 +120,7 @@ def _seed_means(true: ArrayLike, tags: np.ndarray, labels: Sequence[str]) -> dic
 
 
 def _least_p_value(first: np.ndarray, second: np.ndarray, groups: ArrayLike) -> float:
-    """What no test could undercut that exchanges answers group by group.
+    """Return what no test could undercut that exchanges answers group by group.
 
     A bootstrap of a few groups that all speak for one side would draw nothing else.
     """

@@ -144,7 +144,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
 
 
 def _choice(task: dict[str, Any]) -> Any:
-    """The tag that a task's last annotation chooses; None if nobody has annotated it."""
+    """Return the tag that a task's last annotation chooses; None if nobody has annotated it."""
     if "data" not in task:  # JSON-MIN
         return task.get("tag")
     done = [it for it in task.get("annotations", []) if not it.get("was_cancelled")]

@@ -39,7 +39,7 @@ class EncoderStoreDataset(AbstractDataset[dict[str, Any], EncoderStore]):
     def __init__(
         self, *, path: str, project: dict[str, str], metadata: dict[str, Any] | None = None
     ) -> None:
-        """Creates a new instance of ``EncoderStoreDataset``.
+        """Create a new instance of ``EncoderStoreDataset``.
 
         Args:
             path: The folder; it is made when something is fetched.
@@ -51,7 +51,7 @@ class EncoderStoreDataset(AbstractDataset[dict[str, Any], EncoderStore]):
         self.metadata = metadata
 
     def load(self) -> EncoderStore:
-        """The store; it may be empty."""
+        """Return the store; it may be empty."""
         return EncoderStore(self._path, self._project)
 
     def save(self, data: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ class ExplanationsDataset(LocalVersionedDataset[Explanations, Explanations]):
         path.write_text(text, encoding="utf-8", newline="\n")
 
     def preview(self, posts: int = 6) -> HTMLPreview:
-        """The first explanations, for Kedro-Viz."""
+        """Return the first explanations, for Kedro-Viz."""
         from multimodal_sentiment.explaining import render
 
         shown = list(self.load().values())[:posts]

@@ -155,7 +155,7 @@ class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifi
         data.save_pretrained(folder)
 
     def preview(self) -> JSONPreview:
-        """What the model is, its whole configuration, and what lies beside it, for Kedro-Viz."""
+        """Return the model's whole configuration, and what lies beside it, for Kedro-Viz."""
         from safetensors import safe_open
 
         from multimodal_sentiment.reporting import describe_model

@@ -34,7 +34,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         columns: dict[str, str | None] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Creates a new instance.
+        """Create a new instance.
 
         Args:
             path: The folder or file.
@@ -74,7 +74,7 @@ class _NamespaceDataset(_PostSourceDataset):
     """What is of the posts of one namespace."""
 
     def __init__(self, *, namespace: Namespace, **options: Any) -> None:
-        """Creates a new instance.
+        """Create a new instance.
 
         Args:
             namespace: `labelled` (posts with tags) or `unlabelled` (those to be predicted).

@@ -190,7 +190,7 @@ def _prior(languages: Sequence[_Language]) -> npt.NDArray[np.float64]:
 
 
 def _kinds() -> npt.NDArray[np.uint8]:
-    """The kind of each code point."""
+    """Return the kind of each code point."""
     kinds = np.full(_PLANES, Kind.JUNK, np.uint8)
     in_ranges = np.zeros(_PLANES, bool)
     for start, end, kind in _RANGES:
@@ -237,7 +237,7 @@ def _mask(points: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
 
 
 def _repertoire(codec: str, leads: tuple[int, int] | None) -> npt.NDArray[np.uint32]:
-    """The code points of a codec, all of one byte or those with lead bytes from one to another."""
+    """Return the code points of a codec, all of one byte or those with lead bytes in a range."""
     if leads is None:
         cells = np.arange(0x80, 0x100)[:, None]
     else:

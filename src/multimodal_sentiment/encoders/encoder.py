@@ -80,18 +80,18 @@ def _digest(path: Path) -> str:
 
 @cache
 def _digest_of_state(path: Path, *_: int) -> str:
-    """The SHA-256 of a file; one that has changed since is in another state."""
+    """Return the SHA-256 of a file; one that has changed since is in another state."""
     return digest_file(path)
 
 
 def _digest_list(digests: Mapping[str, str]) -> str:
-    """The SHA-256 of a list of files as `sha256sum` prints it, in the order of their names."""
+    """Return the SHA-256 of what `sha256sum` prints of files, in the order of their names."""
     lines = "\n".join(f"{digest}  {name}" for name, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def local_encoder(name: str, path: Path) -> Encoder:
-    """The encoder in a folder or file of the user's, taken as it stands.
+    """Return the encoder in a folder or file of the user's, taken as it stands.
 
     Raises:
         EncoderError: If it has no weights that are whole.
@@ -106,7 +106,7 @@ def local_encoder(name: str, path: Path) -> Encoder:
 
 
 def find_in_cache(reference: Reference) -> Encoder | None:
-    """The encoder in the cache that the hub's library keeps, if it is there with its weights."""
+    """Return the encoder in the cache of the hub's library, if it is there with its weights."""
     from huggingface_hub import try_to_load_from_cache
 
     for repository in dict.fromkeys((reference.repository, reference.name)):

@@ -55,7 +55,7 @@ def files_of(names: Iterable[str]) -> list[str]:
 
 
 def weights_of(path: Path) -> list[Path]:
-    """The safetensors files of an encoder's folder; a file stands for itself.
+    """Return the safetensors files of an encoder's folder; a file stands for itself.
 
     Raises:
         EncoderError: If there are none, or they are not whole.
@@ -79,7 +79,7 @@ def weights_of(path: Path) -> list[Path]:
 
 
 def _shards(path: Path) -> list[str]:
-    """The names of the files that an index lists, each of which is there."""
+    """Return the names of the files that an index lists, each of which is there."""
     placed = read_json(path / INDEX).get("weight_map")
     named = set(placed.values()) if isinstance(placed, dict) else set()
     names = sorted(name for name in named if isinstance(name, str))
@@ -126,7 +126,7 @@ def check_safetensors(path: Path) -> None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The configuration in an encoder's folder; empty for a file of weights.
+    """Return the configuration in an encoder's folder; empty for a file of weights.
 
     Raises:
         EncoderError: If the folder has none, or it is broken.
@@ -141,7 +141,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A small JSON object; empty if it is something else.
+    """Return a small JSON object; empty if it is something else.
 
     Raises:
         EncoderError: If it is large or broken.
@@ -157,7 +157,7 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def most_layers(config: Any) -> float:
-    """The most layers, blocks or the like that a configuration, or one within it, claims.
+    """Return the most layers, blocks or the like that a configuration, or one within it, claims.
 
     transformers and timm build as many before they look at the weights.
     """
@@ -170,7 +170,7 @@ def most_layers(config: Any) -> float:
 
 
 def _largest(value: Any) -> float:
-    """The largest number in a value that may be one, or a list of such."""
+    """Return the largest number in a value that may be one, or a list of such."""
     if isinstance(value, list | tuple):
         return max([0, *map(_largest, value)])
     return value if isinstance(value, int | float) else 0
@@ -199,6 +199,6 @@ def check_kind(path: Path, modality: str) -> None:
 
 
 def digest_file(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -219,7 +219,7 @@ class _Lines:
         """Nothing is left to close."""
 
     def update(self, size: int) -> None:
-        """Some bytes have come."""
+        """Note that some bytes have come."""
         self._done += size
         now = time.monotonic()
         if now - self._spoke > self.EVERY:

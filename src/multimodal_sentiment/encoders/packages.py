@@ -66,7 +66,7 @@ _LITE0: dict[str, Any] = {
 
 
 def locate(package: Package) -> Path | None:
-    """The folder of a package's encoder; none if it is not installed."""
+    """Return the folder of a package's encoder; None if it is not installed."""
     try:
         path = Path(str(distribution(package.name).locate_file(package.folder)))
     except PackageNotFoundError:
@@ -85,7 +85,7 @@ def needs_conversion(package: Package) -> bool:
 
 
 def packaged_encoder(reference: Reference, package: Package, folder: Path) -> Encoder:
-    """The encoder that lies in an installed package as a hub has it.
+    """Return the encoder that lies in an installed package as a hub has it.
 
     Its files are those of the hub's commit; `identify` checks them.
     """

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.files import replace_whole
+from multimodal_sentiment.files import replace_whole, short_path
 
 from .encoder import Encoder, MissingEncoderError, find_in_cache, local_encoder
 from .formats import CONFIG, WEIGHTS, check_kind, digest_file, weights_of
@@ -51,7 +51,7 @@ class EncoderStore:
         self._project = project
 
     def find(self, text: str) -> Encoder:
-        """An encoder that is on this machine; the network is never asked.
+        """Find an encoder that is on this machine; the network is never asked.
 
         Args:
             text: A folder or safetensors file; or a hub's `NAME` or `NAME@REVISION`, which is
@@ -67,8 +67,8 @@ class EncoderStore:
         found = self._stored(reference) or self._packaged(reference) or find_in_cache(reference)
         if found is None:
             raise MissingEncoderError(
-                f"{text} is no folder or file in the project, and not in {_shorten(self.folder)}, "
-                "an installed package or the hub's own cache"
+                f"{text} is no folder or file in the project, and not in "
+                f"{short_path(self.folder)}, an installed package or the hub's own cache"
             )
         weights_of(found.path)
         return found
@@ -126,7 +126,7 @@ class EncoderStore:
         return self._encoder(reference, final)
 
     def _packaged(self, reference: Reference) -> Encoder | None:
-        """The encoder that an installed package has, converted once if need be."""
+        """Return the encoder that an installed package has, converted once if need be."""
         package = reference.package
         if package is None or (source := locate(package)) is None:
             return None
@@ -164,7 +164,7 @@ class EncoderStore:
         return self.folder / repository.replace("/", "--")
 
     def _stored(self, reference: Reference) -> Encoder | None:
-        """The encoder in the store; of several that a branch has meant, the newest."""
+        """Return the encoder in the store; of several that a branch has meant, the newest."""
         records = {
             path.parent: json.loads(path.read_text(encoding="utf-8"))
             for path in self._place(reference.repository).glob(f"[!.]*/{RECORD}")
@@ -184,7 +184,7 @@ class EncoderStore:
         return Encoder(
             reference.name,
             folder,
-            record.get("source") or _shorten(self.folder),
+            record.get("source") or short_path(self.folder),
             record["revision"],
             {file["path"]: file["sha256"] for file in record["files"]},
             record.get("licence"),
@@ -208,7 +208,7 @@ class EncoderStore:
         free = shutil.disk_usage(partial).free
         if needed > free:
             raise EncoderError(
-                f"{listing.name} takes {needed / 1e6:,.0f} MB more, and {_shorten(self.folder)} "
+                f"{listing.name} takes {needed / 1e6:,.0f} MB more, and {short_path(self.folder)} "
                 f"has {free / 1e6:,.0f} MB free: free some space, or write elsewhere with --params "
                 "data=FOLDER"
             )
@@ -246,7 +246,7 @@ def _record(
 
 
 def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
-    """The encoder that a model's parameters name for a modality, on this machine.
+    """Find the encoder that a model's parameters name for a modality, on this machine.
 
     Raises:
         EncoderError: If it is not here, or not one for that modality; the parameter is named.
@@ -271,9 +271,3 @@ def _is_writable(folder: Path) -> bool:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _shorten(path: Path) -> str:
-    """A path as short as can be said from the current folder."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith(os.path.join("..", "..")) else relative

@@ -33,7 +33,7 @@ _BESIDES = ("position_ids", "token_type_ids", "relative_position_index", "mask_t
 def load_network(
     encoder: Encoder, modality: str
 ) -> tuple[PreTrainedModel, bool, PreTrainedConfig, list[str]]:
-    """A network whose weights are all there, and none that it knows nothing of.
+    """Load a network whose weights are all there, and none that it knows nothing of.
 
     Published weights hold more than the encoder: heads, and of a CLIP the tower of texts.
 

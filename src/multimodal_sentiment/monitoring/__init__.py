@@ -6,9 +6,10 @@ seen them as it sees new posts, from outside. A bounded summary of them travels 
 
 from __future__ import annotations
 
-from .comparison import compare_posts, count_tags, nothing_compared
+from .drift import compare_posts, count_tags, nothing_compared
 from .observations import CATEGORIES, NUMBERS, OBSERVED, distinct_posts, observe_posts
-from .summary import (
+from .unlikeness import least_like
+from .validation_summary import (
     MOST_POSTS,
     ValidationSummary,
     draw_projections,
@@ -16,7 +17,6 @@ from .summary import (
     summarise,
     write_summary,
 )
-from .unlikeness import least_like
 
 __all__ = [
     "CATEGORIES",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from .summary import ValidationSummary, present
+from .validation_summary import ValidationSummary, present
 
 _NEIGHBOURS = 5
 

@@ -55,7 +55,7 @@ def grouped_split(
 def _deal(
     labels: ArrayLike, groups: ArrayLike, capacities: Sequence[float], seed: int
 ) -> NDArray[np.int64]:
-    """The side of each post; capacities are the sides' shares of all posts."""
+    """Return the side of each post; capacities are the sides' shares of all posts."""
     names, label = np.unique(np.asarray(labels), return_inverse=True)
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     posts = np.zeros((group.max(initial=-1) + 1, len(names)), np.int64)  # (groups, labels)
@@ -108,7 +108,7 @@ def _too_few(name: object, groups: int, sides: int) -> ValueError:
 def _reserve(
     names: list[object], posts: NDArray[np.int64], sides: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The side of one small group of each label for each side, rare labels first; -1 for others."""
+    """Give each side one small group of each label, rare labels first; -1 is for other groups."""
     side_of = np.full(len(posts), -1)
     shuffled = rng.permutation(len(posts))
     by_size = shuffled[np.argsort(posts[shuffled].sum(axis=1), kind="stable")]

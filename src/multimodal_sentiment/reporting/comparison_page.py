@@ -44,7 +44,7 @@ def write_comparison_page(
     history: pd.DataFrame,
     disagreements: Sequence[Disagreement],
 ) -> str:
-    """The page of a comparison.
+    """Write the page of a comparison.
 
     Args:
         data: What the posts are called.
@@ -77,7 +77,7 @@ def write_comparison_page(
 
 
 def _next_steps(comparison: Mapping[str, Any], verdicts: Sequence[str]) -> list[tuple[str, str]]:
-    """What to try after a comparison: why, and the command; without one, it is a page to open."""
+    """Say what to try after a comparison: why, and the command; without one, a page to open."""
     steps = []
     if "cannot tell" in verdicts and comparison["protocol"]["folds"] is None:
         steps.append(
@@ -138,7 +138,7 @@ def _spread(spread: float | None, seeds: int) -> str:
 def _differences(
     comparison: Mapping[str, Any], names: Mapping[str, str], verdicts: Sequence[str]
 ) -> charts.DotPlot | None:
-    """The pairs, then each variant against the baselines, on one axis with 0 on it."""
+    """Draw the pairs, then each variant against the baselines, on one axis with 0 on it."""
     estimates = []
     for pair, verdict in zip(comparison["pairs"], verdicts, strict=True):
         estimates.append(_estimate(pair, names, _VERDICTS[verdict], _style(verdict)))

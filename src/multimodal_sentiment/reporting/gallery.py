@@ -70,7 +70,7 @@ class ComparedPost(ShownPost):
 
 
 def shorten(text: str) -> str:
-    """A text as a card has room for it."""
+    """Cut a text to what a card has room for."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -1,4 +1,4 @@
-"""The report of an inference run: the new posts beside those that the model was judged on."""
+"""Write the report of an inference run: the new posts beside those that the model was judged on."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _LICENSE = "apache-2.0"
 
 
 def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
-    """What a sentiment model is and has learnt from, a line each.
+    """Say what a sentiment model is and has learnt from, a line each.
 
     Args:
         config: The model's configuration, as its `config.json` has it.
@@ -57,7 +57,7 @@ def model_card(
     metrics: Mapping[str, Any] | None = None,
     doubts: Sequence[Caveat] = (),
 ) -> str:
-    """The card of a model, for the `README.md` of its folder.
+    """Write the card of a model, for the `README.md` of its folder.
 
     Args:
         config: As for `describe_model`.
@@ -137,7 +137,7 @@ def _labels(config: Mapping[str, Any]) -> list[str]:
 
 
 def _base(encoder: Mapping[str, Any]) -> str:
-    """A hub's name for an encoder; of one that is only a folder or file, the last of its path."""
+    """Return a hub's name for an encoder; of a mere folder or file, the last of its path."""
     name = str(encoder["name"]).partition("@")[0]
     local = str(encoder.get("source", "the local")).startswith("the local")
     return name.rstrip("/").split("/")[-1] if local and not encoder.get("revision") else name

@@ -11,7 +11,7 @@ _LAYER = re.compile(r"\d\d_")  # how folders of the data's layers begin
 
 
 def name_data(raw: str, given: str | None) -> str:
-    """What posts are called in a title.
+    """Return what posts are called in a title.
 
     Args:
         raw: Where they lie.
@@ -25,12 +25,12 @@ def name_data(raw: str, given: str | None) -> str:
 
 
 def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:
-    """What baselines do, by their names in `metrics`."""
+    """Say what baselines do, by their names in `metrics`."""
     return {name: _name_baseline(name, baseline) for name, baseline in baselines.items()}
 
 
 def name_variants(variants: Mapping[str, Any]) -> dict[str, str]:
-    """What the variants of a comparison are called, by their names in the parameters."""
+    """Return what the variants of a comparison are called, by their names in the parameters."""
     known = {"text": "text alone", "image": "photo alone", "both": "text and photo"}
     return {name: known.get(name, name.replace("_", " ")) for name in variants}
 

@@ -43,7 +43,7 @@ def write_page(
     right: Sequence[Answer],
     doubts: Sequence[Caveat],
 ) -> str:
-    """The report of a training run.
+    """Write the report of a training run.
 
     Args:
         data: What the posts are called.
@@ -105,7 +105,7 @@ def write_page(
 
 
 def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:
-    """The model's scores, large, above those of the baselines."""
+    """Show the model's scores, large, above those of the baselines."""
     names = name_baselines(metrics["baselines"])
     rows = [("this model", "main", metrics)]
     if test:
@@ -146,7 +146,7 @@ def _matrix(predictions: pd.DataFrame, labels: list[str]) -> dict[str, dict[str,
 
 
 def _slices(metrics: Mapping[str, Any]) -> list[tuple[str, charts.DotPlot]]:
-    """The accuracy on parts of the posts, beside that on all."""
+    """Return the accuracy on parts of the posts, beside that on all."""
     whole = charts.Estimate(
         "all posts", metrics["accuracy"], metrics["accuracy_interval"], f"{metrics['n']:,} posts"
     )
@@ -171,7 +171,7 @@ def _slices(metrics: Mapping[str, Any]) -> list[tuple[str, charts.DotPlot]]:
 
 
 def _modalities(metrics: Mapping[str, Any]) -> charts.DotPlot | None:
-    """What hiding the photo, or the text, costs the model."""
+    """Draw what hiding the photo, or the text, costs the model."""
     modalities = metrics.get("modalities")
     if not modalities:
         return None

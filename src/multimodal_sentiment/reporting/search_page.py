@@ -1,4 +1,4 @@
-"""The report of a search: what it found, and what that is worth."""
+"""Write the report of a search: what it found, and what that is worth."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def write_second_look(
     originals: Mapping[str, str],
     corrections: Mapping[str, str],
 ) -> str:
-    """The page of the second look.
+    """Write the page of the second look.
 
     Args:
         data: What the posts are called.

@@ -30,7 +30,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def date(version: str | None) -> str:
-    """The time of a version as people read it; what is no time stays as it is."""
+    """Write the time of a version as people read it; what is no time stays as it is."""
     try:
         time = datetime.strptime(version or "", "%Y-%m-%dT%H.%M.%S.%fZ")
     except ValueError:
@@ -39,5 +39,5 @@ def date(version: str | None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as one would say it: 0.8125 is 81.2%."""
+    """Write a share as one would say it: 0.8125 is 81.2%."""
     return f"{share:.1%}"

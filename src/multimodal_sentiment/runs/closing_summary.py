@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.files import short_path
 from multimodal_sentiment.promotion import promoted_version
 
-from .kedro_adapter import shorten
 from .records import MODULE, Outcome, Record, run_command
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def log_summary(
     for name, place in places.items():
         layers[place.relative_to(data).parts[0]].append(name)
     for layer, names in sorted(layers.items()):
-        logger.info("  %s: %s", shorten(data / layer), ", ".join(sorted(names)))
+        logger.info("  %s: %s", short_path(data / layer), ", ".join(sorted(names)))
     _log_results(places, folders)
     if MODEL in places:
         _log_promoted(places[MODEL].parents[1], record, folders)
     if ANSWERED in places:
         tables = sorted(places[ANSWERED].iterdir())
-        logger.info("Your posts with their answers: %s", ", ".join(map(shorten, tables)))
+        logger.info("Your posts with their answers: %s", ", ".join(map(short_path, tables)))
     if SUBMISSION in places:
-        logger.info("The submission is %s", shorten(places[SUBMISSION]))
+        logger.info("The submission is %s", short_path(places[SUBMISSION]))
     elif MODEL in places:
         logger.info(
             "Next: %s --pipeline=inference%s%s",
@@ -94,7 +94,7 @@ def _log_results(places: Mapping[str, Path], folders: str) -> None:
         for sentence in (read(name) or {"verdict": []})["verdict"]:
             logger.info("%s", sentence)
     if CHOSEN_PARAMETERS in places:
-        logger.info("The parameters to use are in %s", shorten(places[CHOSEN_PARAMETERS]))
+        logger.info("The parameters to use are in %s", short_path(places[CHOSEN_PARAMETERS]))
     _log_pages(places, folders)
     if (judged := read(SUCCESSION)) and judged["former"]:
         logger.info("%s", judged["sentence"])
@@ -106,7 +106,7 @@ def _log_pages(places: Mapping[str, Path], folders: str) -> None:
     """Log where the pages are, and what the second look is for."""
     for name, page in PAGES.items():
         if name in places:
-            logger.info("%s is %s: open it in a browser", page, shorten(places[name]))
+            logger.info("%s is %s: open it in a browser", page, short_path(places[name]))
     if SECOND_LOOK in places:
         params = f"{folders.rstrip(chr(39))}," if folders else " --params "
         quote = "'" if folders.endswith("'") else ""

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset, AbstractVersionedDataset, MemoryDataset, Version
 from kedro.runner import SequentialRunner
 
+from multimodal_sentiment.files import short_path
+
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol, DataCatalog
     from kedro.pipeline import Pipeline
@@ -64,7 +66,7 @@ def location(dataset: Versionable) -> Path:
 def place_in_words(dataset: Any) -> str:
     """Return where a dataset of any class lies, as short as can be said from the current folder."""
     path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
-    return shorten(path) if path else "its place"
+    return short_path(path) if path else "its place"
 
 
 def is_versioned(dataset: Dataset) -> bool:
@@ -87,9 +89,3 @@ def pin(dataset: Versionable, version: str | None) -> None:
 def without_existing_outputs(pipeline: Pipeline, catalog: DataCatalog) -> Pipeline:
     """Return the part of a pipeline that `--only-missing-outputs` runs."""
     return SequentialRunner()._filter_pipeline_for_missing_outputs(pipeline, catalog)
-
-
-def shorten(path: str | os.PathLike[str]) -> str:
-    """Return a path as short as can be said from the current folder."""
-    relative = os.path.relpath(path)
-    return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative

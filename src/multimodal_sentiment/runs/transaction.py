@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import TypeAdapter
 
+from multimodal_sentiment.files import short_path
+
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
 from .error_lines import is_damage, one_line
-from .kedro_adapter import shorten, without_existing_outputs
+from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
@@ -118,7 +120,7 @@ class Transaction:
         except BaseException as error:
             lock.release()
             if isinstance(error, OSError):
-                place = "" if error.filename else f"{shorten(data)}: "
+                place = "" if error.filename else f"{short_path(data)}: "
                 raise click.ClickException(place + one_line(error)) from error
             raise
         lock.release()
@@ -209,4 +211,4 @@ class Transaction:
     @property
     def log(self) -> str:
         """The path of the log."""
-        return shorten(self._log.baseFilename)
+        return short_path(self._log.baseFilename)

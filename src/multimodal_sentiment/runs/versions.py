@@ -14,6 +14,7 @@ from typing import Any
 from kedro.io import DatasetError
 
 from multimodal_sentiment import promotion
+from multimodal_sentiment.files import short_path
 
 from .error_lines import one_line
 from .kedro_adapter import (
@@ -23,7 +24,6 @@ from .kedro_adapter import (
     location,
     pin,
     place_in_words,
-    shorten,
 )
 
 INCOMPLETE = "is not there"
@@ -106,7 +106,7 @@ def way_out(name: str, dataset: Any, version: str) -> str:
         *(["allow this user to read it"] if not is_readable(path) else []),
         *(f"read the one before it with --load-versions {name}:{it}" for it in older),
         *(['take its promotion back with "kedro promote --back"'] if promoted else []),
-        *([f"move {shorten(path)} away"] if not promoted else []),
+        *([f"move {short_path(path)} away"] if not promoted else []),
     ]
     return ", or ".join(ways)
 

@@ -87,7 +87,7 @@ def write_model_card(
     ingestion_report: Json,
     training_history: Frame,
 ) -> str:
-    """What the model is, how good it is and what to distrust, in Markdown as model hubs have it."""
+    """Write what the model is, how good it is and what to distrust, in Markdown as hubs have it."""
     from multimodal_sentiment.reporting import find_caveats, model_card
 
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
@@ -101,7 +101,7 @@ def _epochs(training_history: Frame) -> int | None:
 
 
 def _spread(ordered: Frame, most: int) -> Frame:
-    """Some rows, at equal steps from the first to the last."""
+    """Return some rows, at equal steps from the first to the last."""
     import numpy as np
 
     places = np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int)
@@ -111,7 +111,7 @@ def _spread(ordered: Frame, most: int) -> Frame:
 def _answers(
     shown: Frame, examples: Examples, explanations: dict[str, Explanation], labels: list[str]
 ) -> list[Answer]:
-    """The posts with their text, their picture, and what decided."""
+    """Return the posts with their text, their picture, and what decided."""
     from markupsafe import Markup
 
     from multimodal_sentiment.explaining import render

@@ -9,7 +9,7 @@ from .nodes import write_model_card, write_report
 
 
 def create_pipeline(with_test: bool = False) -> Pipeline:
-    """Some answers explained, the report, and the model's card.
+    """Create the steps that explain some answers, and write the report and the model's card.
 
     Args:
         with_test: Whether the report also shows how good the model is on the posts to be predicted.

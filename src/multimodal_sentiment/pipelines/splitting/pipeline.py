@@ -8,7 +8,7 @@ from .nodes import split_posts
 
 
 def create_pipeline() -> Pipeline:
-    """The saved split."""
+    """Create the step that saves the split."""
     return Pipeline(
         [
             Node(

@@ -54,7 +54,7 @@ class Axis:
 def linear_axis(
     low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
 ) -> Axis:
-    """An axis with marks at round numbers.
+    """Return an axis with marks at round numbers.
 
     Args:
         low: The least value; the axis begins there.
@@ -69,7 +69,7 @@ def linear_axis(
 def log_axis(
     low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
 ) -> Axis:
-    """A logarithmic axis with at least three marks, however narrow it is.
+    """Return a logarithmic axis with at least three marks, however narrow it is.
 
     Args:
         low: The least value, above 0; the axis begins there.

@@ -144,7 +144,7 @@ class Canvas:
     def chart(
         self, title: str, note: str, alt: str, legend: Sequence[tuple[str, str]] = ()
     ) -> Chart:
-        """What was drawn, with its words."""
+        """Return what was drawn, with its words."""
         return Chart(
             title,
             note,

@@ -92,7 +92,7 @@ def dot_plot(
 
 
 def points(share: float) -> str:
-    """A difference of shares, in points of a hundred."""
+    """Write a difference of shares, in points of a hundred."""
     return f"{100 * share:+.1f}"
 
 

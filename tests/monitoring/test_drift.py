@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from multimodal_sentiment.monitoring import compare_posts, count_tags, least_like, summarise
-from multimodal_sentiment.monitoring.comparison import NO_ACCURACY
+from multimodal_sentiment.monitoring.drift import NO_ACCURACY
 
 
 def test_posts_of_the_same_source_cannot_be_told_apart(summary, observe, vectors):

@@ -14,8 +14,8 @@ from scipy.stats import binomtest
 from multimodal_sentiment.assessment import holm
 
 from .observations import CATEGORIES, NUMBERS
-from .summary import MOST_POSTS, ValidationSummary, present
 from .two_sample import Test, categories_test, features_test, numbers_test, pool_rare
+from .validation_summary import MOST_POSTS, ValidationSummary, present
 
 NO_ACCURACY = (
     "This does not measure accuracy: a model may be right about posts that look new, and wrong "
