@@ -1,11 +1,14 @@
 """How long posts take to be read, and how much memory, by the layout that they come in.
 
-    python tests/benchmarks/layouts.py POSTS
+    python tests/benchmarks/layouts.py POSTS [--train DATA] [--params PARAMS]
 
 POSTS is laid out as the project's data/01_raw. They are written as CSV (in GB18030 and in UTF-8),
 JSON Lines and Parquet (with paths, and with the images' bytes). Each is read in a process of its
 own: its rows, then the bytes of all images in order. The last two columns are digests of ids, texts
 and tags, and of all images: they are equal if nothing was lost or changed.
+
+With `--train`, the default model is trained on each in turn, in one data folder, where features of
+equal posts are kept; told are the metrics, and whether all are equal to those of the first.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ INGESTION = IngestionParameters(
     links="inside",
     allow_missing=True,
 )
+PROJECT = Path(__file__).parents[2]
 NAMES = ("id", "tweet", "photo", "label")
 
 
@@ -47,13 +51,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("posts", type=Path)
     parser.add_argument("--images", type=Path, help="measure this table, whose images lie there")
+    parser.add_argument("--train", type=Path, help="train on each, in this data folder")
+    parser.add_argument("--params", default="explaining.posts=0", help="of the trainings")
     options = parser.parse_args()
     logging.getLogger("multimodal_sentiment").setLevel(logging.ERROR)
     if options.images:
         print(measure(options.posts, options.images))
         return
     with tempfile.TemporaryDirectory() as folder:
-        for table in (options.posts, *write_tables(options.posts, Path(folder))):
+        layouts = [options.posts, *write_tables(options.posts, Path(folder))]
+        if options.train:
+            compare_metrics(layouts, options.train, options.params)
+            return
+        for table in layouts:
             command = [sys.executable, __file__, str(table), "--images", str(options.posts)]
             print(subprocess.check_output(command, text=True), end="", flush=True)
 
@@ -82,6 +92,27 @@ def write_tables(raw: Path, folder: Path) -> list[Path]:
     columns["photo"] = [path and (raw / path).read_bytes() for path in columns["photo"]]
     pq.write_table(pa.table(columns), folder / "bytes.parquet")
     return sorted(folder.iterdir())
+
+
+def compare_metrics(layouts: list[Path], data: Path, params: str) -> None:
+    first, images = None, layouts[0].resolve()
+    for path in layouts:
+        given = f"raw={path.resolve()},data={data.resolve()},{params}"
+        if path.is_file():
+            given += f",columns.image_folder={images}"
+        command = [sys.executable, "-m", "kedro", "run", "--pipeline=training", "--params", given]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        newest = max((data / "08_reporting" / "metrics.json").iterdir())
+        metrics = json.loads((newest / "metrics.json").read_text(encoding="utf-8"))
+        first = first or metrics
+        unlike = [name for name in first if metrics.get(name) != first[name]]
+        print(
+            f"{path.name:15} accuracy {metrics['accuracy']:.4f}, macro-F1 "
+            f"{metrics['macro_f1']:.4f}: {', '.join(unlike) or 'all equal'}",
+            flush=True,
+        )
 
 
 def measure(path: Path, images: Path) -> str:

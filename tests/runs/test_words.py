@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import re
+from contextlib import suppress
 
+import click
 import numpy as np
 import pytest
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from kedro_datasets.pandas import CSVDataset
+from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
@@ -51,6 +54,23 @@ def test_the_next_command_is_for_the_same_folders(project, caplog, monkeypatch):
         "Next: kedro run --pipeline=inference --params 'data=else where', "
         "or kedro viz run --params 'data=else where' to look at it all"
     )
+
+
+@pytest.mark.parametrize("data", ["2024_05", "1", "07", "true", "a,b"])
+def test_kedro_viz_is_not_named_with_folders_that_it_would_read_otherwise(
+    project, caplog, monkeypatch, data
+):
+    monkeypatch.chdir(project.path)
+
+    project.run("training", params={"data": data}, trouble={"ballast": 1})
+
+    assert f"data={data}" in caplog.messages[-1].partition(", or ")[0]
+    assert caplog.messages[-1].endswith(
+        "or kedro viz run to look at it all, once conf/local/globals.yml names these folders"
+    )
+    option = next(option for option in viz.params if option.name == "params")
+    with suppress(click.UsageError):
+        assert option.process_value(click.Context(viz), f"data={data}") != {"data": data}
 
 
 def test_inference_says_where_the_submission_is(project, caplog, monkeypatch):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from multimodal_sentiment.files import short_path
 from multimodal_sentiment.promotion import promoted_version
@@ -78,8 +83,26 @@ def log_summary(
             "Next: %s --pipeline=inference%s%s",
             run_command(),
             folders,
-            f", or kedro viz run{folders} to look at it all" if run_command() != MODULE else "",
+            f", or {_viz_command(folders)}" if run_command() != MODULE else "",
         )
+
+
+def _viz_command(folders: str) -> str:
+    """Return how to look at what came of a run.
+
+    Kedro-Viz has Kedro's own reading of `--params`, which cuts at every comma and takes `2024_05`
+    for a number: it is named with the folders only where it takes these for what they are.
+
+    Args:
+        folders: As for `log_summary`.
+    """
+    items = shlex.split(folders)[-1].split(",") if folders else []
+    with suppress(YAMLError, OmegaConfBaseException):
+        read = OmegaConf.to_container(OmegaConf.from_dotlist(items))
+        values = dict(item.split("=", 1) for item in items if "=" in item)
+        if read == values:
+            return f"kedro viz run{folders} to look at it all"
+    return "kedro viz run to look at it all, once conf/local/globals.yml names these folders"
 
 
 def _log_results(places: Mapping[str, Path], folders: str) -> None:
