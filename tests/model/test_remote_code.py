@@ -60,12 +60,19 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     photo = tmp_path / "photo.png"
     blocks = np.random.default_rng(0).integers(0, 256, (6, 20, 3), dtype=np.uint8)
     Image.fromarray(blocks).resize((500, 150)).save(photo)
+    camera, sticker = tmp_path / "camera.jpg", tmp_path / "sticker.png"
+    sideways = Image.Exif()
+    sideways[274] = 6
+    Image.fromarray(blocks).resize((1500, 1000)).save(camera, exif=sideways)
+    Image.fromarray(np.dstack([blocks, blocks[:, :, 0]])).save(sticker)
     posts = [
         {"text": "What a lovely day, a lovely day! https://example.org", "image": str(photo)},
         {"text": "rain", "image": None},
         {"image": str(photo)},
         "a \uff2covely day",
         {"text": ""},
+        {"image": str(camera)},
+        {"text": "rain", "image": str(sticker)},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import decimal
 import io
 import os
+from collections import deque
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,15 @@ GREY = np.full((40, 30), 90, np.uint8)
 
 def big() -> Image.Image:
     return Image.new("1", (20_000, 20_000))
+
+
+def closed() -> io.BytesIO:
+    file = io.BytesIO(BYTES)
+    file.close()
+    return file
+
+
+MOVING = ("GIF", "PNG", "WEBP", "TIFF")
 
 
 class Raises:
@@ -49,6 +60,26 @@ ROWS = {  # what is given, and each row's problems but for what is not given at 
     "masked": (np.ma.array(["a", "b"], mask=[0, 1]), ["", "no text"]),
     "Arrow": (pa.array(["a", None]), ["", "no text"]),
     "Arrow in chunks": (pa.chunked_array([["a"], ["b"]]), ["", ""]),
+    "Arrow's other strings": (pa.array(["a", None], pa.large_string()), ["", "no text"]),
+    "Arrow's categories": (pa.array(["a", None]).dictionary_encode(), ["", "no text"]),
+    "strings of Arrow in pandas": (
+        pd.Series(["a", None], dtype="string[pyarrow]"),
+        ["", "no text"],
+    ),
+    "a queue": (deque(["a"]), [""]),
+    "strings of NumPy": ([np.str_("a"), np.bytes_(b"a")], ["", ""]),
+    "in a list each": (
+        np.array([["a"], ["b"]]),
+        ["text unreadable: ndarray is no text"] * 2,
+    ),
+    "other kinds": (
+        [True, pd.Timestamp("2020-01-01"), io.BytesIO(b"a"), torch.zeros(2)],
+        [
+            f"text unreadable: {kind} is no text"
+            for kind in ("bool", "Timestamp", "BytesIO", "Tensor")
+        ],
+    ),
+    "words for nothing": (["nan", "None", "NULL"], [""] * 3),
     "missing": ([None, np.nan, pd.NA, pd.NaT, decimal.Decimal("nan")], ["no text"] * 5),
     "no text": (
         [5, ["a"], {}],
@@ -80,7 +111,38 @@ def unread(reason: str) -> str:
     return f"image unreadable: {reason}"
 
 
+def in_file(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+TURNED = {"save_all": True, "append_images": [photo(1, 60, 80)]}
+SIXTEEN = Image.fromarray((np.arange(4800).reshape(60, 80) * 13).astype(np.uint16))
+
 IMAGES = {
+    "animated": ([in_file(photo(0, 60, 80), kind, **TURNED) for kind in MOVING], [""] * 4),
+    "16 bits": ([in_file(SIXTEEN, "PNG"), SIXTEEN], [""] * 2),
+    "palette, transparent": ([in_file(photo(0, 60, 80).convert("RGBA").quantize(8), "PNG")], [""]),
+    "a JPEG in CMYK": ([in_file(photo(0, 60, 80).convert("CMYK"), "JPEG")], [""]),
+    "one pixel": ([Image.new("RGB", (1, 1)), Image.new("RGB", (5000, 1))], [""] * 2),
+    "no pixel": ([Image.new("RGB", (0, 5))], [unread("cannot write empty image")]),
+    "as data sets have them": (
+        [{"bytes": BYTES, "path": None}, {"bytes": None, "path": None}, {"url": "a"}],
+        ["", "no image", unread("dict is no image")],
+    ),
+    "Arrow's structures": (pa.array([{"bytes": BYTES, "path": "a.png"}, None]), ["", "no image"]),
+    "Arrow's bytes": (pa.array([BYTES, None], pa.large_binary()), ["", "no image"]),
+    "a tensor of a network": (
+        torch.rand(1, 3, 40, 40),
+        [
+            unread(
+                "an array of float32 and shape (3, 40, 40): give uint8 of shape (height, width, 3)"
+            )
+        ],
+    ),
+    "read backwards": ([np.zeros((50, 40, 3), np.uint8)[::2, ::-1]], [""]),
+    "a closed file": ([closed()], [unread("I/O operation on closed file.")]),
     "bytes": ([BYTES, bytearray(BYTES), memoryview(BYTES)], [""] * 3),
     "open file, twice": ([PNG, PNG], [""] * 2),
     "Pillow": ([photo(0, 60, 80)], [""]),
@@ -179,6 +241,26 @@ def test_a_frame_has_columns_for_both(classifier, kind):
     assert classifier.predict(frame["text"], frame["image"])["problems"].iloc[0] == ""
 
 
+def test_columns_of_polars_may_have_nulls(classifier):
+    polars = pytest.importorskip("polars")
+    texts, images = polars.Series(["a", None, ""]), polars.Series([BYTES, None, None])
+
+    said = classifier.predict(texts, images)["problems"]
+
+    assert list(said) == ["", "no text; no image", "empty text; no image"]
+    with pytest.raises(ClassifierError, match="LazyFrame holds no rows yet: give its collect"):
+        classifier.predict(polars.LazyFrame({"text": ["a"]}))
+
+
+def test_the_first_frame_of_what_moves_is_seen(classifier):
+    files = [in_file(photo(0, 60, 80), kind, **TURNED) for kind in ("PNG", "TIFF")]
+
+    alone, *first, other = classifier.predict(images=[BYTES, *files, photo(1, 60, 80)])["p_good"]
+
+    assert first == pytest.approx([alone] * 2, abs=1e-6)
+    assert other != pytest.approx(alone, abs=1e-6)
+
+
 def test_an_index_of_pandas_is_kept(classifier):
     frame = pd.DataFrame({"text": TEXTS}, index=[9, 7, 5, 3])
 
@@ -204,6 +286,13 @@ REFUSED = {
         {"texts": pd.Series(["a"]), "images": pd.Series([None], index=[4])},
         "different indexes",
     ),
+    "one longer generator": ({"texts": ["a"], "images": repeat(None)}, "not as many texts as"),
+    "two columns": (
+        {"texts": pd.DataFrame([["a", "b"]], columns=["text", "text"])},
+        "a frame has 2 columns named text: keep one of them",
+    ),
+    "a scalar of Arrow": ({"texts": pa.scalar("a")}, "not StringScalar"),
+    "a type": ({"texts": str}, "not type"),
     "wording": ({"texts": ["a"], "problems": "prose"}, "choose one of words, codes"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from transformers.utils import cached_file
 from .image import central_square
 from .text import tokenize
 from .words import Vocabulary, count_terms
+
+_ORIENTATION, _SIDEWAYS = 274, (5, 6, 7, 8)  # the tag of EXIF, and what turns by 90 degrees
 
 
 class SentimentPipeline(Pipeline):
@@ -59,7 +62,7 @@ class SentimentPipeline(Pipeline):
             side = config.image_config["size"]
             square = np.zeros((side, side, 3), np.uint8)
             if image is not None:
-                square = self._look(load_image(image) if isinstance(image, str) else image)
+                square = self._look(image)
             batch["pixels"] = torch.from_numpy(square.copy())[None]
             batch["has_image"] = torch.tensor([image is not None])
         return batch
@@ -81,24 +84,42 @@ class SentimentPipeline(Pipeline):
         answers = [{"label": label, "score": score} for label, score in pairs]
         return sorted(answers, key=lambda answer: -answer["score"])
 
-    def _look(self, image: Image.Image) -> np.ndarray:
+    def _look(self, image: str | Image.Image) -> np.ndarray:
         """Return the square that the model sees, prepared as its training posts were."""
         config = self.model.config
         said, view = config.training.get("pictures") or {}, config.image_config
-        image = ImageOps.exif_transpose(image)
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = image.convert("RGB")
         short_side = said.get("short_side", view["resize"])
-        short, longest = min(image.size), int(min(image.size) * said.get("max_aspect_ratio", 3.0))
-        width, height = (min(side, longest) for side in image.size)
-        left, top = (image.width - width) // 2, (image.height - height) // 2
-        box = (left, top, left + width, top + height)
+        if isinstance(image, str):
+            opened = Image.open(image) if os.path.isfile(image) else load_image(image)
+            width, height = opened.size
+            reduction = min(width, height) / (3 * short_side)
+            if reduction > 1:  # a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
+                opened.draft(None, (round(width / reduction), round(height / reduction)))
+        else:  # the caller's own, which stays as it is
+            opened = image
+            width, height = opened.size
+        if opened.getexif().get(_ORIENTATION) in _SIDEWAYS:
+            width, height = height, width
+        upright = _on_white(ImageOps.exif_transpose(opened))
+        short = min(width, height)
+        longest = int(short * said.get("max_aspect_ratio", 3.0))
+        kept_width, kept_height = min(width, longest), min(height, longest)
+        left, top = (width - kept_width) // 2, (height - kept_height) // 2
+        box = (left, top, left + kept_width, top + kept_height)
         if short > short_side:
-            size = (int(short_side * width / short), int(short_side * height / short))
-            image = image.resize(size, Image.Resampling.BILINEAR, box)
+            size = int(short_side * kept_width / short), int(short_side * kept_height / short)
+            x, y = upright.width / width, upright.height / height
+            drafted = (box[0] * x, box[1] * y, box[2] * x, box[3] * y)
+            upright = upright.resize(size, Image.Resampling.BILINEAR, drafted)
         else:
-            image = image.crop(box)
+            upright = upright.crop(box)
         how = view.get("interpolation", "bilinear")
-        return central_square(np.asarray(image), view["resize"], view["size"], how)
+        return central_square(np.asarray(upright), view["resize"], view["size"], how)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image in RGB, a transparent one on white."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")

@@ -21,7 +21,7 @@ from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, describe_problems, write_problems
 
 from .errors import ClassifierError
-from .inputs import frame_column, frame_columns, is_missing, read_entries, take_image
+from .inputs import frame_column, frame_columns, is_missing, read_entries, take_image, unwrap_image
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +125,7 @@ def _as_text(value: Any) -> str | bytes | None:
 
 
 def _as_image(value: Any, unfit: Counter[str]) -> dict[str, Any] | None:
-    if isinstance(value, Mapping):  # as the data sets of a hub have them
-        value = value.get("bytes") or value.get("path")
+    value = unwrap_image(value)
     if is_missing(value) or (isinstance(value, str) and not value):
         return None
     if isinstance(value, str) and "://" in value:  # the pipeline has a word for it

@@ -139,6 +139,7 @@ def take_image(value: Any, max_megapixels: float) -> bytes | Path | Problem:  # 
         value: A path, bytes, an open file, an array, a Pillow image, or nothing.
         max_megapixels: A larger one is not looked at.
     """
+    value = unwrap_image(value)
     if is_missing(value) or (isinstance(value, str) and not value):
         return problem("no_image")
     try:
@@ -161,6 +162,13 @@ def take_image(value: Any, max_megapixels: float) -> bytes | Path | Problem:  # 
     return problem("image_unreadable", f"{type(value).__name__} is no image")
 
 
+def unwrap_image(value: Any) -> Any:
+    """Return the bytes or the path of an image as the data sets of a hub have it; others stay."""
+    if isinstance(value, Mapping) and value.keys() & {"bytes", "path"}:
+        return value.get("bytes") or value.get("path")
+    return value
+
+
 def read_image(source: bytes | Path | Problem) -> bytes | Problem:
     """Return the bytes of what `take_image` returned, or why they cannot be had."""
     if not isinstance(source, Path):
@@ -179,7 +187,13 @@ def read_image(source: bytes | Path | Problem) -> bytes | Problem:
 
 
 def frame_columns(values: Any) -> list[Any] | None:
-    """Return the names of a frame's columns; None if it is no frame."""
+    """Return the names of a frame's columns; None if it is no frame.
+
+    Raises:
+        ClassifierError: If it is yet to be computed, as lazy frames are.
+    """
+    if callable(getattr(values, "collect", None)):
+        raise ClassifierError(f"a {type(values).__name__} holds no rows yet: give its collect()")
     names = getattr(values, "column_names", None)  # Arrow's
     if names is None and not isinstance(values, type):
         names = getattr(values, "columns", None)
@@ -187,8 +201,15 @@ def frame_columns(values: Any) -> list[Any] | None:
 
 
 def frame_column(frame: Any, name: str) -> Any:
-    """Return a column of a frame; None if it has none of that name."""
-    return frame[name] if name in (frame_columns(frame) or ()) else None
+    """Return a column of a frame; None if it has none of that name.
+
+    Raises:
+        ClassifierError: If it has several.
+    """
+    found = (frame_columns(frame) or []).count(name)
+    if found > 1:
+        raise ClassifierError(f"a frame has {found} columns named {name}: keep one of them")
+    return frame[name] if found else None
 
 
 def read_entries(name: str, values: Any) -> Iterator[Any]:
