@@ -48,10 +48,10 @@ def test_all_coalitions_give_the_average_over_all_orders(players):
 
 
 def test_a_sample_keeps_to_the_budget_and_is_the_same_each_time():
-    coalitions = choose_coalitions(40, 256)
-    again = choose_coalitions(40, 256)
+    coalitions = choose_coalitions(32, 130)
+    again = choose_coalitions(32, 130)
 
-    assert coalitions.members.shape == (256, 40)
+    assert coalitions.members.shape == (130, 32)
     assert not coalitions.members[0].any()
     assert coalitions.members[-1].all()
     assert np.array_equal(coalitions.members, again.members)
@@ -77,3 +77,14 @@ def test_a_sample_shares_out_what_pairs_add_together_nearly_equally():
 
     assert values.sum() == pytest.approx(worth[-1])
     assert np.abs(values - expected).max() < 0.1 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("players", [8, 12, 16, 20, 32])
+def test_a_sample_treats_all_players_and_pairs_alike(players):
+    members = choose_coalitions(players, 130).members
+
+    signs = 2 * members.astype(int) - 1
+    together = signs.T @ signs
+
+    assert not signs.sum(axis=0).any()
+    assert len(np.unique(together[~np.eye(players, dtype=bool)])) == 1

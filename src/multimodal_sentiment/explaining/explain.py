@@ -31,10 +31,10 @@ from .regions import MaskedImages, split_regions
 from .shapley import choose_coalitions, solve_shapley
 from .words import Span, count_read, group_words, keep_words, split_words
 
-MOST_WORDS = 40  # a longer text is shared out to runs of words
-TEXTS = 256  # at most, that are encoded for one explanation
-IMAGES = 128  # likewise
-GRID = 4  # regions a side
+MOST_WORDS = 31  # a longer text is shared out to runs of words
+TEXTS = 130  # at most, that are encoded for one explanation: 32 players, alone and in one design
+IMAGES = 66  # likewise: one design for the regions
+GRID = 5  # regions a side
 
 Features = dict[str, np.ndarray]  # by modality, of shape (parts, size); NaN where it is missing
 
