@@ -26,8 +26,8 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
     try:
         yield partial
         flush(partial)
-        if path.is_dir():
-            shutil.rmtree(path)  # a file is replaced by the renaming itself
+        if path.is_dir() or partial.is_dir():
+            remove(path)  # the renaming itself replaces only a file by a file
         os.replace(partial, path)
     finally:
         remove(partial)
@@ -75,7 +75,9 @@ def follow_umask(folder: Path) -> None:
 
 
 def short_path(path: str | os.PathLike[str]) -> str:
-    """Return a path as short as can be said from the current folder."""
+    """Return a path as short as can be said from the current folder; an address as it is."""
+    if "://" in str(path):
+        return str(path)
     relative = os.path.relpath(path)
     return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
 

@@ -69,6 +69,13 @@ class PreparationParameters(Group):
     storage: Literal["pixels", "jpeg"]
 
 
+class TwinsParameters(Group):
+    """Which posts count as near duplicates, beside those of equal text or image."""
+
+    image_bits: Annotated[int, Field(ge=0, le=4)]
+    text_similarity: Annotated[float, Field(ge=0.5, lt=1)] | None
+
+
 class SplittingParameters(Group):
     """How labelled posts are divided."""
 
@@ -218,6 +225,7 @@ class Parameters(Group):
     corrections: str | None
     ingestion: IngestionParameters
     preparation: PreparationParameters
+    twins: TwinsParameters
     splitting: SplittingParameters
     model: ModelParameters
     training: TrainingParameters

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 from kedro.io import DatasetError, Version
 
+from multimodal_sentiment import arrow_parts
+from multimodal_sentiment.arrow_parts import list_parts, part_name, read_parts, write_part
 from multimodal_sentiment.datasets import ArrowStreamDataset
 
 SCHEMA = pa.schema(
@@ -34,6 +36,11 @@ def versioned(
     tmp_path: Path, load: str | None = None, save: str | None = None
 ) -> ArrowStreamDataset:
     return ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"), version=Version(load, save))
+
+
+@pytest.fixture
+def three_rows_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrow_parts, "PART_ROWS", 3)
 
 
 def all_files(folder: Path) -> list[Path]:
@@ -95,15 +102,17 @@ def test_a_stream_that_breaks_leaves_the_file_that_was_there(tmp_path: Path) -> 
 
 
 def test_a_file_cut_anywhere_does_not_count_as_existing(tmp_path: Path) -> None:
-    path = tmp_path / "x.arrow"
-    dataset = ArrowStreamDataset(filepath=str(path))
+    dataset = ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"))
     dataset.save(stream(3))
+    (path,) = all_files(tmp_path)
     content = path.read_bytes()
     assert dataset.exists()
     for length in range(0, len(content), 97):
         path.write_bytes(content[:length])
         assert not dataset.exists()
-        with pytest.raises(DatasetError, match=r"x\.arrow is not a complete Arrow file: remove it"):
+        with pytest.raises(
+            DatasetError, match=r"x\.arrow is not a complete Arrow table: remove it"
+        ):
             dataset.load()
 
 
@@ -122,3 +131,74 @@ def test_the_preview_leaves_the_bytes_out(tmp_path: Path) -> None:
     assert preview["columns"] == ["number", "text"]
     assert preview["data"] == [[0, "post 0"], [1, "post 1"]]
     json.dumps(preview)
+
+
+@pytest.mark.usefixtures("three_rows_a_part")
+def test_a_table_is_written_in_parts_of_so_many_rows_and_read_in_order(tmp_path: Path) -> None:
+    dataset = ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"))
+    dataset.save(stream(7))
+    assert [
+        (part.path.name, part.first, part.rows) for part in list_parts(tmp_path / "x.arrow")
+    ] == [
+        ("part-00000-of-00003.arrow", 0, 3),
+        ("part-00001-of-00003.arrow", 3, 3),
+        ("part-00002-of-00003.arrow", 6, 1),
+    ]
+    table = dataset.load()
+    assert table["number"].to_pylist() == list(range(7))
+    assert table.schema.equals(SCHEMA, check_metadata=True)
+    assert table["image"].take([6, 0, 4]).to_pylist() == [bytes([n]) * 1000 for n in (6, 0, 4)]
+
+
+@pytest.mark.usefixtures("three_rows_a_part")
+def test_a_part_is_read_by_its_path_alone_with_the_whole_schema(tmp_path: Path) -> None:
+    ArrowStreamDataset(filepath=str(tmp_path / "x.arrow")).save(stream(7))
+    alone = read_parts(list_parts(tmp_path / "x.arrow")[1].path)
+    assert alone["number"].to_pylist() == [3, 4, 5]
+    assert alone.schema.equals(SCHEMA, check_metadata=True)
+
+
+@pytest.mark.usefixtures("three_rows_a_part")
+def test_a_batch_larger_than_a_part_is_divided(tmp_path: Path) -> None:
+    table = pa.Table.from_batches(batches(8)).combine_chunks()
+    ArrowStreamDataset(filepath=str(tmp_path / "x.arrow")).save(table.to_reader())
+    parts = list_parts(tmp_path / "x.arrow")
+    assert [part.rows for part in parts] == [3, 3, 2]
+    assert read_parts(tmp_path / "x.arrow").equals(table)
+    # A slice is written alone, not with the batch that it was cut from.
+    assert all(part.path.stat().st_size < 5000 for part in parts)
+
+
+@pytest.mark.usefixtures("three_rows_a_part")
+def test_a_table_that_lacks_a_part_does_not_count_as_existing(tmp_path: Path) -> None:
+    dataset = ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"))
+    for number in range(3):
+        dataset.save(stream(7))
+        list_parts(tmp_path / "x.arrow")[number].path.unlink()
+        assert not dataset.exists()
+        with pytest.raises(DatasetError, match=r"x\.arrow is not a complete Arrow table"):
+            dataset.load()
+
+
+def test_a_table_without_rows_keeps_its_schema(tmp_path: Path) -> None:
+    dataset = ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"))
+    dataset.save(stream(0))
+    assert dataset.load().schema.equals(SCHEMA, check_metadata=True)
+    assert [part.rows for part in list_parts(tmp_path / "x.arrow")] == [0]
+
+
+def test_parts_that_others_wrote_are_read(tmp_path: Path) -> None:
+    for number, count in enumerate((2, 1)):
+        write_part(batches(count), SCHEMA, tmp_path / part_name(number, 2))
+    assert read_parts(tmp_path)["number"].to_pylist() == [0, 1, 0]
+
+
+def test_a_single_file_as_earlier_versions_wrote_it_is_loaded_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.arrow"
+    write_part(batches(4), SCHEMA, path)
+    dataset = ArrowStreamDataset(filepath=str(path))
+    assert dataset.exists()
+    assert dataset.load()["number"].to_pylist() == [0, 1, 2, 3]
+    assert [tuple(part) for part in list_parts(path)] == [(path, 0, 4)]
+    dataset.save(stream(5))
+    assert len(dataset.load()) == 5

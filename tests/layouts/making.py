@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +62,29 @@ def arrow(rows: list[Row], photos: Path | None = None) -> pa.Table:
     return pa.table(columns)
 
 
+def write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def webdataset(rows: list[Row], photos: Path) -> dict[str, bytes]:
+    """Files by name, as WebDataset lays them out."""
+    files = {}
+    for number, row in enumerate(rows):
+        if row.tweet is not None:
+            files[f"{row.id}.txt"] = row.tweet.encode()
+        if row.photo:
+            files[f"{row.id}.jpg"] = (photos / row.photo).read_bytes()
+        if row.label:
+            files[f"{row.id}.cls"] = row.label.encode()
+        files[f"{row.id}.json"] = json.dumps({"number": number}).encode()
+    return files
+
+
 def lay_out(layout: str, folder: Path, rows: list[Row]) -> Path:  # noqa: PLR0912 - a case each
     """Write posts in a layout; return what `raw` must be."""
     photos = SAMPLE / "data"
@@ -67,6 +92,8 @@ def lay_out(layout: str, folder: Path, rows: list[Row]) -> Path:  # noqa: PLR091
     if layout not in (
         "MVSA",
         "Parquet with bytes",
+        "Parquet shards",
+        "tar shards",
         "saved by datasets",
         "Feather with bytes and paths",
     ):
@@ -92,6 +119,16 @@ def lay_out(layout: str, folder: Path, rows: list[Row]) -> Path:  # noqa: PLR091
             pa.parquet.write_table(arrow(rows), folder / "posts.parquet")
         case "Parquet with bytes":
             pa.parquet.write_table(arrow(rows, photos), folder / "posts.parquet", row_group_size=70)
+        case "Parquet shards":
+            for number in range(3):
+                shard = arrow(rows[70 * number : 70 * number + 70], photos)
+                pa.parquet.write_table(shard, folder / f"posts-{number}.parquet")
+        case "tar shards":
+            for number in range(3):
+                write_tar(
+                    folder / f"posts-{number}.tar",
+                    webdataset(rows[70 * number : 70 * number + 70], photos),
+                )
         case "Feather with bytes and paths":
             table = arrow(rows, photos)
             structs = [b and {"bytes": b, "path": "x.jpg"} for b in table["photo"].to_pylist()]
@@ -146,6 +183,8 @@ LAYOUTS = {  # and what each is recognised as
         ),
         "table",
     ),
+    "Parquet shards": "shards",
+    "tar shards": "shards",
     "metadata beside images": "image_folder",
     "metadata in splits": "image_folder",
     "MVSA": "mvsa",

@@ -17,6 +17,7 @@ from multimodal_sentiment.parameters import (
     Parameters,
     PreparationParameters,
     SplittingParameters,
+    TwinsParameters,
 )
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     describe_source,
@@ -41,6 +42,7 @@ PREPARATION = PreparationParameters(
     short_side=32, max_aspect_ratio=3.0, max_megapixels=10.0, storage="pixels"
 )
 SPLITTING = SplittingParameters(validation_fraction=0.2, seed=0)
+TWINS = TwinsParameters(image_bits=0, text_similarity=None)
 TOLD = ["guid", "text", "tag", "image", "height", "width", "image_hash"]
 
 
@@ -69,7 +71,7 @@ def come(raw: Path) -> Came:
         name: prepare_examples(frame, source.files(), PREPARATION).read_all()
         for name, frame in frames.items()
     }
-    groups = group_duplicates(examples["labelled"])
+    groups = group_duplicates(examples["labelled"], TWINS)
     declared, about = describe_source(labelled, source.files())
     split = split_posts(examples["labelled"], groups, declared, SPLITTING)
     return Came(frames, examples, groups, split, about)

@@ -23,6 +23,7 @@ from multimodal_sentiment.parameters import (
     IngestionParameters,
     PreparationParameters,
     SplittingParameters,
+    TwinsParameters,
 )
 from multimodal_sentiment.pipelines.ingestion.nodes import read_unlabelled_posts
 from multimodal_sentiment.pipelines.preparation.nodes import (
@@ -48,6 +49,7 @@ INGESTION = IngestionParameters(
 BOUNDS = {"short_side": 32, "max_aspect_ratio": 3.0, "max_megapixels": 1.0}
 PIXELS = PreparationParameters(storage="pixels", **BOUNDS)
 JPEG = PreparationParameters(storage="jpeg", **BOUNDS)
+TWINS = TwinsParameters(image_bits=0, text_similarity=None)
 
 
 def jpeg(seed: int, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -260,9 +262,12 @@ class TestGroups:
                 "5.txt": b"",
             },
         )  # fmt: skip
-        groups = group_duplicates(posts.examples())
+        groups = group_duplicates(posts.examples(), TWINS)
         assert groups["guid"].tolist() == ["1", "2", "3", "4", "5"]
         assert groups["group"].tolist() == [0, 1, 0, 1, 2]
+        # "lovely day" and "third opinion" are no near ones, and images 1 and 2 are far apart.
+        near = TwinsParameters(image_bits=2, text_similarity=0.8)
+        assert group_duplicates(posts.examples(), near)["group"].tolist() == [0, 1, 0, 1, 2]
 
 
 class TestReport:
@@ -319,7 +324,7 @@ class TestReport:
 
     def test_it_says_what_a_random_split_would_have_leaked(self, posts: Posts) -> None:
         examples = posts.examples()
-        groups = group_duplicates(examples)
+        groups = group_duplicates(examples, TWINS)
         splitting = SplittingParameters(validation_fraction=0.5, seed=3)
         twins = report_labelled_ingestion(examples, groups, splitting)["twins"]
         held_out = set(np.random.default_rng(3).permutation(30)[:15])
@@ -343,7 +348,7 @@ class TestReport:
         files |= {f"{n}.jpg": jpeg(0 if n <= with_it else n) for n in range(1, 61)}
         posts = make({str(n): "good" if n % 3 else "bad" for n in range(1, 61)}, files)
         examples = posts.examples()
-        groups = group_duplicates(examples)
+        groups = group_duplicates(examples, TWINS)
         splitting = SplittingParameters(validation_fraction=0.2, seed=0)
         with caplog.at_level(logging.WARNING):
             report = report_labelled_ingestion(examples, groups, splitting)
@@ -367,7 +372,7 @@ class TestReport:
     ) -> None:
         posts = make(2, files)
         examples = posts.examples()
-        groups = group_duplicates(examples)
+        groups = group_duplicates(examples, TWINS)
         splitting = SplittingParameters(validation_fraction=0.5, seed=0)
         report = report_labelled_ingestion(examples, groups, splitting)
         assert json.loads(json.dumps(report, allow_nan=False)) == report

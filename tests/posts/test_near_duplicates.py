@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import random
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from multimodal_sentiment.posts import near_duplicates
 from multimodal_sentiment.posts.near_duplicates import (
     content_keys,
     find_near_duplicates,
     find_placeholders,
+    group_posts,
     normalise_text,
 )
 
@@ -133,3 +139,64 @@ def test_a_placeholder_makes_no_post_known():
     texts = [f"quite another text, number {number}" for number in range(30)]
 
     assert not content_keys(texts, ["aa"] * 30)[:, 1].any()
+
+
+class TestOnDisk:
+    """More posts than are to be held in memory have the same groups."""
+
+    @pytest.fixture(autouse=True)
+    def all_on_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("duckdb", reason="the extra [cluster] is not there")
+        monkeypatch.setattr(near_duplicates, "MOST_IN_MEMORY", 0)
+
+    def check(self, texts: list[str], hashes: list[str]) -> np.ndarray:
+        groups = group_posts(pa.table({"text": texts, "image_hash": hashes}))
+        assert groups.tolist() == find_near_duplicates(texts, hashes).tolist()
+        return groups
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_groups_of_random_posts_are_equal(self, seed: int) -> None:
+        rng = random.Random(seed)
+        posts = 400
+        # From few shared keys to so many that most posts hang together.
+        kinds = posts * 2 ** (2 - seed)
+        texts = [
+            rng.choice(["", "lol", "RT @a: ", "", ""]) + f"text {rng.randrange(int(kinds) + 1):06}"
+            if rng.random() < 0.8
+            else rng.choice(["", "lol"])
+            for _ in range(posts)
+        ]
+        hashes = [
+            f"{rng.randrange(int(kinds) + 1):x}" if rng.random() < 0.7 else "" for _ in range(posts)
+        ]
+        groups = self.check(texts, hashes)
+        assert 1 < len(set(groups)) < posts
+
+    def test_a_long_chain_of_posts_is_one_group(self) -> None:
+        order = list(range(3000))
+        random.Random(0).shuffle(order)
+        texts = [f"the text {number // 2:08}" for number in order]
+        hashes = [f"{(number + 1) // 2:x}" for number in order]
+        assert set(self.check(texts, hashes)) == {0}
+
+    def test_placeholders_join_nothing_here_either(self) -> None:
+        texts = [f"a text of its own, {n}" for n in range(11)] + ["the same text"] * 2
+        assert self.check(texts, ["aa"] * 11 + ["bb"] * 2).tolist() == [*range(11), 11, 11]
+        # Not different enough: posts without a text count as one.
+        self.check([""] * 20 + texts[:5], ["aa"] * 25)
+        self.check([*texts[:10], ""], ["aa"] * 11)
+        self.check(texts[:10], ["aa"] * 10)
+
+    def test_a_text_is_never_the_twin_of_a_hash(self) -> None:
+        assert self.check(["0123456789abcdef", ""], ["", "0123456789abcdef"]).tolist() == [0, 1]
+
+    def test_no_posts_have_no_groups(self) -> None:
+        self.check(["alone in the world"], [""])
+
+    def test_without_duckdb_memory_is_used_and_the_log_says_so(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(near_duplicates.importlib.util, "find_spec", lambda _: None)
+        with caplog.at_level(logging.WARNING):
+            self.check(["the same text", "the same text"], ["", ""])
+        assert "multimodal-sentiment[cluster]" in caplog.text

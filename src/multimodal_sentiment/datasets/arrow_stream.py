@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 from kedro.io import DatasetError
 
+from multimodal_sentiment.arrow_parts import list_parts, read_parts, write_parts
 from multimodal_sentiment.files import replace_whole
 
 from .previews import TablePreview
@@ -18,9 +17,10 @@ from .versioned import LocalVersionedDataset
 class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
     """``ArrowStreamDataset`` saves a stream of record batches, and loads it memory-mapped.
 
-    The file is in Arrow's IPC file format. Neither way is more than a batch in memory at a time.
-    What is being written bears another name and gets its own when it is complete; a file that
-    was cut short does not count as existing.
+    It is a folder of Arrow files; see ``multimodal_sentiment.arrow_parts``. Neither way is more
+    than a batch in memory at a time. What is being written bears another name and gets its own when
+    it is complete; a table of which a file is missing or cut short does not count as existing. A
+    single file, as earlier versions wrote it, is loaded too.
 
     Example usage for the YAML API:
 
@@ -44,22 +44,24 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
         """Map the table into memory.
 
         Raises:
-            DatasetError: If the file is missing or not complete.
+            DatasetError: If it is missing or not complete.
         """
-        with self._reader() as reader:
-            return reader.read_all()
+        path = Path(self._get_load_path())
+        try:
+            return read_parts(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            if not path.exists():
+                raise DatasetError(f"{path} does not exist") from error
+            raise DatasetError(
+                f"{path} is not a complete Arrow table: remove it and run its pipeline again"
+            ) from error
 
     def save(self, data: pa.RecordBatchReader) -> None:
         """Write the stream to its end."""
         path = Path(self._get_save_path())
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            replace_whole(path) as partial,
-            pa.OSFile(str(partial), "wb") as file,
-            pa.ipc.new_file(file, data.schema) as sink,
-        ):
-            for batch in data:
-                sink.write_batch(batch)
+        with replace_whole(path) as partial:
+            write_parts(data, partial)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows, without columns of bytes or vectors, for Kedro-Viz."""
@@ -76,23 +78,10 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
 
     def _exists(self) -> bool:
         try:
-            with self._reader():
-                return True
-        except DatasetError:
+            list_parts(Path(self._get_load_path()))
+        except (DatasetError, pa.ArrowInvalid, OSError):
             return False
-
-    @contextmanager
-    def _reader(self) -> Iterator[pa.RecordBatchFileReader]:
-        path = Path(self._get_load_path())
-        try:
-            with pa.memory_map(str(path)) as file:
-                yield pa.ipc.open_file(file)
-        except FileNotFoundError as error:
-            raise DatasetError(f"{path} does not exist") from error
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DatasetError(
-                f"{path} is not a complete Arrow file: remove it and run its pipeline again"
-            ) from error
+        return True
 
 
 def _is_bulky(kind: pa.DataType) -> bool:

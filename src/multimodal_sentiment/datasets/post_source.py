@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from multimodal_sentiment.layouts import LayoutError, Namespace, Options, PostFiles, open_source
+from multimodal_sentiment.layouts import (
+    LayoutError,
+    Namespace,
+    Options,
+    PostFiles,
+    find_path,
+    open_source,
+)
 from multimodal_sentiment.layouts.files import displayed
 
 from .previews import TablePreview
@@ -37,7 +44,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         """Create a new instance.
 
         Args:
-            path: The folder or file.
+            path: The folder or file, a pattern of files, or an address such as `s3://bucket/posts`.
             layout: One of `layouts.LAYOUTS`; None recognises it.
             links: `inside` refuses links out of the folder, `anywhere` follows them.
             labels: The tags there are, if they are known.
@@ -45,7 +52,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
             columns: The names of a table's columns, by what they hold.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
-        self._raw = Path(path)
+        self._raw = path
         self._options = Options(
             layout,
             "anywhere" if links == "anywhere" else "inside",
@@ -64,7 +71,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
         raise DatasetError(f"{self._raw} is only read, never written")
 
     def _open(self) -> Source:
-        return open_source(self._raw, self._options)
+        return open_source(find_path(self._raw), self._options)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._raw}
@@ -89,7 +96,7 @@ class _NamespaceDataset(_PostSourceDataset):
         return TablePreview(rows.to_dict(orient="split"))
 
     @property
-    def _path(self) -> Path:
+    def _path(self) -> Path | str:
         """Where the listing lies, for messages."""
         try:
             return self._open().place_of(self._namespace)
@@ -232,7 +239,7 @@ class PostFilesDataset(_PostSourceDataset):
             return True  # the listing says what is wrong
 
     @property
-    def _path(self) -> Path:
+    def _path(self) -> Path | str:
         """Where the files lie, for messages."""
         try:
             return self._open().folder

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bisect
+import threading
 from abc import abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -11,14 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .files import Kind, Links, UnreadableFileError, bounded, read_file
-from .finding import FileFinder, Found
+from .files import Kind, Links, UnreadableFileError, bounded
+from .finding import Finder, Found, find_files_in
 from .source import Contents, Images
 from .tables.table import is_nothing
+from .tables.tar import Member
 
 if TYPE_CHECKING:
     from .table_source import Part
 
+_TABLES_IN_USE = 2  # of which images are held: several threads read them, about in order
 _KEPT = 1024  # cells that were just looked at: a post's image is asked for several times
 
 
@@ -46,6 +50,8 @@ class Rows:
         self.parts = parts
         self.guids = guids
         self._starts = [0, *accumulate(len(part.table) for part in parts)]
+        self._in_use: OrderedDict[int, None] = OrderedDict()
+        self._lock = threading.Lock()
         # Of a guid that stands in several rows, the first.
         self._numbers = dict(zip(reversed(guids), range(len(guids) - 1, -1, -1), strict=True))
 
@@ -63,6 +69,20 @@ class Rows:
         """Return the table of a row of all, and its place in it."""
         part = bisect.bisect_right(self._starts, number) - 1 if len(self.parts) > 1 else 0
         return Row(part, number - self._starts[part])
+
+    def image(self, guid: str) -> Any:
+        """Return the cell of a post's image; only the tables that were used last hold some."""
+        row = self.find(guid)
+        part = self.parts[row.part]
+        column = part.columns.get("image")
+        if not column:
+            return None
+        with self._lock:
+            self._in_use[row.part] = None
+            self._in_use.move_to_end(row.part)
+            if len(self._in_use) > _TABLES_IN_USE:
+                self.parts[self._in_use.popitem(last=False)[0]].table.release()
+        return part.table.image(column, row.at)
 
     def place(self, guid: str) -> str:
         """Return a post's table and the number of its row, for people."""
@@ -122,7 +142,7 @@ class FilesOfCells(Contents):
 
     kind: Kind
 
-    def __init__(self, rows: Rows, finders: Sequence[FileFinder]) -> None:
+    def __init__(self, rows: Rows, finders: Sequence[Finder]) -> None:
         self._finders = finders
         self._rows = rows
         self._find = lru_cache(_KEPT)(self._find_anew)
@@ -143,7 +163,7 @@ class FilesOfCells(Contents):
         place = self._rows.place(guid)
         if not isinstance(name, str) or not name:
             return f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {place}"
-        return self._finders[self._rows.find(guid).part].looked_for(name)
+        return self._reader(guid).looked_for(name)
 
     def problem(self, guid: str) -> Problem | None:
         """Return why there is none."""
@@ -154,7 +174,10 @@ class FilesOfCells(Contents):
         fault = self.problem(guid)
         if fault is not None:
             raise UnreadableFileError(fault)
-        return read_file(self._find(guid).path, self.kind)
+        return self._reader(guid).read(self._find(guid).path, self.kind)
+
+    def _reader(self, guid: str) -> Finder:
+        return self._finders[self._rows.find(guid).part]
 
     @abstractmethod
     def _find_anew(self, guid: str) -> Found:
@@ -170,9 +193,9 @@ class TextFiles(FilesOfCells):
 
     kind = "text"
 
-    def __init__(self, rows: Rows, finders: Sequence[FileFinder], links: Links) -> None:
+    def __init__(self, rows: Rows, finders: Sequence[Finder], links: Links) -> None:
         super().__init__(rows, finders)
-        self._beside = [FileFinder(part.table.path.parent, links) for part in rows.parts]
+        self._beside = [find_files_in(part.table.path.parent, links) for part in rows.parts]
         self._words = [
             part.table.words(part.columns["text_file"]) if "text_file" in part.columns else None
             for part in rows.parts
@@ -200,7 +223,10 @@ class ImageCells(FilesOfCells, Images):
     def read(self, guid: str) -> bytes:
         """Return an image's bytes, wherever they are."""
         if guid in self._rows:
-            value = _bytes_of(self._name(guid))
+            value = self._name(guid)
+            if isinstance(value, Member):
+                return value.read()
+            value = _bytes_of(value)
             if value is not None:
                 return bounded(value, "image")
         return super().read(guid)
@@ -209,7 +235,7 @@ class ImageCells(FilesOfCells, Images):
         value = self._name(guid)
         if is_nothing(value) or value in ("", b""):
             return Found("", "", problem("no_image"))
-        if _bytes_of(value) is not None:
+        if isinstance(value, Member) or _bytes_of(value) is not None:
             return Found("", self._rows.place(guid), None)
         if isinstance(value, dict):
             value = value.get("path")
@@ -218,13 +244,10 @@ class ImageCells(FilesOfCells, Images):
         if not isinstance(value, str):
             why = f"{type(value).__name__} is no image"
             return Found("", "", problem("image_unreadable", why))
-        return self._finders[self._rows.find(guid).part].find(value, "image", absolute=True)
+        return self._reader(guid).find(value, "image", absolute=True)
 
     def _name(self, guid: str) -> Any:
-        row = self._rows.find(guid)
-        part = self._rows.parts[row.part]
-        column = part.columns.get("image")
-        return part.table.image(column, row.at) if column else None
+        return self._rows.image(guid)
 
 
 def _bytes_of(value: Any) -> bytes | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from .address_folder import AddressFolder
+from .addresses import is_remote
 from .errors import LayoutError
 from .files import Links
 from .listing import read_listing
@@ -66,7 +68,7 @@ def open_folder(folder: Path, links: Links) -> PostFolder:
         LayoutError: If it cannot be listed.
     """
     try:
-        return PostFolder(folder, links)
+        return AddressFolder(folder) if is_remote(folder) else PostFolder(folder, links)
     except OSError as error:
         raise LayoutError(
             f"the folder of posts {folder} cannot be listed: {error.strerror}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .files import Kind, Links, Place, displayed, file_fault, is_below
+from .addresses import is_remote, read_address
+from .files import Kind, Links, Place, displayed, file_fault, is_below, read_file
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 _LONGEST = 200  # characters of a path or URL in a problem
@@ -30,8 +33,89 @@ class Found(NamedTuple):
     problem: Problem | None
 
 
-class FileFinder:
+class Finder(ABC):
     """Finds the files that cells name.
+
+    Attributes:
+        folder: Where relative paths start.
+        outside: Files elsewhere, which the table names by whole paths.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outside: set[str] = set()
+        self._asked: dict[str, set[str]] = {}  # names that were found, by folder
+
+    @abstractmethod
+    def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
+        """Find a file.
+
+        Args:
+            name: As the table has it.
+            kind: What it should be.
+            absolute: Whether a whole path may lead anywhere.
+        """
+
+    @abstractmethod
+    def read(self, path: str, kind: Kind) -> bytes:
+        """Return the content of a file that was found.
+
+        Raises:
+            UnreadableFileError: If it cannot be read, or is too large.
+        """
+
+    @abstractmethod
+    def looked_for(self, name: str) -> str:
+        """Return where a file should lie."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a file has been looked for."""
+        return bool(self._asked)
+
+    def unclaimed(self) -> list[str]:
+        """Return the files in the folders of those that were found, which were not asked for."""
+        return []
+
+
+def find_files_in(folder: Path, links: Links) -> Finder:
+    """Return what finds the files of a folder, or of an address."""
+    return AddressFinder(folder) if is_remote(folder) else FileFinder(folder, links)
+
+
+class AddressFinder(Finder):
+    """Finds files below an address, by the very names that the table has."""
+
+    folder: Any
+
+    def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
+        """Find a file; see `Finder`."""
+        del absolute
+        shown = name[:_LONGEST]
+        if not name:
+            return Found("", "", problem(f"no_{kind}"))
+        if _URL.match(name):
+            return Found("", "", problem(f"{kind}_url", shown))
+        below = posixpath.normpath(name.replace("\\", "/"))
+        if below.startswith(("/", "..")):
+            return Found("", "", problem(f"{kind}_outside", shown))
+        try:
+            self.folder.fs.info((self.folder / below).path)
+        except FileNotFoundError:
+            return Found("", "", problem(f"no_{kind}"))
+        return Found(below, name, None)
+
+    def read(self, path: str, kind: Kind) -> bytes:
+        """Return the content of a file; see `Finder`."""
+        return read_address(self.folder / path, kind)
+
+    def looked_for(self, name: str) -> str:
+        """Return where a file should lie."""
+        return f"{self.folder}/{name}"
+
+
+class FileFinder(Finder):
+    """Finds files on this machine.
 
     Args of `find` are names as a table has them: a path, with slashes of either kind, in any
     Unicode form, with or without its suffix.
@@ -44,23 +128,15 @@ class FileFinder:
             folder: Where relative paths start.
             links: See `files.Place`.
         """
-        self.folder = folder
-        self.outside: set[str] = set()  # files elsewhere, which the table names by whole paths
+        super().__init__(folder)
         self._place = Place.of(folder, links)
         self._anywhere = Place(self._place.folder, "anywhere")
         self._listed: dict[
             str, dict[str, str]
         ] = {}  # names in a folder, by what they may be called
-        self._asked: dict[str, set[str]] = {}  # names that were found, by folder
 
     def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
-        """Find a file.
-
-        Args:
-            name: As the table has it.
-            kind: What it should be.
-            absolute: Whether a whole path may lead anywhere.
-        """
+        """Find a file; see `Finder`."""
         shown = name[:_LONGEST]
         if not name:
             return Found("", "", problem(f"no_{kind}"))
@@ -84,10 +160,9 @@ class FileFinder:
             self.outside.add(path)
         return Found(path, name, None)
 
-    @property
-    def is_used(self) -> bool:
-        """Whether a file has been looked for."""
-        return bool(self._asked)
+    def read(self, path: str, kind: Kind) -> bytes:
+        """Return the content of a file; see `Finder`."""
+        return read_file(path, kind)
 
     def looked_for(self, name: str) -> str:
         """Return where a file should lie."""

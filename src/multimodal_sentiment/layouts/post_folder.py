@@ -49,20 +49,23 @@ class PostFolder(PostFiles):
     images: FileIndex
 
     def __init__(self, folder: Path, links: Links = "inside") -> None:
-        self.name = str(folder)
-        self.about = {"layout": "course", "path": str(folder)}
-        self.known: Callable[[], Iterable[Collection[str]]] = tuple
         place = Place.of(folder, links)
-        self.texts = FileIndex(folder, "text", TEXT_SUFFIXES, place)
-        self.images = FileIndex(folder, "image", IMAGE_SUFFIXES, place)
-        self.remarks: list[str] = []
-        self._kinds = {
-            suffix: kind for kind in (self.texts, self.images) for suffix in kind.suffixes
-        }
+        self._set_up(folder, place, FileIndex)
         self._folder = str(folder)
         self._place = place
         self._seen = {place.folder}
         self._index("")
+
+    def _set_up(self, folder: Path, place: Place, index: type[FileIndex]) -> None:
+        self.name = str(folder)
+        self.about = {"layout": "course", "path": str(folder)}
+        self.known: Callable[[], Iterable[Collection[str]]] = tuple
+        self.texts = index(folder, "text", TEXT_SUFFIXES, place)
+        self.images = index(folder, "image", IMAGE_SUFFIXES, place)
+        self.remarks: list[str] = []
+        self._kinds = {
+            suffix: kind for kind in (self.texts, self.images) for suffix in kind.suffixes
+        }
 
     def unclaimed(self, guids: Collection[str]) -> list[str]:
         """Return the files that no guid asks for, in alphabetical order."""
@@ -129,7 +132,7 @@ class FileIndex(Images):
 
     def __init__(self, folder: Path, kind: Kind, suffixes: tuple[str, ...], place: Place) -> None:
         self.suffixes = suffixes
-        self._folder = str(folder)
+        self._folder = folder
         self._name_of_folder = folder.name
         self._kind = kind
         self._place = place
@@ -172,10 +175,7 @@ class FileIndex(Images):
         if fault is not None:
             self._faults[guid] = fault
             return
-        other = self._paths.setdefault(guid, path)
-        if other != path:
-            self._several.add(guid)
-            self._paths[guid] = min(other, path, key=self._path_preference)
+        self._prefer(guid, path)
 
     def path(self, guid: str) -> str:
         """Return the file's path from the parent of the folder, such as `data/4597.jpg`.
@@ -244,6 +244,13 @@ class FileIndex(Images):
         if guid.isascii() or guid in self._found or guid in self._paths:
             return guid
         return self._respelled.get(_normal(guid), guid)
+
+    def _prefer(self, guid: str, path: str) -> None:
+        """Take in a file of another folder, if it is preferred to those that are known."""
+        other = self._paths.setdefault(guid, path)
+        if other != path:
+            self._several.add(guid)
+            self._paths[guid] = min(other, path, key=self._path_preference)
 
     def _is_twice(self, guid: str) -> bool:
         """Return whether a file of the folder itself and another one have this guid."""

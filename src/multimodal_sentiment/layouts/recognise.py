@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from .addresses import is_remote
 from .course import LISTINGS, CourseSource
 from .errors import LayoutError
 from .hateful_memes import is_hateful_memes, open_hateful_memes
 from .mvsa import MvsaSource, is_mvsa
+from .shards import is_shards, open_shards
 from .source import Options, Source
 from .table import is_image_folder, is_table, open_image_folder, open_table
 from .tables import SUFFIXES
@@ -39,8 +41,10 @@ LAYOUTS: dict[str, Layout] = {
     "hateful_memes": Layout(is_hateful_memes, open_hateful_memes),
     "course": Layout(_is_course, CourseSource),
     "image_folder": Layout(is_image_folder, open_image_folder),
+    "shards": Layout(is_shards, open_shards),
     "table": Layout(is_table, open_table),
 }
+AT_ADDRESSES = ("mvsa", "course", "shards", "table")
 
 
 def open_source(path: Path, options: Options) -> Source:
@@ -53,14 +57,21 @@ def open_source(path: Path, options: Options) -> Source:
         LayoutError: If the layout that is named is unknown, or the posts cannot be read.
     """
     if options.layout is not None:
-        if options.layout not in LAYOUTS:
+        known = AT_ADDRESSES if is_remote(path) else tuple(LAYOUTS)
+        if options.layout not in known:
+            where = "layout of an address" if is_remote(path) else "layout"
             raise LayoutError(
-                f"unknown layout {options.layout!r}: choose one of {', '.join(LAYOUTS)}"
+                f"unknown {where} {options.layout!r}: choose one of {', '.join(known)}"
             )
         return LAYOUTS[options.layout].open(path, options)
-    for layout in LAYOUTS.values():
-        if layout.fits(path):
+    for name, layout in LAYOUTS.items():
+        if (name in AT_ADDRESSES or not is_remote(path)) and layout.fits(path):
             return layout.open(path, options)
+    if is_remote(path):
+        raise LayoutError(
+            f"{path} holds nothing that is read of an address: Parquet files, tar files, or "
+            f"{' and '.join(LISTINGS.values())} beside a folder of posts"
+        )
     if path.suffix.lower() in SUFFIXES and not path.exists():
         raise LayoutError(f"there is no table {path}")
     return CourseSource(path, options)

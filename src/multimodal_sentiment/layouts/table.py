@@ -28,7 +28,7 @@ def is_table(path: Path) -> bool:
     """Return whether a path is a table, or a folder that holds some."""
     if not path.is_dir():
         return path.is_file()
-    return (path / _DICTIONARY).is_file() or (path / STATE).is_file() or bool(_tables_in(path))
+    return (path / _DICTIONARY).is_file() or (path / STATE).is_file() or bool(tables_in(path))
 
 
 def open_table(path: Path, options: Options) -> TableSource:
@@ -78,14 +78,13 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
         return _saved_splits(path)
     if (path / STATE).is_file():
         return [(path, "")]
-    tables = _tables_in(path)
+    tables = tables_in(path)
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
     named: list[tuple[Path, Split]] = [
         (table, split) for table in tables if (split := split_of(table))
     ]
-    order = list(SPLITS.values())
-    named.sort(key=lambda each: order.index(each[1]))  # training posts first
+    named.sort(key=lambda each: order_of(each[1]))
     if len({split for _, split in named}) > 1 and len({table.suffix for table, _ in named}) == 1:
         return named
     if len(tables) == len(named):  # one split, in one file or several
@@ -111,7 +110,8 @@ def make_part(path: Path, options: Options, split: Split = "", folder: Path | No
         LayoutError: If it cannot be read, a column is missing, or the folder is.
     """
     table = read_table(path, options.encodings)
-    columns = find_columns(table.names, options.columns, str(path))
+    given = {role: name for role, name in options.columns.items() if name is not None}
+    columns = find_columns(table.names, {**table.roles, **given}, str(path))
     own = path if path.is_dir() else path.parent
     return Part(table, columns, named_image_folder(own, options) or folder or own, split)
 
@@ -129,12 +129,22 @@ def named_image_folder(own: Path, options: Options) -> Path | None:
 
 def split_of(path: Path) -> Split:
     """Return the split that a name declares, or nothing."""
-    named = _NAMED_SPLIT.fullmatch(path.stem if path.suffix.lower() in SUFFIXES else path.name)
+    is_file = path.suffix.lower() in (*SUFFIXES, ".tar")
+    named = _NAMED_SPLIT.fullmatch(path.stem if is_file else path.name)
     return SPLITS[named[1].casefold()] if named else ""
 
 
-def _tables_in(folder: Path) -> list[Path]:
-    """Return the tables of a folder; if it has none, those of its folder `data`."""
+def order_of(split: Split) -> int:
+    """Return a number that sorts splits, training posts first."""
+    return list(SPLITS.values()).index(split)
+
+
+def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+    """Return the tables of a folder; if it has none, those of its folder `data`.
+
+    Raises:
+        LayoutError: If one of the two cannot be listed.
+    """
     for place in (folder, folder / "data"):
         try:
             files = sorted(place.iterdir()) if place.is_dir() else []
@@ -143,7 +153,7 @@ def _tables_in(folder: Path) -> list[Path]:
         tables = [
             file
             for file in files
-            if file.suffix.lower() in SUFFIXES and file.name not in _NO_TABLES and file.is_file()
+            if file.suffix.lower() in suffixes and file.name not in _NO_TABLES and file.is_file()
         ]
         if tables:
             return tables

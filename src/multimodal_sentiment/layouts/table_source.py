@@ -14,12 +14,13 @@ import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
 
-from .cells import ImageCells, Row, Rows, TextCells, TextFiles
+from .cells import Row, Rows
 from .errors import LayoutError
-from .finding import FileFinder
 from .listing import refuse_rounded_ids
 from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
+from .table_files import TableFiles
 from .tables import Table
+from .tables.tar import Member
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,8 @@ class TableSource(Source):
                 f"{self.path} has different posts under one id, {first_names(conflicts)}: give "
                 "each its own, or name another column with columns.guid"
             )
-        return TableFiles(self, rows)
+        about = _about(self)
+        return TableFiles(str(self.path), rows, self._options, about, [_remark(self, about)])
 
     def _is_in(self, namespace: Namespace) -> pd.Series[bool]:
         unlabelled = self._posts["tag"] == ""
@@ -178,47 +180,16 @@ class TableSource(Source):
             named = [part.columns.get(role) for role in ("text", "text_file")]
             told = [part.table.cell(name, row.at) for name in named if name]
             image = part.columns.get("image")
-            return told + ([part.table.image(image, row.at)] if image else [])
+            shown = part.table.image(image, row.at) if image else None
+            return [*told, shown.read() if isinstance(shown, Member) else shown]
 
         return content(first) == content(second)
 
 
-class TableFiles(PostFiles):
-    """Texts and images that cells hold or name."""
-
-    def __init__(self, source: TableSource, rows: Rows) -> None:
-        parts, links = source._parts, source._options.links
-        self.name = str(source.path)
-        finders = {part.folder: FileFinder(part.folder, links) for part in parts}
-        self._finders = list(finders.values())
-        by_part = [finders[part.folder] for part in parts]
-        self.images = ImageCells(rows, by_part)
-        if any("text_file" in part.columns for part in parts):
-            self.texts: Any = TextFiles(rows, by_part, links)
-        else:
-            self.texts = TextCells(rows)
-        self.about = _about(source)
-        self.remarks = [_remark(source, self.about)]
-        self._source = source
-
-    @property
-    def outside(self) -> int:
-        """Count the files outside of the tables' folders."""
-        return sum(len(finder.outside) for finder in self._finders)
-
-    def unclaimed(self, guids: Any) -> list[str]:
-        """Return the files in the images' folders that no row names."""
-        if any(finder.is_used for finder in self._finders):
-            for guid in self.images:  # of posts that nobody has asked for yet
-                self.images.path(guid)
-        own = {part.table.path.name for part in self._source._parts}
-        names = {name for finder in self._finders for name in finder.unclaimed()}
-        return sorted(names - own)
-
-
 def _below(table: Path, given: Path) -> Path:
     """Return where a table lies below the folder that the user has named."""
-    return table.relative_to(given) if table != given else Path(table.name)
+    is_inside = table != given and table.is_relative_to(given)
+    return Path(table.relative_to(given)) if is_inside else Path(table.name)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -20,6 +20,8 @@ def name_data(raw: str, given: str | None) -> str:
     if given:
         return given
     place = PurePath(raw)
+    if "*" in place.name:  # a pattern of files
+        place = place.parent
     # The last of a path says most, but for a layer, which is called alike everywhere.
     return place.as_posix() if _LAYER.match(place.name) and not place.is_absolute() else place.name
 

@@ -69,8 +69,7 @@ def _measure(place: Path, known: Mapping[str, Any]) -> dict[str, Any]:
 def _shape(place: Path) -> dict[str, int]:
     if place.suffix != ".arrow":
         return {}
-    import pyarrow as pa
+    from multimodal_sentiment.arrow_parts import read_parts
 
-    with pa.memory_map(str(place)) as file:
-        table = pa.ipc.open_file(file).read_all()
+    table = read_parts(place)
     return {"rows": table.num_rows, "columns": table.num_columns}

@@ -19,6 +19,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..addresses import open_to_read
 from ..errors import LayoutError
 from .features import class_names, describe_columns, with_features
 from .table import Table, in_words
@@ -117,24 +118,35 @@ class ParquetTable(ArrowTable):
     format = "parquet"
 
     def __init__(self, path: Path) -> None:
-        # Read as it is needed; by default, a whole column of images would be fetched ahead.
-        self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
-        metadata = self._file.metadata
-        super().__init__(path, self._file.schema_arrow, metadata.num_rows)
-        rows = (metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+        # Of a thousand shards, one is open: that of which images are being read.
+        with open_to_read(path) as source:
+            file = pq.ParquetFile(source)
+            self._metadata = file.metadata
+            super().__init__(path, file.schema_arrow, file.metadata.num_rows)
+        groups = range(self._metadata.num_row_groups)
+        rows = (self._metadata.row_group(index).num_rows for index in groups)
         self._starts = [0, *accumulate(rows)]  # of each group of rows
+        self._source: Any = None  # of the stream
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._stream_at = (-1, 0)  # group and row in it
         self._batches: OrderedDict[int, pa.Array] = OrderedDict()  # by their first row
+
+    def release(self) -> None:
+        """Close the file, and let go of the images that were read last."""
+        with self._lock:
+            self._close()
+            self._batches.clear()
 
     def _writer(self, path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, schema)
 
     def _all_batches(self) -> Iterator[pa.RecordBatch]:
-        yield from pq.ParquetFile(self.path).iter_batches(_COPIED_ROWS)
+        with open_to_read(self.path) as source:
+            yield from self._open(source).iter_batches(_COPIED_ROWS)
 
     def _read(self, name: str) -> pa.ChunkedArray:
-        return self._file.read(columns=[name]).column(0)
+        with open_to_read(self.path) as source:
+            return self._open(source).read(columns=[name]).column(0)
 
     def _image(self, name: str, row: int) -> Any:
         """Read on from the row that was read last, or anew from the start of the row's group."""
@@ -142,7 +154,9 @@ class ParquetTable(ArrowTable):
         first = self._starts[group] + (row - self._starts[group]) // _BATCH_ROWS * _BATCH_ROWS
         if first not in self._batches:
             if self._stream_at[0] != group or self._stream_at[1] > first:
-                self._stream = self._file.iter_batches(
+                self._close()
+                self._source = open_to_read(self.path)
+                self._stream = self._open(self._source).iter_batches(
                     _BATCH_ROWS, row_groups=[group], columns=[name], use_threads=False
                 )
                 self._stream_at = (group, self._starts[group])
@@ -153,6 +167,17 @@ class ParquetTable(ArrowTable):
                 if len(self._batches) > _BATCHES_KEPT:
                     self._batches.popitem(last=False)
         return self._batches[first][row - first].as_py()
+
+    def _open(self, source: Any) -> pq.ParquetFile:
+        # Read as it is needed; by default, a whole column of images would be fetched ahead.
+        return pq.ParquetFile(
+            source, metadata=self._metadata, pre_buffer=False, buffer_size=_BUFFER_BYTES
+        )
+
+    def _close(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source, self._stream, self._stream_at = None, iter(()), (-1, 0)
 
 
 class FeatherTable(ArrowTable):
@@ -168,6 +193,11 @@ class FeatherTable(ArrowTable):
         self._starts = [0, *accumulate(rows)]
         self._batches: OrderedDict[int, pa.Array] = OrderedDict()
         super().__init__(path, schema, self._starts[-1])
+
+    def release(self) -> None:
+        """Let go of the images that were read last."""
+        with self._lock:
+            self._batches.clear()
 
     def _open(self, fields: list[int]) -> pa.ipc.RecordBatchFileReader:
         options = pa.ipc.IpcReadOptions(included_fields=fields)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from ..addresses import is_remote
 from ..errors import LayoutError
 from .table import Table
 
@@ -31,8 +33,7 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
     import pyarrow as pa
 
     from .arrow import FeatherTable, ParquetTable, StreamTable, read_saved_dataset
-    from .delimited import DelimitedTable
-    from .records import RecordsTable
+    from .tar import TarTable
 
     if path.is_dir():
         return read_saved_dataset(path)
@@ -42,18 +43,52 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
         _refuse_packed(path, head)
         if head.startswith(b"PAR1"):
             return ParquetTable(path)
+        if path.suffix.lower() == ".tar":
+            return TarTable(path)
+        if is_remote(path):
+            raise LayoutError(f"{path} is no shard: of an address, Parquet and tar files are read")
         if head.startswith(b"ARROW1"):
             return FeatherTable(path)
         if path.suffix.lower() in (".arrow", ".ipc", ".feather"):
             return StreamTable(path, [path], [])
         if path.suffix.lower() in (".parquet", ".pq"):
             raise LayoutError(f"{path} is no Parquet file: its first bytes are {head[:4]!r}")
-        if path.suffix.lower() in _RECORDS:
-            return RecordsTable(path, encodings)
-        return DelimitedTable(path, encodings)
+        return _read_text(path, encodings)
     except (OSError, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise LayoutError(f"{path} cannot be read: {why}") from error
+
+
+class UnopenedTable:
+    """A table that is opened when something of it is asked for, and closed when it is released."""
+
+    def __init__(self, path: Path, encodings: Sequence[str] | None, count: int) -> None:
+        self.path = path
+        self._encodings = encodings
+        self._count = count
+        self._opened: Table | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what is no table's is not looked for in one
+            raise AttributeError(name)
+        if self._opened is None:
+            self._opened = read_table(self.path, self._encodings)
+        return getattr(self._opened, name)
+
+    def release(self) -> None:
+        """Let go of the table."""
+        self._opened = None
+
+
+def _read_text(path: Path, encodings: Sequence[str] | None) -> Table:
+    from .delimited import DelimitedTable
+    from .records import RecordsTable
+
+    kind = RecordsTable if path.suffix.lower() in _RECORDS else DelimitedTable
+    return kind(path, encodings)
 
 
 def _refuse_packed(path: Path, head: bytes) -> None:

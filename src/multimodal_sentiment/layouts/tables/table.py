@@ -33,6 +33,11 @@ class Table(ABC):
         return self.count
 
     @property
+    def roles(self) -> Mapping[str, str]:
+        """Which columns hold what, where the format itself says so; see `columns.find_columns`."""
+        return {}
+
+    @property
     def encoding(self) -> str:
         """What most of its text is written in."""
         return "utf-8"
@@ -50,8 +55,14 @@ class Table(ABC):
         """Return a text's cell: a string, bytes that are yet to be decoded, None, or what it is."""
 
     def image(self, name: str, row: int) -> Any:
-        """Return an image's cell: a path, bytes, a dictionary of both, None, or what it is."""
+        """Return an image's cell: a path, bytes, a dictionary of both, None, or what it is.
+
+        A `tar.Member` stands for bytes that are yet to be read.
+        """
         return self.cell(name, row)
+
+    def release(self) -> None:  # noqa: B027 - most tables hold nothing of the kind
+        """Let go of the images that were read last; they are read again when asked for."""
 
     def place(self, row: int) -> str:
         """Return where a row lies, for messages."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.parameters import PreparationParameters, SplittingParameters
+from multimodal_sentiment.parameters import (
+    PreparationParameters,
+    SplittingParameters,
+    TwinsParameters,
+)
 from multimodal_sentiment.types import Examples, ExampleStream, Figure, Frame, Json, PostFiles
 
 logger = logging.getLogger(__name__)
@@ -48,16 +52,16 @@ def record_files(text_files: Frame, examples: Examples) -> Frame:
     return files.reset_index(drop=True)
 
 
-def group_duplicates(examples: Examples) -> Frame:
+def group_duplicates(examples: Examples, twins: TwinsParameters) -> Frame:
     """Number the groups of near duplicates: `guid, group`."""
     import pandas as pd
 
-    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
+    from multimodal_sentiment.posts.near_duplicates import group_posts
 
-    groups = find_near_duplicates(examples["text"].to_pylist(), examples["image_hash"].to_pylist())
+    groups = group_posts(examples, twins.image_bits, twins.text_similarity)
     sizes = pd.Series(groups).value_counts()
-    twins = sizes[sizes > 1]
-    logger.info("%s posts have a twin, in %s groups", f"{twins.sum():,}", f"{len(twins):,}")
+    several = sizes[sizes > 1]
+    logger.info("%s posts have a twin, in %s groups", f"{several.sum():,}", f"{len(several):,}")
     return pd.DataFrame({"guid": examples["guid"].to_pylist(), "group": groups})
 
 

@@ -32,7 +32,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     )
     group = Node(
         group_duplicates,
-        inputs="examples",
+        inputs=["examples", "params:twins"],
         outputs="duplicate_groups",
         name="group_duplicates",
         namespace="preparation",
@@ -52,10 +52,11 @@ def create_pipeline(namespace: str) -> Pipeline:
         name="plot_ingestion",
         namespace="preparation",
     )
+    settings = {"params:splitting", "params:twins"} if labelled else set()
     return Pipeline(
         [prepare, record, group, report, plot] if labelled else [prepare, record, report, plot],
         namespace=namespace,
         inputs={"post_files"},
         outputs={"duplicate_groups"} if labelled else None,
-        parameters={"params:preparation"} | ({"params:splitting"} if labelled else set()),
+        parameters={"params:preparation"} | settings,
     )

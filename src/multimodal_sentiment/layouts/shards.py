@@ -1,0 +1,63 @@
+"""Shards: many files that are one set of posts, Parquet or tar files as WebDataset lays them out.
+
+They are the files of a folder, or those that fit a pattern such as `posts/*.tar`; a single tar file
+is a set too. Texts, ids and tags are held; of images, only those that are being read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .addresses import is_pattern
+from .errors import LayoutError
+from .source import Options, Split
+from .table import make_part, order_of, split_of, tables_in
+from .table_source import TableSource
+
+PARQUET = (".parquet", ".pq")
+TAR = (".tar",)
+
+
+def is_shards(path: Path) -> bool:
+    """Return whether a path stands for tar files, or for several Parquet files of one set."""
+    if is_pattern(path) and not path.exists():
+        return True
+    shards = _find(path)
+    if any(shard.suffix.lower() in TAR for shard in shards):
+        return True
+    # Files that are named after splits are tables of their own; so is what other tables lie beside.
+    return len(shards) > 1 and shards == tables_in(path) and not all(map(split_of, shards))
+
+
+def open_shards(path: Path, options: Options) -> TableSource:
+    """Open all shards.
+
+    Raises:
+        LayoutError: If there is none, or one cannot be read.
+    """
+    shards = _find(path)
+    if not shards:
+        raise LayoutError(f"{path} stands for no shard: these end in {', '.join(PARQUET + TAR)}")
+    splits = _splits(shards)
+    named = sorted(zip(shards, splits, strict=True), key=lambda each: order_of(each[1]))
+    parts = [make_part(shard, options, split) for shard, split in named]
+    said = "1 shard" if len(parts) == 1 else f"{len(parts):,} shards"
+    return TableSource(path, parts, options, "shards", said)
+
+
+def _find(path: Path) -> list[Path]:
+    """Return the shards, in the order of their names."""
+    if is_pattern(path) and not path.exists():
+        found = sorted(path.parent.glob(path.name))
+        return [file for file in found if file.suffix.lower() in PARQUET + TAR]
+    if path.suffix.lower() in TAR and path.is_file():
+        return [path]
+    return tables_in(path, TAR) or tables_in(path, PARQUET)
+
+
+def _splits(shards: list[Path]) -> list[Split]:
+    """Return the splits that names declare, if all do; one alone counts only if it is the test."""
+    splits = [split_of(shard) for shard in shards]
+    if not all(splits) or set(splits) in ({"train"}, {"validation"}):
+        return [""] * len(shards)
+    return splits
