@@ -114,3 +114,7 @@ def test_a_path_is_said_from_the_current_folder_unless_that_is_far(
 
     whole = (tmp_path / path).resolve()
     assert files.short_path(whole) == (said or str(whole))
+
+
+def test_an_address_is_said_as_it_is():
+    assert files.short_path("s3://bucket/posts") == "s3://bucket/posts"
