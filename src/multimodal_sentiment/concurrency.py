@@ -18,20 +18,35 @@ AHEAD_PER_THREAD = 4
 
 
 def map_in_order(
-    function: Callable[[Item], Result], items: Iterable[Item]
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int | None = None,
+    stop: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
-    """The function of each item, computed by one thread a core, in the items' order.
+    """The function of each item, computed by several threads, in the items' order.
 
-    `ThreadPoolExecutor.map` takes in all items at once; here at most `AHEAD`, or a few a thread,
-    are under way or waiting to be fetched, so memory does not grow with their number.
+    `ThreadPoolExecutor.map` takes in all items at once; here at most a few a thread are under way
+    or waiting to be fetched, so memory does not grow with their number.
+
+    Args:
+        function: The function.
+        items: The items.
+        threads: How many; None is one a core, and then up to `AHEAD` items are under way.
+        stop: Called when no result is wanted any more, before what is under way is waited for.
     """
-    threads = os.cpu_count() or 1
-    most = max(AHEAD, AHEAD_PER_THREAD * threads)
+    least = AHEAD if threads is None else 0
+    threads = threads or os.cpu_count() or 1
+    most = max(least, AHEAD_PER_THREAD * threads)
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) == most:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) == most:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+            stop()

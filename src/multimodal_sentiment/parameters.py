@@ -2,7 +2,7 @@
 
 The values stand in `conf/`, and only there: no model here has a default. `Parameters` is the whole
 tree; like each of its branches it refuses a key that it does not know. The architecture's branch
-stands in `model_parameters.py`.
+stands in `model_parameters.py`, what work runs on in `compute_parameters.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from multimodal_sentiment.compute_parameters import (
+    ClusterParameters,
+    ComputeParameters,
+)
 from multimodal_sentiment.model_parameters import (
     Count,
     Fraction,
@@ -109,16 +113,6 @@ class TrainingParameters(Group):
     patience: Count
     refit: bool
     resume: bool
-
-
-class ComputeParameters(Group):
-    """What the model runs on; changes speed, and results only by rounding."""
-
-    device: Literal["auto", "cpu", "cuda", "mps"]
-    precision: Literal["auto", "fp32", "bf16"]
-    prediction_batch_size: Count
-    compile: Literal["auto"] | bool
-    workers: Literal["auto"] | Annotated[int, Field(ge=0)]
 
 
 class EncodersParameters(Group):
@@ -230,6 +224,7 @@ class Parameters(Group):
     model: ModelParameters
     training: TrainingParameters
     compute: ComputeParameters
+    cluster: ClusterParameters
     encoders: EncodersParameters
     evaluation: EvaluationParameters
     reporting: ReportingParameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
@@ -15,19 +15,26 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def log_progress(
-    items: Iterable[Item], total: int | None, doing: str, unit: str = "posts"
+    items: Iterable[Item],
+    total: int | None,
+    doing: str,
+    unit: str = "posts",
+    size: Callable[[Item], int] = lambda _: 1,
 ) -> Iterator[Item]:
     """Pass items on and say how far it is; nothing is said of what is soon done.
 
     Args:
         items: What is worked through.
-        total: How many there are, if that is known.
+        total: How many of `unit` there are, if that is known.
         doing: What is done with them, as in "Reading texts".
-        unit: What one item is, in the plural.
+        unit: What is counted, in the plural.
+        size: How many of these an item is.
     """
     began = spoke = time.monotonic()
-    for done, item in enumerate(items, start=1):
+    done = 0
+    for item in items:
         yield item
+        done += size(item)
         now = time.monotonic()
         if now - spoke < SECONDS_BETWEEN_LINES or done == total:
             continue

@@ -8,6 +8,7 @@ import pyarrow as pa
 from kedro.io import DatasetError
 
 from multimodal_sentiment.arrow_parts import list_parts, read_parts, write_parts
+from multimodal_sentiment.cluster import with_path
 from multimodal_sentiment.files import replace_whole
 
 from .previews import TablePreview
@@ -41,14 +42,14 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
     """
 
     def load(self) -> pa.Table:
-        """Map the table into memory.
+        """Map the table into memory; its metadata name the path.
 
         Raises:
             DatasetError: If it is missing or not complete.
         """
         path = Path(self._get_load_path())
         try:
-            return read_parts(path)
+            return with_path(read_parts(path), path)
         except (pa.ArrowInvalid, OSError) as error:
             if not path.exists():
                 raise DatasetError(f"{path} does not exist") from error

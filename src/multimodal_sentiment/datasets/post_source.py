@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -213,9 +215,12 @@ class PostFilesDataset(_PostSourceDataset):
             DatasetError: If they cannot be found.
         """
         try:
-            return self._open().files()
+            files = self._open().files()
         except LayoutError as error:
             raise DatasetError(str(error)) from error
+        raw = self._raw if "://" in self._raw else os.path.abspath(self._raw)
+        files.reopen = partial(_open_files, raw, self._options)
+        return files
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first posts by name and their files, for Kedro-Viz."""
@@ -245,3 +250,7 @@ class PostFilesDataset(_PostSourceDataset):
             return self._open().folder
         except LayoutError:
             return self._raw
+
+
+def _open_files(raw: str, options: Options) -> PostFiles:
+    return open_source(find_path(raw), options).files()

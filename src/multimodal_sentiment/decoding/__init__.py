@@ -9,9 +9,11 @@ by its own texts and the profile.
 To see how a text is decoded, read three files: `reading.py` (a post under a profile), `source.py`
 (how the profile is learnt) and `scoring.py` (how plausible a text is). They call `evidence.py`
 (what bytes prove, and how they are decoded), `mixture.py` (the profile, and the arithmetic of the
-mixture) and `characters.py` (the table of characters).
+mixture) and `characters.py` (the table of characters). `by_workers.py` does the same by
+the workers of a cluster.
 """
 
+from .by_workers import read_source_by, read_texts_by
 from .evidence import DEFAULT_CANDIDATES
 from .mixture import EncodingProfile
 from .reading import (
@@ -31,5 +33,7 @@ __all__ = [
     "decoded_reading",
     "has_control_characters",
     "read_source",
+    "read_source_by",
     "read_texts",
+    "read_texts_by",
 ]

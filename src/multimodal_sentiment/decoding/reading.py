@@ -18,13 +18,13 @@ from .evidence import (
     JUDGED_BYTES,
     Evidence,
     decoded,
-    judged_encodings,
     python_name,
     spelled_out,
     structural_encoding,
 )
-from .mixture import EncodingProfile, normalised
+from .mixture import EncodingProfile
 from .scoring import text_bits
+from .shares import Shares, count_encodings, weigh_encodings
 from .source import learn_profile
 
 logger = logging.getLogger(__name__)
@@ -80,10 +80,9 @@ def read_source(
     structure = _structure(payloads)
     evidence = Evidence([payload for payload, name in structure.items() if not name])
     profile = learn_profile(evidence, candidates)
-    shares = _shares(evidence, profile, candidates)
-    profile = dataclasses.replace(profile, posts=shares.counts())
-    if profile.doubt:
-        logger.warning("%s", profile.doubt)
+    shares = weigh_encodings(evidence, profile, candidates)
+    profile = dataclasses.replace(profile, posts=count_encodings(shares.names, shares.best()))
+    warn_of_doubt(profile)
     return _read(payloads, structure, evidence, profile, shares), profile
 
 
@@ -108,10 +107,32 @@ def read_texts(
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
     """
+    return read_and_count(payloads, profile, candidates)[0]
+
+
+def read_and_count(
+    payloads: Sequence[bytes],
+    profile: EncodingProfile,
+    candidates: Sequence[str] | None = None,
+) -> tuple[list[Reading], list[str]]:
+    """Do the same, and name the encoding that each post counts for in its source's profile.
+
+    A post counts for none, "", if its structure proves its encoding, or none reads it.
+    """
     structure = _structure(payloads)
     evidence = Evidence([payload for payload, name in structure.items() if not name])
-    shares = _shares(evidence, profile, candidates)
-    return _read(payloads, structure, evidence, profile, shares)
+    shares = weigh_encodings(evidence, profile, candidates)
+    counted = dict(zip(evidence.payloads, shares.best(), strict=True))
+    return (
+        _read(payloads, structure, evidence, profile, shares),
+        [counted.get(payload, "") for payload in payloads],
+    )
+
+
+def warn_of_doubt(profile: EncodingProfile) -> None:
+    """Say so if a source as a whole is in doubt."""
+    if profile.doubt:
+        logger.warning("%s", profile.doubt)
 
 
 def decoded_reading(text: str) -> Reading:
@@ -147,48 +168,12 @@ def _structure(payloads: Sequence[bytes]) -> dict[bytes, str]:
     return {payload: structural_encoding(payload) for payload in dict.fromkeys(payloads)}
 
 
-class _Shares(NamedTuple):
-    """How probable each encoding is for each post.
-
-    Attributes:
-        names: the encodings.
-        values: probabilities, each row's sum 1, or 0 where no encoding reads the post; of shape
-            (posts, encodings).
-        commonest: the column of the source's commonest encoding.
-    """
-
-    names: tuple[str, ...]
-    values: npt.NDArray[np.float64]
-    commonest: int
-
-    def counts(self) -> dict[str, int]:
-        """Count the posts read in each encoding."""
-        best = self.values.argmax(axis=1)[self.values.any(axis=1)]
-        counts = np.bincount(best, minlength=len(self.names))
-        return {name: int(n) for name, n in zip(self.names, counts, strict=True) if n}
-
-
-def _shares(
-    evidence: Evidence, profile: EncodingProfile, candidates: Sequence[str] | None
-) -> _Shares:
-    """Weigh the encodings of each post by how plausible its texts are, and how common they are."""
-    tried = (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
-    names = judged_encodings(tried)
-    prior = profile.prior(names)
-    bits = evidence.bits(names)
-    values = np.zeros_like(bits)
-    readable = np.isfinite(bits).any(axis=1)
-    fewest = bits[readable].min(axis=1, keepdims=True)
-    values[readable] = normalised(np.exp2(fewest - bits[readable]) * prior)
-    return _Shares(names, values, int(prior.argmax()))
-
-
 def _read(
     payloads: Sequence[bytes],
     structure: dict[bytes, str],
     evidence: Evidence,
     profile: EncodingProfile,
-    shares: _Shares,
+    shares: Shares,
 ) -> list[Reading]:
     readings = dict(zip(evidence.payloads, _judge(evidence, profile, shares), strict=True))
     for payload, name in structure.items():
@@ -197,7 +182,7 @@ def _read(
     return [readings[payload] for payload in payloads]
 
 
-def _judge(evidence: Evidence, profile: EncodingProfile, weighed: _Shares) -> Iterator[Reading]:
+def _judge(evidence: Evidence, profile: EncodingProfile, weighed: Shares) -> Iterator[Reading]:
     """Read each post in its most probable encoding, and note what is doubtful about it."""
     names, shares, commonest = weighed
     bits = evidence.bits(names)

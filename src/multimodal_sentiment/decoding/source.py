@@ -90,11 +90,19 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
     return EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
 
 
+def draw_posts(payloads: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the posts that a profile rests on, at even distances, of all that could be."""
+    return payloads[:: _distance(len(payloads))]
+
+
+def _distance(count: int) -> int:
+    return max(1, -(-count // PROFILED_POSTS))
+
+
 def _drawn(evidence: Evidence, names: Sequence[str]) -> Evidence:
-    """Take posts at even distances, and leave out those that no encoding can decode."""
+    """Draw posts, and leave out those that no encoding can decode."""
     bits = evidence.bits(names)  # of all posts, drawn or not: they are needed in the end
-    step = max(1, -(-len(bits) // PROFILED_POSTS))
-    rows = np.arange(0, len(bits), step)
+    rows = np.arange(0, len(bits), _distance(len(bits)))
     rows = rows[np.isfinite(bits[rows]).any(axis=1)]
     return evidence if len(rows) == len(bits) else evidence.some(rows)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from multimodal_sentiment.posts.problems import Problem
 
@@ -98,6 +98,7 @@ class PostFiles(ABC):
         about: What the source was taken for: its layout, path, format, encoding, separator and
             columns, whatever of these it has.
         remarks: What the user should know of the source, a line each.
+        reopen: Opens them in another process, if that is known how.
     """
 
     name: str
@@ -105,6 +106,11 @@ class PostFiles(ABC):
     images: Images
     about: dict[str, Any]
     remarks: list[str]
+    reopen: Callable[[], PostFiles] | None = None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Have another process open them itself: open files cannot be sent, nor large tables."""
+        return (self.reopen, ()) if self.reopen else super().__reduce_ex__(protocol)
 
     @property
     def outside(self) -> int:

@@ -1,6 +1,6 @@
 """Fitting a model to posts, and predicting others."""
 
-from .attribution import explain_examples, explain_posts
+from .attribution import explain_posts
 from .cross_validation import KeptTrials, Trial, run_trials
 from .dataset import PostDataset, preparation_of, rows_of
 from .fingerprint import digest
@@ -14,7 +14,7 @@ from .observation import (
     with_validation_summary,
 )
 from .predict import label_predictions, predict_examples, predict_logits
-from .projection import explain_and_project
+from .projection import explain_and_project, explain_examples
 
 __all__ = [
     "KeptTrials",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import torch
 
 from multimodal_sentiment.assessment import modality_contributions, softmax
@@ -14,37 +12,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 
 from .dataset import Batch, PostDataset
-from .frozen import known_features
-from .predict import posts_of, predict_batches, predict_logits, tabulate_predictions
-
-
-def explain_examples(
-    classifier: SentimentClassifier,
-    examples: pa.Table,
-    rows: np.ndarray,
-    compute: ComputeParameters,
-    features: pa.Table | None = None,
-) -> pd.DataFrame:
-    """Predict some rows of a table of examples, and say which modality decided.
-
-    Args:
-        classifier: The classifier.
-        examples: The posts.
-        rows: The rows to predict.
-        compute: The device and precision.
-        features: The features from `encode_examples`; where they are of these posts and of the
-            model's frozen encoders, these encoders do not run again.
-
-    Returns:
-        The columns of `predict_examples`; for a model of text and image also those of
-        `explain_posts`, and `text_alone` and `image_alone`: what the model answers when it is shown
-        nothing else of a post.
-    """
-    posts = posts_of(
-        classifier, examples, rows, known_features(classifier, examples, rows, features)
-    )
-    logits, shares, alone = _explain(classifier, posts, compute)
-    return tabulate_predictions(classifier, examples, rows, logits).assign(**shares, **alone)
+from .predict import predict_batches, predict_logits
 
 
 def explain_posts(
@@ -63,23 +31,16 @@ def explain_posts(
         (`text`, `image`, `both` if equally, `neither`), `text_contribution` and
         `image_contribution`, -1 to 1.
     """
-    logits, shares, _ = _explain(classifier, posts, compute)
-    return logits, shares
-
-
-def _explain(
-    classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return logits, the shares of text and image, and what either alone is answered with."""
     if classifier.config.modality != "both":
-        return predict_logits(classifier, posts, compute), {}, {}
+        return predict_logits(classifier, posts, compute), {}
     model = classifier.model
     views = np.empty((0, 4, len(classifier.labels)), dtype=np.float32)
     if len(posts):
         views = predict_batches(
             model, posts, compute, lambda it: fuse_views(classifier, model.encode(**it), it)
         )
-    return explain_views(classifier, views)
+    logits, shares, _ = explain_views(classifier, views)
+    return logits, shares
 
 
 def explain_views(

@@ -11,15 +11,19 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import torch
 
+from multimodal_sentiment.cluster import PATH, MappedTable
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
+from .by_workers import compute_rows
 from .dataset import Batch, Features
 from .device import choose_device
 from .fingerprint import digest, digest_images, digest_texts, fingerprint_encoding
@@ -49,6 +53,7 @@ def encode_examples(
     compute: ComputeParameters,
     earlier: pa.Table | None = None,
     keep: Callable[[pa.Table], None] = lambda _: None,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> pa.Table:
     """Return the features of all posts under every frozen encoder of some models.
 
@@ -62,6 +67,7 @@ def encode_examples(
         earlier: The features from before; those of the same texts and images under the same
             encoders are not computed again.
         keep: Called with all features that there are, after each encoder that computed some.
+        cluster: The workers that encode.
     """
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
@@ -74,7 +80,7 @@ def encode_examples(
             began = time.monotonic()
             known = _known_rows(earlier, name, modality, digests[modality])
             new = np.flatnonzero(known < 0)
-            computed = _encode(examples, new, modality, model, encoders, compute)
+            computed = _encode(examples, new, modality, model, encoders, compute, cluster)
             values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
             values[new] = computed
             if earlier is not None and len(new) < len(known):
@@ -220,6 +226,7 @@ def _encode(
     model: ModelParameters,
     encoders: EncoderStore,
     compute: ComputeParameters,
+    cluster: ClusterParameters,
 ) -> np.ndarray:
     """Return the features of some posts, of shape (posts, size), NaN where one lacks the modality.
 
@@ -229,8 +236,31 @@ def _encode(
     network, tokenizer = build_model(
         model.model_copy(update={"modality": modality}), ["", " "], [], {modality: encoder}
     )
+    size = network.branches[modality].size
     if not len(rows):
-        return np.empty((0, network.branches[modality].size), dtype=np.float32)
+        return np.empty((0, size), dtype=np.float32)
+
+    def leave_out(row: np.ndarray) -> np.ndarray:
+        logger.warning(
+            "Post %s: its %s counts as missing: to encode it kills the process",
+            examples["guid"][int(row[0])],
+            modality,
+        )
+        return np.full((1, size), np.nan, dtype=np.float32)
+
+    classifier = SentimentClassifier(network, tokenizer, {})
+    encode = partial(_encode_part, classifier, MappedTable(examples), modality, compute)
+    return compute_rows(encode, rows, cluster, f"Encoding {modality}s", leave_out)
+
+
+def _encode_part(
+    classifier: SentimentClassifier,
+    examples: MappedTable,
+    modality: str,
+    compute: ComputeParameters,
+    rows: np.ndarray,
+) -> np.ndarray:
+    network = classifier.model
 
     def features(batch: Batch) -> torch.Tensor:
         encoded = network.encode(**batch)[modality].float()
@@ -239,14 +269,15 @@ def _encode(
             encoded[torch.from_numpy(~mask).to(encoded.device)] = float("nan")
         return encoded
 
-    posts = posts_of(SentimentClassifier(network, tokenizer, {}), examples, rows)
+    posts = posts_of(classifier, examples.table, rows)
     return predict_batches(network, posts, compute, features)
 
 
 def _identify(examples: pa.Table) -> str:
     """Return a text that identifies the posts, and how their images are stored."""
     seen = examples.select(["guid", "text", "image_hash", "height", "width"]).to_pydict()
-    metadata = sorted((examples.schema.metadata or {}).items())
+    told = examples.schema.metadata or {}
+    metadata = sorted((key, value) for key, value in told.items() if key != PATH)
     return digest([json.dumps(seen), repr(metadata)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,15 +11,49 @@ import pyarrow as pa
 import torch
 from torch.nn import functional
 
+from multimodal_sentiment.cluster import MappedTable
+from multimodal_sentiment.compute_parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+)
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
 from .attribution import explain_views, fuse_views
-from .dataset import Batch
+from .by_workers import compute_rows
+from .dataset import Batch, PostDataset
 from .frozen import known_features
 from .predict import posts_of, predict_batches, tabulate_predictions
 
 Projected = dict[str, np.ndarray]  # by modality, float32 of shape (posts, dimensions)
+
+
+def explain_examples(
+    classifier: SentimentClassifier,
+    examples: pa.Table,
+    rows: np.ndarray,
+    compute: ComputeParameters,
+    features: pa.Table | None = None,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
+) -> pd.DataFrame:
+    """Predict some rows of a table of examples, and say which modality decided.
+
+    Args:
+        classifier: The classifier.
+        examples: The posts.
+        rows: The rows to predict.
+        compute: The device and precision.
+        features: The features from `encode_examples`; where they are of these posts and of the
+            model's frozen encoders, these encoders do not run again.
+        cluster: The workers that predict, unless all features are known.
+
+    Returns:
+        The columns of `predict_examples`; for a model of text and image also those of
+        `explain_posts`, and `text_alone` and `image_alone`: what the model answers when it is shown
+        nothing else of a post.
+    """
+    return explain_and_project(classifier, examples, rows, compute, {}, features, cluster)[0]
 
 
 def explain_and_project(
@@ -28,6 +63,7 @@ def explain_and_project(
     compute: ComputeParameters,
     projections: Mapping[str, np.ndarray],
     features: pa.Table | None = None,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[pd.DataFrame, Projected]:
     """Predict posts as `explain_examples` does, and project the features that it rests on.
 
@@ -39,10 +75,59 @@ def explain_and_project(
         projections: Of each modality, what its features are multiplied with when they are scaled
             to unit length, of shape (size, dimensions).
         features: The same as in `explain_examples`.
+        cluster: The same.
 
     Returns:
         The predictions, and the projected features, NaN where a post lacks the modality.
     """
+    computed = partial(_compute, classifier, compute, projections)
+    deadly: list[int] = []
+
+    def answer_nothing(row: np.ndarray) -> np.ndarray:
+        deadly.extend(row.tolist())
+        nothing = PostDataset(
+            classifier.config, classifier.tokenizer, [""], [None], terms=classifier.term_indices
+        )
+        return computed(nothing)
+
+    known = known_features(classifier, examples, rows, features)
+    is_encoded = known is not None and classifier.model.branches.keys() <= known.keys()
+    if is_encoded or not cluster.workers:
+        results = computed(posts_of(classifier, examples, rows, known))
+    else:
+        part = partial(_compute_part, classifier, MappedTable(examples), compute, projections)
+        results = compute_rows(part, rows, cluster, "Predicting", answer_nothing)
+    views = _count_views(classifier)
+    sizes = [views * len(classifier.labels), *(it.shape[1] for it in projections.values())]
+    seen, *projected = np.split(results, np.cumsum(sizes)[:-1], axis=1)
+    logits, shares, alone = explain_views(
+        classifier, seen.reshape(-1, views, len(classifier.labels))
+    )
+    predictions = tabulate_predictions(classifier, examples, rows, logits)
+    predictions = predictions.assign(**shares, **alone)
+    for place in np.flatnonzero(np.isin(rows, deadly)).tolist():
+        told = read_problems(str(predictions.at[place, "problems"]))
+        predictions.at[place, "problems"] = write_problems([*told, problem("prediction_deadly")])
+    return predictions, dict(zip(projections, projected, strict=True))
+
+
+def _compute_part(
+    classifier: SentimentClassifier,
+    examples: MappedTable,
+    compute: ComputeParameters,
+    projections: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+) -> np.ndarray:
+    return _compute(classifier, compute, projections, posts_of(classifier, examples.table, rows))
+
+
+def _compute(
+    classifier: SentimentClassifier,
+    compute: ComputeParameters,
+    projections: Mapping[str, np.ndarray],
+    posts: PostDataset,
+) -> np.ndarray:
+    """Return the logits of each view and then the projected features, of shape (posts, all)."""
     model = classifier.model
     weights = {name: torch.from_numpy(values) for name, values in projections.items()}
 
@@ -52,22 +137,15 @@ def explain_and_project(
         projected = [_project(encoded[name], batch, name, it) for name, it in weights.items()]
         return torch.cat([views.flatten(1), *projected], dim=1)
 
-    posts = posts_of(
-        classifier, examples, rows, known_features(classifier, examples, rows, features)
-    )
-    sizes = [weight.shape[1] for weight in weights.values()]
-    views = 4 if classifier.config.modality == "both" else 1
-    results = np.empty((0, views * len(classifier.labels) + sum(sizes)), dtype=np.float32)
     if len(posts):
-        results = predict_batches(model, posts, compute, predict)
-    ends = np.cumsum([views * len(classifier.labels), *sizes])
-    seen, *projected = np.split(results, ends[:-1], axis=1)
-    logits, shares, alone = explain_views(
-        classifier, seen.reshape(-1, views, len(classifier.labels))
-    )
-    predictions = tabulate_predictions(classifier, examples, rows, logits)
-    predictions = predictions.assign(**shares, **alone)
-    return predictions, dict(zip(weights, projected, strict=True))
+        return predict_batches(model, posts, compute, predict)
+    sizes = [weight.shape[1] for weight in weights.values()]
+    columns = _count_views(classifier) * len(classifier.labels) + sum(sizes)
+    return np.empty((0, columns), dtype=np.float32)
+
+
+def _count_views(classifier: SentimentClassifier) -> int:
+    return 4 if classifier.config.modality == "both" else 1
 
 
 def _project(

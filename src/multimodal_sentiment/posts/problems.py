@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "text_too_large": Kind("text", "text too large", "{} MB"),
     "text_unreadable": Kind("text", "text unreadable", "{}"),
     "several_texts": Kind("text", "several texts", "{} used"),
+    "text_deadly": Kind("text", "text left out", "to read it kills the process"),
     "empty_text": Kind("text", "empty text"),
     "control_characters": Kind("text", "control characters"),
     "lone_surrogates": Kind("text", "lone surrogates", "{}"),
@@ -66,7 +67,11 @@ KINDS: dict[str, Kind] = {
     "several_images": Kind("image", "several images", "{} used"),
     "image_broken": Kind("image", "image broken", "{}"),
     "image_cut": Kind("image", "image cut short", "its data ends in row {} of {}"),
+    "image_deadly": Kind("image", "image left out", "to decode it kills the process"),
     "listed_repeatedly": Kind("listing", "listed repeatedly", "{} times"),
+    "prediction_deadly": Kind(
+        "post", "answered as if it were empty", "to predict it kills the process"
+    ),
     # What version 0.1 wrote, in its own words.
     "noted": Kind("post", "noted", "{}"),
 }

@@ -25,6 +25,7 @@ from multimodal_sentiment.files import short_path
 
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
+from .cluster_checks import open_run_cluster
 from .error_lines import is_damage, one_line
 from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
@@ -81,6 +82,7 @@ class Transaction:
         )
         datasets = {name: output.dataset for name, output in written.items()}
         reads = check_run(data, pipeline, catalog, datasets, request, parameters)
+        self._cluster = open_run_cluster(pipeline, request, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
@@ -179,6 +181,7 @@ class Transaction:
         """Release the data folder."""
         if self.is_in_this_thread():
             _current.set(None)
+        self._cluster.close()
         restore_signals(self._former_signals)
         self._log.close()
         self._lock.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
     ComparisonParameters,
@@ -28,6 +29,7 @@ def encode_posts(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> ExampleStream:
     """Compute the features of posts under the encoders that are frozen.
 
@@ -40,6 +42,7 @@ def encode_posts(
         model: The architecture.
         training: Says which encoders are frozen: those whose learning rate is 0.
         compute: The device and precision.
+        cluster: The workers that encode.
 
     Returns:
         The table that `multimodal_sentiment.learning.frozen` describes.
@@ -50,7 +53,13 @@ def encode_posts(
     _check_counts(examples, duplicate_groups)
     variants = [(model, training)]
     return _encode(
-        examples, variants, earlier_features, unfinished_features, pretrained_encoders, compute
+        examples,
+        variants,
+        earlier_features,
+        unfinished_features,
+        pretrained_encoders,
+        compute,
+        cluster,
     )
 
 
@@ -64,6 +73,7 @@ def encode_variants(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> ExampleStream:
     """Do the same for all variants of a comparison.
 
@@ -74,7 +84,13 @@ def encode_variants(
     variants = [vary(model, training, changes) for changes in comparison.compared.values()]
     parameters = [(variant.model, variant.training) for variant in variants]
     return _encode(
-        examples, parameters, earlier_features, unfinished_features, pretrained_encoders, compute
+        examples,
+        parameters,
+        earlier_features,
+        unfinished_features,
+        pretrained_encoders,
+        compute,
+        cluster,
     )
 
 
@@ -88,6 +104,7 @@ def encode_settings(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> ExampleStream:
     """Do the same for all settings of a search.
 
@@ -100,7 +117,13 @@ def encode_settings(
     settings = Space.read(search.space, model, training).encoder_settings()
     parameters = [(setting.model, setting.training) for setting in settings]
     return _encode(
-        examples, parameters, earlier_features, unfinished_features, pretrained_encoders, compute
+        examples,
+        parameters,
+        earlier_features,
+        unfinished_features,
+        pretrained_encoders,
+        compute,
+        cluster,
     )
 
 
@@ -122,6 +145,7 @@ def _encode(
     unfinished: Path,
     encoders: EncoderStore,
     compute: ComputeParameters,
+    cluster: ClusterParameters,
 ) -> ExampleStream:
     """Encode with what an unfinished run has computed, or else with what an earlier one has."""
     from multimodal_sentiment.datasets import ArrowStreamDataset
@@ -137,5 +161,6 @@ def _encode(
         compute,
         earlier,
         keep=lambda computed: kept.save(computed.to_reader()),
+        cluster=cluster,
     )
     return table.to_reader()

@@ -35,6 +35,7 @@ def create_pipeline(
                     "params:model",
                     "params:training",
                     "params:compute",
+                    "params:cluster",
                 ],
                 outputs="labelled.features",
                 name=encode.__name__,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.parameters import (
     ComparisonParameters,
     ComputeParameters,
@@ -22,6 +23,7 @@ def predict_validation(
     examples: Examples,
     features: Examples,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> Frame:
     """Predict the validation posts: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
@@ -31,7 +33,7 @@ def predict_validation(
     from multimodal_sentiment.learning import explain_examples, rows_of
 
     rows = rows_of(validation_posts["guid"], examples)
-    return explain_examples(fusion_model, examples, rows, compute, features)
+    return explain_examples(fusion_model, examples, rows, compute, features, cluster)
 
 
 def evaluate_predictions(

@@ -20,6 +20,7 @@ def create_pipeline() -> Pipeline:
                     "labelled.examples",
                     "labelled.features",
                     "params:compute",
+                    "params:cluster",
                 ],
                 outputs="validation_predictions",
                 name="predict_validation",

@@ -6,8 +6,11 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.posts.problems import Problem, problem, write_problems
 from multimodal_sentiment.posts.schema import FILES, POSTS, SPLITS
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_PART = 2000  # posts
 _MOST_FLAGGED = 20  # shown of the posts whose reading is in doubt
 
 
@@ -26,6 +30,7 @@ def read_labelled_posts(
     post_files: PostFiles,
     ingestion: IngestionParameters,
     modality: str = "both",
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, Frame, Json]:
     """Read the posts' texts, and learn how common each encoding is among them.
 
@@ -34,6 +39,7 @@ def read_labelled_posts(
         post_files: Their texts and images.
         ingestion: How texts are read.
         modality: What the model will look at: most posts must have that.
+        cluster: The workers that read.
 
     Returns:
         One row a post, with the columns of `posts.schema.POSTS`; one row a text file, with those of
@@ -43,7 +49,7 @@ def read_labelled_posts(
         ValueError: If no post is listed, a tag is missing or unknown, a post is listed under two
             tags, or the tags are too few to learn from; if most posts lack their text or image.
     """
-    from multimodal_sentiment.decoding import read_source
+    from multimodal_sentiment.decoding import read_source_by
     from multimodal_sentiment.posts.declared_split import find_validation_posts
 
     from .labels import find_labels, named_labels, spell_labels
@@ -57,8 +63,8 @@ def read_labelled_posts(
     refuse_untagged(tag_of, labels)
     if "split" not in listing or find_validation_posts(tag_of, listing[list(SPLITS)]) is None:
         refuse_unsplittable(tag_of)
-    payloads, unread = _read_texts(tag_of, post_files)
-    read, profile = read_source(_undecoded(payloads), ingestion.encodings)
+    payloads, unread = _read_texts(tag_of, post_files, cluster)
+    read, profile = read_source_by(cluster, _undecoded(payloads), ingestion.encodings)
     readings = _with_decoded(payloads, read)
     posts = _rows(guids, tag_of, post_files, readings, unread)
     needed = {"both": ("text", "image")}.get(modality, (modality,))
@@ -68,7 +74,11 @@ def read_labelled_posts(
 
 
 def read_unlabelled_posts(
-    listing: Frame, post_files: PostFiles, encoding_profile: Json, ingestion: IngestionParameters
+    listing: Frame,
+    post_files: PostFiles,
+    encoding_profile: Json,
+    ingestion: IngestionParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, Frame]:
     """Read the posts' texts as those of the labelled posts were read.
 
@@ -82,7 +92,7 @@ def read_unlabelled_posts(
     Raises:
         ValueError: If a tag is unknown, or a post is listed under two tags.
     """
-    from multimodal_sentiment.decoding import EncodingProfile, read_texts
+    from multimodal_sentiment.decoding import EncodingProfile, read_texts_by
 
     from .labels import named_labels, spell_labels
     from .missing import report_missing
@@ -92,8 +102,8 @@ def read_unlabelled_posts(
     named = named_labels(ingestion.labels, post_files.about["layout"])
     tag_of = tag_posts(guids, tags, spell_labels(named, tags) if named else None)
     profile = EncodingProfile.from_dict(encoding_profile)
-    payloads, unread = _read_texts(tag_of, post_files)
-    read = read_texts(_undecoded(payloads), profile, ingestion.encodings)
+    payloads, unread = _read_texts(tag_of, post_files, cluster)
+    read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)
     posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
     report_missing(posts, unread, post_files, needed=())
     return posts, _files(payloads, unread, post_files)
@@ -112,7 +122,7 @@ def describe_source(listing: Frame, post_files: PostFiles) -> tuple[Frame, Json]
 
 
 def _read_texts(
-    guids: Collection[str], post_files: PostFiles
+    guids: Collection[str], post_files: PostFiles, cluster: ClusterParameters
 ) -> tuple[dict[str, bytes | str], dict[str, Problem]]:
     """Read the text of each guid.
 
@@ -123,7 +133,7 @@ def _read_texts(
     Raises:
         ValueError: If not one of the listed posts has a file.
     """
-    from multimodal_sentiment.layouts import UnreadableFileError
+    from multimodal_sentiment.cluster import divide, map_parts
     from multimodal_sentiment.posts.names import shown
     from multimodal_sentiment.progress import log_progress
 
@@ -134,15 +144,36 @@ def _read_texts(
             f"{post_files.name} holds no text and no image of any listed post, such as "
             f"{shown(f'{next(iter(guids))}.txt')}: is raw the folder above it?"
         )
+    read = partial(_read_part, post_files)
+    parts = divide(list(guids), _PART)
+    pieces = map_parts(read, parts, cluster, "Reading texts", _leave_out)
+    found = log_progress(chain.from_iterable(pieces), len(guids), "Reading texts of")
     payloads: dict[str, bytes | str] = {}
     unread = {}
-    for guid in log_progress(guids, len(guids), "Reading texts of"):
-        try:
-            payloads[guid] = post_files.texts.read(guid)
-        except UnreadableFileError as error:
+    for guid, text in zip(guids, found, strict=True):
+        if isinstance(text, Problem):
             payloads[guid] = b""
-            unread[guid] = error.problem
+            unread[guid] = text
+        else:
+            payloads[guid] = text
     return payloads, unread
+
+
+def _read_part(post_files: PostFiles, guids: list[str]) -> list[bytes | str | Problem]:
+    """Read the texts of some posts, or find out why one cannot be read."""
+    from multimodal_sentiment.layouts import UnreadableFileError
+
+    texts: list[bytes | str | Problem] = []
+    for guid in guids:
+        try:
+            texts.append(post_files.texts.read(guid))
+        except UnreadableFileError as error:
+            texts.append(error.problem)
+    return texts
+
+
+def _leave_out(_: list[str]) -> list[bytes | str | Problem]:
+    return [problem("text_deadly")]
 
 
 def _undecoded(payloads: dict[str, bytes | str]) -> list[bytes]:

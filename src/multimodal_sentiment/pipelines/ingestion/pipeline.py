@@ -20,9 +20,13 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
     labelled = namespace == "labelled"
     read = Node(
         read_labelled_posts if labelled else read_unlabelled_posts,
-        inputs=["listing", "post_files", "params:ingestion", "params:model.modality"]
-        if labelled
-        else ["listing", "post_files", profile, "params:ingestion"],
+        inputs=[
+            *["listing", "post_files"],
+            *([] if labelled else [profile]),
+            "params:ingestion",
+            *(["params:model.modality"] if labelled else []),
+            "params:cluster",
+        ],
         outputs=["posts", "text_files"] + (["encoding_profile"] if labelled else []),
         name="read_posts",
         namespace="ingestion",
@@ -46,5 +50,6 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
         namespace=namespace,
         inputs={"post_files", "corrections_file"} if labelled else {"post_files", profile},
         outputs={"encoding_profile"} if labelled else None,
-        parameters={"params:ingestion"} | ({"params:model.modality"} if labelled else set()),
+        parameters={"params:ingestion", "params:cluster"}
+        | ({"params:model.modality"} if labelled else set()),
     )

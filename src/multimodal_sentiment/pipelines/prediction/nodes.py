@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.compute_parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+)
 from multimodal_sentiment.types import (
     AnsweredTables,
     Examples,
@@ -41,7 +45,10 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
 
 
 def predict_unlabelled(
-    matched_model: SentimentClassifier, examples: Examples, compute: ComputeParameters
+    matched_model: SentimentClassifier,
+    examples: Examples,
+    compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, ExampleStream]:
     """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
@@ -61,7 +68,7 @@ def predict_unlabelled(
     projections = {} if validation is None else validation.projections
     rows = np.arange(len(examples))
     predictions, projected = explain_and_project(
-        matched_model, examples, rows, compute, projections
+        matched_model, examples, rows, compute, projections, cluster=cluster
     )
     counts = predictions["predicted"].value_counts()
     logger.info(

@@ -21,7 +21,12 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 predict_unlabelled,
-                inputs=["matched_model", "unlabelled.examples", "params:compute"],
+                inputs=[
+                    "matched_model",
+                    "unlabelled.examples",
+                    "params:compute",
+                    "params:cluster",
+                ],
                 outputs=["unlabelled.predictions", "unlabelled.projections"],
                 name="predict_unlabelled",
                 namespace="prediction",

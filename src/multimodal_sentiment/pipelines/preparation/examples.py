@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from multimodal_sentiment.cluster import divide, map_parts
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.layouts import PostFiles, UnreadableFileError
 from multimodal_sentiment.malloc import keep_freed_memory
 from multimodal_sentiment.parameters import PreparationParameters
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image, pack
-from multimodal_sentiment.posts.problems import Problem, read_problems, write_problems
+from multimodal_sentiment.posts.problems import Problem, problem, read_problems, write_problems
 from multimodal_sentiment.posts.schema import example_schema
 from multimodal_sentiment.progress import log_progress
 
@@ -24,10 +28,14 @@ logger = logging.getLogger(__name__)
 # A batch ends at so many posts or bytes of pixels, whichever comes first.
 _BATCH_POSTS = 64
 _BATCH_BYTES = 32 * 2**20
+_PART_POSTS = 256  # whole batches; a second or so of work
 
 
 def stream_examples(
-    posts: pd.DataFrame, post_files: PostFiles, preparation: PreparationParameters
+    posts: pd.DataFrame,
+    post_files: PostFiles,
+    preparation: PreparationParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> pa.RecordBatchReader:
     """Read and decode each post's image while the stream is consumed."""
     schema = example_schema(
@@ -36,28 +44,60 @@ def stream_examples(
             "pictures": preparation.model_dump_json(exclude={"storage"}),
         }
     )
-    return pa.RecordBatchReader.from_batches(
-        schema, _batches(_examples(posts, post_files, preparation), len(posts), schema)
+    prepare = partial(
+        _prepare_part,
+        post_files=post_files,
+        preparation=preparation,
+        schema=schema,
+        threads=cluster.cpus_per_worker if cluster.workers else None,
     )
+    parts = divide(posts, _PART_POSTS) if cluster.workers else [posts]
+    pieces = map_parts(prepare, parts, cluster, "Preparing", partial(_leave_out, schema))
+    batches = _count(chain.from_iterable(pieces), len(posts))
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _batches(
-    examples: Iterator[dict[str, Any]], total: int, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    batch: list[dict[str, Any]] = []
-    size = with_image = 0
-    for done, example in enumerate(log_progress(examples, total, "Preparing"), start=1):
-        batch.append(example)
-        size += len(example.get("image", b""))
-        with_image += "image" in example
-        if len(batch) == _BATCH_POSTS or size >= _BATCH_BYTES or done == total:
-            yield pa.RecordBatch.from_pylist(batch, schema=schema)
-            batch, size = [], 0
+def _count(batches: Iterable[pa.RecordBatch], total: int) -> Iterator[pa.RecordBatch]:
+    """Pass batches on, and say how far it is."""
+    with_image = 0
+    for batch in log_progress(batches, total, "Preparing", size=len):
+        with_image += len(batch) - batch["image"].null_count
+        yield batch
     logger.info("%s posts prepared, %s with an image", f"{total:,}", f"{with_image:,}")
 
 
+def _prepare_part(
+    posts: pd.DataFrame,
+    post_files: PostFiles,
+    preparation: PreparationParameters,
+    schema: pa.Schema,
+    threads: int | None,
+) -> Iterator[pa.RecordBatch]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for example in _examples(posts, post_files, preparation, threads):
+        batch.append(example)
+        size += len(example.get("image", b""))
+        if len(batch) == _BATCH_POSTS or size >= _BATCH_BYTES:
+            yield pa.RecordBatch.from_pylist(batch, schema=schema)
+            batch, size = [], 0
+    if batch:
+        yield pa.RecordBatch.from_pylist(batch, schema=schema)
+
+
+def _leave_out(schema: pa.Schema, posts: pd.DataFrame) -> Iterator[pa.RecordBatch]:
+    """Prepare a post without its image, which has killed its worker."""
+    (post,) = posts.to_dict("records")
+    problems = write_problems([*read_problems(post["problems"]), problem("image_deadly")])
+    example = {**post, "image_hash": "", "problems": problems}
+    yield pa.RecordBatch.from_pylist([example], schema=schema)
+
+
 def _examples(
-    posts: pd.DataFrame, post_files: PostFiles, preparation: PreparationParameters
+    posts: pd.DataFrame,
+    post_files: PostFiles,
+    preparation: PreparationParameters,
+    threads: int | None,
 ) -> Iterator[dict[str, Any]]:
     """One example a post, in order; images are decoded by several threads at once."""
     keep_freed_memory()
@@ -65,13 +105,13 @@ def _examples(
     def prepare(post: Any) -> dict[str, Any]:
         example = {**post._asdict(), "image_hash": ""}
         if post.img_path:
-            columns, problem = _image(post.guid, post.img_path, post_files, preparation)
+            columns, fault = _image(post.guid, post.img_path, post_files, preparation)
             example |= columns
-            if problem:
-                example["problems"] = write_problems([*read_problems(post.problems), problem])
+            if fault:
+                example["problems"] = write_problems([*read_problems(post.problems), fault])
         return example
 
-    return map_in_order(prepare, posts.itertuples(index=False))
+    return map_in_order(prepare, posts.itertuples(index=False), threads)
 
 
 def _image(

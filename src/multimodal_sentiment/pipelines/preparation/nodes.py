@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.parameters import (
     PreparationParameters,
     SplittingParameters,
@@ -15,7 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_examples(
-    posts: Frame, post_files: PostFiles, preparation: PreparationParameters
+    posts: Frame,
+    post_files: PostFiles,
+    preparation: PreparationParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> ExampleStream:
     """Read each post's image once: decoded, upright, RGB, bounded, hashed.
 
@@ -30,7 +34,7 @@ def prepare_examples(
     """
     from .examples import stream_examples
 
-    return stream_examples(posts, post_files, preparation)
+    return stream_examples(posts, post_files, preparation, cluster)
 
 
 def record_files(text_files: Frame, examples: Examples) -> Frame:

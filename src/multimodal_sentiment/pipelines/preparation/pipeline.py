@@ -18,7 +18,7 @@ def create_pipeline(namespace: str) -> Pipeline:
     """The preparation of the `labelled` or the `unlabelled` posts."""
     prepare = Node(
         prepare_examples,
-        inputs=["posts", "post_files", "params:preparation"],
+        inputs=["posts", "post_files", "params:preparation", "params:cluster"],
         outputs="examples",
         name="prepare_examples",
         namespace="preparation",
@@ -58,5 +58,5 @@ def create_pipeline(namespace: str) -> Pipeline:
         namespace=namespace,
         inputs={"post_files"},
         outputs={"duplicate_groups"} if labelled else None,
-        parameters={"params:preparation"} | settings,
+        parameters={"params:preparation", "params:cluster"} | settings,
     )

@@ -1,0 +1,23 @@
+"""Heavy work by the workers of a Ray cluster, or in this process where there are none.
+
+`map_parts` is all that a step needs to know; `open_cluster` is for the run around the steps.
+"""
+
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
+
+from .connection import INSTALL, ClusterError, open_cluster
+from .mapped import PATH, MappedTable, with_path
+from .parts import divide, map_parts
+
+__all__ = [
+    "INSTALL",
+    "IN_THIS_PROCESS",
+    "PATH",
+    "ClusterError",
+    "ClusterParameters",
+    "MappedTable",
+    "divide",
+    "map_parts",
+    "open_cluster",
+    "with_path",
+]

@@ -1,0 +1,30 @@
+"""The parameters of what work runs on: the device of a process, and the processes of a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .model_parameters import Count, Group, NotNegative
+
+
+class ComputeParameters(Group):
+    """What the model runs on; changes speed, and results only by rounding."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    precision: Literal["auto", "fp32", "bf16"]
+    prediction_batch_size: Count
+    compile: Literal["auto"] | bool
+    workers: Literal["auto"] | Annotated[int, Field(ge=0)]
+
+
+class ClusterParameters(Group):
+    """The workers that share heavy work; changes speed, and results only by rounding."""
+
+    workers: Annotated[int, Field(ge=0)]
+    cpus_per_worker: Count
+    gpus_per_worker: NotNegative
+
+
+IN_THIS_PROCESS = ClusterParameters(workers=0, cpus_per_worker=1, gpus_per_worker=0)

@@ -1,0 +1,34 @@
+"""A model's results for posts, computed by the workers of a cluster, or here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from multimodal_sentiment.cluster import ClusterParameters, divide, map_parts
+from multimodal_sentiment.progress import log_progress
+
+_PART = 512  # posts: whole batches, and texts enough to sort by length
+
+
+def compute_rows(
+    compute: Callable[[np.ndarray], np.ndarray],
+    rows: np.ndarray,
+    cluster: ClusterParameters,
+    doing: str,
+    lost: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return results for some rows of a table, in their order, of shape (rows, ...).
+
+    Args:
+        compute: The function that gives the results of some of the rows; see `map_parts`.
+        rows: The rows, at least one.
+        cluster: The workers; where there are none, all rows are computed at once.
+        doing: What is done, for the log.
+        lost: What stands for the result of a row that kills its worker.
+    """
+    if not cluster.workers:
+        return compute(rows)
+    pieces = map_parts(compute, divide(rows, _PART), cluster, doing, lost)
+    return np.concatenate([*log_progress(pieces, len(rows), doing, size=len)])
