@@ -10,13 +10,14 @@ from .model_parameters import Count, Group, NotNegative
 
 
 class ComputeParameters(Group):
-    """What the model runs on; changes speed, and results only by rounding."""
+    """What the model runs on; all but `processes` change results only by rounding."""
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
     prediction_batch_size: Count
     compile: Literal["auto"] | bool
     workers: Literal["auto"] | Annotated[int, Field(ge=0)]
+    processes: Count
 
 
 class ClusterParameters(Group):
@@ -28,3 +29,24 @@ class ClusterParameters(Group):
 
 
 IN_THIS_PROCESS = ClusterParameters(workers=0, cpus_per_worker=1, gpus_per_worker=0)
+
+
+def count_processes(compute: ComputeParameters, cluster: ClusterParameters) -> int:
+    """Return how many processes share a training by gradient descent."""
+    return cluster.workers or compute.processes
+
+
+def share_of_batch(batch_size: int, processes: int) -> int:
+    """Return how many posts of a batch each process takes.
+
+    Raises:
+        ValueError: If they do not divide it.
+    """
+    share, rest = divmod(batch_size, processes)
+    if rest:
+        less, more = batch_size - rest, batch_size - rest + processes
+        raise ValueError(
+            f"training.batch_size: {processes} processes cannot share {batch_size} posts evenly: "
+            f"choose {f'{less} or {more}' if less else more}"
+        )
+    return share

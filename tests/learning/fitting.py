@@ -33,4 +33,5 @@ def fit(
         folder,
         EncoderStore(folder / "encoders", folder),
         encode(posts, parameters, folder),
+        parameters.cluster,
     )

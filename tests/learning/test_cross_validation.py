@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import (
     LabelledPosts,
     Trial,
-    cross_validation,
     encode_examples,
     fingerprint,
     run_trials,
+    trials,
 )
 from multimodal_sentiment.learning.cross_validation import _seconds_left
 from multimodal_sentiment.learning.device import Device
@@ -49,11 +51,12 @@ def judge(
     folds: np.ndarray,
     compute: ComputeParameters,
     folder: Path,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> pd.DataFrame:
     store = EncoderStore(folder, folder)
     variants = [(trial.model, trial.training) for trial in asked]
     features = encode_examples(posts.examples, variants, store, compute)
-    return run_trials(asked, posts, folds, compute, folder, store, features)[0]
+    return run_trials(asked, posts, folds, compute, folder, store, features, cluster)[0]
 
 
 @pytest.fixture
@@ -65,8 +68,8 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[LabelledPosts]:
         learnt.append(posts)
         return trials_fit(posts, *rest)
 
-    trials_fit = cross_validation.fit_classifier
-    monkeypatch.setattr(cross_validation, "fit_classifier", noting)
+    trials_fit = trials.fit_classifier
+    monkeypatch.setattr(trials, "fit_classifier", noting)
     return learnt
 
 
@@ -105,6 +108,24 @@ def test_posts_outside_of_all_folds_are_learnt_from_and_not_judged(
     assert fitted[0].guids == np.array(posts.guids)[FOLDS == 1].tolist()
 
 
+def test_workers_of_a_cluster_train_what_this_process_would(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    two = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
+    parameters = tiny(model__modality="text")
+    asked = [*trainings(parameters), replace(trainings(parameters)[0], variant="again")]
+    here = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "here")
+    # What is there already is not trained again.
+    judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "there")
+    (kept,) = (tmp_path / "there").glob("*.npz")
+    written = kept.stat().st_mtime_ns
+    there = judge(asked, posts, FOLDS, parameters.compute, tmp_path / "there", two)
+
+    pd.testing.assert_frame_equal(here, there)
+    assert kept.stat().st_mtime_ns == written
+    assert len(list((tmp_path / "there").glob("*.npz"))) == 2
+
+
 def test_an_interrupted_comparison_goes_on_where_it_stopped(
     posts: LabelledPosts,
     tiny: Callable[..., Parameters],
@@ -126,7 +147,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     (tmp_path / "half").mkdir()
     judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(cross_validation, "predict_logits", dying)
+        patch.setattr(trials, "predict_logits", dying)
         judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
     fitted.clear()
     caplog.set_level(logging.INFO, logger="multimodal_sentiment")
@@ -238,9 +259,11 @@ def test_another_library_is_other_code(monkeypatch: pytest.MonkeyPatch, library:
     assert fingerprint.digest_code() != before
 
 
-def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Parameters]) -> None:
+def test_another_encoder_or_number_of_processes_is_another_training(
+    tiny: Callable[..., Parameters],
+) -> None:
     parameters, device = tiny(), Device("cpu", bf16=False, workers=0)
-    one, other, same = (
+    one, other, same, shared = (
         fingerprint_training(
             "posts",
             FOLDS == 0,
@@ -248,11 +271,13 @@ def test_another_pretrained_encoder_is_another_training(tiny: Callable[..., Para
             parameters.training,
             {"text": {"sha256": sha256}},
             device,
+            processes,
         )
-        for sha256 in ("one", "other", "one")
+        for sha256, processes in (("one", 1), ("other", 1), ("one", 1), ("one", 2))
     )
 
-    assert one == same != other
+    assert one == same
+    assert len({one, other, shared}) == 3
 
 
 def test_what_is_left_is_told_by_what_such_trainings_took() -> None:

@@ -17,11 +17,12 @@ from transformers import TrainingArguments
 from multimodal_sentiment.learning import (
     LabelledPosts,
     gradient,
+    optimize,
     predict_examples,
 )
 from multimodal_sentiment.learning import device as device_module
+from multimodal_sentiment.learning.checkpoints import newest_checkpoint
 from multimodal_sentiment.learning.device import choose_device
-from multimodal_sentiment.learning.gradient import newest_checkpoint
 from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
@@ -141,14 +142,14 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     class Killed(Exception):
         pass
 
-    class Stopping(gradient.ProgressLog):
+    class Stopping(optimize.ProgressLog):
         def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             super().on_epoch_begin(args, state, control, **kwargs)
             if round(state.epoch) == 2:
                 raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(gradient, "ProgressLog", Stopping)
+        patch.setattr(optimize, "ProgressLog", Stopping)
         fit(posts, tiny(**options), tmp_path / "half")
     resumed, history = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
 
@@ -178,7 +179,7 @@ def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "model.safetensors").touch()
         if whole:
-            (folder / "trainer_state.json").touch()
+            (folder / "whole").touch()
 
     assert newest_checkpoint(tmp_path / "print") == str(tmp_path / "print" / "checkpoint-20")
 

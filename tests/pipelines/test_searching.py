@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import cross_validation, encode_examples
+from multimodal_sentiment.learning import encode_examples, trials
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.searching.nodes import (
     judge_search,
@@ -63,7 +63,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
         *(tmp_path / "trials", store, features, parameters.search),
         *(parameters.model, parameters.training, parameters.compute),
     )
-    fit, trained = cross_validation.fit_classifier, []
+    fit, trained = trials.fit_classifier, []
 
     def interrupted(learnt: Any, *rest: Any) -> Any:
         trained.append(len(learnt))
@@ -71,7 +71,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
             raise KeyboardInterrupt
         return fit(learnt, *rest)
 
-    monkeypatch.setattr(cross_validation, "fit_classifier", interrupted)
+    monkeypatch.setattr(trials, "fit_classifier", interrupted)
     training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
     (tmp_path / "trials").mkdir()
     with pytest.raises(KeyboardInterrupt):

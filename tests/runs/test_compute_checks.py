@@ -5,9 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
+
+from multimodal_sentiment.pipelines.comparing import pipeline as comparing
+from multimodal_sentiment.pipelines.fitting import pipeline as fitting
+from multimodal_sentiment.pipelines.prediction import pipeline as prediction
+from multimodal_sentiment.runs.compute_checks import check_processes
 
 from ..commands import Project, kedro, params
 
@@ -40,6 +47,29 @@ def test_a_missing_device_is_said_before_any_node_runs(
     assert done.returncode == 1
     assert "Error: compute.device: no mps on this machine: choose one of" in done.stderr
     assert "log in" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "changes", "faults"),
+    [
+        (fitting, {}, []),
+        (fitting, {"compute": {"processes": 2}}, []),
+        (fitting, {"compute": {"processes": 3}}, ["3 processes cannot share 8 posts"]),
+        (fitting, {"cluster": {"workers": 5}}, ["5 processes cannot share 8 posts"]),
+        (comparing, {"compute": {"processes": 3}}, ["3 processes cannot share 8 posts"]),
+        (comparing, {"cluster": {"workers": 5}}, []),  # each of them trains models of its own
+        (prediction, {"compute": {"processes": 3}}, []),
+    ],
+)
+def test_a_batch_that_processes_cannot_share_is_said_before_any_node_runs(
+    settings: dict[str, Any], pipeline: ModuleType, changes: dict[str, Any], faults: list[str]
+) -> None:
+    changed = {name: settings[name] | values for name, values in changes.items()}
+    found = check_processes(pipeline.create_pipeline(), settings | changed)
+
+    assert len(found) == len(faults)
+    for one, expected in zip(found, faults, strict=True):
+        assert one.startswith(f"training.batch_size: {expected} evenly: choose ")
 
 
 @pytest.mark.fault("run", "batches of 100,000 posts, of a small set", "said as the run starts")

@@ -1,7 +1,7 @@
 """Fitting a model to posts, and predicting others."""
 
 from .attribution import explain_posts
-from .cross_validation import KeptTrials, Trial, run_trials
+from .cross_validation import KeptTrials, run_trials
 from .dataset import PostDataset, preparation_of, rows_of
 from .fingerprint import digest
 from .fit import fit_classifier
@@ -15,6 +15,7 @@ from .observation import (
 )
 from .predict import label_predictions, predict_examples, predict_logits
 from .projection import explain_and_project, explain_examples
+from .trials import Trial
 
 __all__ = [
     "KeptTrials",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch.distributed as dist
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
 from multimodal_sentiment.files import replace_whole
 
-logger = logging.getLogger(__name__)
-
 _CHOICE = "choice.json"
+_WHOLE = "whole"  # the file that marks a checkpoint as complete
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,23 @@ def write_choice(folder: Path, choice: Choice) -> None:
 
 def newest_checkpoint(folder: Path) -> str | None:
     """Return the newest whole checkpoint in a folder, if there is one."""
-    # The trainer's state is written last.
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    whole = [path.parent for path in folder.glob(f"checkpoint-*/{_WHOLE}")]
     if not whole:
         return None
-    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
-    logger.info("Going on from %s", newest.name)
-    return str(newest)
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2])))
+
+
+class MarkWhole(TrainerCallback):
+    """Marks each checkpoint when all processes have written their part of it."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Wait for the others, and write the mark."""
+        if args.world_size > 1:
+            dist.barrier()
+        if args.process_index == 0:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
 
 
 @contextmanager

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +13,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters, MappedTable
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
-from multimodal_sentiment.files import replace_whole
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters
 from multimodal_sentiment.posts.split import grouped_split
 
 from .device import choose_device
 from .fingerprint import digest, digest_code, digest_posts, fingerprint_training
-from .fit import fit_classifier
-from .frozen import content_digests, take_features
+from .frozen import content_digests
 from .labelled_posts import LabelledPosts
-from .predict import predict_logits
+from .trials import Trial, TrialData, train_apart, train_trial
 
 logger = logging.getLogger(__name__)
 
-_SILENCE = 60.0  # seconds between two lines of a training within a comparison
-# The modules that say much of a single training.
-_WORDY = ("checkpoints", "fit", "gradient", "solve", "trainer")
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a comparison.
-
-    Attributes:
-        variant: The name of the variant.
-        seed: The number of this training among the variant's on the same posts, from 0.
-        fold: The number of the fold it is judged on; it learns from all others.
-        folds: The number of folds; None where the saved validation posts are judged.
-        model: The architecture.
-        training: The training parameters, with its own random seed.
-    """
-
-    variant: str
-    seed: int
-    fold: int
-    folds: int | None
-    model: ModelParameters
-    training: TrainingParameters
-
-    def __str__(self) -> str:
-        fold = f", fold {self.fold + 1} of {self.folds}" if self.folds else ""
-        return f"{self.variant}, seed {self.seed + 1}{fold}"
+Outcome = tuple[pd.DataFrame, pd.DataFrame, float]  # predictions, history, seconds
 
 
 def run_trials(
@@ -69,6 +37,7 @@ def run_trials(
     folder: Path,
     encoders: EncoderStore,
     features: pa.Table,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train each trial's model, unless that is done already, and predict its fold with it.
 
@@ -81,6 +50,7 @@ def run_trials(
             goes on from there, and a trial that differs in anything is trained again.
         encoders: The store of pretrained encoders.
         features: The features of frozen encoders, from `encode_examples`.
+        cluster: The workers that train, a model each.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`, one row for each
@@ -90,17 +60,17 @@ def run_trials(
     Raises:
         ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
-    kept = KeptTrials(posts, folds, compute, folder, encoders, features)
+    kept = KeptTrials(posts, folds, compute, folder, encoders, features, cluster)
     kept.check(trials)
-    there = sum(kept.holds(trial) for trial in trials)
+    done = [kept.holds(trial) for trial in trials]
+    there = sum(done)
     logger.info(
         "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
     )
     seconds: dict[str, list[float]] = {}
     answers, histories = [], []
-    for number, trial in enumerate(trials, start=1):
-        known = kept.holds(trial)
-        answer, history, took = kept.run(trial)
+    outcomes = zip(trials, done, kept.run_all(trials), strict=True)
+    for number, (trial, known, (answer, history, took)) in enumerate(outcomes, start=1):
         seconds.setdefault(trial.variant, []).append(took)
         answers.append(answer)
         histories.append(history)
@@ -112,7 +82,9 @@ def run_trials(
                 len(trials),
                 trial,
                 (answer["predicted"] == answer["tag"]).mean(),
-                f"about {_minutes(_seconds_left(rest, seconds))} left" if rest else "all done",
+                f"about {_minutes(_seconds_left(rest, seconds) / (cluster.workers or 1))} left"
+                if rest
+                else "all done",
             )
     return pd.concat(answers, ignore_index=True), pd.concat(histories, ignore_index=True)
 
@@ -131,10 +103,14 @@ class KeptTrials:
         folder: Path,
         encoders: EncoderStore,
         features: pa.Table,
+        cluster: ClusterParameters = IN_THIS_PROCESS,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._posts, self._folds, self._folder = posts, folds, folder
-        self._compute, self._encoders, self._features = compute, encoders, features
+        if cluster.workers:  # many trainings at once: each has one of them
+            compute = compute.model_copy(update={"processes": 1})
+        self._cluster = cluster
+        self._data = TrialData(posts, folds, compute, encoders, MappedTable(features))
+        self._folder = folder.resolve()
         self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
         self._device = choose_device(compute)
         self._origins: dict[tuple[str, str], dict[str, Any]] = {}
@@ -145,11 +121,11 @@ class KeptTrials:
         Raises:
             ValueError: If one has too few.
         """
-        posts = self._posts
+        posts = self._data.posts
         for trial in {
             (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
         }.values():
-            learnt, training = self._folds != trial.fold, trial.training
+            learnt, training = self._data.folds != trial.fold, trial.training
             try:
                 grouped_split(
                     posts.tags[learnt],
@@ -168,7 +144,7 @@ class KeptTrials:
         return digest(
             [
                 self._content,
-                json.dumps(self._folds.tolist()),
+                json.dumps(self._data.folds.tolist()),
                 json.dumps(encoders, sort_keys=True),
                 digest_code(),
                 str(self._device),
@@ -179,7 +155,7 @@ class KeptTrials:
         """Return whether a trial is done."""
         return self._path(trial).exists()
 
-    def run(self, trial: Trial) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    def run(self, trial: Trial) -> Outcome:
         """Train a trial's model, unless that is done already, and predict its fold with it.
 
         Returns:
@@ -187,85 +163,55 @@ class KeptTrials:
         """
         path = self._path(trial)
         if not path.exists():
-            _train(
-                trial,
-                self._posts,
-                self._folds,
-                self._compute,
-                path,
-                self._encoders,
-                self._features,
-            )
-        return _read(trial, path, self._posts, self._folds)
+            train_trial(self._data, trial, path)
+        return _read(trial, path, self._data)
+
+    def run_all(self, trials: Sequence[Trial]) -> Iterator[Outcome]:
+        """Yield what `run` returns for each trial, in order; workers train several at once."""
+        paths = [self._path(trial) for trial in trials]
+        missing = {
+            path: trial
+            for trial, path in reversed(list(zip(trials, paths, strict=True)))
+            if not path.exists()
+        }
+        if not self._cluster.workers or not missing:
+            yield from map(self.run, trials)
+            return
+        tasks = [(trial, path) for path, trial in reversed(missing.items())]
+        with closing(train_apart(self._data, tasks, self._cluster)) as trained:
+            for trial, path in zip(trials, paths, strict=True):
+                if missing.pop(path, None) is not None:
+                    next(trained)
+                yield _read(trial, path, self._data)
+            list(trained)  # says where they were trained
 
     def _path(self, trial: Trial) -> Path:
         """Return where a trial's predictions are kept, named by its fingerprint."""
         name = fingerprint_training(
             self._content,
-            self._folds != trial.fold,
+            self._data.folds != trial.fold,
             trial.model,
             trial.training,
             {m: self._identify(m, name) for m, name in trial.model.encoders.items()},
             self._device,
+            self._data.compute.processes,
         )
         return self._folder / f"{name}.npz"
 
     def _identify(self, modality: str, name: str) -> dict[str, Any]:
         """Return the identity of an encoder, whose files are looked at once."""
         if (modality, name) not in self._origins:
-            encoder = find_encoder(self._encoders, modality, name)
+            encoder = find_encoder(self._data.encoders, modality, name)
             self._origins[modality, name] = encoder.identify()
         return self._origins[modality, name]
 
 
-def _train(
-    trial: Trial,
-    posts: LabelledPosts,
-    folds: np.ndarray,
-    compute: ComputeParameters,
-    path: Path,
-    encoders: EncoderStore,
-    features: pa.Table,
-) -> None:
-    began = time.monotonic()
-    checkpoints = path.parent / "checkpoints"
-    with _fewer_log_lines():
-        classifier, history = fit_classifier(
-            posts.take(folds != trial.fold),
-            {},
-            trial.model,
-            trial.training.model_copy(update={"resume": checkpoints.exists()}),
-            compute,
-            checkpoints,
-            encoders,
-            features,
-        )
-    judged = posts.take(folds == trial.fold)
-    columns = classifier.config.training["features"]
-    known = take_features(features, judged.examples, judged.rows, columns)
-    logits = predict_logits(classifier, judged.as_dataset(classifier, known), compute)
-    labels = list(classifier.labels)
-    temperature = classifier.config.calibration_temperature
-    with replace_whole(path) as partial, partial.open("wb") as file:
-        np.savez(
-            file,
-            allow_pickle=False,
-            labels=np.array(labels),
-            probabilities=softmax(logits, temperature),
-            history=np.array(history.to_json(orient="records")),
-            seconds=np.array(time.monotonic() - began),
-        )
-    shutil.rmtree(checkpoints, ignore_errors=True)
-
-
-def _read(
-    trial: Trial, path: Path, posts: LabelledPosts, folds: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+def _read(trial: Trial, path: Path, data: TrialData) -> Outcome:
     """Return a finished trial's answers, its training's history, and the seconds that it took."""
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
         seconds, epochs = float(kept["seconds"]), json.loads(str(kept["history"]))
-    judged = posts.take(folds == trial.fold)
+    judged = data.posts.take(data.folds == trial.fold)
     names = {"variant": trial.variant, "seed": trial.seed, "fold": trial.fold}
     answers = pd.DataFrame(
         {
@@ -292,25 +238,3 @@ def _minutes(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
-
-
-@contextmanager
-def _fewer_log_lines() -> Iterator[None]:
-    """Limit the log lines of a training to one a minute: here it is one of many."""
-    spoke = time.monotonic()
-
-    def seldom(record: logging.LogRecord) -> bool:
-        nonlocal spoke
-        if record.levelno > logging.INFO or time.monotonic() - spoke > _SILENCE:
-            spoke = time.monotonic()
-            return True
-        return False
-
-    loggers = [logging.getLogger(f"{__package__}.{name}") for name in _WORDY]
-    for spoken in loggers:
-        spoken.addFilter(seldom)
-    try:
-        yield
-    finally:
-        for spoken in loggers:
-            spoken.removeFilter(seldom)

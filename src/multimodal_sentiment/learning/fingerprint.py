@@ -93,6 +93,7 @@ def fingerprint_training(
     training: TrainingParameters,
     encoders: Mapping[str, Any],
     device: Device,
+    processes: int,
 ) -> str:
     """Return the fingerprint of one training.
 
@@ -103,6 +104,7 @@ def fingerprint_training(
         training: The training parameters; whether it goes on from a checkpoint does not count.
         encoders: The identity of each pretrained encoder that it starts from, by modality.
         device: The device that it runs on.
+        processes: The number of processes that share it.
     """
     return digest(
         [
@@ -113,6 +115,7 @@ def fingerprint_training(
             json.dumps(encoders, sort_keys=True),
             digest_code(),
             str(device),
+            str(processes),
         ]
     )[:20]
 

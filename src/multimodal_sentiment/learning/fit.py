@@ -11,6 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from multimodal_sentiment.compute_parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    count_processes,
+)
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
@@ -37,6 +42,7 @@ def fit_classifier(
     checkpoints: Path,
     encoders: EncoderStore,
     features: pa.Table,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[SentimentClassifier, pd.DataFrame]:
     """Fit a new classifier to posts.
 
@@ -49,6 +55,7 @@ def fit_classifier(
         checkpoints: The folder for what an interrupted training needs to go on.
         encoders: The store of pretrained encoders.
         features: The features of frozen encoders, from `encode_examples`.
+        cluster: The workers that share a training by gradient descent.
 
     Returns:
         The classifier, and one row for each epoch, or for each strength of regularisation that was
@@ -58,6 +65,8 @@ def fit_classifier(
         ValueError: If the posts are too few, or an encoder or device is not there.
     """
     device = choose_device(compute)
+    if device.kind == "mps" and compute.processes > 1:
+        raise ValueError("compute.processes: mps is a single device: set it to 1")
     pretrained = {
         name: find_encoder(encoders, name, encoder) for name, encoder in model.encoders.items()
     }
@@ -65,29 +74,35 @@ def fit_classifier(
     columns = feature_columns(model, training, encoders, compute)
     everything = np.ones(len(posts), dtype=bool)
     content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
-    fingerprint = fingerprint_training(content, everything, model, training, origins, device)
+    pooled = model.fusion.kind == "pool"
+    processes = 1 if pooled else count_processes(compute, cluster)
+    fingerprint = fingerprint_training(
+        content, everything, model, training, origins, device, processes
+    )
     plan = Plan(
         model=model,
         training=training,
         compute=compute,
+        cluster=cluster,
         device=device,
         labels=sorted(set(posts.tags)),
         encoders=pretrained,
         features=take_features(features, posts.examples, posts.rows, columns),
         folder=checkpoints / fingerprint,
     )
-    pooled = model.fusion.kind == "pool"
     if training.resume and not pooled and not plan.folder.exists():
         logger.warning(
             "training.resume: no checkpoint of these posts and parameters: starting anew"
         )
+    if pooled and compute.processes > 1:
+        logger.info("Linear heads are solved in this process: they are not shared")
     fitted = solve(plan, posts) if pooled else train(plan, posts)
     fitted.model.config.training = fitted.record | {
         "fingerprint": fingerprint,
         "posts_sha256": digest(sorted(posts.guids)),
         "seed": training.seed,
         "pictures": preparation_of(posts.examples),
-        "device": str(device),
+        "device": plan.place,
         "encoders": origins,
         "frozen": list(columns),
         "features": columns,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.model import SentimentClassifier
 
 from .dataset import Features, PostDataset, StoredImages, Variation, rows_of
@@ -40,6 +42,10 @@ class LabelledPosts:
         return cls(
             examples, rows_of(posts["guid"], examples), posts["tag"].to_numpy(), groups.to_numpy()
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process map the examples from where they lie."""
+        return _unpack, (MappedTable(self.examples), self.rows, self.tags, self.groups)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -88,6 +94,12 @@ class LabelledPosts:
             features,
             variation,
         )
+
+
+def _unpack(
+    examples: MappedTable, rows: np.ndarray, tags: np.ndarray, groups: np.ndarray
+) -> LabelledPosts:
+    return LabelledPosts(examples.table, rows, tags, groups)
 
 
 def check_counts(posts: LabelledPosts, least: int | None = None) -> None:

@@ -11,9 +11,14 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
+from multimodal_sentiment.compute_parameters import (
+    ClusterParameters,
+    ComputeParameters,
+    count_processes,
+)
 from multimodal_sentiment.encoders import Encoder
 from multimodal_sentiment.model import SentimentModel
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 
 from .dataset import Features
 from .device import Device
@@ -27,6 +32,7 @@ class Plan:
         model: The architecture.
         training: The training parameters.
         compute: The device and precision that were asked for.
+        cluster: The workers among which a training is shared.
         device: The device that was chosen.
         labels: The labels, in the order of the logits.
         encoders: The pretrained encoders that the model starts from, by modality.
@@ -37,11 +43,23 @@ class Plan:
     model: ModelParameters
     training: TrainingParameters
     compute: ComputeParameters
+    cluster: ClusterParameters
     device: Device
     labels: list[str]
     encoders: Mapping[str, Encoder]
     features: Features
     folder: Path
+
+    @property
+    def processes(self) -> int:
+        """The number of processes that share the training; linear heads are solved in one."""
+        pooled = self.model.fusion.kind == "pool"
+        return 1 if pooled else count_processes(self.compute, self.cluster)
+
+    @property
+    def place(self) -> str:
+        """The device, and how many processes compute on one each, in words."""
+        return f"{self.processes} x {self.device}" if self.processes > 1 else str(self.device)
 
     @property
     def counts_words(self) -> bool:
@@ -91,4 +109,4 @@ def describe_plan(plan: Plan, model: SentimentModel) -> str:
         origin = plan.encoders.get("image", "from scratch")
         parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
     size = sum(weight.numel() for weight in model.parameters()) / 1e6
-    return f"Training {' and '.join(parts)}, {size:.1f} million weights, on {plan.device}"
+    return f"Training {' and '.join(parts)}, {size:.1f} million weights, on {plan.place}"

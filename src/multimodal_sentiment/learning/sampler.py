@@ -26,12 +26,21 @@ class LengthAwareSampler(Sampler[int]):
         lengths: The length of each post.
         batch_size: The size of the batches that its order will be cut into.
         seed: The seed of the order.
+        processes: The number of processes that share each batch, the first taking its first part;
+            posts are dealt so that their texts are of like lengths.
     """
 
-    def __init__(self, lengths: Sequence[int] | np.ndarray, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        lengths: Sequence[int] | np.ndarray,
+        batch_size: int,
+        seed: int,
+        processes: int = 1,
+    ) -> None:
         self._lengths = np.asarray(lengths)
         self._batch_size = batch_size
         self._seed = seed
+        self._processes = processes
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -51,7 +60,8 @@ class LengthAwareSampler(Sampler[int]):
         for start in range(0, whole, stretch):
             some = order[start : min(start + stretch, whole)]
             some = some[np.argsort(self._lengths[some], kind="stable")]
-            batches.extend(some.reshape(-1, self._batch_size))
+            dealt = some.reshape(-1, self._batch_size // self._processes, self._processes)
+            batches.extend(dealt.swapaxes(1, 2).reshape(-1, self._batch_size))
         generator.shuffle(batches)
         counted = np.concatenate([*batches, order[whole:]]) + self._epoch * len(self)
         yield from counted.tolist()

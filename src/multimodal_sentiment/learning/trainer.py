@@ -76,9 +76,14 @@ class SentimentTrainer(Trainer):
         self._tuning_loader: DataLoader[Batch] | None = None
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
-        """Return the loader of the posts to learn from; texts of like length share a batch."""
+        """Return the loader of the posts to learn from; texts of like length share a batch.
+
+        Of several processes, each takes its share of every batch; the last batch of an epoch is
+        filled up with posts from the first, so that all have equally many.
+        """
         lengths, size = self.train_dataset.token_counts, self.args.train_batch_size
-        sampler = LengthAwareSampler(lengths, size, self._training.seed)
+        processes, seed = self.args.world_size, self._training.seed
+        sampler = LengthAwareSampler(lengths, size * processes, seed, processes)
         return self._loader(self.train_dataset, sampler=sampler, batch_size=size)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Batch]:
@@ -205,7 +210,7 @@ class ProgressLog(TrainerCallback):
         if now - self._spoke > self.PATIENCE:
             self._spoke = now
             done = state.global_step - self._first_step
-            speed = done * args.train_batch_size / (now - self._started)
+            speed = done * args.world_size * args.train_batch_size / (now - self._started)
             share = 100 * state.global_step / max(1, state.max_steps)
             logger.info("Training: %.0f%% done, %.1f posts/s", share, speed)
 

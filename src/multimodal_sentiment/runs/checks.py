@@ -17,7 +17,7 @@ from multimodal_sentiment.config_loader import flatten
 from multimodal_sentiment.promotion import answering_version, promoted_version
 
 from .closing_summary import MODEL
-from .compute_checks import check_device, warn_of_large_batches
+from .compute_checks import check_device, check_processes, warn_of_large_batches
 from .encoder_checks import check_encoders
 from .kedro_adapter import (
     Dataset,
@@ -80,6 +80,7 @@ def check_run(
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
     faults += check_device(pipeline, parameters)
+    faults += check_processes(pipeline, parameters)
     faults += check_search(pipeline, parameters) or check_encoders(
         pipeline, catalog, parameters, _flags(request)
     )

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 _COMPUTE = "params:compute"
 _POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.examples")
+_FITTED, _COMPARED = "fitted_model", "comparison_predictions"
+_TRAINED = {_FITTED, _COMPARED, "search_study"}
 _LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
 
 
@@ -37,6 +39,30 @@ def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]
     except ValueError as error:
         return [str(error)]
     return []
+
+
+def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
+    """Find the batches that the processes of a training by gradient descent cannot share evenly."""
+    trained = _TRAINED & pipeline.all_outputs()
+    if not trained:
+        return []
+    from multimodal_sentiment.compute_parameters import share_of_batch
+    from multimodal_sentiment.parameters import Parameters, vary
+
+    whole = Parameters.model_validate(parameters)
+    processes = whole.compute.processes
+    if whole.cluster.workers:  # each model of a comparison or a search is trained by one of them
+        processes = whole.cluster.workers if _FITTED in trained else 1
+    changed = whole.comparison.compared.values() if _COMPARED in trained else [{}]
+    faults: dict[str, None] = {}
+    for changes in changed:
+        variant = vary(whole.model, whole.training, changes or {})
+        try:
+            if variant.model.fusion.kind != "pool":
+                share_of_batch(variant.training.batch_size, processes)
+        except ValueError as error:
+            faults[str(error)] = None
+    return list(faults)
 
 
 def warn_of_large_batches(

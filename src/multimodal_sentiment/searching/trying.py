@@ -82,10 +82,12 @@ def try_settings(
 def _judge(
     kept: KeptTrials, name: str, variant: Variant, search: SearchParameters
 ) -> Iterator[tuple[float, float]]:
-    """Yield the score on all folds so far, and the seconds that the last one took."""
+    """Yield the score on all folds so far, and the seconds that the last one took.
+
+    Workers train on the folds at once. How many they are changes no score, and so no later draw.
+    """
     answers: list[pd.DataFrame] = []
-    for trial in _on_folds(name, variant, search.folds):
-        answer, _, seconds = kept.run(trial)
+    for answer, _, seconds in kept.run_all(_on_folds(name, variant, search.folds)):
         answers.append(answer)
         known = pd.concat(answers)
         columns = [column for column in known.columns if column.startswith("p_")]

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
     ComparisonParameters,
@@ -37,6 +38,7 @@ def train_variants(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, Frame]:
     """Train every variant under every seed, and have each model answer for posts it has not seen.
 
@@ -53,6 +55,7 @@ def train_variants(
         model: What the variants change.
         training: What the variants change.
         compute: What it runs on.
+        cluster: The workers that train, a model each.
 
     Returns:
         `variant, seed, fold, guid, tag, predicted, p_<label>...`, a row for each variant, seed and
@@ -92,7 +95,9 @@ def train_variants(
         # Heads that are solved draw nothing at random: one seed says all.
         if seed == 0 or variant.model.fusion.kind != "pool"
     ]
-    return run_trials(trials, posts, folds, compute, trainings, pretrained_encoders, features)
+    return run_trials(
+        trials, posts, folds, compute, trainings, pretrained_encoders, features, cluster
+    )
 
 
 def judge_comparison(

@@ -33,6 +33,7 @@ def create_pipeline() -> Pipeline:
                     "params:model",
                     "params:training",
                     "params:compute",
+                    "params:cluster",
                 ],
                 outputs=["comparison_predictions", "comparison_history"],
                 name="train_variants",

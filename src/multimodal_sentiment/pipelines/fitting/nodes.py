@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+)
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 
@@ -20,6 +25,7 @@ def train_model(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[SentimentClassifier, Frame]:
     """Fit the model to the training posts.
 
@@ -37,6 +43,7 @@ def train_model(
         model: The architecture.
         training: How it is fitted.
         compute: What it runs on.
+        cluster: The workers that share a training by gradient descent.
 
     Returns:
         The classifier, and its training's history: one row for each epoch, or for each strength of
@@ -54,6 +61,7 @@ def train_model(
         checkpoints,
         pretrained_encoders,
         features,
+        cluster,
     )
 
 

@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "params:model",
                     "params:training",
                     "params:compute",
+                    "params:cluster",
                 ],
                 outputs=["fitted_model", "training_history"],
                 name="train_model",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
     ComputeParameters,
@@ -27,6 +28,7 @@ def try_settings(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Json, Frame]:
     """Judge the default and many other settings by grouped folds of the training posts.
 
@@ -41,6 +43,7 @@ def try_settings(
         model: The architecture as it is configured: the default.
         training: The training parameters as they are configured: the default.
         compute: What trainings run on.
+        cluster: The workers that train, on a fold each.
 
     Returns:
         The search, and the predictions of all training posts by the default and each trial that was
@@ -59,7 +62,7 @@ def try_settings(
     check_features(features, examples, needed, pretrained_encoders, compute)
     posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     folds = grouped_folds(posts.tags, posts.groups, search.folds, search.seed)
-    kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features)
+    kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features, cluster)
     return try_settings(space, kept, search, trials)
 
 
@@ -76,6 +79,7 @@ def train_best(
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> Frame:
     """Train the default and the best setting on all training posts, and predict validation posts.
 
@@ -92,6 +96,7 @@ def train_best(
         model: The default architecture.
         training: The default training parameters.
         compute: What trainings run on.
+        cluster: The workers that train, on a fold each.
 
     Returns:
         The columns of `run_trials`; the variants are `default` and the trial's name.
@@ -110,7 +115,9 @@ def train_best(
     posts = LabelledPosts.select(both, examples, duplicate_groups)
     sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
     trainings = [Trial(name, 0, 0, None, one.model, one.training) for name, one in settings.items()]
-    answers, _ = run_trials(trainings, posts, sides, compute, trials, pretrained_encoders, features)
+    answers, _ = run_trials(
+        trainings, posts, sides, compute, trials, pretrained_encoders, features, cluster
+    )
     return answers
 
 

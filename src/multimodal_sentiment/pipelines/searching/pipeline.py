@@ -27,6 +27,7 @@ def create_pipeline() -> Pipeline:
         "params:model",
         "params:training",
         "params:compute",
+        "params:cluster",
     ]
     return Pipeline(
         [

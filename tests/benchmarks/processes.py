@@ -1,0 +1,98 @@
+"""How accurate a training by several processes is, beside one by a single process.
+
+    kedro run --pipeline=training --env=scratch --params raw=RAW,data=DATA
+    python tests/benchmarks/processes.py DATA [--processes 2] [--seeds 3] [--posts 1000]
+        [--env scratch] [--params ...]
+
+The same posts, seeds and parameters; a fifth of the posts is judged. It prints the difference of
+the accuracies, with the interval of a bootstrap over groups of near duplicates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from kedro.config import OmegaConfigLoader
+from omegaconf import OmegaConf
+from search import PROJECT, newest
+
+from multimodal_sentiment.assessment import compare_variants
+from multimodal_sentiment.datasets import ArrowStreamDataset
+from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.learning import LabelledPosts, Trial, encode_examples, run_trials
+from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.posts.split import grouped_split
+
+
+def main() -> None:
+    """Train by one and by several processes, and compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--posts", type=int, default=1000)
+    parser.add_argument("--env", default="scratch")
+    parser.add_argument("--params", default="")
+    asked = parser.parse_args()
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        base_env="base",
+        default_run_env=asked.env,
+        merge_strategy={"parameters": "soft"},
+    )
+    given = OmegaConf.from_dotlist(asked.params.split(",") if asked.params else [])
+    merged = OmegaConf.merge(loader["parameters"], given)
+    parameters = Parameters.model_validate(OmegaConf.to_container(merged))
+    examples = ArrowStreamDataset(
+        filepath=str(newest(asked.data, "03_primary/labelled/examples.arrow"))
+    ).load()
+    groups = pd.read_csv(newest(asked.data, "04_feature/duplicate_groups.csv"), dtype=str)
+    frame = examples.select(["guid", "tag"]).to_pandas()
+    frame = frame.sample(min(asked.posts, len(frame)), random_state=0)
+    posts = LabelledPosts.select(frame, examples, groups)
+    judged = grouped_split(posts.tags, posts.groups, 0.2, 0)
+    trainings = [
+        Trial(
+            "model",
+            seed,
+            0,
+            None,
+            parameters.model,
+            parameters.training.model_copy(update={"seed": seed}),
+        )
+        for seed in range(asked.seeds)
+    ]
+    predicted = {}
+    with tempfile.TemporaryDirectory() as folder:
+        store = EncoderStore(asked.data / "06_models" / "pretrained_encoders", PROJECT)
+        variants = [(parameters.model, parameters.training)]
+        features = encode_examples(examples, variants, store, parameters.compute)
+        for processes in (1, asked.processes):
+            compute = parameters.compute.model_copy(update={"processes": processes})
+            sides = np.where(judged, 0, -1)
+            answers, _ = run_trials(trainings, posts, sides, compute, Path(folder), store, features)
+            tags = answers["predicted"].to_numpy().reshape(asked.seeds, -1)
+            predicted[str(processes)] = tags
+            accuracy = (tags == posts.tags[judged]).mean()
+            print(f"{processes} processes: accuracy {accuracy:.4f}", flush=True)
+    (pair,) = compare_variants(
+        posts.tags[judged],
+        predicted,
+        [(str(asked.processes), "1")],
+        posts.groups[judged],
+        sorted(set(posts.tags)),
+        seed=0,
+    )
+    low, high = pair["accuracy"]["interval"]
+    print(
+        f"{asked.processes} processes less 1: {pair['accuracy']['difference']:+.4f} "
+        f"(95% from {low:+.4f} to {high:+.4f}), {judged.sum()} posts, {asked.seeds} seeds"
+    )
+
+
+if __name__ == "__main__":
+    main()
