@@ -46,7 +46,7 @@ def comparison() -> dict[str, Any]:
         "table": table,
         "pairs": [{"first": "both", "second": "text", "accuracy": test}],
         "against_baselines": [{"first": "both", "second": "tfidf", "accuracy": test}],
-        "slices": {"no image": {"n": 1, "variants": part}},
+        "slices": {"ASCII": {"n": 40, "variants": part}, "no image": {"n": 1, "variants": part}},
         "protocol": {
             "folds": None,
             "seeds": 3,
@@ -78,9 +78,10 @@ def test_a_comparison_says_who_is_better_by_how_much_and_where(comparison):
 
     assert '<section class="verdict good"' in page
     assert "The image helps. Both beats text, by +5.0 points." in words
-    assert "text and photo less text alonebetter, surely+5.0+2.0 to +8.0" in words
+    assert "text and photo against text alonebetter, surely+5.0+2.0 to +8.0" in words
     assert "always answering positive60.0%" in words
-    assert "no image, 1 post" in words
+    assert "ASCII, 40 posts" in words
+    assert "Too few to be judged by themselves: no image (1)." in words
     assert "Where the photo helped" in words
     assert "comparison.folds=5" not in words
     assert not [tag for tag, _ in parsed.elements if tag in ("script", "link", "img")]

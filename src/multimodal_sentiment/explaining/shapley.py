@@ -1,11 +1,11 @@
 """Shapley values of many players, from the values of some coalitions.
 
 Weighted least squares with the Shapley kernel, under the constraint that the values add up to what
-all players add together. Where all coalitions are asked, the result is exact. Of too many, those
-of one player and of all but one are asked, and a design in which the players are balanced: each is
-there in half of the coalitions, with and without each pair of others equally often. Its coalitions
-have about half of the players, and stand for all sizes in between; for regions of photos they are
-as near to the exact values as twice as many coalitions that are drawn at random.
+all players add together. Where all coalitions are asked, the result is exact. Of too many, a
+balanced design is asked: each player is in half of its coalitions, and in a quarter together with
+any other. They have about half of the players, and stand for all sizes; where the budget has room,
+those of one player and of all but one are asked as well. For 16 regions of photos the result was as
+near to the exact one as that of twice as many coalitions drawn at random.
 Source: Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017; Covert and
 Lee, "Improving KernelSHAP", 2021 (pairs of a coalition and its complement); Plackett and Burman,
 "The Design of Optimum Multifactorial Experiments", 1946 (Hadamard matrices as designs).
@@ -40,8 +40,8 @@ def choose_coalitions(players: int, budget: int, seed: int = 0) -> Coalitions:
 
     Args:
         players: The number of players.
-        budget: The most coalitions. One design has four times as many as there are players, or up
-            to six times where that is no power of two; it is taken even if that is more.
+        budget: The most coalitions; but one design is always taken, which has twice as many as
+            there are players, or up to four times where they are no power of two.
         seed: The seed of the designs.
     """
     if 2**players <= budget:

@@ -20,6 +20,7 @@ _VERDICTS = {
     "no different": "no difference that matters",
     "cannot tell": "cannot tell",
 }
+_LEAST_POSTS = 10  # of a part of the posts that is drawn
 _MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
@@ -69,6 +70,11 @@ def write_comparison_page(
         scores=_scores(comparison, names),
         pairs=_differences(comparison, names, verdicts),
         slices=_slices(comparison["slices"], names),
+        small={
+            part: judged["n"]
+            for part, judged in comparison["slices"].items()
+            if judged["n"] < _LEAST_POSTS
+        },
         curves=_curves(history, names),
         disagreements=disagreements,
         styles=charts.label_styles(_labels(comparison)),
@@ -151,7 +157,7 @@ def _estimate(
     pair: Mapping[str, Any], names: Mapping[str, str], note: str, style: str
 ) -> charts.Estimate:
     test = pair["accuracy"]
-    name = f"{names[pair['first']]} less {names[pair['second']]}"
+    name = f"{names[pair['first']]} against {names[pair['second']]}"
     return charts.Estimate(name, test["difference"], test["interval"], note, style)
 
 
@@ -164,7 +170,7 @@ def _slices(
 ) -> list[tuple[str, charts.DotPlot]]:
     return [
         (
-            f"{part}, {judged['n']:,} {'post' if judged['n'] == 1 else 'posts'}",
+            f"{part}, {judged['n']:,} posts",
             charts.dot_plot(
                 "accuracy",
                 [
@@ -181,6 +187,7 @@ def _slices(
             ),
         )
         for part, judged in slices.items()
+        if judged["n"] >= _LEAST_POSTS
     ]
 
 

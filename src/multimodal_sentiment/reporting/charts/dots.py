@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .axes import Axis, Tick, linear_axis
 
 _WIDEST = 0.02  # of the axis that is left free beside the outermost interval
+_SHORTEST = 0.05  # of the unit that an axis shows at least
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def dot_plot(
     low, high = min(bounds), max(bounds)
     if has_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    room = max(_WIDEST * (high - low), 0.005)
+    room = max(_WIDEST * (high - low), (_SHORTEST - high + low) / 2, 0.005)
     low, high = max(least, low - room), min(most, high + room)
     axis = linear_axis(low, high, title, _tick_writer(write, has_zero=has_zero))
     rows = [_row(estimate, axis, write) for estimate in estimates]
@@ -93,7 +94,7 @@ def dot_plot(
 
 def points(share: float) -> str:
     """Write a difference of shares, in points of a hundred."""
-    return f"{100 * share:+.1f}"
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def differences(title: str, estimates: Sequence[Estimate]) -> DotPlot:
