@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from multimodal_sentiment import load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 
 LABELS = ["bad", "good"]
@@ -55,3 +56,8 @@ def folder(model, tmp_path) -> Path:
         (folder / version / "fusion_model").mkdir(parents=True)
         model.save_pretrained(folder / version / "fusion_model")
     return folder
+
+
+@pytest.fixture
+def classifier(model):
+    return load_classifier(model, "cpu", "fp32")

@@ -21,7 +21,8 @@ from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, describe_problems, write_problems
 
 from .errors import ClassifierError
-from .inputs import frame_column, frame_columns, is_missing, read_entries, take_image, unwrap_image
+from .given_images import take_image, unwrap_image
+from .inputs import frame_column, frame_columns, is_missing, read_entries
 
 logger = logging.getLogger(__name__)
 

@@ -35,7 +35,8 @@ from multimodal_sentiment.posts.problems import (
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
-from .inputs import check_one_post, pair_rows, read_image, read_text, take_image
+from .given_images import read_image, take_image
+from .inputs import check_one_post, pair_rows, read_text
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
