@@ -53,14 +53,14 @@ def test_texts_are_similar_by_the_share_of_their_pieces() -> None:
                 other[at] = "#"
             texts.append("".join(other))
 
-    def similarity(first: str, second: str) -> float:
-        one, two = (
-            {t[i : i + SHINGLE] for i in range(len(t) - SHINGLE + 1)} for t in (first, second)
-        )
-        return len(one & two) / len(one | two)
-
+    ends = range(SHINGLE, 151)
+    pieces = [{text[end - SHINGLE : end] for end in ends} for text in texts]
     found = pairs(similar_texts(texts, 0.8))
-    exact = {(a, b): similarity(texts[a], texts[b]) for b in range(len(texts)) for a in range(b)}
+    exact = {
+        (a, b): len(pieces[a] & pieces[b]) / len(pieces[a] | pieces[b])
+        for b in range(len(texts))
+        for a in range(b)
+    }
     assert {pair for pair, share in exact.items() if share > 0.92} <= found
     assert all(exact[pair] > 0.68 for pair in found)
     assert len(found) > 60
