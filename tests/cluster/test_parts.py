@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -20,6 +22,7 @@ from multimodal_sentiment.cluster import (
     open_cluster,
 )
 
+from ..commands import PROJECT
 from .work import add, die_of, die_once, fail, process_of, squares
 
 TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
@@ -66,7 +69,7 @@ def test_a_part_whose_worker_dies_is_repeated(tmp_path: Path, caplog):
     results = list(map_parts(partial(die_once, tmp_path), PARTS, TWO, "Squaring"))
 
     assert results == SQUARES
-    assert "Squaring: 4 parts by 2 workers on" in caplog.text
+    assert "Squaring by 2 workers: parts on " in caplog.text
     assert "; 4 repeated, as their workers died" in caplog.text
 
 
@@ -122,3 +125,24 @@ def test_a_cluster_without_a_host_for_a_worker_is_refused():
         "cluster: no host has 64 CPUs and 2 GPUs for one worker (at most 2 and 0): set "
         "cluster.cpus_per_worker and cluster.gpus_per_worker to what there is"
     )
+
+
+def test_a_cluster_is_left_though_results_have_not_all_been_fetched():
+    code = (
+        "import time, sys; from multimodal_sentiment.cluster import *; "
+        "two = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0); "
+        "opened = open_cluster(two); opened.__enter__(); "
+        "results = map_parts(time.sleep, [0, 600, 600, 600], two, 'Sleeping'); next(results); "
+        "began = time.monotonic(); opened.__exit__(None, None, None); "
+        "import ray; assert not ray.is_initialized(); assert time.monotonic() - began < 60"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(PROJECT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def fail(number: int) -> int:
 def add(bound: list[int], number: int) -> tuple[int, int]:
     """A number more than the sum of what is bound, and which object that is."""
     return sum(bound) + number, id(bound)
+
+
+def nap(number: int) -> int:
+    time.sleep(0.3)
+    return number * number

@@ -7,11 +7,13 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from multimodal_sentiment.compute_parameters import ClusterParameters
 
@@ -48,12 +50,25 @@ def open_cluster(cluster: ClusterParameters) -> Iterator[None]:
         import ray  # noqa: F401
     except ImportError as error:
         raise ClusterError(INSTALL) from error
-    _connection.enter(cluster)
+    connection.enter(cluster)
     try:
         _check_hosts(cluster)
         yield
     finally:
-        _connection.leave()
+        connection.leave()
+
+
+def is_connected() -> bool:
+    """Return whether this process is connected to a cluster, whoever has done it."""
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized()
+
+
+class Stoppable(Protocol):
+    """Work that a cluster does for this process."""
+
+    def stop(self) -> None:
+        """Stop it."""
 
 
 class _Connection:
@@ -63,23 +78,28 @@ class _Connection:
         self._lock = threading.Lock()
         self._users = 0
         self._close: Callable[[], None] = lambda: None
+        self._works: WeakSet[Stoppable] = WeakSet()
+
+    def add(self, work: Stoppable) -> None:
+        """Have work stopped before the connection is closed, should it still be under way."""
+        self._works.add(work)
 
     def enter(self, cluster: ClusterParameters) -> None:
-        import ray
-
         with self._lock:
             if not self._users:
-                self._close = (lambda: None) if ray.is_initialized() else _connect(cluster)
+                self._close = (lambda: None) if is_connected() else _connect(cluster)
             self._users += 1
 
     def leave(self) -> None:
         with self._lock:
             self._users -= 1
             if not self._users:
+                for work in list(self._works):
+                    work.stop()
                 self._close()
 
 
-_connection = _Connection()
+connection = _Connection()
 
 
 def _connect(cluster: ClusterParameters) -> Callable[[], None]:

@@ -6,14 +6,14 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.concurrency import map_in_order
 
-from .connection import ClusterError, open_cluster
+from .connection import ClusterError, connection, is_connected, open_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ def map_parts(
     if not cluster.workers:
         yield from map(function, parts)
         return
-    with open_cluster(cluster):
+    # What a run has opened, it closes, whether or not these results have all been asked for.
+    with nullcontext() if is_connected() else open_cluster(cluster):
         work = _Work(function, cluster, doing, lost)
         pieces = map_in_order(work.answer, parts, cluster.workers, work.stop)
         hosts: Counter[str] = Counter()
@@ -73,11 +74,10 @@ def map_parts(
                     repeated += answer.repeated
                     yield answer.result
     logger.info(
-        "%s: %s parts by %s workers on %s%s",
+        "%s by %s workers: parts on %s%s",
         doing,
-        f"{hosts.total():,}",
         cluster.workers,
-        ", ".join(f"{host} ({count:,})" for host, count in sorted(hosts.items())),
+        ", ".join(f"{host or 'no host'} {count:,}" for host, count in sorted(hosts.items())),
         f"; {repeated:,} repeated, as their workers died" if repeated else "",
     )
 
@@ -119,6 +119,7 @@ class _Work:
         self._function, self._key = ray.put(function), uuid4().hex
         self._under_way: set[Any] = set()
         self._is_over = False
+        connection.add(self)
 
     def answer(self, part: Any, tries: int = 1 + RETRIES) -> list[_Answer]:
         """Return the answer to a part, or to its pieces if it kills its worker."""
@@ -141,7 +142,7 @@ class _Work:
         return [first._replace(repeated=first.repeated + tries), *others]
 
     def stop(self) -> None:
-        """Cancel what is under way."""
+        """Cancel what is under way, and begin no more."""
         import ray
 
         self._is_over = True
@@ -152,6 +153,8 @@ class _Work:
         import ray
         from ray import exceptions
 
+        if self._is_over:
+            raise ClusterError(f"{self._doing} was stopped")
         reference = self._task.remote([self._function], self._key, part)
         self._under_way.add(reference)
         if self._is_over:

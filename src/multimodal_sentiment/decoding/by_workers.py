@@ -73,8 +73,6 @@ def _read(
 ) -> tuple[list[Reading], list[str]]:
     read = partial(read_and_count, profile=profile, candidates=candidates)
     parts = divide(payloads, _PART)
-    pieces = list(
-        map_parts(read, parts, cluster, "Decoding texts", lost=lambda _: ([_DEADLY], [""]))
-    )
+    pieces = list(map_parts(read, parts, cluster, "Decoding texts", lambda _: ([_DEADLY], [""])))
     readings, best = zip(*pieces, strict=True) if pieces else ((), ())
     return [*chain.from_iterable(readings)], [*chain.from_iterable(best)]

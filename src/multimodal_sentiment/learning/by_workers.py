@@ -9,7 +9,11 @@ import numpy as np
 from multimodal_sentiment.cluster import ClusterParameters, divide, map_parts
 from multimodal_sentiment.progress import log_progress
 
-_PART = 512  # posts: whole batches, and texts enough to sort by length
+# Posts of a part: whole batches, and texts enough to sort by length; fewer of a small set, so that
+# all workers have some.
+_PART = 512
+_FEWEST = 64
+_PARTS_PER_WORKER = 4
 
 
 def compute_rows(
@@ -30,5 +34,7 @@ def compute_rows(
     """
     if not cluster.workers:
         return compute(rows)
-    pieces = map_parts(compute, divide(rows, _PART), cluster, doing, lost)
+    share = len(rows) // (_PARTS_PER_WORKER * cluster.workers)
+    parts = divide(rows, min(_PART, max(_FEWEST, share)))
+    pieces = map_parts(compute, parts, cluster, doing, lost)
     return np.concatenate([*log_progress(pieces, len(rows), doing, size=len)])
