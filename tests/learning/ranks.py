@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from multimodal_sentiment.learning.distributed import check_equal
+from multimodal_sentiment.learning.optimize import AverageStatistics
 
 
 def compare_weights(rank: int, folder: Path) -> None:
-    """Write what is said of equal weights, and of weights that differ from process to process."""
+    """Write what is said of equal weights and of different ones, and statistics of batch norms."""
     dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
     model = torch.nn.Linear(2, 1)
     said = []
@@ -23,5 +26,13 @@ def compare_weights(rank: int, folder: Path) -> None:
             said.append("equal")
         except ValueError as error:
             said.append(str(error))
+    trained, frozen = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    frozen.eval()
+    for norm in (trained, frozen):
+        norm.running_mean.fill_(rank)
+        norm.running_var.fill_(1 + 2 * rank)
+        arguments: Any = SimpleNamespace(world_size=2)
+        AverageStatistics().on_epoch_end(arguments, None, None, model=norm)
+        said.append(f"{norm.running_mean.item()} {norm.running_var.item()}")
     (folder / f"{rank}.txt").write_text("\n".join(said))
     dist.destroy_process_group()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 import torch
@@ -21,6 +22,7 @@ from accelerate.data_loader import BatchSamplerShard
 from torch import multiprocessing as torch_multiprocessing
 from torch.utils.data import BatchSampler
 
+from multimodal_sentiment.cluster import ClusterError, open_cluster
 from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.datasets.arrow_stream import ArrowStreamDataset
 from multimodal_sentiment.learning import LabelledPosts, gradient, optimize
@@ -70,6 +72,18 @@ def kill_one_after_the_first_epoch(folder: Path, killed: list[int]) -> None:
     processes = [one.pid for one in multiprocessing.active_children() if one.pid]
     os.kill(max(processes), signal.SIGKILL)
     killed.append(max(processes))
+
+
+def kill_a_worker_after_the_first_epoch(folder: Path, killed: list[int]) -> None:
+    while not list(folder.rglob("checkpoint-*/whole")):
+        time.sleep(0.01)
+    workers = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if "TrainWorker" in " ".join(process.cmdline())
+    ]
+    workers[-1].kill()
+    killed.append(workers[-1].pid)
 
 
 @pytest.mark.fault("run", "a process of a training that is killed", "the weights of a whole one")
@@ -135,16 +149,17 @@ def test_a_training_that_diverges_in_several_processes_is_stopped_at_once(
     assert "has ended" not in caplog.text
 
 
-def test_processes_that_end_with_different_weights_are_refused(
+def test_different_weights_are_refused_and_statistics_of_batch_norms_are_averaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(PROJECT)
     torch_multiprocessing.spawn(compare_weights, (tmp_path,), nprocs=2)
 
     for rank in range(2):
-        equal, different = (tmp_path / f"{rank}.txt").read_text().splitlines()
+        equal, different, *statistics = (tmp_path / f"{rank}.txt").read_text().splitlines()
         assert equal == "equal"
         assert different.startswith("the processes of the training have ended with different weig")
+        assert statistics == ["0.5 2.0", f"{float(rank)} {1.0 + 2 * rank}"]  # trained, frozen
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -227,11 +242,31 @@ def test_posts_are_sent_to_processes_by_the_path_of_their_examples(
 
 
 @pytest.mark.slow
-def test_workers_of_a_cluster_come_to_the_weights_of_processes_here(
+@pytest.mark.fault("run", "a worker of a cluster that is killed in a training", "the same weights")
+def test_workers_of_a_cluster_come_to_the_weights_of_processes_here_and_so_do_killed_ones(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    here, _ = fit(posts, tiny(**EPOCHS, compute__processes=2), tmp_path / "here")
+    killed: list[int] = []
+    killer = threading.Thread(
+        target=kill_a_worker_after_the_first_epoch, args=(tmp_path / "there", killed), daemon=True
+    )
+    killer.start()
+    there, _ = fit(posts, tiny(**EPOCHS, cluster__workers=2), tmp_path / "there")
+
+    assert killed
+    assert "Going on from checkpoint-" in caplog.text
+    assert same(here, there)
+
+
+@pytest.mark.slow
+def test_more_workers_than_a_cluster_holds_at_once_are_refused(
     posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
-    changes = {"training__refit": True, "training__epochs": 2}
-    here, _ = fit(posts, tiny(**changes, compute__processes=2), tmp_path / "here")
-    there, _ = fit(posts, tiny(**changes, cluster__workers=2), tmp_path / "there")
-
-    assert same(here, there)
+    two, four = tiny(cluster__workers=2).cluster, tiny(cluster__workers=4)
+    with open_cluster(two), pytest.raises(ClusterError, match=r"4 workers share .* need 4 CPUs"):
+        fit(posts, four, tmp_path)

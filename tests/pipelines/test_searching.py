@@ -112,3 +112,36 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
     for sentence in found["verdict"]:
         assert sentence in page.replace("&#39;", "'")
     assert page.count("<th>trial ") >= 3 and "http-equiv" in page
+
+
+@pytest.mark.slow
+def test_workers_of_a_cluster_find_what_this_process_would(
+    posts: dict[str, Any], tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    parameters = tiny(
+        model__modality="text",
+        search__space={"training": {"weight_decay": {"low": 0.01, "high": 0.5}}},
+        search__trials=7,
+        search__folds=2,
+        search__pruning=True,
+    )
+    store = EncoderStore(tmp_path / "store", tmp_path)
+    variants = [(parameters.model, parameters.training)]
+    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
+    found = []
+    for workers in (0, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        study, on_folds = try_settings(
+            *(*training, folder, store, features, parameters.search, parameters.model),
+            *(parameters.training, parameters.compute),
+            parameters.cluster.model_copy(update={"workers": workers}),
+        )
+        for trial in (study["default"], *study["trials"]):
+            trial.pop("seconds")
+        found.append((study, on_folds))
+
+    (here, on_folds), (there, on_folds_there) = found
+    assert here == there
+    pd.testing.assert_frame_equal(on_folds, on_folds_there)

@@ -8,6 +8,7 @@ training that nothing disturbed.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -27,7 +28,7 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 from transformers import TrainerState
 
-from multimodal_sentiment.cluster import open_cluster
+from multimodal_sentiment.cluster import ClusterError, open_cluster
 from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.model import SentimentClassifier
 
@@ -46,10 +47,7 @@ _WEIGHTS, _STATE = "fitted.safetensors", "state.json"
 
 @dataclass(frozen=True)
 class Task:
-    """What each process is told, as `optimize` takes it; the classifier lies in the folder `files`.
-
-    Of the posts it holds where they are stored.
-    """
+    """What each process is told: the arguments of `optimize`; the classifier lies in `files`."""
 
     plan: Plan
     folder: Path
@@ -190,6 +188,7 @@ def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[
         )
         from ray.train.torch import TorchConfig, TorchTrainer
 
+        _check_room(cluster)
         gpus = cluster.gpus_per_worker
         trainer = TorchTrainer(
             _work_on_cluster,
@@ -220,6 +219,24 @@ def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[
             pool.shutdown(wait=False)
 
 
+def _check_room(cluster: ClusterParameters) -> None:
+    """Refuse workers that a cluster cannot hold all at once: they would wait for ever.
+
+    Raises:
+        ClusterError: If that is so.
+    """
+    import ray
+
+    there = ray.cluster_resources()
+    for kind, each in (("CPU", cluster.cpus_per_worker), ("GPU", cluster.gpus_per_worker)):
+        if there.get(kind, 0) < cluster.workers * each:
+            raise ClusterError(
+                f"cluster.workers: {cluster.workers} workers share a training, and need "
+                f"{cluster.workers * each:g} {kind}s, but the cluster has {there.get(kind, 0):g}: "
+                "set it to fewer"
+            )
+
+
 def _work_on_cluster(config: dict[str, Any]) -> None:
     task: Task = config["task"]
     device = choose_device(task.plan.compute)  # that of this worker
@@ -229,8 +246,15 @@ def _work_on_cluster(config: dict[str, Any]) -> None:
 def _log_into(path: Path) -> None:
     """Write what this process logs into a file, for `_relay`."""
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(levelno)d %(name)s %(message)s"))
+    handler.setFormatter(_JsonLine())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+
+
+class _JsonLine(logging.Formatter):
+    """Writes level, name and message of a record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps([record.levelno, record.name, record.getMessage()])
 
 
 def _relay(path: Path) -> Callable[[], None]:
@@ -244,8 +268,8 @@ def _relay(path: Path) -> Callable[[], None]:
         with path.open(encoding="utf-8") as file:
             file.seek(position)
             while (line := file.readline()).endswith("\n"):
-                level, name, message = line.rstrip().split(" ", 2)
-                logging.getLogger(name).log(int(level), "%s", message)
+                level, name, message = json.loads(line)
+                logging.getLogger(name).log(level, "%s", message)
                 position = file.tell()
 
     return relay
