@@ -272,5 +272,5 @@ def _compute_parameters(device: str, precision: str) -> ComputeParameters:
         choices = get_args(ComputeParameters.model_fields[name].annotation)
         if value not in choices:
             raise ClassifierError(f"{name} {value!r}: choose one of {', '.join(choices)}")
-    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0}
+    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0, "processes": 1}
     return ComputeParameters.model_validate(asked | beside)
