@@ -43,6 +43,13 @@ def three_rows_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_parts, "PART_ROWS", 3)
 
 
+def described(table: pa.Table) -> tuple[pa.Schema, dict[bytes, bytes]]:
+    """The columns, and the metadata but for the path that loading adds."""
+    metadata = table.schema.metadata or {}
+    kept = {key: value for key, value in metadata.items() if key != b"path"}
+    return table.schema.remove_metadata(), kept
+
+
 def all_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
@@ -148,7 +155,7 @@ def test_a_table_is_written_in_parts_of_so_many_rows_and_read_in_order(tmp_path:
     ]
     table = dataset.load()
     assert table["number"].to_pylist() == list(range(7))
-    assert table.schema.equals(SCHEMA, check_metadata=True)
+    assert described(table) == described(SCHEMA.empty_table())
     assert table["image"].take([6, 0, 4]).to_pylist() == [bytes([n]) * 1000 for n in (6, 0, 4)]
 
 
@@ -185,7 +192,7 @@ def test_a_table_that_lacks_a_part_does_not_count_as_existing(tmp_path: Path) ->
 def test_a_table_without_rows_keeps_its_schema(tmp_path: Path) -> None:
     dataset = ArrowStreamDataset(filepath=str(tmp_path / "x.arrow"))
     dataset.save(stream(0))
-    assert dataset.load().schema.equals(SCHEMA, check_metadata=True)
+    assert described(dataset.load()) == described(SCHEMA.empty_table())
     assert [part.rows for part in list_parts(tmp_path / "x.arrow")] == [0]
 
 
