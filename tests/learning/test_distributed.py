@@ -123,6 +123,35 @@ def test_a_killed_process_is_started_again_and_the_weights_are_those_of_a_whole_
     assert not multiprocessing.active_children()
 
 
+def test_without_chance_two_processes_take_the_steps_of_one(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: dict[str, dict[str, object]],
+    tmp_path: Path,
+) -> None:
+    some = posts.take(np.arange(20))  # of which 16 are learnt from: batches that none fills up
+    options = {
+        "training__class_weights": "none",
+        "model__modality": "text",
+        "model__fusion__dropout": 0.0,
+    }
+    alone, two = (
+        fit(
+            some,
+            tiny(**EPOCHS, **freezing["text"], **options, compute__processes=processes),
+            tmp_path / str(processes),
+        )
+        for processes in (1, 2)
+    )
+
+    assert alone[0].config.training["learning_posts"] == 16
+    assert not same(alone[0], two[0])
+    for name, weight in alone[0].model.state_dict().items():
+        torch.testing.assert_close(two[0].model.state_dict()[name], weight, rtol=0, atol=1e-6)
+    losses = alone[1]["train_loss"], two[1]["train_loss"]
+    np.testing.assert_allclose(*losses, atol=1e-5)
+
+
 def test_posts_and_model_that_are_handed_to_a_process_train_as_in_this_one(
     posts: LabelledPosts,
     tiny: Callable[..., Parameters],
