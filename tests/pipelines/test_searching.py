@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import encode_examples, trials
 from multimodal_sentiment.parameters import Parameters
@@ -133,11 +134,12 @@ def test_workers_of_a_cluster_find_what_this_process_would(
     for workers in (0, 2):
         folder = tmp_path / str(workers)
         folder.mkdir()
-        study, on_folds = try_settings(
-            *(*training, folder, store, features, parameters.search, parameters.model),
-            *(parameters.training, parameters.compute),
-            parameters.cluster.model_copy(update={"workers": workers}),
-        )
+        cluster = parameters.cluster.model_copy(update={"workers": workers})
+        with open_cluster(cluster):
+            study, on_folds = try_settings(
+                *(*training, folder, store, features, parameters.search, parameters.model),
+                *(parameters.training, parameters.compute, cluster),
+            )
         for trial in (study["default"], *study["trials"]):
             trial.pop("seconds")
         found.append((study, on_folds))
