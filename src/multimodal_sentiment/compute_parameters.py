@@ -10,7 +10,7 @@ from .model_parameters import Count, Group, NotNegative
 
 
 class ComputeParameters(Group):
-    """What the model runs on; all but `processes` change results only by rounding."""
+    """What the model runs on; all but `processes`, which share a training, change only rounding."""
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "fp32", "bf16"]
@@ -21,7 +21,11 @@ class ComputeParameters(Group):
 
 
 class ClusterParameters(Group):
-    """The workers that share heavy work; changes speed, and results only by rounding."""
+    """The workers that share heavy work.
+
+    They change results only by rounding; a training by gradient descent comes out as another one
+    of about the same accuracy.
+    """
 
     workers: Annotated[int, Field(ge=0)]
     cpus_per_worker: Count
