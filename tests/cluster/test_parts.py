@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,9 +32,14 @@ SQUARES = [[number * number for number in part] for part in PARTS]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def opened() -> Iterator[None]:
+def former_handler() -> Iterator[object]:
+    handler = signal.getsignal(signal.SIGTERM)
     with open_cluster(TWO):
-        yield
+        yield handler
+
+
+def test_sigterm_ends_this_process_as_it_did_before(former_handler):
+    assert signal.getsignal(signal.SIGTERM) is former_handler
 
 
 @pytest.mark.parametrize("cluster", [IN_THIS_PROCESS, TWO], ids=["no worker", "2 workers"])

@@ -44,6 +44,9 @@ TRIED_ELSEWHERE = {
     "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 kedro run --pipeline=training": (
         "tests/runs/test_tracking.py"
     ),
+    "RAY_ADDRESS=10.0.0.5:6379 kedro run --params cluster.workers=40,cluster.cpus_per_worker=2": (
+        "tests/cluster/test_nodes.py"
+    ),
     ".ci/run": "itself",
     "lint-imports": ".ci/run",
 }

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -128,7 +129,8 @@ def _connect(cluster: ClusterParameters) -> Callable[[], None]:
         options["include_dashboard"] = False
     try:
         _reach(address or "")
-        context: Any = ray.init(address or "local", **options)
+        with _same_sigterm():
+            context: Any = ray.init(address or "local", **options)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         ray.shutdown()
         raise ClusterError(_unreachable(address, error)) from error
@@ -142,6 +144,17 @@ def _connect(cluster: ClusterParameters) -> Callable[[], None]:
         shutil.rmtree(session, ignore_errors=True)  # its logs, megabytes a run
 
     return stop
+
+
+@contextmanager
+def _same_sigterm() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray would replace by one of its own for good."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _reach(address: str) -> None:
