@@ -86,6 +86,7 @@ def kill_a_worker_after_the_first_epoch(folder: Path, killed: list[int]) -> None
     killed.append(workers[-1].pid)
 
 
+@pytest.mark.slow
 @pytest.mark.fault("run", "a process of a training that is killed", "the weights of a whole one")
 def test_a_killed_process_is_started_again_and_the_weights_are_those_of_a_whole_training(
     posts: LabelledPosts,
