@@ -10,8 +10,8 @@ import pytest
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "private_names.py"
 ADAPTERS = {
-    "learning/compile.py",
-    "learning/device.py",
+    "compute/compile.py",
+    "compute/device.py",
     "runs/kedro_adapter.py",
 }
 

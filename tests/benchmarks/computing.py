@@ -16,15 +16,16 @@ import torch
 from figures import Figure, in_turn, seconds
 from reading import Workplace
 
+from multimodal_sentiment.batches import Batch, LabelledPosts
+from multimodal_sentiment.batches.augmentation import random_crops
+from multimodal_sentiment.batches.sampler import LengthAwareSampler
+from multimodal_sentiment.compute.compile import compiled
+from multimodal_sentiment.compute.device import Device, choose_device
 from multimodal_sentiment.encoders import find_encoder
-from multimodal_sentiment.learning import LabelledPosts, fit_classifier, predict_examples
-from multimodal_sentiment.learning.augmentation import random_crops
-from multimodal_sentiment.learning.compile import compiled
-from multimodal_sentiment.learning.dataset import Batch
-from multimodal_sentiment.learning.device import Device, choose_device
-from multimodal_sentiment.learning.sampler import LengthAwareSampler
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.predicting import predict_examples
 
 STEPS = {"cpu": 2, "cuda": 20}  # of the lab's in a round, since they are short
 OUR_STEPS = {"cpu": 1, "cuda": 20}  # a GPU is asked for the next one while it is at the last

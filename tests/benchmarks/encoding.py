@@ -22,10 +22,10 @@ from transformers import (
     CLIPVisionModel,
 )
 
-from multimodal_sentiment.learning.dataset import StoredImages
-from multimodal_sentiment.learning.frozen import encode_examples
+from multimodal_sentiment.batches import StoredImages
 from multimodal_sentiment.model.image import central_square, normalise
 from multimodal_sentiment.parameters import ModelParameters
+from multimodal_sentiment.predicting import encode_examples
 
 BATCH = 32  # of the reference
 SIZE = 224  # px

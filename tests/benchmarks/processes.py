@@ -21,11 +21,13 @@ from omegaconf import OmegaConf
 from search import PROJECT, newest
 
 from multimodal_sentiment.assessment import compare_variants
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import LabelledPosts, Trial, encode_examples, run_trials
+from multimodal_sentiment.learning import Trial, run_trials
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.posts.split import grouped_split
+from multimodal_sentiment.predicting import encode_examples
 
 
 def main() -> None:

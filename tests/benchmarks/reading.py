@@ -16,12 +16,12 @@ from kedro.config import OmegaConfigLoader
 from PIL import Image
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from multimodal_sentiment.batches import PostDataset, StoredImages, Variation, rows_of
+from multimodal_sentiment.batches.augmentation import random_crops
+from multimodal_sentiment.batches.sampler import LengthAwareSampler
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.datasets import ArrowStreamDataset, PostFilesDataset, PostListingDataset
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning.augmentation import random_crops
-from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, Variation, rows_of
-from multimodal_sentiment.learning.device import choose_device
-from multimodal_sentiment.learning.sampler import LengthAwareSampler
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import central_square, normalise
 from multimodal_sentiment.model.text import learn_tokenizer

@@ -34,7 +34,6 @@ from PIL import Image
 
 from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
-from multimodal_sentiment.learning import explain_and_project, observe_examples
 from multimodal_sentiment.monitoring import compare_posts, distinct_posts, summarise
 from multimodal_sentiment.parameters import (
     ComputeParameters,
@@ -43,6 +42,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.pipelines.ingestion.nodes import read_unlabelled_posts
 from multimodal_sentiment.pipelines.preparation.examples import stream_examples
+from multimodal_sentiment.predicting import explain_and_project, observe_examples
 
 POSTS, LEVEL = 500, 0.01
 LOCALES = Path("/usr/share/locale")

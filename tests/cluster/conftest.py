@@ -13,15 +13,16 @@ import pytest
 import torch
 from PIL import Image
 
+from multimodal_sentiment.cluster import rows as by_workers
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.datasets.post_source import PostFilesDataset
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import by_workers, encode_examples, explain_examples
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import IngestionParameters, PreparationParameters
 from multimodal_sentiment.pipelines.ingestion import nodes as ingestion
 from multimodal_sentiment.pipelines.preparation import examples as preparation
+from multimodal_sentiment.predicting import encode_examples, explain_examples
 
 from ..tiny_encoders import save_bert
 from .equality import POSTS

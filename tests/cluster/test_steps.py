@@ -17,8 +17,8 @@ from multimodal_sentiment.cluster import (
     map_parts,
     open_cluster,
 )
+from multimodal_sentiment.cluster import rows as by_workers
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
-from multimodal_sentiment.learning import by_workers
 from multimodal_sentiment.pipelines.preparation import examples as preparation
 
 from .deadly import die_of_odd

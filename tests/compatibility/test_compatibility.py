@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from multimodal_sentiment import load_classifier
-from multimodal_sentiment.learning import device
+from multimodal_sentiment.compute import device
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]

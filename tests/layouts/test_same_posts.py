@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.layouts import Options, open_source
-from multimodal_sentiment.learning import LabelledPosts
 from multimodal_sentiment.parameters import (
     IngestionParameters,
     Parameters,

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import LabelledPosts, encode_examples, fit_classifier
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.predicting import encode_examples
 
 
 def encode(posts: LabelledPosts, parameters: Parameters, folder: Path) -> pa.Table:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from multimodal_sentiment.learning.distributed import check_equal
-from multimodal_sentiment.learning.optimize import AverageStatistics
+from multimodal_sentiment.learning.gradient_descent.distributed import check_equal
+from multimodal_sentiment.learning.gradient_descent.optimize import AverageStatistics
 
 
 def compare_weights(rank: int, folder: Path) -> None:

@@ -22,14 +22,16 @@ from accelerate.data_loader import BatchSamplerShard
 from torch import multiprocessing as torch_multiprocessing
 from torch.utils.data import BatchSampler
 
+from multimodal_sentiment.batches import LabelledPosts
+from multimodal_sentiment.batches.sampler import LengthAwareSampler
 from multimodal_sentiment.cluster import ClusterError, open_cluster
+from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.datasets.arrow_stream import ArrowStreamDataset
-from multimodal_sentiment.learning import LabelledPosts, gradient, optimize
-from multimodal_sentiment.learning.device import Device
-from multimodal_sentiment.learning.distributed import optimize_together
+from multimodal_sentiment.learning.gradient_descent import optimize
+from multimodal_sentiment.learning.gradient_descent import train as gradient
+from multimodal_sentiment.learning.gradient_descent.distributed import optimize_together
 from multimodal_sentiment.learning.plan import Plan
-from multimodal_sentiment.learning.sampler import LengthAwareSampler
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
 

@@ -14,18 +14,19 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
-from multimodal_sentiment.learning import (
-    LabelledPosts,
-    gradient,
-    optimize,
-    predict_examples,
+from multimodal_sentiment.batches import LabelledPosts
+from multimodal_sentiment.compute import device as device_module
+from multimodal_sentiment.compute.device import choose_device
+from multimodal_sentiment.learning.gradient_descent import optimize
+from multimodal_sentiment.learning.gradient_descent import train as gradient
+from multimodal_sentiment.learning.gradient_descent.checkpoints import newest_checkpoint
+from multimodal_sentiment.learning.gradient_descent.trainer import (
+    OneDeviceArguments,
+    learning_rate_of,
 )
-from multimodal_sentiment.learning import device as device_module
-from multimodal_sentiment.learning.checkpoints import newest_checkpoint
-from multimodal_sentiment.learning.device import choose_device
-from multimodal_sentiment.learning.trainer import OneDeviceArguments, learning_rate_of
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
+from multimodal_sentiment.predicting import predict_examples
 
 from .fitting import fit
 

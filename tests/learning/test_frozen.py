@@ -13,19 +13,20 @@ import pytest
 import torch
 from kedro.io import DatasetError
 
+from multimodal_sentiment import fingerprint
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
-from multimodal_sentiment.learning import (
-    LabelledPosts,
-    encode_examples,
-    fingerprint,
-    fit_classifier,
-    frozen,
-    predict_logits,
-)
-from multimodal_sentiment.learning.frozen import content_digests, feature_columns, take_features
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.predicting import encode_examples, predict_logits
+from multimodal_sentiment.predicting import frozen_features as frozen
+from multimodal_sentiment.predicting.frozen_features import (
+    content_digests,
+    feature_columns,
+    take_features,
+)
 
 from .fitting import fit
 

@@ -7,8 +7,13 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler, normalize
 
-from multimodal_sentiment.learning.heads import SMALLER_STRENGTHS, STRENGTHS, Voice, solve_heads
-from multimodal_sentiment.learning.pool import Pool, fit_pool
+from multimodal_sentiment.learning.linear_heads.heads import (
+    SMALLER_STRENGTHS,
+    STRENGTHS,
+    Voice,
+    solve_heads,
+)
+from multimodal_sentiment.learning.linear_heads.pool import Pool, fit_pool
 
 EVEN = np.ones(3)
 

@@ -11,15 +11,11 @@ import pyarrow as pa
 import pytest
 import torch
 
-from multimodal_sentiment.learning import (
-    LabelledPosts,
-    explain_examples,
-    predict_examples,
-    predict_logits,
-)
-from multimodal_sentiment.learning.frozen import take_features
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.predicting import explain_examples, predict_examples, predict_logits
+from multimodal_sentiment.predicting.frozen_features import take_features
 
 from .fitting import encode, fit
 

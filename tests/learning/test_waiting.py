@@ -17,14 +17,15 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from multimodal_sentiment.batches import Batch, LabelledPosts
+from multimodal_sentiment.batches.augmentation import mask_tokens, random_crops
+from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import LabelledPosts, encode_examples, fit_classifier
-from multimodal_sentiment.learning.augmentation import mask_tokens, random_crops
-from multimodal_sentiment.learning.dataset import Batch
-from multimodal_sentiment.learning.device import Device
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import build_model
 from multimodal_sentiment.model.modeling import _to_device
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.predicting import encode_examples
 
 
 class Waits(TorchDispatchMode):

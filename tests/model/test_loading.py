@@ -50,19 +50,16 @@ from transformers import (
     ViTMAEModel,
 )
 
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
-from multimodal_sentiment.learning import (
-    LabelledPosts,
-    encode_examples,
-    fit_classifier,
-    predict_examples,
-)
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, SentimentConfig, build_model
 from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
 from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.predicting import encode_examples, predict_examples
 from multimodal_sentiment.runs.encoder_checks import check_encoders
 
 from ..tiny_encoders import save_bert

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from multimodal_sentiment.learning.solve import weigh_terms
+from multimodal_sentiment.learning.linear_heads.solve import weigh_terms
 from multimodal_sentiment.model.text import clean_text
 from multimodal_sentiment.model.words import (
     WORD,

@@ -4,16 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import (
-    LabelledPosts,
-    encode_examples,
-    fit_classifier,
-    predict_examples,
-)
+from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.pipelines.evaluation.against_former_model import judge_succession
 from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.predicting import encode_examples, predict_examples
 
 LABELS = ["bad", "good"]
 TEXTS = [f"{'dull rain' if number % 2 else 'lovely sun'} on day {number}" for number in range(80)]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multimodal_sentiment.learning import digest
+from multimodal_sentiment.fingerprint import digest
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.pipelines.evaluation.nodes import (
     evaluate_predictions,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import digest
+from multimodal_sentiment.fingerprint import digest
 from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
 from multimodal_sentiment.pipelines.encoding.nodes import encode_posts, encode_variants
 from multimodal_sentiment.pipelines.fitting.nodes import plot_learning_curves, train_model

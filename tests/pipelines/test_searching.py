@@ -13,7 +13,7 @@ import pytest
 
 from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import encode_examples, trials
+from multimodal_sentiment.learning import trials
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.searching.nodes import (
     judge_search,
@@ -24,6 +24,7 @@ from multimodal_sentiment.pipelines.searching.nodes import (
     write_chosen_parameters,
     write_search_report,
 )
+from multimodal_sentiment.predicting import encode_examples
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS, TRAINING = 48, 36

@@ -14,8 +14,8 @@ from PIL import Image
 
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
-from multimodal_sentiment.learning import explain_examples
 from multimodal_sentiment.posts.imaging import decode_image
+from multimodal_sentiment.predicting import explain_examples
 from multimodal_sentiment.promotion import promote
 from multimodal_sentiment.serving import predictor
 

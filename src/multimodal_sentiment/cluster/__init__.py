@@ -8,6 +8,7 @@ from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterPara
 from .connection import INSTALL, ClusterError, open_cluster
 from .mapped import PATH, MappedTable, with_path
 from .parts import divide, map_parts
+from .rows import compute_rows
 
 __all__ = [
     "INSTALL",
@@ -16,6 +17,7 @@ __all__ = [
     "ClusterError",
     "ClusterParameters",
     "MappedTable",
+    "compute_rows",
     "divide",
     "map_parts",
     "open_cluster",

@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from multimodal_sentiment.assessment import softmax
-from multimodal_sentiment.learning import PostDataset, explain_posts, predict_logits
-from multimodal_sentiment.learning.dataset import Batch
-from multimodal_sentiment.learning.predict import predict_batches
+from multimodal_sentiment.batches import Batch, PostDataset
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.predicting import explain_posts, predict_logits
+from multimodal_sentiment.predicting.predict import predict_batches
 from multimodal_sentiment.reporting import thumbnail
 
 from .explanation import Explanation, Region, Word

@@ -11,24 +11,27 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from multimodal_sentiment.batches import LabelledPosts, preparation_of
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.compute_parameters import (
     IN_THIS_PROCESS,
     ClusterParameters,
     count_processes,
 )
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.fingerprint import digest, digest_posts, fingerprint_training
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.predicting.frozen_features import (
+    content_digests,
+    feature_columns,
+    take_features,
+)
 
-from .dataset import preparation_of
-from .device import choose_device
-from .fingerprint import digest, digest_posts, fingerprint_training
-from .frozen import content_digests, feature_columns, take_features
-from .gradient import train
-from .labelled_posts import LabelledPosts
+from .gradient_descent.train import train
+from .linear_heads.solve import solve
 from .plan import Plan
-from .solve import solve
 
 logger = logging.getLogger(__name__)
 

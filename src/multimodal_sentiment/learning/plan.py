@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
+from multimodal_sentiment.batches import Features
+from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.compute_parameters import (
     ClusterParameters,
     ComputeParameters,
@@ -19,9 +21,6 @@ from multimodal_sentiment.compute_parameters import (
 from multimodal_sentiment.encoders import Encoder
 from multimodal_sentiment.model import SentimentModel
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
-
-from .dataset import Features
-from .device import Device
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,25 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.cluster import ClusterParameters, MappedTable, map_parts
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.predicting import predict_logits
+from multimodal_sentiment.predicting.frozen_features import take_features
 
 from .fit import fit_classifier
-from .frozen import take_features
-from .labelled_posts import LabelledPosts
-from .predict import predict_logits
 
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
 # The modules that say much of a single training.
-_WORDY = ("fit", "gradient", "optimize", "solve", "trainer")
+_WORDY = (
+    "fit",
+    "gradient_descent.optimize",
+    "gradient_descent.train",
+    "gradient_descent.trainer",
+    "linear_heads.solve",
+)
 
 
 @dataclass(frozen=True)

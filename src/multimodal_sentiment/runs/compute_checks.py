@@ -31,7 +31,7 @@ def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]
     needs_none_by_choice = asked.get("device") == "auto" and asked.get("precision") != "bf16"
     if _COMPUTE not in pipeline.inputs() or needs_no_device or needs_none_by_choice:
         return []
-    from multimodal_sentiment.learning.device import choose_device
+    from multimodal_sentiment.compute.device import choose_device
     from multimodal_sentiment.parameters import ComputeParameters
 
     try:

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from multimodal_sentiment.assessment import is_greater_better, objective_score
-from multimodal_sentiment.learning import KeptTrials, Trial, digest
+from multimodal_sentiment.fingerprint import digest
+from multimodal_sentiment.learning import KeptTrials, Trial
 from multimodal_sentiment.parameters import SearchParameters, Variant
 
 from .space import Space

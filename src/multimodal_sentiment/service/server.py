@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from multimodal_sentiment.malloc import share_one_heap
+from multimodal_sentiment.compute.malloc import share_one_heap
 from multimodal_sentiment.serving.errors import ClassifierError
 
 from .app import Service, create_app

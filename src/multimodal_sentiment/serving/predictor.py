@@ -14,13 +14,13 @@ from typing import Any, Literal, NamedTuple, get_args
 import pandas as pd
 from kedro.io import DatasetError
 
+from multimodal_sentiment.batches import PostDataset
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.decoding import EncodingProfile, read_texts
 from multimodal_sentiment.explaining import Explanation, explain_post
 from multimodal_sentiment.files import follow_umask
-from multimodal_sentiment.learning import PostDataset, explain_posts, label_predictions
-from multimodal_sentiment.learning.device import choose_device
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.parameters import ComputeParameters
@@ -32,6 +32,7 @@ from multimodal_sentiment.posts.problems import (
     read_problems,
     write_problems,
 )
+from multimodal_sentiment.predicting import explain_posts, label_predictions
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError

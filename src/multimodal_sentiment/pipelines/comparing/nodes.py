@@ -67,7 +67,8 @@ def train_variants(
     import numpy as np
     import pandas as pd
 
-    from multimodal_sentiment.learning import LabelledPosts, Trial, run_trials
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.learning import Trial, run_trials
     from multimodal_sentiment.posts.split import grouped_folds
 
     frame = pd.concat([train_posts, validation_posts], ignore_index=True)
@@ -137,7 +138,7 @@ def judge_comparison(
         judge_variants,
         summarise_comparison,
     )
-    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.fingerprint import digest
     from multimodal_sentiment.parameters import BASELINES
 
     from .answers import answers_of, baselines_of, gather_posts, slices_of

@@ -163,8 +163,7 @@ def _compared_posts(
     """The posts with their text and picture, and what each variant says of them."""
     import pandas as pd
 
-    from multimodal_sentiment.learning import rows_of
-    from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.reporting import ComparedPost, shorten, thumbnail
 
     rows = rows_of(pd.Series(guids), examples)

@@ -45,7 +45,7 @@ def encode_posts(
         cluster: The workers that encode.
 
     Returns:
-        The table that `multimodal_sentiment.learning.frozen` describes.
+        The table that `multimodal_sentiment.predicting.frozen_features` describes.
 
     Raises:
         ValueError: If a tag has too few posts.
@@ -132,7 +132,7 @@ def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -
 
     It does not wait for the split, whose layer lies above that of the features.
     """
-    from multimodal_sentiment.learning import LabelledPosts, check_counts
+    from multimodal_sentiment.batches import LabelledPosts, check_counts
 
     posts = examples.select(["guid", "tag"]).to_pandas()
     check_counts(LabelledPosts.select(posts, examples, groups), folds)
@@ -149,7 +149,7 @@ def _encode(
 ) -> ExampleStream:
     """Encode with what an unfinished run has computed, or else with what an earlier one has."""
     from multimodal_sentiment.datasets import ArrowStreamDataset
-    from multimodal_sentiment.learning import encode_examples
+    from multimodal_sentiment.predicting import encode_examples
 
     kept = ArrowStreamDataset(filepath=(unfinished / _KEPT).as_posix())
     if kept.exists():

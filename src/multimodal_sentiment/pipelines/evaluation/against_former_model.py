@@ -43,7 +43,8 @@ def judge_succession(
         `former`, its version, and what `compare_with_former` returns,
     """
     from multimodal_sentiment.assessment import compare_with_former
-    from multimodal_sentiment.learning import explain_examples, rows_of
+    from multimodal_sentiment.batches import rows_of
+    from multimodal_sentiment.predicting import explain_examples
 
     def refusal(reason: str) -> Json:
         former = former_model and former_model.version

@@ -30,7 +30,8 @@ def predict_validation(
     A model of text and image adds `decided_by, text_contribution, image_contribution, text_alone,
     image_alone`; see `explain_examples`.
     """
-    from multimodal_sentiment.learning import explain_examples, rows_of
+    from multimodal_sentiment.batches import rows_of
+    from multimodal_sentiment.predicting import explain_examples
 
     rows = rows_of(validation_posts["guid"], examples)
     return explain_examples(fusion_model, examples, rows, compute, features, cluster)
@@ -78,7 +79,7 @@ def evaluate_predictions(
         majority_baseline,
         tfidf_baseline,
     )
-    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.fingerprint import digest
 
     from .parts import (
         compare_answers,
@@ -195,7 +196,7 @@ def plot_evaluation(
 
 
 def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -> None:
-    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.fingerprint import digest
 
     if fusion_model.config.training["posts_sha256"] != digest(sorted(train_posts["guid"])):
         raise ValueError(

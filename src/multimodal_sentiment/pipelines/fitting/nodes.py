@@ -49,7 +49,8 @@ def train_model(
         The classifier, and its training's history: one row for each epoch, or for each strength of
         regularisation that was tried.
     """
-    from multimodal_sentiment.learning import LabelledPosts, fit_classifier
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.learning import fit_classifier
 
     posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     return fit_classifier(
@@ -83,7 +84,8 @@ def summarise_validation(
         features: Of the posts, under the encoders that are frozen.
         compute: What the model runs on.
     """
-    from multimodal_sentiment.learning import rows_of, with_validation_summary
+    from multimodal_sentiment.batches import rows_of
+    from multimodal_sentiment.predicting import with_validation_summary
 
     rows = rows_of(validation_posts["guid"], examples)
     return with_validation_summary(fitted_model, examples, rows, compute, features)

@@ -44,7 +44,6 @@ def compare_new_posts(
     Raises:
         ValueError: If the projections are of other posts than the predictions, or of another model.
     """
-    from multimodal_sentiment.learning import observe_examples, read_projected
     from multimodal_sentiment.monitoring import (
         compare_posts,
         count_tags,
@@ -52,6 +51,7 @@ def compare_new_posts(
         least_like,
         nothing_compared,
     )
+    from multimodal_sentiment.predicting import observe_examples, read_projected
 
     posts: Json = {
         "model": fusion_model.version,
@@ -105,7 +105,7 @@ def _new_posts(unlike: list[Json], examples: Examples, predictions: Frame) -> li
     """Return the posts with their text and picture."""
     import numpy as np
 
-    from multimodal_sentiment.learning.dataset import StoredImages
+    from multimodal_sentiment.batches import StoredImages
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.reporting import NewPost, thumbnail
 

@@ -30,7 +30,7 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
     Raises:
         ValueError: If they were not: it would answer worse, and nothing would show it.
     """
-    from multimodal_sentiment.learning import preparation_of
+    from multimodal_sentiment.batches import preparation_of
 
     learnt = fusion_model.config.training.get("pictures") or {}
     given = preparation_of(examples)
@@ -62,7 +62,7 @@ def predict_unlabelled(
     """
     import numpy as np
 
-    from multimodal_sentiment.learning import explain_and_project, tabulate_projected
+    from multimodal_sentiment.predicting import explain_and_project, tabulate_projected
 
     validation = matched_model.validation
     projections = {} if validation is None else validation.projections

@@ -30,9 +30,8 @@ def explain_answers(
     Returns:
         Explanations by guid: those of wrong answers first, the surest first.
     """
+    from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.explaining import explain_post
-    from multimodal_sentiment.learning import rows_of
-    from multimodal_sentiment.learning.dataset import StoredImages
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.progress import log_progress
 

@@ -114,9 +114,8 @@ def _answers(
     """Return the posts with their text, their picture, and what decided."""
     from markupsafe import Markup
 
+    from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.explaining import render
-    from multimodal_sentiment.learning import rows_of
-    from multimodal_sentiment.learning.dataset import StoredImages
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.reporting import Answer, shorten, thumbnail
 

@@ -52,8 +52,10 @@ def try_settings(
     Raises:
         ValueError: If something is wrong with the space, or a tag has too few posts for the folds.
     """
-    from multimodal_sentiment.learning import KeptTrials, LabelledPosts, check_features
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.learning import KeptTrials
     from multimodal_sentiment.posts.split import grouped_folds
+    from multimodal_sentiment.predicting import check_features
     from multimodal_sentiment.searching import Space
     from multimodal_sentiment.searching.trying import try_settings
 
@@ -104,7 +106,8 @@ def train_best(
     import numpy as np
     import pandas as pd
 
-    from multimodal_sentiment.learning import LabelledPosts, Trial, run_trials
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.learning import Trial, run_trials
     from multimodal_sentiment.searching import Space
     from multimodal_sentiment.searching.trying import DEFAULT
 
@@ -144,7 +147,7 @@ def judge_search(
     Returns:
         What `judge_choice` returns, and the `protocol`.
     """
-    from multimodal_sentiment.learning import digest
+    from multimodal_sentiment.fingerprint import digest
     from multimodal_sentiment.searching import judge_choice
 
     result = judge_choice(

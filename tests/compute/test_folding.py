@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from transformers import CLIPVisionConfig, ResNetConfig, TimmWrapperConfig
 
-from multimodal_sentiment.learning.device import Device
-from multimodal_sentiment.learning.folding import folded
-from multimodal_sentiment.learning.predict import _prediction_mode
+from multimodal_sentiment.compute.device import Device
+from multimodal_sentiment.compute.folding import folded
 from multimodal_sentiment.model.image import ImageEncoder
+from multimodal_sentiment.predicting.predict import _prediction_mode
 
 HALF = [0.5, 0.5, 0.5]
 VISION = {

@@ -18,14 +18,13 @@ from transformers import (
     TrainingArguments,
 )
 
+from multimodal_sentiment.batches import Features, LabelledPosts, Variation
+from multimodal_sentiment.compute.compile import compiled, worth_compiling
 from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 
+from ..plan import Plan
 from .checkpoints import MarkWhole, full_disk_explained, newest_checkpoint
-from .compile import compiled, worth_compiling
-from .dataset import Features, Variation
-from .labelled_posts import LabelledPosts
-from .plan import Plan
 from .trainer import (
     OneDeviceArguments,
     ProgressLog,

@@ -13,13 +13,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.batches import Batch, Features, PostDataset, StoredImages
+from multimodal_sentiment.compute.device import Device, choose_device
+from multimodal_sentiment.compute.folding import folded
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.progress import log_progress
-
-from .dataset import Batch, Features, PostDataset, StoredImages
-from .device import Device, choose_device
-from .folding import folded
 
 # To fold batch norms takes as long as a dozen posts gain by it.
 _WORTH_FOLDING = 16

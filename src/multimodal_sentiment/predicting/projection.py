@@ -11,7 +11,8 @@ import pyarrow as pa
 import torch
 from torch.nn import functional
 
-from multimodal_sentiment.cluster import MappedTable
+from multimodal_sentiment.batches import Batch, PostDataset
+from multimodal_sentiment.cluster import MappedTable, compute_rows
 from multimodal_sentiment.compute_parameters import (
     IN_THIS_PROCESS,
     ClusterParameters,
@@ -21,9 +22,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
 from .attribution import explain_views, fuse_views
-from .by_workers import compute_rows
-from .dataset import Batch, PostDataset
-from .frozen import known_features
+from .frozen_features import known_features
 from .predict import posts_of, predict_batches, tabulate_predictions
 
 Projected = dict[str, np.ndarray]  # by modality, float32 of shape (posts, dimensions)

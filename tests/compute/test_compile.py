@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from multimodal_sentiment.learning import compile as compilation
-from multimodal_sentiment.learning.compile import compiled, worth_compiling
+from multimodal_sentiment.compute import compile as compilation
+from multimodal_sentiment.compute.compile import compiled, worth_compiling
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from multimodal_sentiment.assessment import softmax
-from multimodal_sentiment.learning import PostDataset, explain_examples, predict_examples
-from multimodal_sentiment.learning.dataset import StoredImages
+from multimodal_sentiment.batches import PostDataset, StoredImages
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
+from multimodal_sentiment.predicting import explain_examples, predict_examples
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 12

@@ -19,13 +19,21 @@ import numpy as np
 import pyarrow as pa
 
 import multimodal_sentiment
+from multimodal_sentiment.batches import LabelledPosts
+from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 
-from .device import Device
-from .labelled_posts import LabelledPosts
-
 _APART = {"scratch", "count_words"}  # which change nothing of a pretrained encoder's features
-_CODE = ("model", "learning", "posts", "assessment/calibration.py")
+_CODE = (
+    "model",
+    "batches",
+    "compute",
+    "predicting",
+    "learning",
+    "posts",
+    "assessment/calibration.py",
+    "fingerprint.py",
+)
 _LIBRARIES = (
     "torch",
     "torchvision",

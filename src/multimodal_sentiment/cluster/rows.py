@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from multimodal_sentiment.cluster import ClusterParameters, divide, map_parts
+from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.progress import log_progress
+
+from .parts import divide, map_parts
 
 # Posts of a part: whole batches, and texts enough to sort by length; fewer of a small set, so that
 # all workers have some.

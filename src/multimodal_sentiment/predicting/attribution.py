@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from multimodal_sentiment.assessment import modality_contributions, softmax
+from multimodal_sentiment.batches import Batch, PostDataset
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .dataset import Batch, PostDataset
 from .predict import predict_batches, predict_logits
 
 

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
+from multimodal_sentiment.batches import LabelledPosts, check_counts
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.model.words import (
     NORMAL_FORM,
@@ -21,9 +22,8 @@ from multimodal_sentiment.model.words import (
     learn_vocabulary,
 )
 
+from ..plan import Fitted, Plan, class_weights, describe_plan
 from .heads import SMALLER_STRENGTHS, STRENGTHS, SolvedHeads, Voice, solve_heads
-from .labelled_posts import LabelledPosts, check_counts
-from .plan import Fitted, Plan, class_weights, describe_plan
 
 logger = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from multimodal_sentiment.learning.augmentation import (
+from multimodal_sentiment.batches import PostDataset, StoredImages, Variation, rows_of
+from multimodal_sentiment.batches.augmentation import (
     _crops_one_by_one,
     crops_at_once,
     mask_tokens,
     random_crops,
 )
-from multimodal_sentiment.learning.dataset import PostDataset, StoredImages, Variation, rows_of
 from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.image import central_square, resample
 from multimodal_sentiment.model.text import clean_text, learn_tokenizer, tokenize

@@ -29,12 +29,12 @@ from torch import nn
 from transformers import TrainerState
 
 from multimodal_sentiment.cluster import ClusterError, open_cluster
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.model import SentimentClassifier
 
-from .device import choose_device
+from ..plan import Plan
 from .optimize import Part, optimize
-from .plan import Plan
 
 logger = logging.getLogger(__name__)
 

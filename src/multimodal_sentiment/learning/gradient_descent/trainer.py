@@ -21,13 +21,12 @@ from transformers import (
 )
 
 from multimodal_sentiment.assessment import softmax
+from multimodal_sentiment.batches import Batch, PostDataset
+from multimodal_sentiment.batches.augmentation import mask_tokens, random_crops
+from multimodal_sentiment.batches.sampler import LengthAwareSampler
+from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.model import SentimentModel
 from multimodal_sentiment.parameters import LearningRates, TrainingParameters
-
-from .augmentation import mask_tokens, random_crops
-from .dataset import Batch, PostDataset
-from .device import Device
-from .sampler import LengthAwareSampler
 
 logger = logging.getLogger(__name__)
 

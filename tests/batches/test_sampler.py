@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multimodal_sentiment.learning.sampler import LengthAwareSampler
+from multimodal_sentiment.batches.sampler import LengthAwareSampler
 
 
 def batches_of(sampler: LengthAwareSampler, size: int) -> list[list[int]]:

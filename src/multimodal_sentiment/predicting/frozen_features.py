@@ -17,16 +17,20 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from multimodal_sentiment.cluster import PATH, MappedTable
+from multimodal_sentiment.batches import Batch, Features
+from multimodal_sentiment.cluster import PATH, MappedTable, compute_rows
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.fingerprint import (
+    digest,
+    digest_images,
+    digest_texts,
+    fingerprint_encoding,
+)
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
-from .by_workers import compute_rows
-from .dataset import Batch, Features
-from .device import choose_device
-from .fingerprint import digest, digest_images, digest_texts, fingerprint_encoding
 from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)

@@ -9,17 +9,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from multimodal_sentiment.learning import (
-    PostDataset,
+from multimodal_sentiment.batches import PostDataset, StoredImages
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.monitoring import draw_projections
+from multimodal_sentiment.predicting import (
     explain_and_project,
     explain_examples,
     read_projected,
     tabulate_projected,
     with_validation_summary,
 )
-from multimodal_sentiment.learning.dataset import StoredImages
-from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.monitoring import draw_projections
 
 LABELS = ["negative", "positive"]
 POSTS = 9

@@ -12,16 +12,15 @@ import pandas as pd
 from transformers import PreTrainedTokenizerBase, TrainerState, set_seed
 
 from multimodal_sentiment.assessment import choose_temperature
+from multimodal_sentiment.batches import Features, LabelledPosts
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.posts.split import grouped_split
+from multimodal_sentiment.predicting import predict_logits
 
+from ..plan import Fitted, Plan, class_weights, describe_plan
 from .checkpoints import Choice, newest_checkpoint, read_choice, write_choice
-from .dataset import Features
 from .distributed import optimize_together
-from .labelled_posts import LabelledPosts
 from .optimize import Part, optimize
-from .plan import Fitted, Plan, class_weights, describe_plan
-from .predict import predict_logits
 from .trainer import history_of
 
 logger = logging.getLogger(__name__)

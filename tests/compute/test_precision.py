@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from multimodal_sentiment.learning.device import choose_device
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
 

@@ -14,8 +14,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from multimodal_sentiment.malloc import keep_freed_memory
 from multimodal_sentiment.parameters import ComputeParameters
+
+from .malloc import keep_freed_memory
 
 Model = TypeVar("Model", bound=nn.Module)
 

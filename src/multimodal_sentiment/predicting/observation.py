@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from multimodal_sentiment.batches import StoredImages
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.monitoring import (
     MOST_POSTS,
@@ -18,7 +19,6 @@ from multimodal_sentiment.monitoring import (
 )
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .dataset import StoredImages
 from .projection import Projected, explain_and_project
 
 _MADE_BY = b"model"  # the key of the metadata that name the model's version

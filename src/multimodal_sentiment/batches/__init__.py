@@ -1,0 +1,16 @@
+"""Posts as the model takes them: examples, and how they become batches."""
+
+from .dataset import Batch, Features, PostDataset, StoredImages, Variation, preparation_of, rows_of
+from .labelled_posts import LabelledPosts, check_counts
+
+__all__ = [
+    "Batch",
+    "Features",
+    "LabelledPosts",
+    "PostDataset",
+    "StoredImages",
+    "Variation",
+    "check_counts",
+    "preparation_of",
+    "rows_of",
+]

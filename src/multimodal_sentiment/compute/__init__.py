@@ -1,0 +1,1 @@
+"""The machine: devices and their precision, encoders compiled and folded, memory kept."""

@@ -1,0 +1,1 @@
+"""Fits the weights of a model by gradient descent, with transformers' Trainer."""

@@ -1,0 +1,1 @@
+"""Solves linear heads on the features of frozen encoders."""
