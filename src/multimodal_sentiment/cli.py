@@ -15,7 +15,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
-from multimodal_sentiment.runtime_parameters import read_params
+from multimodal_sentiment.runs.runtime_parameters import read_params
 from multimodal_sentiment.service.options import service_options
 
 if TYPE_CHECKING:

@@ -8,12 +8,8 @@ from collections.abc import Iterator
 import pytest
 from ray.cluster_utils import Cluster
 
-from multimodal_sentiment.cluster import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    map_parts,
-    open_cluster,
-)
+from multimodal_sentiment.cluster import map_parts, open_cluster
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
 
 from .equality import STEPS, assert_equal
 from .work import nap

@@ -14,14 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from multimodal_sentiment.cluster import (
-    IN_THIS_PROCESS,
-    ClusterError,
-    ClusterParameters,
-    divide,
-    map_parts,
-    open_cluster,
-)
+from multimodal_sentiment.cluster import ClusterError, divide, map_parts, open_cluster
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
 
 from ..commands import PROJECT
 from .work import add, die_of, die_once, fail, process_of, squares
@@ -136,6 +130,7 @@ def test_a_cluster_without_a_host_for_a_worker_is_refused():
 def test_a_cluster_is_left_though_results_have_not_all_been_fetched():
     code = (
         "import time, sys; from multimodal_sentiment.cluster import *; "
+        "from multimodal_sentiment.parameters import ClusterParameters; "
         "two = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0); "
         "opened = open_cluster(two); opened.__enter__(); "
         "results = map_parts(time.sleep, [0, 600, 600, 600], two, 'Sleeping'); next(results); "

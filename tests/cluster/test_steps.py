@@ -11,14 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from multimodal_sentiment.cluster import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    map_parts,
-    open_cluster,
-)
+from multimodal_sentiment.cluster import map_parts, open_cluster
 from multimodal_sentiment.cluster import rows as by_workers
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.pipelines.preparation import examples as preparation
 
 from .deadly import die_of_odd

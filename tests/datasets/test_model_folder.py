@@ -10,8 +10,8 @@ from multimodal_sentiment.datasets import (
     ModelFolderDataset,
     ModelProfileDataset,
 )
+from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.promotion import promote
 
 OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 

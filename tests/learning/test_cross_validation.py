@@ -13,13 +13,17 @@ import pytest
 
 from multimodal_sentiment import fingerprint
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.fingerprint import fingerprint_training
 from multimodal_sentiment.learning import Trial, run_trials, trials
 from multimodal_sentiment.learning.cross_validation import _seconds_left
-from multimodal_sentiment.parameters import ComputeParameters, Parameters
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+    Parameters,
+)
 from multimodal_sentiment.predicting import encode_examples
 
 FOLDS = np.arange(42) // 3 % 2

@@ -26,14 +26,13 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.batches.sampler import LengthAwareSampler
 from multimodal_sentiment.cluster import ClusterError, open_cluster
 from multimodal_sentiment.compute.device import Device
-from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.datasets.arrow_stream import ArrowStreamDataset
 from multimodal_sentiment.learning.gradient_descent import optimize
 from multimodal_sentiment.learning.gradient_descent import train as gradient
 from multimodal_sentiment.learning.gradient_descent.distributed import optimize_together
 from multimodal_sentiment.learning.plan import Plan
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.parameters import Parameters, share_of_batch
 
 from .fitting import fit
 from .ranks import compare_weights

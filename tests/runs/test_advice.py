@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from multimodal_sentiment.promotion import PROMOTED
+from multimodal_sentiment.datasets.promotion import PROMOTED
 
 from .conftest import REPOSITORY
 

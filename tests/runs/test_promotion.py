@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from multimodal_sentiment.promotion import (
+from multimodal_sentiment.datasets.promotion import (
     PROMOTED,
     answering_version,
     list_versions,

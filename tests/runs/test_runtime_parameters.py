@@ -9,7 +9,7 @@ import pytest
 
 from multimodal_sentiment.config_loader import check_parameters
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.runtime_parameters import read_params
+from multimodal_sentiment.runs.runtime_parameters import read_params
 
 CONTEXT = click.Context(click.Command("run"))
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from multimodal_sentiment import load_classifier
-from multimodal_sentiment.promotion import promote
+from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.service import current_model
 
 from .conftest import NEWER, OLDER, form, photo, posts, running, write_version

@@ -14,9 +14,9 @@ from PIL import Image
 
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.posts.imaging import decode_image
 from multimodal_sentiment.predicting import explain_examples
-from multimodal_sentiment.promotion import promote
 from multimodal_sentiment.serving import predictor
 
 from .conftest import LABELS, NEWER, OLDER, TEXTS, photo
@@ -144,8 +144,8 @@ def test_many_posts_are_answered_a_part_at_a_time(folder, monkeypatch):
         return answered(self, posts, problems)
 
     monkeypatch.setattr(predictor.Classifier, "answer", answer)
-    monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD", 4)
-    monkeypatch.setattr(multimodal_sentiment.concurrency, "AHEAD_PER_THREAD", 0)
+    monkeypatch.setattr(multimodal_sentiment.cluster.threads, "AHEAD", 4)
+    monkeypatch.setattr(multimodal_sentiment.cluster.threads, "AHEAD_PER_THREAD", 0)
 
     parts = classifier.predict(taken.append(text) or text for text in texts)
 

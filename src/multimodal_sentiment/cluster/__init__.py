@@ -3,8 +3,6 @@
 `map_parts` is all that a step needs to know; `open_cluster` is for the run around the steps.
 """
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
-
 from .connection import INSTALL, ClusterError, open_cluster
 from .mapped import PATH, MappedTable, with_path
 from .parts import divide, map_parts
@@ -12,10 +10,8 @@ from .rows import compute_rows
 
 __all__ = [
     "INSTALL",
-    "IN_THIS_PROCESS",
     "PATH",
     "ClusterError",
-    "ClusterParameters",
     "MappedTable",
     "compute_rows",
     "divide",

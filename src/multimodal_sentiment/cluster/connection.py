@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from multimodal_sentiment.compute_parameters import ClusterParameters
+from multimodal_sentiment.parameters import ClusterParameters
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from contextlib import closing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
-from multimodal_sentiment.compute_parameters import ClusterParameters
-from multimodal_sentiment.concurrency import map_in_order
+from multimodal_sentiment.cluster.threads import map_in_order
+from multimodal_sentiment.parameters import ClusterParameters
 
 from .connection import ClusterError, connection, is_connected, open_cluster
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from multimodal_sentiment.compute_parameters import ClusterParameters
+from multimodal_sentiment.parameters import ClusterParameters
 from multimodal_sentiment.progress import log_progress
 
 from .parts import divide, map_parts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from kedro.io import DatasetError, Version
 
-from multimodal_sentiment.promotion import answering_version, is_timestamp
+from multimodal_sentiment.datasets.promotion import answering_version, is_timestamp
 
 from .previews import JSONPreview
 from .versioned import LocalVersionedDataset

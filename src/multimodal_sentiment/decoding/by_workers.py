@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 
-from multimodal_sentiment.cluster import ClusterParameters, divide, map_parts
+from multimodal_sentiment.cluster import divide, map_parts
+from multimodal_sentiment.parameters import ClusterParameters
 
 from .evidence import Evidence, structural_encoding
 from .mixture import EncodingProfile

@@ -14,11 +14,16 @@ import pandas as pd
 import pyarrow as pa
 
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import IN_THIS_PROCESS, ClusterParameters, MappedTable
+from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import digest, digest_code, digest_posts, fingerprint_training
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+)
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting.frozen_features import content_digests
 

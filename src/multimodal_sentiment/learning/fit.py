@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from multimodal_sentiment.batches import LabelledPosts, preparation_of
 from multimodal_sentiment.compute.device import choose_device
-from multimodal_sentiment.compute_parameters import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    count_processes,
-)
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import digest, digest_posts, fingerprint_training
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+    count_processes,
+)
 from multimodal_sentiment.posts.near_duplicates import content_keys
 from multimodal_sentiment.predicting.frozen_features import (
     content_digests,

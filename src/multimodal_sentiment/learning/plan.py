@@ -13,14 +13,15 @@ from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.batches import Features
 from multimodal_sentiment.compute.device import Device
-from multimodal_sentiment.compute_parameters import (
-    ClusterParameters,
-    ComputeParameters,
-    count_processes,
-)
 from multimodal_sentiment.encoders import Encoder
 from multimodal_sentiment.model import SentimentModel
-from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+    count_processes,
+)
 
 
 @dataclass(frozen=True)

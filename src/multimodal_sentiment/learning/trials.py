@@ -15,10 +15,15 @@ import numpy as np
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import ClusterParameters, MappedTable, map_parts
+from multimodal_sentiment.cluster import MappedTable, map_parts
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.files import replace_whole
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+)
 from multimodal_sentiment.predicting import predict_logits
 from multimodal_sentiment.predicting.frozen_features import take_features
 

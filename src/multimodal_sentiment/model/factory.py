@@ -8,7 +8,7 @@ from typing import Any
 from transformers import BertConfig, PreTrainedConfig, PreTrainedTokenizerBase
 
 from multimodal_sentiment.encoders import Encoder
-from multimodal_sentiment.model_parameters import ImageParameters, ModelParameters, TextParameters
+from multimodal_sentiment.parameters import ImageParameters, ModelParameters, TextParameters
 
 from .configuration import IMAGENET_MEAN, IMAGENET_STD, SentimentConfig
 from .loading import Weights, load_image_encoder, load_text_encoder

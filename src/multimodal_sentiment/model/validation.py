@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationEr
 from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 
-from multimodal_sentiment.model_parameters import Count, NotNegative, Probability, Side, Tokens
+from multimodal_sentiment.parameters.kinds import Count, NotNegative, Probability, Side, Tokens
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel

@@ -20,7 +20,6 @@ import torch
 from multimodal_sentiment.batches import Batch, Features
 from multimodal_sentiment.cluster import PATH, MappedTable, compute_rows
 from multimodal_sentiment.compute.device import choose_device
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import (
     digest,
@@ -29,7 +28,13 @@ from multimodal_sentiment.fingerprint import (
     fingerprint_encoding,
 )
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+)
 
 from .predict import posts_of, predict_batches
 

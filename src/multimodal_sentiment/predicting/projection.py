@@ -13,12 +13,8 @@ from torch.nn import functional
 
 from multimodal_sentiment.batches import Batch, PostDataset
 from multimodal_sentiment.cluster import MappedTable, compute_rows
-from multimodal_sentiment.compute_parameters import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    ComputeParameters,
-)
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, ComputeParameters
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
 from .attribution import explain_views, fuse_views

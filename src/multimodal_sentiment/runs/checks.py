@@ -14,7 +14,7 @@ from kedro.io import AbstractVersionedDataset
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.config_loader import flatten
-from multimodal_sentiment.promotion import answering_version, promoted_version
+from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
 from .closing_summary import MODEL
 from .compute_checks import check_device, check_processes, warn_of_large_batches

@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from multimodal_sentiment.datasets.promotion import promoted_version
 from multimodal_sentiment.files import short_path
-from multimodal_sentiment.promotion import promoted_version
 
 from .records import MODULE, Outcome, Record, run_command
 

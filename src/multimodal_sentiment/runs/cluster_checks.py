@@ -35,7 +35,8 @@ def open_run_cluster(
     asked = parameters.get("cluster", {})
     if not asked.get("workers") or _CLUSTER not in pipeline.inputs():
         return opened
-    from multimodal_sentiment.cluster import ClusterError, ClusterParameters, open_cluster
+    from multimodal_sentiment.cluster import ClusterError, open_cluster
+    from multimodal_sentiment.parameters import ClusterParameters
 
     if _PARALLEL in str(request.get("runner")):
         raise click.ClickException(

@@ -46,8 +46,7 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
     trained = _TRAINED & pipeline.all_outputs()
     if not trained:
         return []
-    from multimodal_sentiment.compute_parameters import share_of_batch
-    from multimodal_sentiment.parameters import Parameters, vary
+    from multimodal_sentiment.parameters import Parameters, share_of_batch, vary
 
     whole = Parameters.model_validate(parameters)
     processes = whole.compute.processes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from multimodal_sentiment.promotion import answering_version, promote, promoted_version
+from multimodal_sentiment.datasets.promotion import answering_version, promote, promoted_version
 
 from .closing_summary import MODEL
 from .kedro_adapter import is_versioned, location, place_in_words

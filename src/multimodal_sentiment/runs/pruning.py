@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.datasets.promotion import promoted_version
 from multimodal_sentiment.files import remove
-from multimodal_sentiment.promotion import promoted_version
 
 from .closing_summary import size_in_words
 from .kedro_adapter import (

@@ -13,7 +13,7 @@ from typing import Any
 
 from kedro.io import DatasetError
 
-from multimodal_sentiment import promotion
+from multimodal_sentiment.datasets import promotion
 from multimodal_sentiment.files import short_path
 
 from .error_lines import one_line

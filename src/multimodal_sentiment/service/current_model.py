@@ -26,7 +26,7 @@ _Identity = tuple[Path, str | None, tuple[int, ...]]
 
 
 class CurrentModel:
-    """Holds the model that answers by the rule of `promotion.py`, and replaces it as a whole.
+    """Holds the model that `datasets.promotion` says answers, and replaces it as a whole.
 
     A request takes `classifier` once, and has all its answers from that one.
 

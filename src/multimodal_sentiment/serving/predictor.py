@@ -15,8 +15,8 @@ import pandas as pd
 from kedro.io import DatasetError
 
 from multimodal_sentiment.batches import PostDataset
+from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.device import choose_device
-from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.decoding import EncodingProfile, read_texts
 from multimodal_sentiment.explaining import Explanation, explain_post

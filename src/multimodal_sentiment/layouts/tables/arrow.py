@@ -31,7 +31,7 @@ _BUFFER_BYTES = 2**20
 _BATCH_ROWS = 32
 _COPIED_ROWS = 1024
 _LARGE_BATCHES_KEPT = 2  # of what was written in batches of a size that is not ours
-_BATCHES_KEPT = 8  # several threads read images, about in order: see `concurrency.AHEAD`
+_BATCHES_KEPT = 8  # several threads read images, about in order: see `cluster.threads.AHEAD`
 
 
 class ArrowTable(Table):

@@ -30,8 +30,8 @@ from transformers import TrainerState
 
 from multimodal_sentiment.cluster import ClusterError, open_cluster
 from multimodal_sentiment.compute.device import choose_device
-from multimodal_sentiment.compute_parameters import ClusterParameters
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.parameters import ClusterParameters
 
 from ..plan import Plan
 from .optimize import Part, optimize

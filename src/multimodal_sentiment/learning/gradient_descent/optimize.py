@@ -20,8 +20,8 @@ from transformers import (
 
 from multimodal_sentiment.batches import Features, LabelledPosts, Variation
 from multimodal_sentiment.compute.compile import compiled, worth_compiling
-from multimodal_sentiment.compute_parameters import share_of_batch
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
+from multimodal_sentiment.parameters import share_of_batch
 
 from ..plan import Plan
 from .checkpoints import MarkWhole, full_disk_explained, newest_checkpoint

@@ -6,9 +6,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
     ComparisonParameters,
     ComputeParameters,
     EvaluationParameters,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
     ComparisonParameters,
     ComputeParameters,
     EvaluationParameters,

@@ -10,8 +10,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
-from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, IngestionParameters
 from multimodal_sentiment.posts.problems import Problem, problem, write_problems
 from multimodal_sentiment.posts.schema import FILES, POSTS, SPLITS
 from multimodal_sentiment.types import Frame, Json, PostFiles

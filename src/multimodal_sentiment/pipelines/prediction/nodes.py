@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.compute_parameters import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    ComputeParameters,
-)
+from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, ComputeParameters
 from multimodal_sentiment.types import (
     AnsweredTables,
     Examples,

@@ -13,11 +13,14 @@ import pandas as pd
 import pyarrow as pa
 
 from multimodal_sentiment.cluster import divide, map_parts
+from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.malloc import keep_freed_memory
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
-from multimodal_sentiment.concurrency import map_in_order
 from multimodal_sentiment.layouts import PostFiles, UnreadableFileError
-from multimodal_sentiment.parameters import PreparationParameters
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    PreparationParameters,
+)
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image, pack
 from multimodal_sentiment.posts.problems import Problem, problem, read_problems, write_problems
 from multimodal_sentiment.posts.schema import example_schema

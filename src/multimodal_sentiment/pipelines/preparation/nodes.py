@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
     PreparationParameters,
     SplittingParameters,
     TwinsParameters,

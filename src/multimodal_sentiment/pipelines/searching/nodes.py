@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from multimodal_sentiment.compute_parameters import IN_THIS_PROCESS, ClusterParameters
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
     ComputeParameters,
     EvaluationParameters,
     ModelParameters,

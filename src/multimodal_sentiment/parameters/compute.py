@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .model_parameters import Count, Group, NotNegative
+from .kinds import Count, Group, NotNegative
 
 
 class ComputeParameters(Group):

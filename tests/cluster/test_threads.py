@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from multimodal_sentiment.concurrency import map_in_order
+from multimodal_sentiment.cluster.threads import map_in_order
 
 MOST = max(64, 4 * (os.cpu_count() or 1))
 

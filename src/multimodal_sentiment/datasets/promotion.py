@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kedro.io.core import VERSION_FORMAT
 
-from .files import replace_whole
+from multimodal_sentiment.files import replace_whole
 
 PROMOTED = "promoted.json"
 
