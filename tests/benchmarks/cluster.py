@@ -23,7 +23,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+from project import PROJECT
+
 STEPS = ("read_posts", "prepare_examples", "group_duplicates", "split_posts", "predict_unlabelled")
 KEDRO = [sys.executable, "-m", "kedro"]
 SECONDS_BETWEEN_LOOKS = 0.5

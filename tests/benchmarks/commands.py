@@ -15,7 +15,8 @@ import kedro
 import numpy as np
 import pandas as pd
 from figures import Figure
-from reading import PROJECT, Workplace
+from project import PROJECT
+from reading import Workplace
 
 EPOCHS = 3
 MEASURED_EVERY = 0.02  # seconds

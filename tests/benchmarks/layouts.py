@@ -27,6 +27,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from project import PROJECT
 
 from multimodal_sentiment.decoding import read_source
 from multimodal_sentiment.layouts import Options, UnreadableFileError, open_source
@@ -43,7 +44,6 @@ INGESTION = IngestionParameters(
     links="inside",
     allow_missing=True,
 )
-PROJECT = Path(__file__).parents[2]
 NAMES = ("id", "tweet", "photo", "label")
 
 

@@ -15,16 +15,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from kedro.config import OmegaConfigLoader
-from omegaconf import OmegaConf
-from search import PROJECT, newest
+from project import encoder_store, load_parameters, read_arrow, read_csv
 
 from multimodal_sentiment.assessment import compare_variants
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.datasets import ArrowStreamDataset
-from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import Trial, run_trials
+from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting import encode_examples
@@ -40,19 +35,9 @@ def main() -> None:
     parser.add_argument("--env", default="scratch")
     parser.add_argument("--params", default="")
     asked = parser.parse_args()
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        base_env="base",
-        default_run_env=asked.env,
-        merge_strategy={"parameters": "soft"},
-    )
-    given = OmegaConf.from_dotlist(asked.params.split(",") if asked.params else [])
-    merged = OmegaConf.merge(loader["parameters"], given)
-    parameters = Parameters.model_validate(OmegaConf.to_container(merged))
-    examples = ArrowStreamDataset(
-        filepath=str(newest(asked.data, "03_primary/labelled/examples.arrow"))
-    ).load()
-    groups = pd.read_csv(newest(asked.data, "04_feature/duplicate_groups.csv"), dtype=str)
+    parameters = Parameters.model_validate(load_parameters(asked.env, asked.params))
+    examples = read_arrow(asked.data, "03_primary/labelled/examples.arrow")
+    groups = read_csv(asked.data, "04_feature/duplicate_groups.csv")
     frame = examples.select(["guid", "tag"]).to_pandas()
     frame = frame.sample(min(asked.posts, len(frame)), random_state=0)
     posts = LabelledPosts.select(frame, examples, groups)
@@ -70,13 +55,14 @@ def main() -> None:
     ]
     predicted = {}
     with tempfile.TemporaryDirectory() as folder:
-        store = EncoderStore(asked.data / "06_models" / "pretrained_encoders", PROJECT)
+        store = encoder_store(asked.data)
         variants = [(parameters.model, parameters.training)]
         features = encode_examples(examples, variants, store, parameters.compute)
         for processes in (1, asked.processes):
             compute = parameters.compute.model_copy(update={"processes": processes})
             sides = np.where(judged, 0, -1)
-            answers, _ = run_trials(trainings, posts, sides, compute, Path(folder), store, features)
+            kept = KeptTrials(posts, sides, compute, Path(folder), store, features)
+            answers, _ = run_trials(trainings, kept)
             tags = answers["predicted"].to_numpy().reshape(asked.seeds, -1)
             predicted[str(processes)] = tags
             accuracy = (tags == posts.tags[judged]).mean()

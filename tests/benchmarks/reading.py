@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import torch
 from figures import Figure, in_turn
-from kedro.config import OmegaConfigLoader
 from PIL import Image
+from project import load_parameters
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from multimodal_sentiment.batches import PostDataset, StoredImages, Variation, rows_of
@@ -31,7 +31,6 @@ from multimodal_sentiment.pipelines.preparation.nodes import prepare_examples
 from multimodal_sentiment.posts.imaging import JPEG_QUALITY
 from multimodal_sentiment.sample import write_sample
 
-PROJECT = Path(__file__).parents[2]
 EPOCHS = 5
 
 
@@ -53,13 +52,7 @@ class Workplace:
     @cached_property
     def parameters(self) -> Parameters:
         """Of conf/pretrained, with an encoder of random weights."""
-        loader = OmegaConfigLoader(
-            str(PROJECT / "conf"),
-            base_env="base",
-            default_run_env="pretrained",
-            merge_strategy={"parameters": "soft"},
-        )
-        values = dict(loader["parameters"])
+        values = load_parameters("pretrained")
         values["model"]["text"]["encoder"] = str(self._encoder())
         image = values["model"]["image"]
         image["encoder"] = None
@@ -130,8 +123,7 @@ class Workplace:
 
     @cached_property
     def _base(self) -> Parameters:
-        loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
-        return Parameters.model_validate(loader["parameters"])
+        return Parameters.model_validate(load_parameters())
 
     def _encoder(self) -> Path:
         folder = self.folder / "encoder"

@@ -29,21 +29,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.config import OmegaConfigLoader
-from omegaconf import OmegaConf
+from project import PROJECT, encoder_store, load_parameters, read_arrow, read_csv
 
-from multimodal_sentiment.datasets import ArrowStreamDataset
-from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.searching.nodes import judge_search, train_best, try_settings
 from multimodal_sentiment.posts.split import grouped_split
-
-PROJECT = Path(__file__).parents[2]
-
-
-def newest(data: Path, name: str) -> Path:
-    """The newest version of a dataset."""
-    return max((data / name).iterdir()) / Path(name).name
 
 
 def start(raw: Path, data: Path, params: str) -> subprocess.Popen[bytes]:
@@ -57,7 +47,7 @@ def start(raw: Path, data: Path, params: str) -> subprocess.Popen[bytes]:
 
 def trials_of(data: Path) -> pd.DataFrame:
     """What the last search has tried, without the seconds."""
-    table = pd.read_csv(newest(data, "08_reporting/search_table.csv"), dtype=str)
+    table = read_csv(data, "08_reporting/search_table.csv")
     return table.drop(columns="seconds").fillna("")
 
 
@@ -88,24 +78,12 @@ def kills(asked: argparse.Namespace) -> None:
 
 def shuffled(asked: argparse.Namespace) -> None:
     """Search where nothing is to be found."""
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        base_env="base",
-        default_run_env=asked.env,
-        merge_strategy={"parameters": "soft"},
-    )
-    given = OmegaConf.from_dotlist(asked.params.split(",") if asked.params else [])
-    merged = OmegaConf.merge(loader["parameters"], given)
-    parameters = Parameters.model_validate(OmegaConf.to_container(merged))
-    examples = ArrowStreamDataset(
-        filepath=str(newest(asked.data, "03_primary/labelled/examples.arrow"))
-    ).load()
-    features = ArrowStreamDataset(
-        filepath=str(newest(asked.data, "04_feature/features.arrow"))
-    ).load()
-    groups = pd.read_csv(newest(asked.data, "04_feature/duplicate_groups.csv"), dtype=str)
+    parameters = Parameters.model_validate(load_parameters(asked.env, asked.params))
+    examples = read_arrow(asked.data, "03_primary/labelled/examples.arrow")
+    features = read_arrow(asked.data, "04_feature/features.arrow")
+    groups = read_csv(asked.data, "04_feature/duplicate_groups.csv")
     posts = examples.select(["guid", "text", "tag"]).to_pandas()
-    store = EncoderStore(asked.data / "06_models" / "pretrained_encoders", PROJECT)
+    store = encoder_store(asked.data)
     shows = reports = 0
     for run in range(asked.runs):
         rng = np.random.default_rng(run)

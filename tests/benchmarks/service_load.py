@@ -33,8 +33,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from project import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 CONNECTIONS = 64
 ROUNDS = 3
 EQUAL = 1e-4

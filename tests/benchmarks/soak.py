@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from project import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 TINY = {
     "preparation.short_side": 64,
     "model.text.scratch.hidden_size": 16,

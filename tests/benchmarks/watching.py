@@ -36,9 +36,9 @@ from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.monitoring import compare_posts, distinct_posts, summarise
 from multimodal_sentiment.parameters import (
-    ComputeParameters,
     IngestionParameters,
     PreparationParameters,
+    compute_to_predict,
 )
 from multimodal_sentiment.pipelines.ingestion.nodes import read_unlabelled_posts
 from multimodal_sentiment.pipelines.preparation.examples import stream_examples
@@ -46,9 +46,7 @@ from multimodal_sentiment.predicting import explain_and_project, observe_example
 
 POSTS, LEVEL = 500, 0.01
 LOCALES = Path("/usr/share/locale")
-COMPUTE = ComputeParameters(
-    device="auto", precision="auto", prediction_batch_size=64, compile=False, workers="auto"
-)
+COMPUTE = compute_to_predict()
 _WORD = re.compile(r"(?:https?://|[@#])\S+|[^\W\d_]+")
 
 Files = dict[str, tuple[bytes, bytes | None]]  # by guid, text and image

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import torch
 
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.encoders import EncoderStore
@@ -37,3 +38,9 @@ def fit(
         encode(posts, parameters, folder),
         parameters.cluster,
     )
+
+
+def same_weights(one: SentimentClassifier, other: SentimentClassifier) -> bool:
+    """Whether two models are equal, to the bit."""
+    states = [classifier.model.state_dict().values() for classifier in (one, other)]
+    return all(torch.equal(a, b) for a, b in zip(*states, strict=True))

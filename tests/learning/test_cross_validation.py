@@ -16,7 +16,7 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.fingerprint import fingerprint_training
-from multimodal_sentiment.learning import Trial, run_trials, trials
+from multimodal_sentiment.learning import KeptTrials, Trial, run_trials, trials
 from multimodal_sentiment.learning.cross_validation import _seconds_left
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -56,7 +56,8 @@ def judge(
     store = EncoderStore(folder, folder)
     variants = [(trial.model, trial.training) for trial in asked]
     features = encode_examples(posts.examples, variants, store, compute)
-    return run_trials(asked, posts, folds, compute, folder, store, features, cluster)[0]
+    kept = KeptTrials(posts, folds, compute, folder, store, features, cluster)
+    return run_trials(asked, kept)[0]
 
 
 @pytest.fixture

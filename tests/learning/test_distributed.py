@@ -8,8 +8,9 @@ import os
 import pickle
 import signal
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,9 @@ from multimodal_sentiment.learning.gradient_descent import optimize
 from multimodal_sentiment.learning.gradient_descent import train as gradient
 from multimodal_sentiment.learning.gradient_descent.distributed import optimize_together
 from multimodal_sentiment.learning.plan import Plan
-from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters, share_of_batch
 
-from .fitting import fit
+from .fitting import fit, same_weights
 from .ranks import compare_weights
 
 PROJECT = Path(__file__).parents[2]
@@ -61,30 +61,39 @@ def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42) // 2)
 
 
-def same(one: SentimentClassifier, other: SentimentClassifier) -> bool:
-    states = [classifier.model.state_dict().values() for classifier in (one, other)]
-    return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
+@contextmanager
+def after_the_first_epoch(folder: Path, kill: Callable[[], None]) -> Iterator[None]:
+    """Kills once while a training goes on, when it has written its first checkpoint."""
+    ended = threading.Event()
+
+    def wait_and_kill() -> list[Path]:
+        while not (marks := list(folder.rglob("checkpoint-*/whole"))):
+            if ended.wait(0.01):
+                return marks
+        kill()
+        return marks
+
+    with ThreadPoolExecutor(1) as pool:
+        killing = pool.submit(wait_and_kill)
+        try:
+            yield
+        finally:
+            ended.set()
+    assert len(killing.result()) == 1
 
 
-def kill_one_after_the_first_epoch(folder: Path, killed: list[int]) -> None:
-    while not (marks := list(folder.rglob("checkpoint-*/whole"))):
-        time.sleep(0.01)
-    assert len(marks) == 1
+def kill_one() -> None:
     processes = [one.pid for one in multiprocessing.active_children() if one.pid]
     os.kill(max(processes), signal.SIGKILL)
-    killed.append(max(processes))
 
 
-def kill_a_worker_after_the_first_epoch(folder: Path, killed: list[int]) -> None:
-    while not list(folder.rglob("checkpoint-*/whole")):
-        time.sleep(0.01)
+def kill_a_worker() -> None:
     workers = [
         process
         for process in psutil.Process().children(recursive=True)
         if "TrainWorker" in " ".join(process.cmdline())
     ]
     workers[-1].kill()
-    killed.append(workers[-1].pid)
 
 
 @pytest.mark.slow
@@ -108,17 +117,12 @@ def test_a_killed_process_is_started_again_and_the_weights_are_those_of_a_whole_
     assert whole.config.training["device"] == "2 x cpu in fp32"
 
     caplog.clear()
-    killed: list[int] = []
-    killer = threading.Thread(
-        target=kill_one_after_the_first_epoch, args=(tmp_path / "half", killed), daemon=True
-    )
-    killer.start()
-    half, half_history = fit(posts, parameters, tmp_path / "half")
+    with after_the_first_epoch(tmp_path / "half", kill_one):
+        half, half_history = fit(posts, parameters, tmp_path / "half")
 
-    assert killed
     assert "A process of the training has ended" in caplog.text
     assert "Going on from checkpoint-" in caplog.text
-    assert same(whole, half)
+    assert same_weights(whole, half)
     timeless = history.columns.difference(["posts_per_second"])
     assert history[timeless].equals(half_history[timeless])
     assert not list((tmp_path / "half").rglob("task"))
@@ -147,7 +151,7 @@ def test_without_chance_two_processes_take_the_steps_of_one(
     )
 
     assert alone[0].config.training["learning_posts"] == 16
-    assert not same(alone[0], two[0])
+    assert not same_weights(alone[0], two[0])
     for name, weight in alone[0].model.state_dict().items():
         torch.testing.assert_close(two[0].model.state_dict()[name], weight, rtol=0, atol=1e-6)
     losses = alone[1]["train_loss"], two[1]["train_loss"]
@@ -164,7 +168,7 @@ def test_posts_and_model_that_are_handed_to_a_process_train_as_in_this_one(
     monkeypatch.setattr(gradient, "optimize", optimize_together)
     there, _ = fit(posts, tiny(), tmp_path / "there")
 
-    assert same(here, there)
+    assert same_weights(here, there)
 
 
 @pytest.mark.slow
@@ -282,16 +286,11 @@ def test_workers_of_a_cluster_come_to_the_weights_of_processes_here_and_so_do_ki
 ) -> None:
     caplog.set_level(logging.INFO)
     here, _ = fit(posts, tiny(**EPOCHS, compute__processes=2), tmp_path / "here")
-    killed: list[int] = []
-    killer = threading.Thread(
-        target=kill_a_worker_after_the_first_epoch, args=(tmp_path / "there", killed), daemon=True
-    )
-    killer.start()
-    there, _ = fit(posts, tiny(**EPOCHS, cluster__workers=2), tmp_path / "there")
+    with after_the_first_epoch(tmp_path / "there", kill_a_worker):
+        there, _ = fit(posts, tiny(**EPOCHS, cluster__workers=2), tmp_path / "there")
 
-    assert killed
     assert "Going on from checkpoint-" in caplog.text
-    assert same(here, there)
+    assert same_weights(here, there)
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import LearningRates, Parameters
 from multimodal_sentiment.predicting import predict_examples
 
-from .fitting import fit
+from .fitting import fit, same_weights
 
 
 @pytest.fixture
@@ -44,15 +44,6 @@ def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     ]
     examples = make_examples(texts, tags, pictures)
     return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
-
-
-def weights_of(classifier: SentimentClassifier) -> dict[str, torch.Tensor]:
-    return classifier.model.state_dict()
-
-
-def same(one: SentimentClassifier, other: SentimentClassifier) -> bool:
-    pairs = zip(weights_of(one).values(), weights_of(other).values(), strict=True)
-    return all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_what_is_taught_is_learnt(
@@ -85,8 +76,8 @@ def test_the_same_seed_gives_the_same_weights(
     two, _ = fit(posts, tiny(), tmp_path / "two")
     other, _ = fit(posts, tiny(training__seed=1), tmp_path / "other")
 
-    assert same(one, two)
-    assert not same(one, other)
+    assert same_weights(one, two)
+    assert not same_weights(one, other)
 
 
 def test_how_many_processes_read_changes_nothing(
@@ -98,7 +89,7 @@ def test_how_many_processes_read_changes_nothing(
         for workers in (0, 2)
     )
 
-    assert same(alone[0], two[0])
+    assert same_weights(alone[0], two[0])
     assert alone[1]["train_loss"].equals(two[1]["train_loss"])
     assert not multiprocessing.active_children()
 
@@ -154,7 +145,7 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
         fit(posts, tiny(**options), tmp_path / "half")
     resumed, history = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
 
-    assert same(whole, resumed)
+    assert same_weights(whole, resumed)
     timeless = history.columns.difference(["posts_per_second"])
     pd.testing.assert_frame_equal(history[timeless], whole_history[timeless])
 
@@ -171,7 +162,7 @@ def test_a_checkpoint_of_other_posts_is_not_gone_on_from(
     resumed, _ = fit(posts.take(np.arange(36)), parameters, tmp_path)
 
     assert "starting anew" in caplog.text
-    assert same(fresh, resumed)
+    assert same_weights(fresh, resumed)
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
@@ -301,7 +292,7 @@ def test_a_refitted_model_has_learnt_from_all_posts(
     assert counts == [39, 42]
     timeless = history.columns.difference(["posts_per_second"])
     pd.testing.assert_frame_equal(history[timeless], same_history[timeless])
-    assert not same(tuned, refitted)
+    assert not same_weights(tuned, refitted)
 
 
 def test_class_weights_follow_their_definition() -> None:

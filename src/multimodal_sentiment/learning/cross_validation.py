@@ -34,28 +34,12 @@ logger = logging.getLogger(__name__)
 Outcome = tuple[pd.DataFrame, pd.DataFrame, float]  # predictions, history, seconds
 
 
-def run_trials(
-    trials: Sequence[Trial],
-    posts: LabelledPosts,
-    folds: np.ndarray,
-    compute: ComputeParameters,
-    folder: Path,
-    encoders: EncoderStore,
-    features: pa.Table,
-    cluster: ClusterParameters = IN_THIS_PROCESS,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run_trials(trials: Sequence[Trial], kept: KeptTrials) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train each trial's model, unless that is done already, and predict its fold with it.
 
     Args:
         trials: The trials, in the order in which they are trained.
-        posts: All posts that are learnt from or judged.
-        folds: The fold of each post; -1 for one that is only learnt from.
-        compute: The device and precision.
-        folder: The folder of finished trials, named by fingerprint: an interrupted comparison
-            goes on from there, and a trial that differs in anything is trained again.
-        encoders: The store of pretrained encoders.
-        features: The features of frozen encoders, from `encode_examples`.
-        cluster: The workers that train, a model each.
+        kept: The posts and their folds, and the trainings that are done.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`, one row for each
@@ -65,7 +49,6 @@ def run_trials(
     Raises:
         ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
-    kept = KeptTrials(posts, folds, compute, folder, encoders, features, cluster)
     kept.check(trials)
     done = [kept.holds(trial) for trial in trials]
     there = sum(done)
@@ -87,7 +70,7 @@ def run_trials(
                 len(trials),
                 trial,
                 (answer["predicted"] == answer["tag"]).mean(),
-                f"about {_minutes(_seconds_left(rest, seconds) / (cluster.workers or 1))} left"
+                f"about {_minutes(_seconds_left(rest, seconds) / kept.at_once)} left"
                 if rest
                 else "all done",
             )
@@ -97,7 +80,15 @@ def run_trials(
 class KeptTrials:
     """Trials on the folds of some posts, each trained once and kept under its fingerprint.
 
-    The arguments are those of `run_trials`.
+    Args:
+        posts: All posts that are learnt from or judged.
+        folds: The fold of each post; -1 for one that is only learnt from.
+        compute: The device and precision.
+        folder: The folder of finished trials, named by fingerprint: an interrupted comparison
+            goes on from there, and a trial that differs in anything is trained again.
+        encoders: The store of pretrained encoders.
+        features: The features of frozen encoders, from `encode_examples`.
+        cluster: The workers that train, a model each.
     """
 
     def __init__(
@@ -119,6 +110,11 @@ class KeptTrials:
         self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
         self._device = choose_device(compute)
         self._origins: dict[tuple[str, str], dict[str, Any]] = {}
+
+    @property
+    def at_once(self) -> int:
+        """The number of trials that are trained at once."""
+        return self._cluster.workers or 1
 
     def check(self, trials: Sequence[Trial]) -> None:
         """Check before the first training that each trial has enough posts to tune by.

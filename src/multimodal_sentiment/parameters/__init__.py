@@ -9,6 +9,7 @@ from .compute import (
     IN_THIS_PROCESS,
     ClusterParameters,
     ComputeParameters,
+    compute_to_predict,
     count_processes,
     share_of_batch,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "TrainingParameters",
     "TwinsParameters",
     "Variant",
+    "compute_to_predict",
     "count_processes",
     "share_of_batch",
     "vary",

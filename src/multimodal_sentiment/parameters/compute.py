@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -33,6 +33,21 @@ class ClusterParameters(Group):
 
 
 IN_THIS_PROCESS = ClusterParameters(workers=0, cpus_per_worker=1, gpus_per_worker=0)
+
+
+def compute_to_predict(device: str = "auto", precision: str = "auto") -> ComputeParameters:
+    """Return what a model runs on that only predicts, where no configuration says it.
+
+    Raises:
+        ValueError: If there is no such device or precision.
+    """
+    asked = {"device": device, "precision": precision}
+    for name, value in asked.items():
+        choices = get_args(ComputeParameters.model_fields[name].annotation)
+        if value not in choices:
+            raise ValueError(f"{name} {value!r}: choose one of {', '.join(choices)}")
+    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0, "processes": 1}
+    return ComputeParameters.model_validate(asked | beside)
 
 
 def count_processes(compute: ComputeParameters, cluster: ClusterParameters) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from kedro.io import DatasetError
@@ -23,7 +23,7 @@ from multimodal_sentiment.explaining import Explanation, explain_post
 from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
-from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.parameters import ComputeParameters, compute_to_predict
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
 from multimodal_sentiment.posts.problems import (
     Problem,
@@ -65,7 +65,10 @@ def open_classifier(
     model: str | os.PathLike[str] | SentimentClassifier, device: str, precision: str
 ) -> Classifier:
     """See `multimodal_sentiment.load_classifier`."""
-    compute = _compute_parameters(device, precision)
+    try:
+        compute = compute_to_predict(device, precision)
+    except ValueError as error:
+        raise ClassifierError(str(error)) from error
     if isinstance(model, SentimentClassifier):
         return Classifier(model, compute)
     if not isinstance(model, str | os.PathLike):
@@ -260,18 +263,3 @@ class Classifier:
             post.text_problems = read_problems(reading.problem)
             if not post.text_problems and not reading.text.strip():
                 post.text_problems = [problem("empty_text")]
-
-
-def _compute_parameters(device: str, precision: str) -> ComputeParameters:
-    """Return what a model runs on.
-
-    Raises:
-        ClassifierError: If there is no such device or precision.
-    """
-    asked = {"device": device, "precision": precision}
-    for name, value in asked.items():
-        choices = get_args(ComputeParameters.model_fields[name].annotation)
-        if value not in choices:
-            raise ClassifierError(f"{name} {value!r}: choose one of {', '.join(choices)}")
-    beside = {"prediction_batch_size": 128, "compile": False, "workers": 0, "processes": 1}
-    return ComputeParameters.model_validate(asked | beside)

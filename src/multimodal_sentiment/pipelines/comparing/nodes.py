@@ -69,7 +69,7 @@ def train_variants(
     import pandas as pd
 
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.learning import Trial, run_trials
+    from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
     from multimodal_sentiment.posts.split import grouped_folds
 
     frame = pd.concat([train_posts, validation_posts], ignore_index=True)
@@ -97,9 +97,8 @@ def train_variants(
         # Heads that are solved draw nothing at random: one seed says all.
         if seed == 0 or variant.model.fusion.kind != "pool"
     ]
-    return run_trials(
-        trials, posts, folds, compute, trainings, pretrained_encoders, features, cluster
-    )
+    kept = KeptTrials(posts, folds, compute, trainings, pretrained_encoders, features, cluster)
+    return run_trials(trials, kept)
 
 
 def judge_comparison(

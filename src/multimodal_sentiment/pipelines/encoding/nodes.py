@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from multimodal_sentiment.encoders import EncoderStore
@@ -51,17 +51,13 @@ def encode_posts(
     Raises:
         ValueError: If a tag has too few posts.
     """
+    from multimodal_sentiment.predicting import encode_examples
+
     _check_counts(examples, duplicate_groups)
-    variants = [(model, training)]
-    return _encode(
-        examples,
-        variants,
-        earlier_features,
-        unfinished_features,
-        pretrained_encoders,
-        compute,
-        cluster,
-    )
+    earlier, keep = _computed_before(earlier_features, unfinished_features)
+    pairs = [(model, training)]
+    table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
+    return table.to_reader()
 
 
 def encode_variants(
@@ -81,18 +77,14 @@ def encode_variants(
     Raises:
         ValueError: If a tag has too few posts, for so many folds too.
     """
+    from multimodal_sentiment.predicting import encode_examples
+
     _check_counts(examples, duplicate_groups, comparison.folds)
     variants = [vary(model, training, changes) for changes in comparison.compared.values()]
-    parameters = [(variant.model, variant.training) for variant in variants]
-    return _encode(
-        examples,
-        parameters,
-        earlier_features,
-        unfinished_features,
-        pretrained_encoders,
-        compute,
-        cluster,
-    )
+    pairs = [(variant.model, variant.training) for variant in variants]
+    earlier, keep = _computed_before(earlier_features, unfinished_features)
+    table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
+    return table.to_reader()
 
 
 def encode_settings(
@@ -112,20 +104,15 @@ def encode_settings(
     Raises:
         ValueError: If something is wrong with the space, or a tag has too few posts.
     """
+    from multimodal_sentiment.predicting import encode_examples
     from multimodal_sentiment.searching import Space
 
     _check_counts(examples, duplicate_groups)
     settings = Space.read(search.space, model, training).encoder_settings()
-    parameters = [(setting.model, setting.training) for setting in settings]
-    return _encode(
-        examples,
-        parameters,
-        earlier_features,
-        unfinished_features,
-        pretrained_encoders,
-        compute,
-        cluster,
-    )
+    pairs = [(setting.model, setting.training) for setting in settings]
+    earlier, keep = _computed_before(earlier_features, unfinished_features)
+    table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
+    return table.to_reader()
 
 
 def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -> None:
@@ -139,29 +126,13 @@ def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -
     check_counts(LabelledPosts.select(posts, examples, groups), folds)
 
 
-def _encode(
-    examples: Examples,
-    variants: Sequence[tuple[ModelParameters, TrainingParameters]],
-    earlier: Examples,
-    unfinished: Path,
-    encoders: EncoderStore,
-    compute: ComputeParameters,
-    cluster: ClusterParameters,
-) -> ExampleStream:
-    """Encode with what an unfinished run has computed, or else with what an earlier one has."""
+def _computed_before(
+    earlier: Examples, unfinished: Path
+) -> tuple[Examples, Callable[[Examples], None]]:
+    """Return what an unfinished run has computed, or else an earlier one, and what keeps more."""
     from multimodal_sentiment.datasets import ArrowStreamDataset
-    from multimodal_sentiment.predicting import encode_examples
 
     kept = ArrowStreamDataset(filepath=(unfinished / _KEPT).as_posix())
     if kept.exists():
         earlier = kept.load()
-    table = encode_examples(
-        examples,
-        variants,
-        encoders,
-        compute,
-        earlier,
-        keep=lambda computed: kept.save(computed.to_reader()),
-        cluster=cluster,
-    )
-    return table.to_reader()
+    return earlier, lambda computed: kept.save(computed.to_reader())

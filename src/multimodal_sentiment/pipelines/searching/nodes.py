@@ -108,7 +108,7 @@ def train_best(
     import pandas as pd
 
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.learning import Trial, run_trials
+    from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
     from multimodal_sentiment.searching import Space
     from multimodal_sentiment.searching.trying import DEFAULT
 
@@ -119,9 +119,8 @@ def train_best(
     posts = LabelledPosts.select(both, examples, duplicate_groups)
     sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
     trainings = [Trial(name, 0, 0, None, one.model, one.training) for name, one in settings.items()]
-    answers, _ = run_trials(
-        trainings, posts, sides, compute, trials, pretrained_encoders, features, cluster
-    )
+    kept = KeptTrials(posts, sides, compute, trials, pretrained_encoders, features, cluster)
+    answers, _ = run_trials(trainings, kept)
     return answers
 
 
