@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from multimodal_sentiment.parameters import IngestionParameters
-from multimodal_sentiment.pipelines.evaluation.parts import (
+from multimodal_sentiment.pipelines.evaluation.questions import (
     describe_corrections,
     judge_abstention,
     judge_modalities,

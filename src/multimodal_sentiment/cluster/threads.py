@@ -23,7 +23,7 @@ def map_in_order(
     threads: int | None = None,
     stop: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
-    """The function of each item, computed by several threads, in the items' order.
+    """Yield the function of each item, computed by several threads, in the items' order.
 
     `ThreadPoolExecutor.map` takes in all items at once; here at most a few a thread are under way
     or waiting to be fetched, so memory does not grow with their number.

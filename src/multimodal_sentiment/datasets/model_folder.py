@@ -247,7 +247,7 @@ def _size(count: int) -> str:
 
 
 def _is_whole(weights: Path) -> bool:
-    """Whether a safetensors file holds all that it lists."""
+    """Return whether a safetensors file holds all that it lists."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -47,7 +47,7 @@ _REPEATED = re.compile(r"layer|depth|block|repeat|group|stage|stack")
 
 
 def files_of(names: Iterable[str]) -> list[str]:
-    """Those of the names of files that make an encoder, its weights last; none without weights."""
+    """Return the files that make an encoder, its weights last; none where there are no weights."""
     given = set(names)
     shards = sorted(name for name in given if _SHARD.fullmatch(name)) if INDEX in given else []
     weights = [WEIGHTS] if WEIGHTS in given else [INDEX, *shards] if shards else []

@@ -52,7 +52,7 @@ class RemoteFile:
     blob: str | None
 
     def is_at(self, path: Path) -> bool:
-        """Whether a file has this one's size and checksum."""
+        """Return whether a file has this one's size and checksum."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
         if self.sha256:
@@ -196,7 +196,7 @@ def _fill(part: Path, file: RemoteFile, listing: Listing) -> bool:
 
 
 def _has_ended(error: HTTPError | OSError) -> bool:
-    """Whether the server holds that there is no more of a file; its checks will judge that."""
+    """Return whether a server says that there is no more of a file; its checks judge that."""
     if isinstance(error, HfHubHTTPError):
         return bool(error.response.status_code == RANGE)
     library_says_wrong_size = isinstance(error, OSError) and error.errno is None

@@ -80,7 +80,7 @@ def describe(package: Package) -> str:
 
 
 def needs_conversion(package: Package) -> bool:
-    """Whether a package has its weights as a pickle."""
+    """Return whether a package has its weights as a pickle."""
     return any(name.endswith(PICKLES) for name in package.digests)
 
 
@@ -133,7 +133,7 @@ def convert(name: str, package: Package, source: Path, target: Path) -> None:
 
 
 def rename_lite0(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """EfficientNet-Lite0's weights under timm's names for `tf_efficientnet_lite0`.
+    """Return EfficientNet-Lite0's weights under timm's names for `tf_efficientnet_lite0`.
 
     The package counts all blocks through; timm counts stages, and blocks within them.
     """

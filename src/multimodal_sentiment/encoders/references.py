@@ -155,7 +155,7 @@ PUBLISHED = (
 
 
 def is_commit(revision: str | None) -> bool:
-    """Whether a revision is the hash of a commit."""
+    """Return whether a revision is the hash of a commit."""
     return revision is not None and _COMMIT.fullmatch(revision) is not None
 
 
@@ -182,6 +182,6 @@ def parse(text: str) -> Reference | None:
 
 
 def is_packaged(text: str) -> bool:
-    """Whether the package index has what a name means."""
+    """Return whether the package index has what a name means."""
     reference = parse(text)
     return reference is not None and reference.package is not None

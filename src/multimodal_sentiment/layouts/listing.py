@@ -91,7 +91,7 @@ class _Listing:
             self.refuse(f"is not {encoding.upper()} in line {line}: save it as UTF-8")
 
     def _rows(self, text: str) -> Iterator[tuple[str, str]]:
-        """Each post's guid and tag."""
+        """Yield each post's guid and tag."""
         guid_at, tag_at = 0, 1
         is_first = True
         for line, cells in self._lines(text):
@@ -107,7 +107,7 @@ class _Listing:
             is_first = False
 
     def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """The lines that are not blank: number and bare cells, two or more."""
+        """Yield the lines that are not blank: number and bare cells, two or more."""
         for_excel = _FOR_EXCEL.match(text)
         reader = csv.reader(
             io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
@@ -127,7 +127,7 @@ class _Listing:
             self.refuse(f"cannot be read in line {line}: {error}")
 
     def _header(self, line: int, names: list[str]) -> tuple[int, int]:
-        """Where a line of column names puts the guid and the tag; a tag column may be missing."""
+        """Find the guid and the tag in a line of column names; a tag column may be missing."""
         known = [name.casefold() for name in names if name]
         for name in names:
             if name and name.casefold() not in COLUMNS:
@@ -146,6 +146,6 @@ def marked_encoding(payload: bytes) -> str | None:
 
 
 def _separator(text: str) -> str:
-    """The separator that most of the first lines hold; a comma if none does."""
+    """Return the separator that most of the first lines hold; a comma if none does."""
     lines = text[:100_000].splitlines()
     return max(_SEPARATORS, key=lambda separator: sum(separator in line for line in lines))

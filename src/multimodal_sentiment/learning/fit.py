@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from multimodal_sentiment.parameters import (
     ComputeParameters,
     ModelParameters,
     TrainingParameters,
-    count_processes,
 )
 from multimodal_sentiment.posts.near_duplicates import content_keys
 from multimodal_sentiment.predicting.frozen_features import (
@@ -69,39 +69,34 @@ def fit_classifier(
     Raises:
         ValueError: If the posts are too few, or an encoder or device is not there.
     """
-    device = choose_device(compute)
-    if device.kind == "mps" and compute.processes > 1:
-        raise ValueError("compute.processes: mps is a single device: set it to 1")
-    pretrained = {
-        name: find_encoder(encoders, name, encoder) for name, encoder in model.encoders.items()
-    }
-    origins = {modality: encoder.identify() for modality, encoder in pretrained.items()}
     columns = feature_columns(model, training, encoders, compute)
-    everything = np.ones(len(posts), dtype=bool)
-    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
-    pooled = model.fusion.kind == "pool"
-    processes = 1 if pooled else count_processes(compute, cluster)
-    fingerprint = fingerprint_training(
-        content, everything, model, training, origins, device, processes
-    )
     plan = Plan(
         model=model,
         training=training,
         compute=compute,
         cluster=cluster,
-        device=device,
+        device=choose_device(compute),
         labels=sorted(set(posts.tags)),
-        encoders=pretrained,
+        encoders={
+            name: find_encoder(encoders, name, encoder) for name, encoder in model.encoders.items()
+        },
         features=take_features(features, posts.examples, posts.rows, columns),
-        folder=checkpoints / fingerprint,
+        folder=checkpoints,
     )
-    if training.resume and not pooled and not plan.folder.exists():
-        logger.warning(
-            "training.resume: no checkpoint of these posts and parameters: starting anew"
-        )
-    if pooled and compute.processes > 1:
-        logger.info("Linear heads are solved in this process: they are not shared")
-    fitted = solve(plan, posts) if pooled else train(plan, posts)
+    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
+    origins = {name: encoder.identify() for name, encoder in plan.encoders.items()}
+    fingerprint = fingerprint_training(
+        content,
+        np.ones(len(posts), dtype=bool),
+        model,
+        training,
+        origins,
+        plan.device,
+        plan.processes,
+    )
+    plan = replace(plan, folder=checkpoints / fingerprint)
+    _check_and_tell(plan)
+    fitted = solve(plan, posts) if plan.is_solved else train(plan, posts)
     fitted.model.config.training = fitted.record | {
         "fingerprint": fingerprint,
         "posts_sha256": digest(sorted(posts.guids)),
@@ -120,6 +115,18 @@ def fit_classifier(
         learnt_keys=_learnt_keys(posts),
     )
     return classifier, fitted.history
+
+
+def _check_and_tell(plan: Plan) -> None:
+    """Refuse processes that cannot be had, and say what of the parameters does not count."""
+    if plan.device.kind == "mps" and plan.compute.processes > 1:
+        raise ValueError("compute.processes: mps is a single device: set it to 1")
+    if plan.is_solved and plan.compute.processes > 1:
+        logger.info("Linear heads are solved in this process: they are not shared")
+    if plan.training.resume and not plan.is_solved and not plan.folder.exists():
+        logger.warning(
+            "training.resume: no checkpoint of these posts and parameters: starting anew"
+        )
 
 
 def _learnt_keys(posts: LabelledPosts) -> NDArray[np.uint64]:

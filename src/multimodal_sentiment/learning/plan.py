@@ -51,10 +51,14 @@ class Plan:
     folder: Path
 
     @property
+    def is_solved(self) -> bool:
+        """Whether linear heads are solved, rather than weights trained by gradient descent."""
+        return self.model.fusion.kind == "pool"
+
+    @property
     def processes(self) -> int:
         """The number of processes that share the training; linear heads are solved in one."""
-        pooled = self.model.fusion.kind == "pool"
-        return 1 if pooled else count_processes(self.compute, self.cluster)
+        return 1 if self.is_solved else count_processes(self.compute, self.cluster)
 
     @property
     def place(self) -> str:
@@ -65,8 +69,8 @@ class Plan:
     def counts_words(self) -> bool:
         """Whether words are counted beside the text's encoding."""
         wanted = self.model.text.count_words
-        pooled = self.model.fusion.kind == "pool"
-        return "text" in self.model.modalities and (pooled if wanted == "auto" else wanted)
+        counts = self.is_solved if wanted == "auto" else wanted
+        return "text" in self.model.modalities and counts
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -79,6 +79,15 @@ class EvaluationParameters(Group):
     calibration_bins: Annotated[int, Field(ge=2)]
     target_accuracy: Fraction
     seed: Seed
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """The keywords of what draws a bootstrap: how often, how wide intervals are, the seed."""
+        return {
+            "samples": self.bootstrap_samples,
+            "level": self.confidence_level,
+            "seed": self.seed,
+        }
 
 
 class ReportingParameters(Group):

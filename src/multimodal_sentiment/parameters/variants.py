@@ -27,7 +27,7 @@ class Variant(Group):
 
 
 def vary(model: ModelParameters, training: TrainingParameters, changes: Changes) -> Variant:
-    """The parameters with some changed.
+    """Return the parameters with some changed.
 
     Raises:
         ValidationError: If a change names what there is not, or gives it a wrong value.

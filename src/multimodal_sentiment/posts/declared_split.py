@@ -14,8 +14,6 @@ from .names import first_names
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAIN, VALIDATION = "train", "validation"
-
 _FEWEST = 2  # training posts of a tag: something to learn from, and something to choose on
 
 
@@ -41,7 +39,7 @@ def find_validation_posts(
     twice = [guid for guid, split in rows if split_of.setdefault(guid, split) != split]
     if twice:
         raise ValueError(f"{_some(twice, 'post')} in two splits: keep one line of each")
-    held_out = np.array([split_of.get(guid) == VALIDATION for guid in tag_of])
+    held_out = np.array([split_of.get(guid) == "validation" for guid in tag_of])
     if not held_out.any():
         return None
     without = [guid for guid in tag_of if not split_of.get(guid)]
@@ -78,7 +76,7 @@ def _check_tags(train: Sequence[str], validation: Sequence[str]) -> None:
 
 
 def _some(names: Sequence[str], kind: str) -> str:
-    """The first few names and how many more there are, and the verb that follows."""
+    """Return the first few names and how many more there are, and the verb that follows."""
     one = len(names) == 1
     verb = {"post": ("stands", "stand"), "tag": ("is that of", "are those of")}[kind][not one]
     return f"{kind}{'' if one else 's'} {first_names(names)} {verb}"

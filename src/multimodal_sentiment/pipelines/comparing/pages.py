@@ -30,7 +30,7 @@ def write_comparison_page(
     raw: str,
     reporting: ReportingParameters,
 ) -> str:
-    """One HTML page: verdicts, scores, differences, parts, posts on which variants disagree.
+    """Write one HTML page: verdicts, scores, differences, parts, posts on which variants disagree.
 
     Args:
         comparison: What the answers prove.
@@ -93,7 +93,7 @@ def write_second_look(
     raw: str,
     reporting: ReportingParameters,
 ) -> str:
-    """One HTML page on which a person corrects tags, and takes away a file of them.
+    """Write one HTML page on which a person corrects tags, and takes away a file of them.
 
     Args:
         second_look: The posts that are worth it.
@@ -144,7 +144,7 @@ def _labels(comparison: Json) -> list[str]:
 
 
 def _titles(first: str, second: str, names: dict[str, str], variants: Json) -> tuple[str, str]:
-    """What the posts show that one of two variants is right about, and the other wrong."""
+    """Say what the posts show that one of two variants is right about, and the other wrong."""
     looks_at = [variants[name].get("model", {}).get("modality") for name in (first, second)]
     added = {"text": "image", "image": "text"}.get(str(looks_at[1]))
     if looks_at[0] == "both" and added:
@@ -160,7 +160,7 @@ def _compared_posts(
     probabilities: pd.DataFrame,
     names: dict[str, str],
 ) -> list[ComparedPost]:
-    """The posts with their text and picture, and what each variant says of them."""
+    """Return the posts with text and picture, and what each variant says of them."""
     import pandas as pd
 
     from multimodal_sentiment.batches import StoredImages, rows_of

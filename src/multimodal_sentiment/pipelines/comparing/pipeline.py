@@ -15,7 +15,7 @@ from .pages import write_comparison_page, write_second_look
 
 
 def create_pipeline() -> Pipeline:
-    """The variants' answers, what they prove, and which posts deserve a second look."""
+    """Create the steps that train variants, judge them, and name posts worth a second look."""
     return Pipeline(
         [
             Node(

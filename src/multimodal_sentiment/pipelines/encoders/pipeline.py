@@ -8,7 +8,7 @@ from .nodes import choose_encoders
 
 
 def create_pipeline() -> Pipeline:
-    """From the model's parameters to encoders on this machine."""
+    """Create the step that fetches the model's pretrained encoders."""
     return Pipeline(
         [
             Node(

@@ -19,7 +19,7 @@ _NODES: dict[str, tuple[Callable[..., Any], list[str]]] = {
 def create_pipeline(
     journey: Literal["training", "comparison", "search"] = "training",
 ) -> Pipeline:
-    """Features for one training, for all variants of a comparison, or all settings of a search."""
+    """Create the step that encodes posts for one training, for a comparison or for a search."""
     encode, several = _NODES[journey]
     return Pipeline(
         [

@@ -73,10 +73,8 @@ def judge_succession(
         duplicate_groups.set_index("guid")["group"].loc[known["guid"]],
         labels,
         name=name,
-        samples=evaluation.bootstrap_samples,
-        level=evaluation.confidence_level,
         margin=comparison.margin,
-        seed=evaluation.seed,
+        **evaluation.drawing,
     )
     return {"former": former_model.version} | judged
 

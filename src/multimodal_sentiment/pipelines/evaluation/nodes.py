@@ -74,99 +74,43 @@ def evaluate_predictions(
     Raises:
         ValueError: If the model has learnt from other posts than `train_posts`.
     """
-    from multimodal_sentiment.assessment import (
-        judge_predictions,
-        judge_without,
-        majority_baseline,
-        tfidf_baseline,
-    )
-    from multimodal_sentiment.fingerprint import digest
+    from multimodal_sentiment.assessment import judge_predictions, judge_without
 
-    from .parts import (
-        compare_answers,
-        describe_corrections,
-        judge_abstention,
-        judge_modalities,
-        judge_parts,
-        judge_scripts,
-    )
+    from .questions import judge_abstention, judge_modalities, judge_parts, judge_scripts
 
     _refuse_other_split(fusion_model, train_posts)
     labels = list(fusion_model.labels)
-    true = predictions["tag"]
+    true, predicted = predictions["tag"], predictions["predicted"]
     group_of = duplicate_groups.set_index("guid")["group"]
     groups = group_of.loc[predictions["guid"]]
-    judging: dict[str, Any] = {
-        "samples": evaluation.bootstrap_samples,
-        "level": evaluation.confidence_level,
-        "seed": evaluation.seed,
-    }
-
-    def judge(predicted: Any, tags: Any = true) -> Json:
-        return judge_predictions(tags, predicted, groups, labels, **judging)
-
-    metrics = judge(predictions["predicted"])
-    if (validation_posts["tag"].to_numpy() != true.to_numpy()).any():
-        metrics["corrected"] = judge(predictions["predicted"], validation_posts["tag"])
-    train_tags = train_posts["tag"].tolist()
-    baselines = {
-        "majority": majority_baseline(train_tags, len(true)),
-        "tfidf": tfidf_baseline(
-            train_posts["text"].tolist(), train_tags, validation_posts["text"].tolist()
-        ),
-    }
-    metrics["baselines"] = {
-        name: {"method": baseline.method} | judge(baseline.predicted)
-        for name, baseline in baselines.items()
-    }
-    answers = {"model": predictions["predicted"]} | {
-        name: baseline.predicted for name, baseline in baselines.items()
-    }
-    margin = comparison.margin
+    margin, drawing = comparison.margin, evaluation.drawing
+    metrics = judge_predictions(true, predicted, groups, labels, **drawing)
+    tags = validation_posts["tag"].to_numpy()
+    if (tags != true.to_numpy()).any():
+        metrics["corrected"] = judge_predictions(tags, predicted, groups, labels, **drawing)
+    metrics |= _compare_with_baselines(
+        predictions, train_posts, validation_posts["text"], groups, labels, margin, drawing
+    )
     metrics |= {
-        "against_baselines": compare_answers(
-            true, answers, groups, labels, margin=margin, **judging
-        ),
-        "modalities": judge_modalities(predictions, groups, labels, margin=margin, **judging),
-        "scripts": judge_scripts(predictions, validation_posts["text"], groups, labels, **judging),
-        "parts": judge_parts(predictions, groups, labels, **judging),
+        "modalities": judge_modalities(predictions, groups, labels, margin=margin, **drawing),
+        "scripts": judge_scripts(predictions, validation_posts["text"], groups, labels, **drawing),
+        "parts": judge_parts(predictions, groups, labels, **drawing),
         "abstention": judge_abstention(
-            predictions, groups, labels, target=evaluation.target_accuracy, **judging
+            predictions, groups, labels, target=evaluation.target_accuracy, **drawing
         ),
     }
     metrics["twins_in_training"] = judge_without(
-        groups.isin(group_of.loc[train_posts["guid"]]),
-        *(true, predictions["predicted"], groups, labels),
-        **judging,
+        groups.isin(group_of.loc[train_posts["guid"]]), true, predicted, groups, labels, **drawing
     )
     metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
     metrics["protocol"] = {
-        "posts": {"training": len(train_posts), "validation": len(predictions)},
-        "validation_sha256": digest(predictions["guid"]),
-        "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
+        **_describe_posts(train_posts, validation_posts, corrections, manifest),
         "split": _describe_split(train_posts, validation_posts, group_of, splitting),
-        "corrections": describe_corrections(corrections, train_posts, validation_posts),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
         "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
     }
-    logger.info(
-        "%s validation posts: accuracy %.3f (%.3f to %.3f), macro-F1 %.3f; "
-        "TF-IDF %.3f, majority %.3f",
-        f"{metrics['n']:,}",
-        metrics["accuracy"],
-        *metrics["accuracy_interval"],
-        metrics["macro_f1"],
-        metrics["baselines"]["tfidf"]["accuracy"],
-        metrics["baselines"]["majority"]["accuracy"],
-    )
-    if without := metrics["twins_in_training"]["without"]:
-        logger.info(
-            "Without the %s that have a twin in training: accuracy %.3f (%.3f to %.3f)",
-            f"{metrics['twins_in_training']['posts']:,}",
-            without["accuracy"],
-            *without["accuracy_interval"],
-        )
+    _log(metrics)
     return metrics
 
 
@@ -207,10 +151,87 @@ def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -
         )
 
 
+def _compare_with_baselines(
+    predictions: Frame,
+    train_posts: Frame,
+    texts: Any,
+    groups: Any,
+    labels: list[str],
+    margin: float,
+    drawing: dict[str, Any],
+) -> Json:
+    """Judge what simpler ways reach, and whether the model is better than they are."""
+    from multimodal_sentiment.assessment import (
+        judge_predictions,
+        majority_baseline,
+        tfidf_baseline,
+    )
+
+    from .questions import compare_answers
+
+    true, train_tags = predictions["tag"], train_posts["tag"].tolist()
+    baselines = {
+        "majority": majority_baseline(train_tags, len(true)),
+        "tfidf": tfidf_baseline(train_posts["text"].tolist(), train_tags, texts.tolist()),
+    }
+    answers = {name: baseline.predicted for name, baseline in baselines.items()}
+    return {
+        "baselines": {
+            name: {"method": baseline.method}
+            | judge_predictions(true, baseline.predicted, groups, labels, **drawing)
+            for name, baseline in baselines.items()
+        },
+        "against_baselines": compare_answers(
+            true,
+            {"model": predictions["predicted"]} | answers,
+            groups,
+            labels,
+            margin=margin,
+            **drawing,
+        ),
+    }
+
+
+def _describe_posts(
+    train_posts: Frame, validation_posts: Frame, corrections: Frame, manifest: Frame
+) -> Json:
+    """Say which posts the model was judged on, and from which files they came."""
+    from multimodal_sentiment.fingerprint import digest
+
+    from .questions import describe_corrections
+
+    return {
+        "posts": {"training": len(train_posts), "validation": len(validation_posts)},
+        "validation_sha256": digest(validation_posts["guid"]),
+        "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
+        "corrections": describe_corrections(corrections, train_posts, validation_posts),
+    }
+
+
+def _log(metrics: Json) -> None:
+    logger.info(
+        "%s validation posts: accuracy %.3f (%.3f to %.3f), macro-F1 %.3f; "
+        "TF-IDF %.3f, majority %.3f",
+        f"{metrics['n']:,}",
+        metrics["accuracy"],
+        *metrics["accuracy_interval"],
+        metrics["macro_f1"],
+        metrics["baselines"]["tfidf"]["accuracy"],
+        metrics["baselines"]["majority"]["accuracy"],
+    )
+    if without := metrics["twins_in_training"]["without"]:
+        logger.info(
+            "Without the %s that have a twin in training: accuracy %.3f (%.3f to %.3f)",
+            f"{metrics['twins_in_training']['posts']:,}",
+            without["accuracy"],
+            *without["accuracy_interval"],
+        )
+
+
 def _describe_split(
     train_posts: Frame, validation_posts: Frame, group_of: Any, splitting: SplittingParameters
 ) -> Json:
-    """How the validation posts were drawn, if that is how they were found."""
+    """Say how the validation posts were drawn, if that is how they were found."""
     import pandas as pd
 
     from multimodal_sentiment.posts.split import grouped_split

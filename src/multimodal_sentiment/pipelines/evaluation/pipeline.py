@@ -9,7 +9,7 @@ from .nodes import evaluate_predictions, plot_evaluation, predict_validation
 
 
 def create_pipeline() -> Pipeline:
-    """Predictions of the validation posts, their metrics and plots."""
+    """Create the steps that predict the validation posts, judge the answers and draw them."""
     return Pipeline(
         [
             Node(

@@ -8,7 +8,7 @@ from .nodes import plot_learning_curves, summarise_validation, train_model
 
 
 def create_pipeline() -> Pipeline:
-    """Fitting, and how it went."""
+    """Create the steps that fit the model, and show how that went."""
     return Pipeline(
         [
             Node(

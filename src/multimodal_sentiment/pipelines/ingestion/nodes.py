@@ -199,7 +199,7 @@ def _rows(
     readings: Mapping[str, Reading],
     unread: Mapping[str, Problem],
 ) -> Frame:
-    """One row a guid, in the listing's order; nothing is stripped from the texts."""
+    """Return one row a guid, in the listing's order; nothing is stripped from the texts."""
     import pandas as pd
 
     repeated = {
@@ -238,7 +238,7 @@ def _doubt(reading: Reading) -> Problem | str | None:
 def _files(
     payloads: dict[str, bytes | str], unread: dict[str, Problem], post_files: PostFiles
 ) -> Frame:
-    """One row a text that was read: of a file, or of a row of a table."""
+    """Return one row a text that was read: of a file, or of a row of a table."""
     import pandas as pd
 
     texts = {guid: _encoded(text) for guid, text in payloads.items() if guid not in unread}
@@ -256,7 +256,7 @@ def _encoded(text: bytes | str) -> bytes:
 
 
 def _flagged(readings: dict[str, Reading]) -> Json:
-    """How many readings are in doubt, and why the first are."""
+    """Count the readings that are in doubt, and say why the first are."""
     doubtful = [
         {"guid": guid, "encoding": reading.encoding, "problem": reading.problem}
         for guid, reading in readings.items()

@@ -9,7 +9,7 @@ from .nodes import describe_source, read_labelled_posts, read_unlabelled_posts
 
 
 def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeline:
-    """The ingestion of the `labelled` or the `unlabelled` posts.
+    """Create the steps that read the `labelled` or the `unlabelled` posts.
 
     Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
 

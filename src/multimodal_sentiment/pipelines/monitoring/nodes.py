@@ -88,7 +88,7 @@ def compare_new_posts(
 def write_inference_report(
     drift: Json, examples: Examples, predictions: Frame, ingestion_report: Json
 ) -> str:
-    """One HTML page: what the new posts are, beside the posts that the model was judged on.
+    """Write one HTML page: what the new posts are, beside the posts that the model was judged on.
 
     It holds all it shows, and can be sent as it is.
     """

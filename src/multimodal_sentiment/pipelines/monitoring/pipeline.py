@@ -8,7 +8,7 @@ from .nodes import compare_new_posts, write_inference_report
 
 
 def create_pipeline() -> Pipeline:
-    """How unlike the new posts are, and a page that says so."""
+    """Create the steps that tell how unlike the new posts are, and write a page of it."""
     return Pipeline(
         [
             Node(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from multimodal_sentiment.parameters import EvaluationParameters
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
@@ -20,7 +20,7 @@ def judge_test_posts(
     examples: Examples,
     evaluation: EvaluationParameters,
 ) -> Json:
-    """How good the model is on the posts that carry a tag, and how sure that is.
+    """Measure how good the model is on the posts that carry a tag, and how sure that is.
 
     Tags that the model has never seen are counted and not judged: nothing can be right of them.
 
@@ -55,24 +55,19 @@ def judge_test_posts(
     content = examples.select(["text", "image_hash"]).to_pydict()
     groups = find_near_duplicates(content["text"], content["image_hash"])[known]
     judged = predictions[known]
-    judging: dict[str, Any] = {
-        "samples": evaluation.bootstrap_samples,
-        "level": evaluation.confidence_level,
-        "seed": evaluation.seed,
-    }
     answers = (judged["tag"], judged["predicted"], groups, labels)
-    metrics = counts | judge_predictions(*answers, **judging)
+    metrics = counts | judge_predictions(*answers, **evaluation.drawing)
     metrics["confidence_level"] = evaluation.confidence_level
     learnt = _have_twins_in_training(matched_model, content)
     metrics["twins_in_training"] = (
-        None if learnt is None else judge_without(learnt[known], *answers, **judging)
+        None if learnt is None else judge_without(learnt[known], *answers, **evaluation.drawing)
     )
     _log(metrics)
     return metrics
 
 
 def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:
-    """Which tags are taken for which, among the posts that carry one."""
+    """Draw which tags are taken for which, among the posts that carry one."""
     from multimodal_sentiment.assessment import confusion
     from multimodal_sentiment.reporting import plots
 

@@ -46,7 +46,7 @@ def predict_unlabelled(
     compute: ComputeParameters,
     cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, ExampleStream]:
-    """One row a post: `guid, tag, predicted, confidence, p_<label>..., problems`.
+    """Predict each post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
     From a model of text and image also `decided_by, text_contribution, image_contribution`; see
     `explain_examples`. A post without text, image or both is answered from what is left of it.

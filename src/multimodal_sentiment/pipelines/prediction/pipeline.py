@@ -9,7 +9,7 @@ from .nodes import add_answers, match_model, plot_predictions, predict_unlabelle
 
 
 def create_pipeline() -> Pipeline:
-    """Predictions of the unlabelled posts, how good they are, and the file that is handed in."""
+    """Create the steps that predict the unlabelled posts, judge them, and write the file."""
     return Pipeline(
         [
             Node(

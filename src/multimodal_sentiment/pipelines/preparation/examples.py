@@ -102,7 +102,7 @@ def _examples(
     preparation: PreparationParameters,
     threads: int | None,
 ) -> Iterator[dict[str, Any]]:
-    """One example a post, in order; images are decoded by several threads at once."""
+    """Yield one example a post, in order; images are decoded by several threads at once."""
     keep_freed_memory()
 
     def prepare(post: Any) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _examples(
 def _image(
     guid: str, path: str, post_files: PostFiles, preparation: PreparationParameters
 ) -> tuple[dict[str, Any], Problem | None]:
-    """An example's columns about its image, and what is wrong with it.
+    """Return an example's columns about its image, and what is wrong with it.
 
     Raises:
         ValueError: If the post has another image, or none, since its text was read.

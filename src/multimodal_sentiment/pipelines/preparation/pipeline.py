@@ -15,7 +15,7 @@ from .nodes import (
 
 
 def create_pipeline(namespace: str) -> Pipeline:
-    """The preparation of the `labelled` or the `unlabelled` posts."""
+    """Create the steps that prepare the `labelled` or the `unlabelled` posts."""
     prepare = Node(
         prepare_examples,
         inputs=["posts", "post_files", "params:preparation", "params:cluster"],

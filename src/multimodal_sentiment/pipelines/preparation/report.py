@@ -82,7 +82,7 @@ def _quantiles(values: pd.Series[Any]) -> dict[str, float]:
 
 
 def _each_problem(posts: pd.DataFrame) -> pd.DataFrame:
-    """One row a problem: `guid, code, subject`."""
+    """Return one row a problem: `guid, code, subject`."""
     odd = posts.loc[posts["problems"] != "", ["guid", "problems"]]
     rows = [
         (guid, problem.code, KINDS[problem.code].subject)
@@ -93,7 +93,7 @@ def _each_problem(posts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _problems(problems: pd.DataFrame) -> dict[str, Json]:
-    """How many posts have each kind of problem, and which first."""
+    """Count the posts that have each kind of problem, and name the first."""
     guids_of = problems.drop_duplicates().groupby("code")["guid"]
     return {
         code: {
@@ -113,7 +113,7 @@ def _confidence(posts: pd.DataFrame) -> Json:
 
 
 def _flagged(posts: pd.DataFrame, problems: pd.DataFrame) -> Json:
-    """The posts whose reading is in doubt, and what chardet says of them."""
+    """List the posts whose reading is in doubt, and what chardet says of them."""
     doubted = problems.loc[problems["subject"] == "encoding", "guid"]
     flagged = posts[posts["guid"].isin(doubted)]
     columns = ["guid", "encoding", "encoding_confidence", "problems", "text"]
@@ -134,7 +134,7 @@ def _flagged(posts: pd.DataFrame, problems: pd.DataFrame) -> Json:
 
 
 def _chardet(posts: pd.DataFrame) -> Json:
-    """What asking chardet about each post that is not ASCII would have given."""
+    """Say what asking chardet about each post that is not ASCII would have given."""
     named: Counter[str] = Counter()
     outcomes = {"same text": 0, "another text": 0, "no text": 0}
     foreign = posts[~posts["encoding"].isin(["", "ascii"])].head(_MOST_ASKED)
@@ -166,7 +166,7 @@ def _bytes_of(text: str, encoding: str) -> bytes | None:
 
 
 def _placeholders(posts: pd.DataFrame) -> list[Json]:
-    """The images that stand in place of many posts' own, and the first posts that have them."""
+    """List the images that stand in place of many posts' own, and the first posts with them."""
     found = find_placeholders(posts["text"].tolist(), posts["image_hash"].tolist())
     return [
         {

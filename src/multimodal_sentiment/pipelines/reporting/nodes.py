@@ -30,7 +30,7 @@ def write_report(
     reporting: ReportingParameters,
     test_metrics: Json | None = None,
 ) -> str:
-    """One HTML page: the verdict, numbers, what to distrust, figures, and posts.
+    """Write one HTML page: the verdict, numbers, what to distrust, figures, and posts.
 
     It holds all it shows, pictures too, and can be sent as it is. How good the model is on a test
     set is shown where the run has judged that, too.

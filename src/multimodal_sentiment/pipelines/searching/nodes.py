@@ -155,9 +155,7 @@ def judge_search(
         fold_predictions,
         validation_predictions,
         duplicate_groups.set_index("guid")["group"],
-        samples=evaluation.bootstrap_samples,
-        level=evaluation.confidence_level,
-        seed=evaluation.seed,
+        **evaluation.drawing,
     )
     judged = validation_predictions["guid"].drop_duplicates()
     protocol = {
@@ -174,7 +172,7 @@ def judge_search(
 
 
 def tabulate_search(study: Json) -> Frame:
-    """One row for the default and each trial: state, score, folds, seconds, and its parameters."""
+    """Tabulate the default and each trial: state, score, folds, seconds, and its parameters."""
     import pandas as pd
 
     from multimodal_sentiment.searching.dimensions import in_words
@@ -197,14 +195,14 @@ def tabulate_search(study: Json) -> Frame:
 
 
 def write_chosen_parameters(search: Json) -> str:
-    """The chosen setting, as a file of parameters that can be copied into conf/local."""
+    """Write the chosen setting as a file of parameters that can be copied into conf/local."""
     from multimodal_sentiment.searching import write_parameters
 
     return write_parameters(search)
 
 
 def plot_search(study: Json) -> tuple[Figure, Figure]:
-    """The scores in the order of the trials, and how much each parameter mattered."""
+    """Draw the scores in the order of the trials, and how much each parameter mattered."""
     from multimodal_sentiment.reporting import plots
 
     return plots.search_history(study), plots.search_importances(study["importances"])
@@ -213,7 +211,7 @@ def plot_search(study: Json) -> tuple[Figure, Figure]:
 def write_search_report(
     search: Json, study: Json, parameters: str, history: Figure, importances: Figure
 ) -> str:
-    """One HTML page: what was found and what it is worth, figures, trials and parameters."""
+    """Write one HTML page: what was found and what it is worth, figures, trials and parameters."""
     from multimodal_sentiment.reporting import write_search_page
 
     return write_search_page(search, study, parameters, [history, importances])

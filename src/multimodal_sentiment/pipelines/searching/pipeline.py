@@ -16,7 +16,7 @@ from .nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """The trials, what the best of them is worth, and what to use."""
+    """Create the steps that try settings, and judge what the best of them is worth."""
     trainings = [
         "labelled.examples",
         "duplicate_groups",

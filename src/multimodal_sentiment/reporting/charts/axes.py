@@ -44,7 +44,7 @@ class Axis:
     is_log: bool = False
 
     def share(self, value: float) -> float:
-        """Where a value lies on the axis, 0 to 1; what lies beyond an end is put there."""
+        """Return where a value lies on the axis, 0 to 1; what lies beyond an end is put there."""
         low, high, at = self.low, self.high, value
         if self.is_log:
             low, high, at = math.log(low), math.log(high), math.log(max(value, low))
@@ -100,7 +100,7 @@ def _axis(
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, not more than an axis has room for."""
+    """Return multiples of 1, 2 or 5 times a power of ten, no more than an axis has room for."""
     power = 10 ** math.floor(math.log10((high - low) / _MOST_TICKS))
     step = next(
         times * power

@@ -130,39 +130,42 @@ def reliability(before: Mapping[str, Any], after: Mapping[str, Any]) -> go.Figur
         row=1,
         col=1,
     )
-    for name, colour, symbol, calibration in (
-        ("before calibration", ORANGE, "diamond", before),
-        ("after", BLUE, "circle", after),
-    ):
-        table = pd.DataFrame(calibration["bins"])
-        filled = table[table["n"] > 0]
-        made.add_scatter(
-            x=filled["confidence"].tolist(),
-            y=filled["accuracy"].tolist(),
-            customdata=filled["n"].tolist(),
-            name=f"{name} (error {calibration['expected_calibration_error']:.1%})",
-            mode="lines+markers",
-            line={"color": colour, "width": 2},
-            marker={"color": colour, "size": 8, "symbol": symbol},
-            hovertemplate="confidence %{x:.2f}: %{y:.0%} of %{customdata:,} posts right",
-            row=1,
-            col=1,
-        )
-        made.add_bar(
-            x=((table["low"] + table["high"]) / 2).tolist(),
-            y=(table["n"] / table["n"].sum()).tolist(),
-            name=name,
-            marker_color=colour,
-            showlegend=False,
-            hovertemplate="%{y:.1%} of posts",
-            row=2,
-            col=1,
-        )
+    _add_calibration(made, "before calibration", ORANGE, "diamond", before)
+    _add_calibration(made, "after", BLUE, "circle", after)
     made.update_yaxes(title_text="right", tickformat=".0%", range=[0, 1.02], row=1, col=1)
     made.update_yaxes(title_text="posts", tickformat=".0%", nticks=4, row=2, col=1)
     made.update_xaxes(range=[0, 1.01])
     made.update_xaxes(title_text="confidence (probability of the answer)", row=2, col=1)
     return made
+
+
+def _add_calibration(
+    made: go.Figure, name: str, colour: str, symbol: str, calibration: Mapping[str, Any]
+) -> None:
+    table = pd.DataFrame(calibration["bins"])
+    filled = table[table["n"] > 0]
+    made.add_scatter(
+        x=filled["confidence"].tolist(),
+        y=filled["accuracy"].tolist(),
+        customdata=filled["n"].tolist(),
+        name=f"{name} (error {calibration['expected_calibration_error']:.1%})",
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"color": colour, "size": 8, "symbol": symbol},
+        hovertemplate="confidence %{x:.2f}: %{y:.0%} of %{customdata:,} posts right",
+        row=1,
+        col=1,
+    )
+    made.add_bar(
+        x=((table["low"] + table["high"]) / 2).tolist(),
+        y=(table["n"] / table["n"].sum()).tolist(),
+        name=name,
+        marker_color=colour,
+        showlegend=False,
+        hovertemplate="%{y:.1%} of posts",
+        row=2,
+        col=1,
+    )
 
 
 def confidence_by_correctness(confidences: ArrayLike, right: ArrayLike) -> go.Figure:
