@@ -7,7 +7,7 @@ import pytest
 
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.evaluation.questions import (
-    describe_corrections,
+    count_corrections,
     judge_abstention,
     judge_modalities,
     judge_parts,
@@ -77,7 +77,7 @@ def test_the_split_has_the_corrected_tags_and_the_same_sides():
         assert one["guid"][changed].tolist() == [guid for guid in guids if guid in set(one["guid"])]
         assert (other["tag"][changed] == "c").all()
     assert "c" not in table["tag"].to_pylist()
-    assert describe_corrections(corrections.assign(sha256="ab"), *after) == {
+    assert count_corrections(corrections.assign(sha256="ab"), *after) == {
         "posts": 2,
         "training": 1,
         "validation": 1,

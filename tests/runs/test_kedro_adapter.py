@@ -17,7 +17,7 @@ from multimodal_sentiment.datasets import (
     ScratchFolderDataset,
 )
 from multimodal_sentiment.runs import kedro_adapter
-from multimodal_sentiment.runs.versions import list_versions
+from multimodal_sentiment.runs.versions import versions_of
 
 OURS_AND_KEDROS = [CSVDataset, JSONDataset, ModelFolderDataset]
 
@@ -64,7 +64,7 @@ def test_a_pinned_dataset_loads_that_version_and_saves_its_own(tmp_path):
     for save in ("1", "2"):
         JSONDataset(filepath=path, version=Version(None, save)).save(save)
     dataset = JSONDataset(filepath=path, version=Version(None, "3"))
-    assert list_versions(dataset) == dataset.list_versions(full_path=False) == ["2", "1"]
+    assert versions_of(dataset) == dataset.list_versions(full_path=False) == ["2", "1"]
 
     kedro_adapter.pin(dataset, "1")
     assert dataset.load() == "1"

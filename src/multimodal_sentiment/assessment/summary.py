@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Outcome = Literal["better", "worse", "no different", "cannot tell"]
 
-BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
+_BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
 _LEAST_SAID = 0.001  # of p-values
 
 
@@ -32,7 +32,7 @@ def summarise_comparison(
     """
     posts = comparison["n"]
     sentences = [_of_pair(pair, modalities, posts, level, margin) for pair in comparison["pairs"]]
-    baselines = {name: words.format(majority=majority) for name, words in BASELINES.items()}
+    baselines = {name: words.format(majority=majority) for name, words in _BASELINES.items()}
     for name in modalities:
         against = [pair for pair in comparison["against_baselines"] if pair["first"] == name]
         sentences.append(_of_baselines(name, against, baselines, posts, level, margin))

@@ -9,11 +9,11 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8  # as <malloc.h> numbe
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what pictures and tensors free for the next ones.
+    """Let the C library keep what images and tensors free for the next ones.
 
-    It gives large blocks back to the system at once, and each new picture or batch would wait for
+    It gives large blocks back to the system at once, and each new image or batch would wait for
     it to hand out the same memory again, page by page and zeroed: a tenth of a training step's
-    time, and half of a picture's on its way from its file to the examples. What a process has once
+    time, and half of an image's on its way from its file to the examples. What a process has once
     needed stays its own until it ends.
     """
     _set(_M_MMAP_MAX, 0)

@@ -55,7 +55,7 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
         path.write_text(data, encoding="utf-8", newline="\n")
 
     def preview(self) -> HTMLPreview:
-        """Return the page's words, tables and pictures, for Kedro-Viz."""
+        """Return the page's words, tables and images, for Kedro-Viz."""
         # Kedro-Viz shows every line break of the source, those between elements too.
         return HTMLPreview(_GAPS.sub("><", _NOT_SHOWN.sub("", self.load())))
 

@@ -31,7 +31,7 @@ from .trials import Trial, TrialData, train_apart, train_trial
 
 logger = logging.getLogger(__name__)
 
-Outcome = tuple[pd.DataFrame, pd.DataFrame, float]  # predictions, history, seconds
+Trained = tuple[pd.DataFrame, pd.DataFrame, float]  # predictions, history, seconds
 
 
 def run_trials(trials: Sequence[Trial], kept: KeptTrials) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -156,7 +156,7 @@ class KeptTrials:
         """Return whether a trial is done."""
         return self._path(trial).exists()
 
-    def run(self, trial: Trial) -> Outcome:
+    def run(self, trial: Trial) -> Trained:
         """Train a trial's model, unless that is done already, and predict its fold with it.
 
         Returns:
@@ -167,7 +167,7 @@ class KeptTrials:
             train_trial(self._data, trial, path)
         return _read(trial, path, self._data)
 
-    def run_all(self, trials: Sequence[Trial]) -> Iterator[Outcome]:
+    def run_all(self, trials: Sequence[Trial]) -> Iterator[Trained]:
         """Yield what `run` returns for each trial, in order; workers train several at once."""
         paths = [self._path(trial) for trial in trials]
         missing = {
@@ -207,7 +207,7 @@ class KeptTrials:
         return self._origins[modality, name]
 
 
-def _read(trial: Trial, path: Path, data: TrialData) -> Outcome:
+def _read(trial: Trial, path: Path, data: TrialData) -> Trained:
     """Return a finished trial's answers, its training's history, and the seconds that it took."""
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]

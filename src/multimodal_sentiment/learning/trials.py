@@ -27,17 +27,14 @@ from multimodal_sentiment.parameters import (
 from multimodal_sentiment.predicting import predict_logits
 from multimodal_sentiment.predicting.frozen_features import take_features
 
+from . import fit
 from .fit import fit_classifier
+from .gradient_descent import optimize, train, trainer
+from .linear_heads import solve
 
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
 # The modules that say much of a single training.
-_WORDY = (
-    "fit",
-    "gradient_descent.optimize",
-    "gradient_descent.train",
-    "gradient_descent.trainer",
-    "linear_heads.solve",
-)
+_WORDY = (fit, optimize, train, trainer, solve)
 
 
 @dataclass(frozen=True)
@@ -141,11 +138,10 @@ def _fewer_log_lines() -> Iterator[None]:
             return True
         return False
 
-    loggers = [logging.getLogger(f"{__package__}.{name}") for name in _WORDY]
-    for spoken in loggers:
-        spoken.addFilter(seldom)
+    for module in _WORDY:
+        module.logger.addFilter(seldom)
     try:
         yield
     finally:
-        for spoken in loggers:
-            spoken.removeFilter(seldom)
+        for module in _WORDY:
+            module.logger.removeFilter(seldom)

@@ -22,7 +22,7 @@ from .remote_code import write_code
 from .validation import (
     CONFIG,
     check_weights,
-    read_config,
+    load_config,
     read_json,
     read_learnt,
     read_terms,
@@ -106,7 +106,7 @@ class SentimentClassifier:
         Raises:
             ValueError: If the folder is not what this version of the project writes.
         """
-        config = read_config(folder)
+        config = load_config(folder)
         check_weights(folder, config)
         profile = read_json(folder / _PROFILE)
         model = SentimentModel.from_pretrained(

@@ -96,7 +96,7 @@ def check_sizes(folder: Path) -> None:
             raise ValueError(f"{path.name} is too large: {size / 1e6:.0f} MB")
 
 
-def read_config(folder: Path) -> SentimentConfig:
+def load_config(folder: Path) -> SentimentConfig:
     """Load and check the configuration of a saved model.
 
     Raises:

@@ -33,8 +33,8 @@ from .search_checks import check_search
 from .versions import (
     INCOMPLETE,
     fault_of,
-    list_versions,
     version_fault,
+    versions_of,
 )
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list
 
     Another run was faster, the clock went back, or a folder has a foreign name.
     """
-    newest = {name: next(iter(list_versions(dataset)), "") for name, dataset in outputs.items()}
+    newest = {name: next(iter(versions_of(dataset)), "") for name, dataset in outputs.items()}
     later = {name: version for name, version in newest.items() if version >= save_version}
     if later and max(later.values()) <= generate_timestamp():
         return [f"run {max(later.values())} has ended since this one was started: start it again"]

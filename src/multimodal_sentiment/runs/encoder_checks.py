@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .records import run_command
-from .search_checks import SEARCH
+from .search_checks import SEARCH_INPUT
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -55,7 +55,8 @@ def check_encoders(
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
-            if SEARCH in pipeline.inputs() and name != parameters["model"][modality]["encoder"]:
+            own = parameters["model"][modality]["encoder"]
+            if SEARCH_INPUT in pipeline.inputs() and name != own:
                 faults.append(  # what is fetched are the encoders of the model
                     f"search.space: {error}: leave it out, or name it in model.{modality}.encoder "
                     f"and run {fetch} first"
@@ -92,7 +93,7 @@ def _needed_encoders(
     if "comparison_trainings" in pipeline.inputs():  # this run trains the variants
         changes = whole.comparison.compared.values()
         models = [vary(whole.model, whole.training, change).model for change in changes]
-    if SEARCH in pipeline.inputs():  # this run trains the settings of a search
+    if SEARCH_INPUT in pipeline.inputs():  # this run trains the settings of a search
         from multimodal_sentiment.searching import Space
 
         space = Space.read(whole.search.space, whole.model, whole.training)

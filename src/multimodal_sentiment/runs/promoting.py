@@ -12,7 +12,7 @@ from multimodal_sentiment.datasets.promotion import answering_version, promote, 
 from .closing_summary import MODEL
 from .kedro_adapter import is_versioned, location, place_in_words
 from .lock import promotion_locked
-from .versions import list_versions, version_fault
+from .versions import version_fault, versions_of
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
     """Return a line for each version of the model, the newest first."""
     dataset = _model(catalog)
-    versions = list_versions(dataset)
+    versions = versions_of(dataset)
     promoted, answers = promoted_version(location(dataset)), answering_version(location(dataset))
     notes: dict[str, list[str]] = {version: [] for version in versions}
     if versions:

@@ -21,7 +21,7 @@ from .kedro_adapter import (
     stored_datasets,
 )
 from .records import log_path, read_records, record_path
-from .versions import fault_of_version, is_readable, list_versions
+from .versions import fault_of_version, is_readable, versions_of
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -70,7 +70,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
     for name, dataset in datasets.items():
         whole = 0
         promoted = promoted_version(location(dataset))
-        for version in list_versions(dataset):
+        for version in versions_of(dataset):
             path = location(dataset) / version
             fault = fault_of_version(dataset, version)
             unread = fault and not is_readable(path)

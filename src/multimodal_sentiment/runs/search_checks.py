@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
-SEARCH = "params:search"
+SEARCH_INPUT = "params:search"
 INSTALL = 'searching needs optuna: pip install "multimodal-sentiment[search]"'
 
 
 def check_search(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
     """Find what is wrong with the space of a search, if the run is one."""
-    if SEARCH not in pipeline.inputs():
+    if SEARCH_INPUT not in pipeline.inputs():
         return []
     if find_spec("optuna") is None:
         return [INSTALL]

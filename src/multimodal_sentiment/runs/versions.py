@@ -30,7 +30,7 @@ INCOMPLETE = "is not there"
 SHOWN_VERSIONS = 5
 
 
-def list_versions(dataset: Any) -> list[str]:
+def versions_of(dataset: Any) -> list[str]:
     """Return all versions of a dataset, newest first; none if it keeps no versions.
 
     Raises:
@@ -69,7 +69,7 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
 
 def version_fault(name: str, dataset: Versionable, version: str) -> str | None:
     """Pin the dataset to a version, and return in words why it cannot be read, or None."""
-    if version not in list_versions(dataset):
+    if version not in versions_of(dataset):
         place = place_in_words(dataset)
         return f"{name}: no version {version} in {place}: {versions_in_words(dataset)}"
     if fault := fault_of_version(dataset, version):
@@ -98,7 +98,7 @@ def is_readable(path: Path) -> bool:
 
 def way_out(name: str, dataset: Any, version: str) -> str:
     """Return what to do about a version that cannot be read."""
-    versions = list_versions(dataset)
+    versions = versions_of(dataset)
     older = versions[versions.index(version) + 1 :][:1] if version in versions else []
     path = location(dataset) / version
     promoted = promotion.promoted_version(location(dataset)) == version
@@ -113,7 +113,7 @@ def way_out(name: str, dataset: Any, version: str) -> str:
 
 def versions_in_words(dataset: Dataset) -> str:
     """Return which versions there are, the newest first."""
-    versions = list_versions(dataset)
+    versions = versions_of(dataset)
     if not versions:
         return "there is none"
     older = len(versions) - SHOWN_VERSIONS

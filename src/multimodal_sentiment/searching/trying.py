@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 DEFAULT = "default"
 
 
-def try_settings(
+def search_settings(
     space: Space, kept: KeptTrials, search: SearchParameters, folder: Path
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Judge the default and many other settings.

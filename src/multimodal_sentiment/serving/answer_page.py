@@ -179,7 +179,7 @@ def _decode(
         try:
             sideways = opened.getexif().get(ORIENTATION) in (5, 6, 7, 8)
             image: Any = ImageOps.exif_transpose(opened)
-        except Exception:  # damaged metadata is no reason to lose the picture
+        except Exception:  # damaged metadata is no reason to lose the image
             sideways, image = False, opened
         if sideways:
             width, height = height, width

@@ -64,7 +64,7 @@ def check_repository(repository: str, endpoint: str | None, *, public: bool) -> 
     except HFValidationError as error:
         raise ClassifierError(f"{repository!r} is no OWNER/NAME of a hub: {error}") from error
     hub = HfApi(endpoint=endpoint or constants.ENDPOINT)
-    with explained(hub):
+    with in_one_line(hub):
         if not hub.repo_exists(repository, token=True):
             return hub
         if not public and not hub.model_info(repository, token=True).private:
@@ -84,7 +84,7 @@ def push(hub: HfApi, folder: Path, repository: str, message: str, *, public: boo
     Raises:
         ClassifierError: If the hub does not take it.
     """
-    with explained(hub):
+    with in_one_line(hub):
         hub.create_repo(repository, private=not public, exist_ok=True, token=True)
         commit = hub.upload_folder(
             repo_id=repository, folder_path=folder, commit_message=message, token=True
@@ -93,7 +93,7 @@ def push(hub: HfApi, folder: Path, repository: str, message: str, *, public: boo
 
 
 @contextmanager
-def explained(hub: HfApi) -> Iterator[None]:
+def in_one_line(hub: HfApi) -> Iterator[None]:
     """Have what a hub says, or does not, in one line."""
     try:
         yield

@@ -34,7 +34,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ClusterParameters
 
 from ..plan import Plan
-from .optimize import Part, optimize
+from .optimize import EncodedPosts, optimize
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class Task:
     plan: Plan
     folder: Path
     files: Path
-    learning: Part
-    tuning: Part | None
+    learning: EncodedPosts
+    tuning: EncodedPosts | None
     epochs: int | None
 
 
@@ -61,8 +61,8 @@ def optimize_together(
     plan: Plan,
     folder: Path,
     classifier: SentimentClassifier,
-    learning: Part,
-    tuning: Part | None = None,
+    learning: EncodedPosts,
+    tuning: EncodedPosts | None = None,
     epochs: int | None = None,
 ) -> TrainerState:
     """Do what `optimize` does, in as many processes as the plan says.

@@ -35,15 +35,15 @@ from .trainer import (
 
 logger = logging.getLogger(__name__)
 
-Part = tuple[LabelledPosts, Features]  # posts, and what their frozen encoders make of them
+EncodedPosts = tuple[LabelledPosts, Features]  # posts, and what their frozen encoders make of them
 
 
 def optimize(
     plan: Plan,
     folder: Path,
     classifier: SentimentClassifier,
-    learning: Part,
-    tuning: Part | None = None,
+    learning: EncodedPosts,
+    tuning: EncodedPosts | None = None,
     epochs: int | None = None,
 ) -> TrainerState:
     """Fit the weights of a classifier's model, from the newest checkpoint if there is one.

@@ -20,7 +20,7 @@ from multimodal_sentiment.predicting import predict_logits
 from ..plan import Fitted, Plan, class_weights, describe_plan
 from .checkpoints import Choice, newest_checkpoint, read_choice, write_choice
 from .distributed import optimize_together
-from .optimize import Part, optimize
+from .optimize import EncodedPosts, optimize
 from .trainer import history_of
 
 logger = logging.getLogger(__name__)
@@ -129,8 +129,8 @@ def _fit_weights(
     plan: Plan,
     folder: Path,
     classifier: SentimentClassifier,
-    learning: Part,
-    tuning: Part | None = None,
+    learning: EncodedPosts,
+    tuning: EncodedPosts | None = None,
     epochs: int | None = None,
 ) -> TrainerState:
     """Fit the weights in this process, or in several; see `optimize`."""

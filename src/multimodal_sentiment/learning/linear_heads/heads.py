@@ -21,7 +21,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from multimodal_sentiment.posts.split import grouped_folds
 
-from .pool import Pool, fit_pool, has_all
+from .pool import Floats, Pool, fit_pool, has_all
 
 # Inverse strengths of the penalty, tried from the left until the loss rises; if the first is the
 # best of these, then smaller ones likewise. Rows have about unit length, so that one grid serves
@@ -33,14 +33,13 @@ SMALLER_STRENGTHS = tuple(2.0**power for power in range(-6, -16, -1))
 _ROUNDING = 1e-6
 
 # No feature is taken to vary less than this share of the root mean square of all deviations. Drawn
-# pictures of one kind hardly move many features of a network that was made for photos: divided by
-# next to nothing, the slightest other picture would decide every answer, and so would rounding to
+# images of one kind hardly move many features of a network that was made for photos: divided by
+# next to nothing, the slightest other image would decide every answer, and so would rounding to
 # bfloat16. (A constant beside the deviation: Tusher et al., "Significance analysis of microarrays",
 # 2001.) On thousands of varied photos each feature varies by more, or by hardly less.
 _LEAST_SPREAD = 0.5
 
-Floats = NDArray[np.float64]
-Features: TypeAlias = "NDArray[np.floating] | csr_array"
+Matrix: TypeAlias = "NDArray[np.floating] | csr_array"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Voice:
         modalities: The modalities that a post must have for this voice to give logits.
     """
 
-    features: Features
+    features: Matrix
     modalities: tuple[str, ...]
 
 
@@ -71,7 +70,7 @@ class Head:
     bias: Floats
     strength: float
 
-    def logits(self, features: Features) -> Floats:
+    def logits(self, features: Matrix) -> Floats:
         """Return logits of shape (posts, labels) for features of shape (posts, width)."""
         seen = features if issparse(features) else unit_length(features)
         return np.asarray(seen @ self.weights.T + self.bias)
@@ -158,7 +157,7 @@ def unit_length(features: ArrayLike) -> Floats:
 class _Problem:
     """A voice's posts, standardised: `inputs` = features * `scale` - `shift`."""
 
-    inputs: Features
+    inputs: Matrix
     labels: NDArray[np.int64]
     class_weights: Floats
     shift: Floats
@@ -166,7 +165,7 @@ class _Problem:
 
     @classmethod
     def of(
-        cls, name: str, features: Features, labels: NDArray[np.int64], class_weights: Floats
+        cls, name: str, features: Matrix, labels: NDArray[np.int64], class_weights: Floats
     ) -> _Problem:
         if not np.isfinite(features.data if issparse(features) else features).all():
             raise ValueError(f"the features of {name!r} are not finite: encode the posts again")

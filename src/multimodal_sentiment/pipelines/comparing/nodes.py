@@ -46,7 +46,7 @@ def train_variants(
     Args:
         train_posts: Names posts by `guid`, with their `tag`.
         validation_posts: The others; without folds, the ones that are judged.
-        examples: Holds the texts and pictures of both.
+        examples: Holds the texts and images of both.
         duplicate_groups: `guid, group`; twins are never on two sides.
         trainings: A folder in which finished trainings wait for the last one.
         pretrained_encoders: Where those that variants name are found.

@@ -160,7 +160,7 @@ def _compared_posts(
     probabilities: pd.DataFrame,
     names: dict[str, str],
 ) -> list[ComparedPost]:
-    """Return the posts with text and picture, and what each variant says of them."""
+    """Return the posts with text and image, and what each variant says of them."""
     import pandas as pd
 
     from multimodal_sentiment.batches import StoredImages, rows_of

@@ -198,13 +198,13 @@ def _describe_posts(
     """Say which posts the model was judged on, and from which files they came."""
     from multimodal_sentiment.fingerprint import digest
 
-    from .questions import describe_corrections
+    from .questions import count_corrections
 
     return {
         "posts": {"training": len(train_posts), "validation": len(validation_posts)},
         "validation_sha256": digest(validation_posts["guid"]),
         "manifest_sha256": digest(manifest["file"] + " " + manifest["sha256"]),
-        "corrections": describe_corrections(corrections, train_posts, validation_posts),
+        "corrections": count_corrections(corrections, train_posts, validation_posts),
     }
 
 

@@ -163,7 +163,7 @@ def judge_abstention(
     return {"target": target, "trusted": trusted, "claimed": claimed, "curve": curve}
 
 
-def describe_corrections(
+def count_corrections(
     corrections: pd.DataFrame, train_posts: pd.DataFrame, validation_posts: pd.DataFrame
 ) -> Json:
     """Count corrected tags: `posts`, `training`, `validation`, and the `sha256` of their file."""

@@ -35,7 +35,7 @@ def train_model(
 
     Args:
         train_posts: Names the posts, by `guid`, with their `tag`.
-        examples: Holds their texts and pictures.
+        examples: Holds their texts and images.
         duplicate_groups: `guid, group`.
         encoding_profile: Travels with the model.
         checkpoints: A folder for what an interrupted training needs to go on.
@@ -81,7 +81,7 @@ def summarise_validation(
     Args:
         fitted_model: The model, which has not seen these posts.
         validation_posts: Names them, by `guid`.
-        examples: Holds their texts and pictures.
+        examples: Holds their texts and images.
         features: Of the posts, under the encoders that are frozen.
         compute: What the model runs on.
     """

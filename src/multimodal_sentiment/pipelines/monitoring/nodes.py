@@ -102,7 +102,7 @@ def write_inference_report(
 
 
 def _new_posts(unlike: list[Json], examples: Examples, predictions: Frame) -> list[NewPost]:
-    """Return the posts with their text and picture."""
+    """Return the posts with their text and image."""
     import numpy as np
 
     from multimodal_sentiment.batches import StoredImages

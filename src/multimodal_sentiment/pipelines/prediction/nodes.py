@@ -21,7 +21,7 @@ _SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it de
 
 
 def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
-    """Return the model, if the posts' pictures were prepared as those that it learnt from.
+    """Return the model, if the posts' images were prepared as those that it learnt from.
 
     Raises:
         ValueError: If they were not: it would answer worse, and nothing would show it.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_WRONG = 24  # that are shown, with their pictures
+_MOST_WRONG = 24  # that are shown, with their images
 _MOST_RIGHT = 8  # where none is explained
 
 
@@ -32,7 +32,7 @@ def write_report(
 ) -> str:
     """Write one HTML page: the verdict, numbers, what to distrust, figures, and posts.
 
-    It holds all it shows, pictures too, and can be sent as it is. How good the model is on a test
+    It holds all it shows, images too, and can be sent as it is. How good the model is on a test
     set is shown where the run has judged that, too.
     """
     import pyarrow.compute as pc
@@ -111,7 +111,7 @@ def _spread(ordered: Frame, most: int) -> Frame:
 def _answers(
     shown: Frame, examples: Examples, explanations: dict[str, Explanation], labels: list[str]
 ) -> list[Answer]:
-    """Return the posts with their text, their picture, and what decided."""
+    """Return the posts with their text, their image, and what decided."""
     from markupsafe import Markup
 
     from multimodal_sentiment.batches import StoredImages, rows_of

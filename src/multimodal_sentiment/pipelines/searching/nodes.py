@@ -58,7 +58,7 @@ def try_settings(
     from multimodal_sentiment.posts.split import grouped_folds
     from multimodal_sentiment.predicting import check_features
     from multimodal_sentiment.searching import Space
-    from multimodal_sentiment.searching.trying import try_settings
+    from multimodal_sentiment.searching.trying import search_settings
 
     space = Space.read(search.space, model, training)
     needed = [(setting.model, setting.training) for setting in space.encoder_settings()]
@@ -66,7 +66,7 @@ def try_settings(
     posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     folds = grouped_folds(posts.tags, posts.groups, search.folds, search.seed)
     kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features, cluster)
-    return try_settings(space, kept, search, trials)
+    return search_settings(space, kept, search, trials)
 
 
 def train_best(
