@@ -71,9 +71,10 @@ def train(
         guid: The column of ids; where there is none, rows are numbered.
         split: The column that says `train`, `validation` or `test`; where there is none, validation
             posts are drawn.
-        folder: Where posts, model and report are written; None takes a temporary one, which stays.
+        folder: The folder for posts, model and report; None takes a temporary one, which stays.
         env: The environment of the configuration, such as `scratch` or `pretrained`.
-        parameters: What is to differ from the configuration, as in `{"training.epochs": 3}`.
+        parameters: The parameters that differ from the configuration, as in `{"training.epochs":
+            3}`.
 
     Returns:
         What answers `predict(texts, images)`; with `metrics`, `report` and `folder`.

@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command.
 
     Args:
-        arguments: Of the command line; those of this process if not given.
+        arguments: The arguments of the command line; those of this process if not given.
     """
     logging = Path(__file__).parent / "conf" / "logging.yml"
     if logging.is_file() and not Path("conf/logging.yml").exists():

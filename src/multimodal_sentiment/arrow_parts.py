@@ -27,7 +27,7 @@ class Part(NamedTuple):
     Attributes:
         path: The Arrow file.
         first: The number of its first row in the whole table.
-        rows: How many rows it holds.
+        rows: The number of rows that it holds.
     """
 
     path: Path

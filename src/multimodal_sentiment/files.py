@@ -19,7 +19,8 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
 
     Args:
         path: The file or folder that is written.
-        aside: Where it is written meanwhile, on the same disk; beside `path` if not given.
+        aside: The path at which it is written meanwhile, on the same disk; beside `path` if not
+            given.
     """
     partial = aside or path.with_name(f".{path.name}.partial")
     remove(partial)

@@ -24,11 +24,11 @@ def log_progress(
     """Pass items on and say how far it is; nothing is said of what is soon done.
 
     Args:
-        items: What is worked through.
-        total: How many of `unit` there are, if that is known.
-        doing: What is done with them, as in "Reading texts".
-        unit: What is counted, in the plural.
-        size: How many of these an item is.
+        items: The items to work through.
+        total: The number of `unit` in all, if it is known.
+        doing: The name of the work, as in "Reading texts".
+        unit: The name of what is counted, in the plural.
+        size: The function that gives the number of these in an item.
     """
     began = spoke = time.monotonic()
     done = 0

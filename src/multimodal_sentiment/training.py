@@ -52,8 +52,8 @@ class TrainedClassifier(Classifier):
     """A classifier that knows how it came to be.
 
     Attributes:
-        folder: Where posts, model and results lie, as `kedro run` leaves them.
-        metrics: How good it is on the validation posts, as `metrics` in `08_reporting`.
+        folder: The folder of posts, model and results, as `kedro run` leaves them.
+        metrics: Its scores on the validation posts, as `metrics` in `08_reporting`.
         test_metrics: The same on the posts whose split is `test`; None if there are none.
         report: The path of the report, a page for a browser.
     """
@@ -86,9 +86,9 @@ class TrainedClassifier(Classifier):
         """Answer for posts, as `Classifier.predict` does.
 
         Args:
-            texts: As there; of a frame, the columns that were trained on are taken.
-            images: As there.
-            problems: As there.
+            texts: The same as there; of a frame, the columns that were trained on are taken.
+            images: The same as there.
+            problems: The same as there.
         """
         names = frame_columns(texts)
         if images is None and names is not None and self._columns.keys() & {"text", "image"}:

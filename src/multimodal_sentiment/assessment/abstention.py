@@ -38,9 +38,9 @@ def accuracy_by_coverage(
         confidence: Probability of each answer, of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.
         labels: Every label a tag may be.
-        samples: How many times the groups are drawn anew.
-        level: Of the intervals.
-        seed: Of the draws.
+        samples: The number of times that the groups are drawn anew.
+        level: The level of the intervals.
+        seed: The seed of the draws.
 
     Returns:
         One record a step, the surest first: `confidence`, the least that is kept; `n`; `coverage`,
@@ -90,7 +90,7 @@ def least_trusted_confidence(
         confidence: Probability of each answer, of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.
         target: The share of right answers that is wanted.
-        level: How sure it has to be.
+        level: The probability with which it has to be so.
 
     Returns:
         The confidence; None where no step passes.

@@ -42,9 +42,9 @@ def bootstrap_intervals(
         predicted: Tags of shape (n,), or (seeds, n) for the intervals of the mean over seeds.
         groups: Each post's group, of shape (n,); twins share one.
         labels: Every label a tag may be.
-        samples: How many times the groups are drawn anew.
+        samples: The number of times that the groups are drawn anew.
         level: Share of the resampled scores between the bounds.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Returns:
         A pair (low, high) for each measure, and for each label under `per_class`.
@@ -99,8 +99,8 @@ def resampled_scores(
         predicted: Tags of shape (..., n).
         groups: Each post's group, of shape (n,).
         labels: Every label a tag may be.
-        samples: How many times the groups are drawn anew.
-        seed: Of the draws.
+        samples: The number of times that the groups are drawn anew.
+        seed: The seed of the draws.
 
     Returns:
         Each of `MEASURES`, of shape (samples, ...), and `f1`, of shape (samples, ..., labels);

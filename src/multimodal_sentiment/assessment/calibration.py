@@ -24,7 +24,7 @@ def fit_temperature(logits: ArrayLike, true: ArrayLike) -> float:
     Outputs for Support Vector Machines", 1999 (its section 2.2 has the imagined posts).
 
     Args:
-        logits: Of shape (n, classes).
+        logits: The logits, of shape (n, classes).
         true: Index of each post's true class, of shape (n,).
 
     Returns:
@@ -58,9 +58,9 @@ def choose_temperature(logits: ArrayLike, true: ArrayLike, groups: ArrayLike) ->
     temperature that fits the others best.
 
     Args:
-        logits: Of shape (n, classes).
+        logits: The logits, of shape (n, classes).
         true: Index of each post's true class, of shape (n,).
-        groups: Of shape (n,); near duplicates share one, and are never in two folds.
+        groups: Each post's group, of shape (n,); near duplicates are never in two folds.
 
     Returns:
         The temperature that fits all posts best; 1.0 where temperatures do not help, or there are
@@ -91,9 +91,9 @@ def reliability(probabilities: ArrayLike, true: ArrayLike, bins: int = 10) -> pd
     """Set the confidence of the answers against how many of them are right.
 
     Args:
-        probabilities: Of shape (n, classes).
+        probabilities: The probabilities, of shape (n, classes).
         true: Index of each post's true class, of shape (n,).
-        bins: How many parts of equal width (0, 1] is cut into.
+        bins: The number of parts of equal width that (0, 1] is cut into.
 
     Returns:
         One row per bin: the bounds `low` (exclusive) and `high` (inclusive) of the confidence,

@@ -43,7 +43,7 @@ def judge_without(
     """Say what accuracy is left without some of the posts, such as twins of training posts.
 
     Args:
-        left_out: Which posts are, booleans of shape (n,).
+        left_out: A mask of the posts that are left out, of shape (n,).
         true: Tags of shape (n,).
         predicted: Tags of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.

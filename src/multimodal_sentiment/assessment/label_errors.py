@@ -20,10 +20,10 @@ def doubtful_tags(
     Source: Northcutt et al., "Confident Learning: Estimating Uncertainty in Dataset Labels", 2021.
 
     Args:
-        tags: Of shape (n,).
-        probabilities: Of shape (n, labels), by such models.
-        labels: In the order of the columns.
-        most: How many to find.
+        tags: The tags, of shape (n,).
+        probabilities: The probabilities by such models, of shape (n, labels).
+        labels: The labels, in the order of the columns.
+        most: The largest number of posts to find.
 
     Returns:
         One row per post found: its `position`, the `probability` of its tag, the `answer` and the
@@ -48,7 +48,7 @@ def contradicting_duplicates(tags: Sequence[str], groups: ArrayLike) -> dict[int
     """Find the posts of which a twin has another tag.
 
     Args:
-        tags: Of shape (n,).
+        tags: The tags, of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.
 
     Returns:

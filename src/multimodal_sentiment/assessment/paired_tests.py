@@ -39,10 +39,11 @@ def compare_variants(
         pairs: The variants to compare, chosen before anyone saw the results.
         groups: Each post's group, of shape (n,); twins share one.
         labels: Every label a tag may be.
-        samples: How many times the groups are drawn anew; the least p-value is 2 / (samples + 1),
-            and of k groups that are answered differently 2 / 2^k, as of any exchange of answers.
+        samples: The number of times that the groups are drawn anew; the least p-value is 2 /
+            (samples + 1), and of k groups that are answered differently 2 / 2^k, as of any exchange
+            of answers.
         level: Share of the resampled differences in an interval.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Returns:
         Per pair `first` and `second`; `accuracy` and `macro_f1`, each with `difference` (first

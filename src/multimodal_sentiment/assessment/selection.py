@@ -36,7 +36,7 @@ def objective_score(
     """Return the accuracy, the macro F1, or the log loss in nats.
 
     Args:
-        objective: Which of them.
+        objective: The measure: one of these.
         true: Tags of shape (n,).
         probabilities: The probability of each label, of shape (n, labels).
         labels: Every label, in the order of the probabilities.
@@ -62,15 +62,16 @@ def compare_settings(
     """Compare settings with the default, all on the same posts.
 
     Args:
-        objective: What is compared.
+        objective: The measure that is compared.
         true: Tags of shape (n,).
         probabilities: Per setting the probability of each label, of shape (n, labels).
-        default: Which of the settings is the default.
+        default: The name of the default setting.
         groups: Each post's group, of shape (n,); near duplicates share one.
         labels: Every label, in the order of the probabilities.
-        samples: How many times the groups are drawn anew; the least p-value is 1 / (samples + 1).
-        level: Of the intervals.
-        seed: Of the draws.
+        samples: The number of times that the groups are drawn anew; the least p-value is 1 /
+            (samples + 1).
+        level: The level of the intervals.
+        seed: The seed of the draws.
 
     Returns:
         Per setting its `score`; its `gain` over the default, above 0 where it is better, and that

@@ -39,10 +39,10 @@ def compare_with_former(
         groups: Each post's group, of shape (n,); near duplicates share one.
         labels: Every label a tag may be.
         name: The former model's, for the sentence.
-        samples: How many times the groups are drawn anew.
-        level: Of the intervals.
+        samples: The number of times that the groups are drawn anew.
+        level: The level of the intervals.
         margin: The largest difference of accuracy that does not matter.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Returns:
         `n` and `verdict` (`better`, `worse`, `no different`, `cannot tell`, or `not compared` where

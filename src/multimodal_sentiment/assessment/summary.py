@@ -25,9 +25,9 @@ def summarise_comparison(
     Args:
         comparison: `n`, the `pairs` compared, and `against_baselines`, both as `compare_variants`
             gives them.
-        modalities: What each variant looks at: `text`, `image` or `both`.
+        modalities: The modality of each variant: `text`, `image` or `both`.
         majority: The label that the majority baseline answers.
-        level: Of the intervals.
+        level: The level of the intervals.
         margin: The largest difference of accuracy that does not matter.
     """
     posts = comparison["n"]
@@ -49,8 +49,8 @@ def judge(test: Mapping[str, Any], posts: int, level: float, margin: float) -> O
 
     Args:
         test: `difference`, `interval` and `p_adjusted`, as `compare_variants` gives them.
-        posts: How many were judged.
-        level: Of the interval.
+        posts: The number of posts that were judged.
+        level: The level of the interval.
         margin: The largest difference that does not matter.
     """
     low, high = test["interval"]

@@ -38,7 +38,7 @@ def open_cluster(cluster: ClusterParameters) -> Iterator[None]:
     the end. A connection that is there already is used, and left open.
 
     Args:
-        cluster: How many workers, and what each needs; without workers nothing is done.
+        cluster: The workers, and what each needs; without workers nothing is done.
 
     Raises:
         ClusterError: If Ray is not installed, the cluster cannot be reached, or none of its hosts

@@ -47,12 +47,12 @@ def map_parts(
         function: A function of a module that workers can import, or a `partial` of one. It changes
             nothing that is bound to it. A worker returns what a generator yields as a list.
         parts: The parts.
-        cluster: How many workers, and what each needs.
-        doing: What is done, as in "Preparing", for the log.
-        lost: What stands for a single item that has killed its worker again and again. With it,
-            parts are sequences: one that kills its worker is halved until the item is found, so
-            that there may be more results than parts, each of a piece, in order. Without it, such
-            a part is an error.
+        cluster: The workers, and what each needs.
+        doing: The name of the work for the log, as in "Preparing".
+        lost: The result that stands for a single item that has killed its worker again and again.
+            With it, parts are sequences: one that kills its worker is halved until the item is
+            found, so that there may be more results than parts, each of a piece, in order. Without
+            it, such a part is an error.
 
     Raises:
         ClusterError: If there is no cluster, or a part killed its worker again and again.
@@ -86,9 +86,9 @@ class _Answer(NamedTuple):
     """The result of a part or piece.
 
     Attributes:
-        result: What the function returned.
-        host: Where it ran.
-        repeated: How many tries it took before that.
+        result: The value that the function returned.
+        host: The host on which it ran.
+        repeated: The number of tries before that.
     """
 
     result: Any
@@ -191,7 +191,7 @@ def _run(function: list[Any], key: str, part: Any) -> _Answer:
 
     Args:
         function: The reference of the function, in a list, so that Ray does not read it each time.
-        key: What identifies the function.
+        key: The identity of the function.
         part: The part.
     """
     import ray

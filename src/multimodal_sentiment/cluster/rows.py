@@ -31,8 +31,8 @@ def compute_rows(
         compute: The function that gives the results of some of the rows; see `map_parts`.
         rows: The rows, at least one.
         cluster: The workers; where there are none, all rows are computed at once.
-        doing: What is done, for the log.
-        lost: What stands for the result of a row that kills its worker.
+        doing: The name of the work, for the log.
+        lost: The result that stands for a row that kills its worker.
     """
     if not cluster.workers:
         return compute(rows)

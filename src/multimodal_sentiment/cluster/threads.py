@@ -31,7 +31,8 @@ def map_in_order(
     Args:
         function: The function.
         items: The items.
-        threads: How many; None is one a core, and then up to `AHEAD` items are under way.
+        threads: The number of threads; None is one a core, and then up to `AHEAD` items are under
+            way.
         stop: Called when no result is wanted any more, before what is under way is waited for.
     """
     least = AHEAD if threads is None else 0

@@ -77,7 +77,7 @@ class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
             filepath: The folder, or with versions the folder of their folders.
             folder: As `path`, a model's folder, as `find_model` takes it, that is read in the place
                 of all this; nothing can be saved then. Without a path, it means nothing.
-            version: Which version to load and save.
+            version: The versions to load and to save.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
         named = (folder or {}).get("path")

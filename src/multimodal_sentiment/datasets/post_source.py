@@ -50,7 +50,7 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
             layout: One of `layouts.LAYOUTS`; None recognises it.
             links: `inside` refuses links out of the folder, `anywhere` follows them.
             labels: The tags there are, if they are known.
-            encodings: What texts may be written in; None means all that are known.
+            encodings: The encodings that texts may be in; None means all that are known.
             columns: The names of a table's columns, by what they hold.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """

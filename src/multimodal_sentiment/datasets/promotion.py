@@ -22,7 +22,7 @@ def answering_version(folder: Path) -> str | None:
     """Return the version that answers if none is named, None if there is no version.
 
     Args:
-        folder: Of the versions.
+        folder: The folder of the versions.
 
     Raises:
         ValueError: If the promoted version is not there any more, or nobody can tell which it is.

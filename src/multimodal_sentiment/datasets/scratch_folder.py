@@ -36,7 +36,7 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
 
         Args:
             path: The folder; it is made when it is needed.
-            to_go_on: What the user of an interrupted run can do with it, in words.
+            to_go_on: The way to go on after an interrupted run, in words.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
         self._path = Path(path)

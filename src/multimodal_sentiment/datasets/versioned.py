@@ -25,7 +25,7 @@ class LocalVersionedDataset(AbstractVersionedDataset[Saved, Loaded]):
 
         Args:
             filepath: The file or folder, or with versions the folder of their folders.
-            version: Which version to load and save.
+            version: The versions to load and to save.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
         super().__init__(filepath=PurePosixPath(filepath), version=version)

@@ -21,12 +21,12 @@ class Encoder:
     """A pretrained encoder on this machine.
 
     Attributes:
-        name: As the user named it.
+        name: The name that the user gave it.
         path: Its folder, or its safetensors file.
-        source: Where it was found, in words.
+        source: The place where it was found, in words.
         revision: The hub's commit, if its files are those of one.
         expected: The SHA-256 that its files must have, by name, as far as that is known.
-        licence: Of its weights, if that is known.
+        licence: The licence of its weights, if that is known.
     """
 
     name: str

@@ -41,9 +41,9 @@ class RemoteFile:
 
     Attributes:
         path: Its name.
-        size: In bytes.
-        sha256: Of a large file.
-        blob: Of any other: the SHA-1 that git knows it by.
+        size: The size in bytes.
+        sha256: The SHA-256 of a large file.
+        blob: The SHA-1 by which git knows any other file.
     """
 
     path: str

@@ -26,10 +26,10 @@ def explained(name: str, repository: str, place: str, file: str | None = None) -
     """Put what goes wrong with the hub in one line; what goes wrong with the disk passes.
 
     Args:
-        name: Of the encoder, as the user wrote it.
-        repository: As the hub calls it.
+        name: The encoder's name, as the user wrote it.
+        repository: The name by which the hub calls it.
         place: The hub's or mirror's URL.
-        file: Which is being fetched; none while the hub is asked what there is.
+        file: The file that is being fetched; none while the hub is asked what there is.
 
     Raises:
         EncoderError: In place of what the hub's library raises.

@@ -106,9 +106,9 @@ def convert(name: str, package: Package, source: Path, target: Path) -> None:
     tensors.
 
     Args:
-        name: Of the encoder, as the user wrote it.
-        package: What is known of its package.
-        source: Where its file lies.
+        name: The encoder's name, as the user wrote it.
+        package: The facts that are known of its package.
+        source: The path of its file.
         target: The folder to write `config.json` and `model.safetensors` to.
 
     Raises:

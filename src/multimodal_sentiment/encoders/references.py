@@ -20,7 +20,7 @@ class Package:
 
     Attributes:
         name: The distribution's.
-        folder: Of the encoder, in what the distribution installs.
+        folder: The folder of the encoder in what the distribution installs.
         digests: The SHA-256 of each file that is used, by its name in the folder.
     """
 
@@ -34,12 +34,12 @@ class Reference:
     """An encoder on a hub.
 
     Attributes:
-        name: As the user wrote it, without the revision.
+        name: The name as the user wrote it, without the revision.
         repository: The hub's name for it.
         revision: A commit, branch, tag or pull request (`refs/pr/1`); none means `main`.
-        sha256: What the weights must have, where that is known beforehand.
-        licence: Of the weights, where that is known beforehand.
-        package: Where the package index has it, if it does.
+        sha256: The SHA-256 that the weights must have, where it is known beforehand.
+        licence: The licence of the weights, where it is known beforehand.
+        package: The package that has it in the package index, if one does.
     """
 
     name: str

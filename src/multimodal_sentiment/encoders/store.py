@@ -42,8 +42,8 @@ class EncoderStore:
     The store only grows, and an encoder in it never changes; so it has no versions.
 
     Args:
-        folder: Of the store.
-        project: Where relative paths of local encoders start.
+        folder: The folder of the store.
+        project: The folder in which relative paths of local encoders start.
     """
 
     def __init__(self, folder: Path, project: Path) -> None:
@@ -81,7 +81,7 @@ class EncoderStore:
         an installed package that has the same.
 
         Args:
-            text: As in `find`.
+            text: The same as in `find`.
             endpoint: URL of a mirror; none is what HF_ENDPOINT says, or the hub itself.
 
         Raises:

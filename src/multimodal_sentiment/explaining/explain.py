@@ -56,7 +56,7 @@ def explain_post(
         text: The post's text; an empty one is missing.
         image: Its image, uint8 RGB of shape (height, width, 3), or None.
         compute: The device and precision.
-        problems: What is wrong with the post, in words.
+        problems: The problems of the post, in words.
     """
     asked = _Asked(classifier, compute)
     given = {"text": text, "image": image}

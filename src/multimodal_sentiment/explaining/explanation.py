@@ -13,7 +13,7 @@ class Word(NamedTuple):
     Attributes:
         start: Its first character's place in the text.
         end: The place after its last character.
-        weight: What it added to the probability of the answer, -1 to 1.
+        weight: The part of the probability of the answer that it added, -1 to 1.
     """
 
     start: int
@@ -26,7 +26,7 @@ class Region(NamedTuple):
 
     Attributes:
         box: Its left, top, right and bottom edges, as shares of the image's width and height.
-        weight: What it added to the probability of the answer, -1 to 1.
+        weight: The part of the probability of the answer that it added, -1 to 1.
     """
 
     box: tuple[float, float, float, float]
@@ -45,13 +45,13 @@ class Explanation:
         predicted: The answer.
         confidence: Its probability.
         baseline: The probability that the model gives it when it sees neither text nor image.
-        text_contribution: What the text added; None if the model does not read texts.
-        image_contribution: What the image added; None if the model does not look at images.
+        text_contribution: The part that the text added; None if the model does not read texts.
+        image_contribution: The part that the image added; None if the model looks at no images.
         text: The post's text.
         words: Its words, in their order; they cover all of the text but the gaps between them.
         photo: A small JPEG of the image, as a data URI; None if there is no image to see.
         regions: The regions of what the model sees of the image, row by row.
-        problems: What is wrong with the post, in words.
+        problems: The problems of the post, in words.
     """
 
     predicted: str

@@ -43,7 +43,7 @@ class MaskedImages(LazyImages):
     Args:
         image: uint8 RGB of shape (height, width, 3).
         regions: The regions.
-        members: Which regions are left as they are, of shape (images, regions); where none is,
+        members: The regions that are left as they are, of shape (images, regions); where none is,
             there is no image.
     """
 

@@ -25,9 +25,9 @@ class Coalitions(NamedTuple):
     """The coalitions whose values are asked for.
 
     Attributes:
-        members: Who is in each, boolean of shape (coalitions, players). The first has none, the
-            last all players.
-        weights: How much each counts, of shape (coalitions,); 0 for the first and the last, whose
+        members: The players in each, boolean of shape (coalitions, players). The first has none,
+            the last all players.
+        weights: The weight of each, of shape (coalitions,); 0 for the first and the last, whose
             values are constraints.
     """
 
@@ -79,7 +79,7 @@ def solve_shapley(
     Args:
         coalitions: The coalitions.
         values: The value of each, of shape (coalitions,).
-        total: What the values of the players must add up to: the last value less the first.
+        total: The sum that the values of the players must have: the last value less the first.
     """
     members, weights = coalitions.members.astype(float), coalitions.weights
     players = members.shape[1]

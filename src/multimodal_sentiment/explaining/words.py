@@ -42,7 +42,7 @@ def count_read(
 
     Args:
         text: The text.
-        words: From `split_words`; each has one token at least.
+        words: The words from `split_words`; each has one token at least.
         most: The most tokens that are read.
         tokenize: The function that gives the tokens that are read of a text.
     """
@@ -62,8 +62,8 @@ def keep_words(text: str, words: Sequence[Span], members: NDArray[np.bool_]) -> 
 
     Args:
         text: The text.
-        words: From `split_words`.
-        members: Which words are kept, of shape (texts, words).
+        words: The words from `split_words`.
+        members: The words that are kept, boolean of shape (texts, words).
     """
     begins = [0, *(start for start, _ in words[1:]), len(text)]
     parts = np.array([text[begin:end] for begin, end in pairwise(begins)], dtype=object)

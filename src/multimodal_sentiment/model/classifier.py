@@ -43,12 +43,12 @@ class SentimentClassifier:
     Attributes:
         model: The model; its configuration names the labels.
         tokenizer: The text encoder's tokenizer; None for a model of images.
-        encoding_profile: How common each encoding was where the training posts came from.
+        encoding_profile: The share of each encoding in the training posts' source.
         version: The version of the folder it was loaded from, if the catalog gave it one.
         terms: The words and pairs of words that the model counts, in the order of its weights.
         learnt_keys: The sorted keys of the posts that it has learnt from and of their near
             duplicates, from `posts.near_duplicates.content_keys`; None if they are not known.
-        validation: What new posts are compared with; None where it was not kept.
+        validation: The summary that new posts are compared with; None where it was not kept.
     """
 
     model: SentimentModel

@@ -30,7 +30,7 @@ def build_model(
         labels: The labels, in the order of the logits.
         texts: The training texts; a text encoder without pretraining learns its vocabulary there.
         encoders: The pretrained encoders that the parameters name, by modality.
-        options: What else the configuration needs: the loss's parameters, the number of counted
+        options: The rest that the configuration needs: the loss's parameters, the number of counted
             terms.
 
     Raises:

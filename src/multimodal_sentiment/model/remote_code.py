@@ -43,8 +43,8 @@ def check_code(folder: Path, content: Mapping[str, Any]) -> None:
     """Refuse a configuration that names other code; warn of code that is not this version's.
 
     Args:
-        folder: Of the model.
-        content: Of its configuration file.
+        folder: The folder of the model.
+        content: The content of its configuration file.
 
     Raises:
         ValueError: If it names other classes than `write_code` does.

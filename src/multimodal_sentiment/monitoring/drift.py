@@ -39,9 +39,9 @@ def compare_posts(
     method: the smallest is the p-value of all together.
 
     Args:
-        summary: Of the validation posts.
+        summary: The summary of the validation posts.
         observed: The distinct new posts, from `observe_posts`.
-        features: Of each modality, their projected features, NaN where a post lacks it.
+        features: By modality, their projected features, NaN where a post lacks it.
         level: Posts of the same source are called unlike so often.
 
     Returns:

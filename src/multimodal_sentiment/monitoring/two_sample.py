@@ -79,9 +79,9 @@ def features_test(
     and Clifford, "Sequential Monte Carlo p-values", 1991.
 
     Args:
-        reference: Of shape (posts, size).
-        new: Of shape (other posts, size).
-        seed: Of the permutations.
+        reference: The features of the posts compared with, of shape (posts, size).
+        new: The features of the new posts, of shape (other posts, size).
+        seed: The seed of the permutations.
     """
     if min(len(reference), len(new)) < FEWEST:
         return None

@@ -35,8 +35,8 @@ def least_like(
     """Return the posts whose features are furthest from those of validation posts.
 
     Args:
-        summary: Of the validation posts.
-        features: Of each modality, the projected features of all new posts.
+        summary: The summary of the validation posts.
+        features: By modality, the projected features of all new posts.
         most: The number of posts.
     """
     found: dict[int, Unlike] = {}

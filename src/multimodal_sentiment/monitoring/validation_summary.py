@@ -43,9 +43,9 @@ class ValidationSummary:
         posts: The number of posts that are summarised.
         categories: The number of posts with each value of each of `CATEGORIES`.
         numbers: The values of each of `NUMBERS`, sorted by themselves.
-        features: Of each modality, the projected features of posts that have it, float32 of shape
+        features: By modality, the projected features of posts that have it, float32 of shape
             (posts, `DIMENSIONS`), in an order that says nothing.
-        projections: Of each modality, what features of unit length are multiplied with, float32
+        projections: By modality, the matrix that multiplies features of unit length, float32
             of shape (size, `DIMENSIONS`).
     """
 
@@ -81,8 +81,8 @@ def summarise(
     """Summarise posts.
 
     Args:
-        observed: From `observe_posts`.
-        features: Of each modality, their projected features, NaN where a post lacks it.
+        observed: The observations from `observe_posts`.
+        features: By modality, their projected features, NaN where a post lacks it.
         projections: By which these were projected.
     """
     numbers = {name: observed[name].dropna().sort_values() for name in NUMBERS}

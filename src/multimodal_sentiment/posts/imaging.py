@@ -59,9 +59,9 @@ class DecodedImage:
 
     Attributes:
         pixels: Red, green and blue, of shape (height, width, 3), uint8.
-        original_height: Of the upright image before it was cut or made smaller.
+        original_height: The height of the upright image before it was cut or made smaller.
         original_width: The same.
-        problem: What is wrong with it, if something is.
+        problem: Its problem, if it has one.
     """
 
     pixels: NDArray[np.uint8]
@@ -89,7 +89,7 @@ def decode_image(
     Args:
         payload: The image file's bytes.
         short_side: Larger images are reduced to this many pixels on their shorter side.
-        max_aspect_ratio: What is longer than this times the shorter side is cut about its centre.
+        max_aspect_ratio: An image longer than this times its shorter side is cut about its centre.
         max_megapixels: An image that claims more is refused before anything is decoded.
 
     Raises:

@@ -20,8 +20,8 @@ def first_names(
 
     Args:
         names: The names.
-        show: How one is shown; `str` leaves it as it is.
-        most: How many are named.
+        show: The function that shows one; `str` leaves it as it is.
+        most: The number of those that are named.
     """
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

@@ -82,10 +82,11 @@ def find_near_duplicates(
     `SHORTEST_TEXT` are not compared.
 
     Args:
-        texts: Of shape (posts,).
-        image_hashes: Of shape (posts,); empty where there is no image, or nothing to be seen on it.
-        image_bits: In how many bits the hashes of two images may differ; see `near_pairs`.
-        text_similarity: How similar two texts must be; see `near_pairs`; None wants equal ones.
+        texts: The text of each post.
+        image_hashes: The hash of each image; empty where there is no image, or nothing to be seen
+            on it.
+        image_bits: The number of bits in which two hashes may differ; see `near_pairs`.
+        text_similarity: The least similarity of two texts; see `near_pairs`; None wants equal ones.
 
     Returns:
         The group of each post, of shape (posts,), numbered from 0 in the order of first appearance.
@@ -117,8 +118,8 @@ def find_placeholders(texts: Sequence[str], image_hashes: Sequence[str]) -> dict
     """Find the images that stand in place of many posts' own.
 
     Args:
-        texts: Of shape (posts,).
-        image_hashes: Of shape (posts,).
+        texts: The text of each post.
+        image_hashes: The hash of each image.
 
     Returns:
         The number of posts by image hash, the commonest first, of the images that more than
@@ -147,8 +148,8 @@ def content_keys(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[n
     of a SHA-256, and 0 where there is nothing that could be shared.
 
     Args:
-        texts: Of shape (posts,).
-        image_hashes: Of shape (posts,); the placeholders among them make no keys.
+        texts: The text of each post.
+        image_hashes: The hash of each image; the placeholders among them make no keys.
 
     Returns:
         Of shape (posts, 3).

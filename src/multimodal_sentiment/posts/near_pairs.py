@@ -28,7 +28,7 @@ def close_hashes(hashes: Sequence[str], bits: int) -> NDArray[np.int64]:
 
     Args:
         hashes: Different ones, 64 bits in hexadecimal digits.
-        bits: In how many bits two may differ.
+        bits: The number of bits in which two may differ.
 
     Returns:
         Indices of shape (pairs, 2); a pair may be there several times.

@@ -19,9 +19,9 @@ class Kind(NamedTuple):
     """A kind of problem.
 
     Attributes:
-        subject: What of a post it concerns.
+        subject: The part of a post that it concerns.
         title: Its name for people.
-        detail: What follows the title, with `{}` for each argument.
+        detail: The words that follow the title, with `{}` for each argument.
     """
 
     subject: Subject
@@ -86,7 +86,7 @@ class Problem(NamedTuple):
 
     Attributes:
         code: One of `KINDS`.
-        arguments: As many as the kind's detail names, in its order.
+        arguments: The arguments, as many as the kind's detail names, in its order.
     """
 
     code: str

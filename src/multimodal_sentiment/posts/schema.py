@@ -84,7 +84,7 @@ def example_schema(metadata: Mapping[str, str]) -> pa.Schema:
     """Return the Arrow schema of examples: posts with their image.
 
     Args:
-        metadata: Of the table: how its images are stored, and were prepared.
+        metadata: The metadata of the table: how its images are stored, and were prepared.
     """
     import pyarrow as pa
 

@@ -18,10 +18,10 @@ def grouped_folds(labels: ArrayLike, groups: ArrayLike, folds: int, seed: int) -
     """Deal posts into folds of about equal size, each with about the same share of each label.
 
     Args:
-        labels: Of shape (posts,).
-        groups: Of shape (posts,); posts of one group land in one fold.
-        folds: How many.
-        seed: Of the shuffling.
+        labels: The label of each post.
+        groups: The group of each post; posts of one group land in one fold.
+        folds: The number of folds.
+        seed: The seed of the shuffling.
 
     Returns:
         The fold of each post, of shape (posts,), from 0.
@@ -38,10 +38,10 @@ def grouped_split(
     """Set a fraction of the posts aside, with about the same share of each label.
 
     Args:
-        labels: Of shape (posts,).
-        groups: Of shape (posts,); posts of one group are all set aside or none of them.
-        fraction: Of the posts, between 0 and 1.
-        seed: Of the shuffling.
+        labels: The label of each post.
+        groups: The group of each post; posts of one group are all set aside or none of them.
+        fraction: The share of the posts, between 0 and 1.
+        seed: The seed of the shuffling.
 
     Returns:
         Whether each post is set aside, of shape (posts,).
@@ -131,10 +131,10 @@ def _share_out(
     The exact shares are rounded at random, so that large groups have their chance on every side.
 
     Args:
-        groups: How many.
-        level: How full each side is; 1 is all that it should hold.
-        step: How much fuller a group makes it.
-        rng: Where the rounding comes from.
+        groups: The number of groups.
+        level: The share of what each side should hold that it holds now.
+        step: The share that a group adds to it.
+        rng: The source of the rounding.
 
     Returns:
         How many groups each side gets.

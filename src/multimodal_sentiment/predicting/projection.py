@@ -67,7 +67,7 @@ def explain_and_project(
         examples: The posts.
         rows: The rows to predict.
         compute: The device and precision.
-        projections: Of each modality, what its features are multiplied with when they are scaled
+        projections: By modality, the matrix that multiplies its features when they are scaled
             to unit length, of shape (size, dimensions).
         features: The same as in `explain_examples`.
         cluster: The same.

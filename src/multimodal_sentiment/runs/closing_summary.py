@@ -94,7 +94,7 @@ def _viz_command(folders: str) -> str:
     for a number: it is named with the folders only where it takes these for what they are.
 
     Args:
-        folders: As for `log_summary`.
+        folders: The same as in `log_summary`.
     """
     items = shlex.split(folders)[-1].split(",") if folders else []
     with suppress(YAMLError, OmegaConfBaseException):

@@ -31,7 +31,7 @@ def read_params(context: click.Context, option: click.Parameter, given: Any) -> 
     """Read the value of `--params`, as the callback of click.
 
     Args:
-        context: Of the command.
+        context: The context of the command.
         option: The option.
         given: Its text; or what a file that `--config` names holds, which is taken as it is.
 

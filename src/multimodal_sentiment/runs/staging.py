@@ -36,7 +36,8 @@ class Output(NamedTuple):
     Attributes:
         dataset: The dataset that is pointed into the staging folder.
         final: The file or folder of the dataset, or with versions the folder of their folders.
-        place: What is moved at the end: its file or folder, or with versions that of this run.
+        place: The path that is moved at the end: its file or folder, or with versions that of this
+            run.
         version: The version that this run saves, if the dataset keeps versions.
     """
 

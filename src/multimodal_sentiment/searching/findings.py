@@ -41,9 +41,9 @@ def judge_choice(
             variant for the default and for each trial that was judged on all folds.
         on_validation: The predictions of the validation posts by the default and the best trial.
         groups: The group of each post, by guid; near duplicates share one.
-        samples: How many times the bootstrap draws.
-        level: Of the intervals.
-        seed: Of the draws.
+        samples: The number of times that the bootstrap draws.
+        level: The level of the intervals.
+        seed: The seed of the draws.
 
     Returns:
         `found_better`, `chosen` (the best trial's name, or `default`), `verdict` (sentences), `n`

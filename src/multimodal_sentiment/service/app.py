@@ -106,7 +106,7 @@ class Service:
 
     Attributes:
         model: The model that answers.
-        limits: Of requests.
+        limits: The limits of requests.
         ask_below: The confidence under which the page says to ask a person.
         metrics: Counts.
         on_ready: Called with the version of the first model when it is loaded.

@@ -46,7 +46,7 @@ class _Job:
         classifier: The model that answered when the request came.
         posts: The posts, decoded.
         explain: Whether they are explained, too.
-        done: Gets their rows, or the error.
+        done: The future that gets their rows, or the error.
     """
 
     classifier: Classifier

@@ -36,7 +36,7 @@ class GivenPost:
     Attributes:
         text: The text; bytes if they are not UTF-8 or came as a file.
         image: The bytes of an image file.
-        decoded_megapixels: What it is about to be decoded to.
+        decoded_megapixels: The size that it is about to be decoded to.
     """
 
     text: str | bytes | None

@@ -54,7 +54,7 @@ class Guard:
         limits: The limits.
         hosts: The names under which the service may be asked; those of other names are refused,
             as a page of another site may point its own name to this machine.
-        token: What a client must send as `Authorization: Bearer TOKEN`; nothing if None.
+        token: The token that a client must send as `Authorization: Bearer TOKEN`; nothing if None.
         metrics: Counts the requests.
     """
 

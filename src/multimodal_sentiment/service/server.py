@@ -38,8 +38,9 @@ class Address:
     Attributes:
         host: A name or an IP address of this machine.
         port: The port; 0 takes a free one.
-        names: What clients call this machine, beside `host` and the names of loopback.
-        token: What clients must send.
+        names: The names by which clients call this machine, beside `host` and the names of
+            loopback.
+        token: The token that clients must send.
     """
 
     host: str
@@ -123,12 +124,12 @@ class Server:
         model: A model's folder, or that of its versions, as `find_model` takes it.
         device: See `load_classifier`.
         precision: See `load_classifier`.
-        address: Where to listen.
-        limits: Of requests.
+        address: The address to listen at.
+        limits: The limits of requests.
         ask_below: The confidence under which the page says to ask a person.
 
     Attributes:
-        url: Where it can be asked from this machine.
+        url: The address at which it can be asked from this machine.
 
     Raises:
         ValueError: If the address lacks a token or a name.

@@ -79,7 +79,7 @@ def export_classifier(
     (`answer.py`), and posts with the answers that it must give.
 
     Args:
-        classifier: What is exported.
+        classifier: The classifier that is exported.
         folder: Takes the place of one of the same name that an export wrote.
         int8: Whether the weights of matrix products are kept in eight bits.
 

@@ -31,8 +31,8 @@ class Rows:
 
     Attributes:
         pairs: A text and an image each, as they were given; None where there are no such.
-        count: How many there are, if that can be known before they are read.
-        index: Of the rows, where they came from pandas.
+        count: The number of rows, if it can be known before they are read.
+        index: The index of the rows, where they came from pandas.
     """
 
     pairs: Iterator[tuple[Any, Any]]

@@ -89,8 +89,8 @@ class Classifier:
     used after a fork.
 
     Attributes:
-        labels: What it can answer, in the order of its probabilities.
-        version: Of the model, if it is one of several versions.
+        labels: The labels that it can answer, in the order of its probabilities.
+        version: The version of the model, if it is one of several.
     """
 
     def __init__(self, classifier: SentimentClassifier, compute: ComputeParameters) -> None:
@@ -118,7 +118,8 @@ class Classifier:
                 none are given. Or a frame with the columns `text`, `image` or both.
             images: One a post: the path of a file, its bytes, an open file, a Pillow image, or an
                 array of uint8 of shape (height, width, 3). All are missing if none are given.
-            problems: How these are written: in words, or in the codes of `posts/problems.py`.
+            problems: The way in which these are written: in words, or in the codes of
+                `posts/problems.py`.
 
         None, NaN and NA are missing. A post whose text or image is missing or broken is answered
         from what is left of it.

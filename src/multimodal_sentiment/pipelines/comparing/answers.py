@@ -116,10 +116,10 @@ def describe_doubts(
     """List the posts whose tags one variant doubts most, and twins with different tags.
 
     Args:
-        predictions: Of that variant, for posts that it had not seen.
+        predictions: The predictions of that variant, for posts that it had not seen.
         parts: All labelled posts.
         duplicate_groups: `guid, group`.
-        most: How many doubted tags.
+        most: The largest number of doubted tags.
 
     Returns:
         `guid, tag, why, probability, answer, text, img_path`.

@@ -23,7 +23,7 @@ def find_disagreements(
         tags: The posts' tags, by guid.
         first: A variant.
         second: Another.
-        most: How many posts to find of either kind.
+        most: The largest number of posts to find of either kind.
 
     Returns:
         The guids of posts that the first is right about, and of those that the second is: those

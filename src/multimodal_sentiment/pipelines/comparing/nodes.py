@@ -46,16 +46,16 @@ def train_variants(
     Args:
         train_posts: Names posts by `guid`, with their `tag`.
         validation_posts: The others; without folds, the ones that are judged.
-        examples: Holds the texts and images of both.
+        examples: The texts and images of both.
         duplicate_groups: `guid, group`; twins are never on two sides.
         trainings: A folder in which finished trainings wait for the last one.
-        pretrained_encoders: Where those that variants name are found.
-        features: Of the posts, under the encoders that are frozen.
+        pretrained_encoders: The store of the encoders that variants name.
+        features: The features of the posts under the encoders that are frozen.
         comparison: The variants, seeds and folds.
-        splitting: Whose seed deals the folds.
-        model: What the variants change.
-        training: What the variants change.
-        compute: What it runs on.
+        splitting: The parameters whose seed deals the folds.
+        model: The architecture that the variants change.
+        training: The training parameters that the variants change.
+        compute: The device and precision.
         cluster: The workers that train, a model each.
 
     Returns:
@@ -116,16 +116,16 @@ def judge_comparison(
     """Judge what the answers of the variants prove.
 
     Args:
-        predictions: As `train_variants` gives them.
-        train_posts: With their `text`, for the baselines.
+        predictions: The predictions from `train_variants`.
+        train_posts: The training posts with their `text`, for the baselines.
         validation_posts: The same.
-        examples: Tells which posts lack their image.
+        examples: The table that tells which posts lack their image.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
-        comparison: Which pairs are compared.
-        splitting: How posts were divided, for the protocol.
-        model: What the variants change.
-        training: What the variants change.
-        evaluation: How often the bootstrap draws, and how wide intervals are.
+        comparison: The pairs that are compared.
+        splitting: The way in which posts were divided, for the protocol.
+        model: The architecture that the variants change.
+        training: The training parameters that the variants change.
+        evaluation: The number of draws of the bootstrap, and the level of intervals.
 
     Returns:
         `verdict` (sentences), `majority` (the commonest tag), `n`, `table` (variants and baselines,

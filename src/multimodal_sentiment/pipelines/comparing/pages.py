@@ -33,12 +33,12 @@ def write_comparison_page(
     """Write one HTML page: verdicts, scores, differences, parts, posts on which variants disagree.
 
     Args:
-        comparison: What the answers prove.
+        comparison: The result of `judge_comparison`.
         predictions: The answers.
-        history: Of the trainings.
-        examples: Holds the posts.
-        raw: Where the posts lie.
-        reporting: How they are called.
+        history: The histories of the trainings.
+        examples: The posts.
+        raw: The folder in which the posts lie.
+        reporting: The name by which they are called.
     """
     import pandas as pd
     from kedro.io.core import generate_timestamp
@@ -99,13 +99,13 @@ def write_second_look(
         second_look: The posts that are worth it.
         comparison: Names the variants.
         predictions: Their answers.
-        examples: Holds the posts, with the tags of their listing.
+        examples: The posts, with the tags of their listing.
         duplicate_groups: `guid, group`; twins stand side by side.
         corrections: The tags that were corrected before.
-        train_posts: With their tags as corrected.
+        train_posts: The training posts, with their tags as corrected.
         validation_posts: The same.
-        raw: Where the posts lie.
-        reporting: How they are called.
+        raw: The folder in which the posts lie.
+        reporting: The name by which they are called.
     """
     import pandas as pd
     from kedro.io.core import generate_timestamp

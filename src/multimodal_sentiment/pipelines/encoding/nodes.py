@@ -37,11 +37,11 @@ def encode_posts(
     Args:
         examples: Texts and images.
         duplicate_groups: `guid, group`: of each tag there must be groups enough to learn from.
-        earlier_features: What was computed before; what holds still is used again.
+        earlier_features: The features of earlier runs; those that still hold are used again.
         unfinished_features: A folder for what a run that does not come to its end has computed.
-        pretrained_encoders: Where the encoders that `model` names are found.
+        pretrained_encoders: The store of the encoders that `model` names.
         model: The architecture.
-        training: Says which encoders are frozen: those whose learning rate is 0.
+        training: The parameters that freeze encoders: those whose learning rate is 0.
         compute: The device and precision.
         cluster: The workers that encode.
 

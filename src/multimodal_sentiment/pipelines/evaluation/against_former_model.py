@@ -32,12 +32,12 @@ def judge_succession(
         predictions: The model's, of the validation posts.
         fusion_model: The model.
         former_model: The promoted or last one before it, if there is one.
-        examples: Holds the posts.
-        features: Of the posts, under the encoders that are frozen.
+        examples: The posts.
+        features: The features of the posts under the encoders that are frozen.
         duplicate_groups: `guid, group`.
-        evaluation: How predictions are judged.
-        comparison: Which difference does not matter.
-        compute: What the former model runs on.
+        evaluation: The parameters of the judgement.
+        comparison: The parameters that say which difference does not matter.
+        compute: The device and precision.
 
     Returns:
         `former`, its version, and what `compare_with_former` returns,

@@ -53,17 +53,17 @@ def evaluate_predictions(
     """Measure how good the model is, how sure that is, and what simpler ways reach.
 
     Args:
-        predictions: Of the validation posts.
-        fusion_model: Which made them; its record says what it learnt from.
-        train_posts: What the baselines learn from.
+        predictions: The predictions of the validation posts.
+        fusion_model: The model that made them; its record says what it learnt from.
+        train_posts: The posts that the baselines learn from.
         validation_posts: In the order of the predictions, with their tags as corrected; the
             predictions have the original ones.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
         corrections: `guid, tag, original, sha256` of the tags that a person has corrected.
-        manifest: Of the files that the posts were read from.
-        splitting: How posts were divided.
-        evaluation: How predictions are judged.
-        comparison: Which difference does not matter.
+        manifest: The list of the files that the posts were read from.
+        splitting: The way in which posts were divided.
+        evaluation: The parameters of the judgement.
+        comparison: The parameters that say which difference does not matter.
 
     Returns:
         `n, accuracy, macro_f1, weighted_f1, per_class, intervals, accuracy_interval, baselines,

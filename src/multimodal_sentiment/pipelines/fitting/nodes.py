@@ -35,15 +35,15 @@ def train_model(
 
     Args:
         train_posts: Names the posts, by `guid`, with their `tag`.
-        examples: Holds their texts and images.
+        examples: Their texts and images.
         duplicate_groups: `guid, group`.
         encoding_profile: Travels with the model.
         checkpoints: A folder for what an interrupted training needs to go on.
-        pretrained_encoders: Where those that `model` names are found.
-        features: Of the posts, under the encoders that are frozen.
+        pretrained_encoders: The store of the encoders that `model` names.
+        features: The features of the posts under the encoders that are frozen.
         model: The architecture.
-        training: How it is fitted.
-        compute: What it runs on.
+        training: The training parameters.
+        compute: The device and precision.
         cluster: The workers that share a training by gradient descent.
 
     Returns:
@@ -81,9 +81,9 @@ def summarise_validation(
     Args:
         fitted_model: The model, which has not seen these posts.
         validation_posts: Names them, by `guid`.
-        examples: Holds their texts and images.
-        features: Of the posts, under the encoders that are frozen.
-        compute: What the model runs on.
+        examples: Their texts and images.
+        features: The features of the posts under the encoders that are frozen.
+        compute: The device and precision.
     """
     from multimodal_sentiment.batches import rows_of
     from multimodal_sentiment.predicting import with_validation_summary

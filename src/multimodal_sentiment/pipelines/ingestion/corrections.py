@@ -23,7 +23,7 @@ def record_corrections(
 
     Args:
         corrections_file: `guid, tag, sha256`.
-        posts: As they were read.
+        posts: The posts as they were read.
         ingestion: Names the tags that there may be.
 
     Returns:

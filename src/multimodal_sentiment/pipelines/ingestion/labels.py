@@ -28,7 +28,7 @@ def named_labels(named: Sequence[Label] | None, layout: str) -> Sequence[Label] 
 
     Args:
         named: By the user; None if there are none.
-        layout: Of the posts; the course's has labels of its own.
+        layout: The layout of the posts; the course's has labels of its own.
     """
     return named or (COURSE_LABELS if layout == "course" else None)
 

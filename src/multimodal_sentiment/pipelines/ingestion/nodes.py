@@ -36,8 +36,8 @@ def read_labelled_posts(
     Args:
         listing: The posts.
         post_files: Their texts and images.
-        ingestion: How texts are read.
-        modality: What the model will look at: most posts must have that.
+        ingestion: The parameters of reading.
+        modality: The modality that the model will read: most posts must have it.
         cluster: The workers that read.
 
     Returns:

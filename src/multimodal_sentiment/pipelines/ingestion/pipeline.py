@@ -14,7 +14,7 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
     Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
 
     Args:
-        namespace: Which posts.
+        namespace: The kind of posts.
         profile: The dataset that says how common each encoding is, for unlabelled posts.
     """
     labelled = namespace == "labelled"

@@ -34,8 +34,8 @@ def compare_new_posts(
         fusion_model: The model, with a summary of its validation posts.
         examples: The new posts.
         predictions: Their predictions, in the same order.
-        projections: What the encoders made of them, projected.
-        monitoring: From which p-value on posts are called unlike, and how many are shown.
+        projections: The projected features of the posts.
+        monitoring: The p-value from which posts are called unlike, and how many are shown.
 
     Returns:
         What `compare_posts` does, and `model`, `posts`, `left_out` of the comparison,

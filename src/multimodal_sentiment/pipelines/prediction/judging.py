@@ -25,10 +25,10 @@ def judge_test_posts(
     Tags that the model has never seen are counted and not judged: nothing can be right of them.
 
     Args:
-        predictions: Of all posts, with their `tag` where they have one.
-        matched_model: Which made them.
-        examples: Holds the posts, in the order of the predictions.
-        evaluation: How predictions are judged.
+        predictions: The predictions of all posts, with their `tag` where they have one.
+        matched_model: The model that made them.
+        examples: The posts, in the order of the predictions.
+        evaluation: The parameters of the judgement.
 
     Returns:
         `posts`, `untagged` and `unknown_tags` (posts by tag); `n`, 0 if there is nothing to judge;

@@ -22,10 +22,10 @@ def explain_answers(
 
     Args:
         fusion_model: The model.
-        examples: Holds the posts.
+        examples: The posts.
         predictions: The model's, of the validation posts.
-        explaining: How many posts are explained.
-        compute: What the model runs on.
+        explaining: The number of posts that are explained.
+        compute: The device and precision.
 
     Returns:
         Explanations by guid: those of wrong answers first, the surest first.

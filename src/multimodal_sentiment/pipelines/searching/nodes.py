@@ -35,15 +35,15 @@ def try_settings(
 
     Args:
         train_posts: Names posts by `guid`, with their `tag`.
-        examples: Holds their texts and images.
+        examples: Their texts and images.
         duplicate_groups: `guid, group`; twins are never in two folds.
         trials: A folder in which finished trials and folds wait for the end of the search.
-        pretrained_encoders: Where those that the space names are found.
-        features: Of the posts, under every frozen encoder of the space.
+        pretrained_encoders: The store of the encoders that the space names.
+        features: The features of the posts under every frozen encoder of the space.
         search: The space, the objective and the budget.
         model: The architecture as it is configured: the default.
         training: The training parameters as they are configured: the default.
-        compute: What trainings run on.
+        compute: The device and precision.
         cluster: The workers that train, on a fold each.
 
     Returns:
@@ -87,18 +87,18 @@ def train_best(
     """Train the default and the best setting on all training posts, and predict validation posts.
 
     Args:
-        study: As `try_settings` gives it.
+        study: The study from `try_settings`.
         train_posts: The posts that are learnt from.
         validation_posts: The posts that are predicted; they have chosen nothing.
-        examples: Holds the texts and images of both.
+        examples: The texts and images of both.
         duplicate_groups: `guid, group`.
-        trials: As in `try_settings`.
+        trials: The same as in `try_settings`.
         pretrained_encoders: The same.
         features: The same.
         search: The space.
         model: The default architecture.
         training: The default training parameters.
-        compute: What trainings run on.
+        compute: The device and precision.
         cluster: The workers that train, on a fold each.
 
     Returns:
@@ -136,13 +136,13 @@ def judge_search(
     """Choose between the best trial and the default, and say what the choice is worth.
 
     Args:
-        study: As `try_settings` gives it.
+        study: The study from `try_settings`.
         fold_predictions: The same.
-        validation_predictions: As `train_best` gives them.
+        validation_predictions: The predictions from `train_best`.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
-        search: How settings were tried, for the protocol.
-        splitting: How posts were divided, for the protocol.
-        evaluation: How often the bootstrap draws, and how wide intervals are.
+        search: The way in which settings were tried, for the protocol.
+        splitting: The way in which posts were divided, for the protocol.
+        evaluation: The number of draws of the bootstrap, and the level of intervals.
 
     Returns:
         What `judge_choice` returns, and the `protocol`.
