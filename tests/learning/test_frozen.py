@@ -20,9 +20,9 @@ from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel, build_model
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.predicting import encode_examples, predict_logits
-from multimodal_sentiment.predicting import frozen_features as frozen
-from multimodal_sentiment.predicting.frozen_features import (
+from multimodal_sentiment.predicting import encode as encode_module
+from multimodal_sentiment.predicting import encode_examples, feature_table, predict_logits
+from multimodal_sentiment.predicting.feature_table import (
     content_digests,
     feature_columns,
     take_features,
@@ -130,8 +130,8 @@ def test_features_are_used_again_only_where_nothing_has_changed(
         seen.append(len(some))
         return predict(model, some, *rest)
 
-    predict = frozen.predict_batches
-    monkeypatch.setattr(frozen, "predict_batches", count)
+    predict = encode_module.predict_batches
+    monkeypatch.setattr(encode_module, "predict_batches", count)
     if change is other_text:
         posts = LabelledPosts(other_text(posts.examples), posts.rows, posts.tags, posts.groups)
     elif change == "tokens":
@@ -149,7 +149,7 @@ def test_features_are_used_again_only_where_nothing_has_changed(
     assert again.column_names[: whole.num_columns] == whole.column_names
     for name in whole.column_names[3:]:
         np.testing.assert_allclose(
-            *(frozen._vectors(table, name) for table in (again, whole)), atol=1e-5
+            *(feature_table.vectors(table, name) for table in (again, whole)), atol=1e-5
         )
 
 
@@ -177,7 +177,9 @@ def test_what_was_hashed_for_the_features_is_not_hashed_again(
     )
     table = encode(posts, parameters_of(tiny, freezing, ["text"]), store)
     hashed = []
-    monkeypatch.setattr(frozen, "digest_images", lambda *given: hashed.append(given) or ["new"])
+    monkeypatch.setattr(
+        feature_table, "digest_images", lambda *given: hashed.append(given) or ["new"]
+    )
 
     assert content_digests(table, examples, rows) == expected
     assert not hashed

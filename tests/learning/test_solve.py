@@ -15,7 +15,7 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.predicting import explain_examples, predict_examples, predict_logits
-from multimodal_sentiment.predicting.frozen_features import take_features
+from multimodal_sentiment.predicting.feature_table import take_features
 
 from .fitting import encode, fit
 

@@ -25,7 +25,7 @@ from multimodal_sentiment.parameters import (
     ModelParameters,
 )
 from multimodal_sentiment.posts.split import grouped_split
-from multimodal_sentiment.predicting.frozen_features import content_digests
+from multimodal_sentiment.predicting.feature_table import content_digests
 
 from .trials import Trial, TrialData, train_apart, train_trial
 

@@ -25,7 +25,7 @@ from multimodal_sentiment.parameters import (
     TrainingParameters,
 )
 from multimodal_sentiment.posts.near_duplicates import content_keys
-from multimodal_sentiment.predicting.frozen_features import (
+from multimodal_sentiment.predicting.feature_table import (
     content_digests,
     feature_columns,
     take_features,

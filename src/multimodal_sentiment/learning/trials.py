@@ -25,7 +25,7 @@ from multimodal_sentiment.parameters import (
     TrainingParameters,
 )
 from multimodal_sentiment.predicting import predict_logits
-from multimodal_sentiment.predicting.frozen_features import take_features
+from multimodal_sentiment.predicting.feature_table import take_features
 
 from . import fit
 from .fit import fit_classifier

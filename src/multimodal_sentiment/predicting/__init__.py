@@ -1,7 +1,8 @@
 """What a model makes of posts: features, predictions, and what these rest on."""
 
 from .attribution import explain_posts
-from .frozen_features import check_features, encode_examples
+from .encode import encode_examples
+from .feature_table import check_features
 from .observation import (
     observe_examples,
     read_projected,

@@ -18,7 +18,7 @@ from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, 
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
 from .attribution import explain_views, fuse_views
-from .frozen_features import known_features
+from .feature_table import known_features
 from .predict import posts_of, predict_batches, tabulate_predictions
 
 Projected = dict[str, np.ndarray]  # by modality, float32 of shape (posts, dimensions)

@@ -46,7 +46,7 @@ def encode_posts(
         cluster: The workers that encode.
 
     Returns:
-        The table that `multimodal_sentiment.predicting.frozen_features` describes.
+        The table that `multimodal_sentiment.predicting.feature_table` describes.
 
     Raises:
         ValueError: If a tag has too few posts.

@@ -1,24 +1,19 @@
-"""Features of frozen encoders: computed once, then used by every training that needs them.
+"""The table of features of frozen encoders, which every training that needs them uses.
 
-They are a table with one row for each post: `guid`, `text_digest`, `image_digest`, and for each
-encoder a column of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that
-lacks the modality.
+It has one row for each post: `guid`, `text_digest`, `image_digest`, and for each encoder a column
+of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that lacks the modality.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import torch
 
-from multimodal_sentiment.batches import Batch, Features
-from multimodal_sentiment.cluster import PATH, MappedTable, compute_rows
+from multimodal_sentiment.batches import Features
+from multimodal_sentiment.cluster import PATH
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import (
@@ -27,18 +22,8 @@ from multimodal_sentiment.fingerprint import (
     digest_texts,
     fingerprint_encoding,
 )
-from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.parameters import (
-    IN_THIS_PROCESS,
-    ClusterParameters,
-    ComputeParameters,
-    ModelParameters,
-    TrainingParameters,
-)
-
-from .predict import posts_of, predict_batches
-
-logger = logging.getLogger(__name__)
+from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
 
 # The keys of the metadata that say of which posts a table is, and of which files of images.
 _OF, _OF_FILES = b"examples", b"image_files"
@@ -47,65 +32,11 @@ _OTHERS = (
     "features are of other posts or encoders than this run's: run the whole pipeline again, or pin "
     "versions that belong together"
 )
-_DIGESTS = {"text": digest_texts, "image": digest_images}
 
 
 def frozen_modalities(model: ModelParameters, training: TrainingParameters) -> list[str]:
     """Return the modalities of a model whose encoders are frozen, as their learning rate is 0."""
     return [name for name in model.modalities if not getattr(training.learning_rate, name)]
-
-
-def encode_examples(
-    examples: pa.Table,
-    variants: Sequence[tuple[ModelParameters, TrainingParameters]],
-    encoders: EncoderStore,
-    compute: ComputeParameters,
-    earlier: pa.Table | None = None,
-    keep: Callable[[pa.Table], None] = lambda _: None,
-    cluster: ClusterParameters = IN_THIS_PROCESS,
-) -> pa.Table:
-    """Return the features of all posts under every frozen encoder of some models.
-
-    Images are read as in prediction, without variation.
-
-    Args:
-        examples: The posts.
-        variants: The models, and how each is fitted.
-        encoders: The store of pretrained encoders.
-        compute: The device and precision.
-        earlier: The features from before; those of the same texts and images under the same
-            encoders are not computed again.
-        keep: Called with all features that there are, after each encoder that computed some.
-        cluster: The workers that encode.
-    """
-    columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
-    digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
-    columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
-    for model, training in variants:
-        for modality in frozen_modalities(model, training):
-            name = _column(modality, model, encoders, compute)
-            if name in columns:
-                continue
-            began = time.monotonic()
-            known = _known_rows(earlier, name, modality, digests[modality])
-            new = np.flatnonzero(known < 0)
-            computed = _encode(examples, new, modality, model, encoders, compute, cluster)
-            values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
-            values[new] = computed
-            if earlier is not None and len(new) < len(known):
-                values[known >= 0] = _vectors(earlier, name)[known[known >= 0]]
-            columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
-            logger.info(
-                "%s features of %s posts under the frozen encoder %s, %s computed in %.1f s",
-                modality.capitalize(),
-                f"{len(examples):,}",
-                find_encoder(encoders, modality, model.encoders[modality]),
-                f"{len(new):,}",
-                time.monotonic() - began,
-            )
-            if len(new):
-                keep(_assemble(columns, examples, earlier))
-    return _assemble(columns, examples, earlier)
 
 
 def take_features(
@@ -162,7 +93,7 @@ def content_digests(
 
 def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
     """Return the features of some rows of a table that is known to hold them, by modality."""
-    return {modality: _vectors(table, name)[rows] for modality, name in columns.items()}
+    return {modality: vectors(table, name)[rows] for modality, name in columns.items()}
 
 
 def known_features(
@@ -192,20 +123,21 @@ def feature_columns(
 ) -> dict[str, str]:
     """Return the names of the columns that hold a model's features, by frozen modality."""
     return {
-        modality: _column(modality, model, encoders, compute)
+        modality: column_name(modality, model, encoders, compute)
         for modality in frozen_modalities(model, training)
     }
 
 
-def _column(
+def column_name(
     modality: str, model: ModelParameters, encoders: EncoderStore, compute: ComputeParameters
 ) -> str:
+    """Return the name of the column that holds the features of one of a model's encoders."""
     encoder = find_encoder(encoders, modality, model.encoders[modality])
     fingerprint = fingerprint_encoding(modality, model, encoder.identify(), choose_device(compute))
     return f"{modality}-{fingerprint}"
 
 
-def _assemble(
+def assemble(
     columns: Mapping[str, pa.Array], examples: pa.Table, earlier: pa.Table | None
 ) -> pa.Table:
     """Return the table of some columns, and of those of the earlier one that are still true."""
@@ -216,70 +148,6 @@ def _assemble(
         carried = {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
     about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples)}
     return pa.table({**columns, **carried}).replace_schema_metadata(about)
-
-
-def _known_rows(
-    earlier: pa.Table | None, name: str, modality: str, digests: list[str]
-) -> np.ndarray:
-    """Return for each post the row of the earlier table that holds its features, or -1."""
-    if earlier is None or name not in earlier.column_names:
-        return np.full(len(digests), -1, dtype=np.int64)
-    rows = {digest: row for row, digest in enumerate(earlier[f"{modality}_digest"].to_pylist())}
-    return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
-
-
-def _encode(
-    examples: pa.Table,
-    rows: np.ndarray,
-    modality: str,
-    model: ModelParameters,
-    encoders: EncoderStore,
-    compute: ComputeParameters,
-    cluster: ClusterParameters,
-) -> np.ndarray:
-    """Return the features of some posts, of shape (posts, size), NaN where one lacks the modality.
-
-    They are what a model of this modality alone encodes.
-    """
-    encoder = find_encoder(encoders, modality, model.encoders[modality])
-    network, tokenizer = build_model(
-        model.model_copy(update={"modality": modality}), ["", " "], [], {modality: encoder}
-    )
-    size = network.branches[modality].size
-    if not len(rows):
-        return np.empty((0, size), dtype=np.float32)
-
-    def leave_out(row: np.ndarray) -> np.ndarray:
-        logger.warning(
-            "Post %s: its %s counts as missing: to encode it kills the process",
-            examples["guid"][int(row[0])],
-            modality,
-        )
-        return np.full((1, size), np.nan, dtype=np.float32)
-
-    classifier = SentimentClassifier(network, tokenizer, {})
-    encode = partial(_encode_part, classifier, MappedTable(examples), modality, compute)
-    return compute_rows(encode, rows, cluster, f"Encoding {modality}s", leave_out)
-
-
-def _encode_part(
-    classifier: SentimentClassifier,
-    examples: MappedTable,
-    modality: str,
-    compute: ComputeParameters,
-    rows: np.ndarray,
-) -> np.ndarray:
-    network = classifier.model
-
-    def features(batch: Batch) -> torch.Tensor:
-        encoded = network.encode(**batch)[modality].float()
-        mask = batch.get(f"has_{modality}")
-        if mask is not None:
-            encoded[torch.from_numpy(~mask).to(encoded.device)] = float("nan")
-        return encoded
-
-    posts = posts_of(classifier, examples.table, rows)
-    return predict_batches(network, posts, compute, features)
 
 
 def _identify(examples: pa.Table) -> str:
@@ -297,7 +165,8 @@ def _identify_files(examples: pa.Table) -> str:
     return digest([json.dumps(examples["image_sha256"].to_pylist())])
 
 
-def _vectors(table: pa.Table, name: str) -> np.ndarray:
+def vectors(table: pa.Table, name: str) -> np.ndarray:
+    """Return a column of vectors, of shape (posts, size)."""
     column = table[name].combine_chunks()
     vectors: np.ndarray = column.flatten().to_numpy().reshape(len(column), -1)
     return vectors

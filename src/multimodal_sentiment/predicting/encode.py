@@ -1,0 +1,149 @@
+"""Encodes posts with frozen encoders: once, for every training that needs their features."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from multimodal_sentiment.batches import Batch
+from multimodal_sentiment.cluster import MappedTable, compute_rows
+from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.fingerprint import digest_images, digest_texts
+from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.parameters import (
+    IN_THIS_PROCESS,
+    ClusterParameters,
+    ComputeParameters,
+    ModelParameters,
+    TrainingParameters,
+)
+
+from .feature_table import assemble, column_name, frozen_modalities, vectors
+from .predict import posts_of, predict_batches
+
+logger = logging.getLogger(__name__)
+
+_DIGESTS = {"text": digest_texts, "image": digest_images}
+
+
+def encode_examples(
+    examples: pa.Table,
+    variants: Sequence[tuple[ModelParameters, TrainingParameters]],
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+    earlier: pa.Table | None = None,
+    keep: Callable[[pa.Table], None] = lambda _: None,
+    cluster: ClusterParameters = IN_THIS_PROCESS,
+) -> pa.Table:
+    """Return the features of all posts under every frozen encoder of some models.
+
+    Images are read as in prediction, without variation.
+
+    Args:
+        examples: The posts.
+        variants: The models, and how each is fitted.
+        encoders: The store of pretrained encoders.
+        compute: The device and precision.
+        earlier: The features from before; those of the same texts and images under the same
+            encoders are not computed again.
+        keep: Called with all features that there are, after each encoder that computed some.
+        cluster: The workers that encode.
+    """
+    columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
+    digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
+    columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
+    for model, training in variants:
+        for modality in frozen_modalities(model, training):
+            name = column_name(modality, model, encoders, compute)
+            if name in columns:
+                continue
+            began = time.monotonic()
+            known = _known_rows(earlier, name, modality, digests[modality])
+            new = np.flatnonzero(known < 0)
+            computed = _encode(examples, new, modality, model, encoders, compute, cluster)
+            values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
+            values[new] = computed
+            if earlier is not None and len(new) < len(known):
+                values[known >= 0] = vectors(earlier, name)[known[known >= 0]]
+            columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
+            logger.info(
+                "%s features of %s posts under the frozen encoder %s, %s computed in %.1f s",
+                modality.capitalize(),
+                f"{len(examples):,}",
+                find_encoder(encoders, modality, model.encoders[modality]),
+                f"{len(new):,}",
+                time.monotonic() - began,
+            )
+            if len(new):
+                keep(assemble(columns, examples, earlier))
+    return assemble(columns, examples, earlier)
+
+
+def _known_rows(
+    earlier: pa.Table | None, name: str, modality: str, digests: list[str]
+) -> np.ndarray:
+    """Return for each post the row of the earlier table that holds its features, or -1."""
+    if earlier is None or name not in earlier.column_names:
+        return np.full(len(digests), -1, dtype=np.int64)
+    rows = {digest: row for row, digest in enumerate(earlier[f"{modality}_digest"].to_pylist())}
+    return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
+
+
+def _encode(
+    examples: pa.Table,
+    rows: np.ndarray,
+    modality: str,
+    model: ModelParameters,
+    encoders: EncoderStore,
+    compute: ComputeParameters,
+    cluster: ClusterParameters,
+) -> np.ndarray:
+    """Return the features of some posts, of shape (posts, size), NaN where one lacks the modality.
+
+    They are what a model of this modality alone encodes.
+    """
+    encoder = find_encoder(encoders, modality, model.encoders[modality])
+    network, tokenizer = build_model(
+        model.model_copy(update={"modality": modality}), ["", " "], [], {modality: encoder}
+    )
+    size = network.branches[modality].size
+    if not len(rows):
+        return np.empty((0, size), dtype=np.float32)
+
+    def leave_out(row: np.ndarray) -> np.ndarray:
+        logger.warning(
+            "Post %s: its %s counts as missing: to encode it kills the process",
+            examples["guid"][int(row[0])],
+            modality,
+        )
+        return np.full((1, size), np.nan, dtype=np.float32)
+
+    classifier = SentimentClassifier(network, tokenizer, {})
+    encode = partial(_encode_part, classifier, MappedTable(examples), modality, compute)
+    return compute_rows(encode, rows, cluster, f"Encoding {modality}s", leave_out)
+
+
+def _encode_part(
+    classifier: SentimentClassifier,
+    examples: MappedTable,
+    modality: str,
+    compute: ComputeParameters,
+    rows: np.ndarray,
+) -> np.ndarray:
+    network = classifier.model
+
+    def features(batch: Batch) -> torch.Tensor:
+        encoded = network.encode(**batch)[modality].float()
+        mask = batch.get(f"has_{modality}")
+        if mask is not None:
+            encoded[torch.from_numpy(~mask).to(encoded.device)] = float("nan")
+        return encoded
+
+    posts = posts_of(classifier, examples.table, rows)
+    return predict_batches(network, posts, compute, features)
