@@ -27,7 +27,7 @@ from multimodal_sentiment.encoders import (
 )
 from multimodal_sentiment.encoders.references import Package, Reference
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.runs.encoder_checks import check_encoders
+from multimodal_sentiment.runs.checks.encoders import check_encoders
 
 NAME, COMMIT = "lab/tiny", "0123456789abcdef0123456789abcdef01234567"
 PICKLED = "weights.pth"

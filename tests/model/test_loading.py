@@ -60,7 +60,7 @@ from multimodal_sentiment.model.loading import load_image_encoder, load_text_enc
 from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.predicting import encode_examples, predict_examples
-from multimodal_sentiment.runs.encoder_checks import check_encoders
+from multimodal_sentiment.runs.checks.encoders import check_encoders
 
 from ..tiny_encoders import save_bert
 

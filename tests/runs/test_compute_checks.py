@@ -14,7 +14,7 @@ import torch
 from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
-from multimodal_sentiment.runs.compute_checks import check_processes
+from multimodal_sentiment.runs.checks.compute import check_processes
 
 from ..commands import Project, kedro, params
 

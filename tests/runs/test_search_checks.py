@@ -10,9 +10,9 @@ from kedro.io import DataCatalog
 
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.pipeline_registry import register_pipelines
-from multimodal_sentiment.runs import search_checks
-from multimodal_sentiment.runs.encoder_checks import check_encoders
-from multimodal_sentiment.runs.search_checks import check_search
+from multimodal_sentiment.runs.checks import search
+from multimodal_sentiment.runs.checks.encoders import check_encoders
+from multimodal_sentiment.runs.checks.search import check_search
 
 from ..commands import load_parameters
 
@@ -67,7 +67,7 @@ def test_an_encoder_that_is_not_here_is_named_before_the_first_trial(
 def test_without_optuna_the_extra_is_named(
     parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_checks, "find_spec", lambda name: None)
+    monkeypatch.setattr(search, "find_spec", lambda name: None)
 
     assert check_search(register_pipelines()["search"], parameters) == [
         'searching needs optuna: pip install "multimodal-sentiment[search]"'

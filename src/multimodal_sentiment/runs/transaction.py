@@ -25,12 +25,12 @@ from multimodal_sentiment.files import short_path
 
 from .checks import check_run, folders_flag
 from .closing_summary import describe_kept, log_summary, scratch_folders
-from .cluster_checks import open_run_cluster
 from .error_lines import is_damage, one_line
 from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
+from .run_cluster import open_run_cluster
 from .staging import StagingFolder, finish, recover
 from .timings import NodeTimings
 from .versions import way_out

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .records import run_command
-from .search_checks import SEARCH_INPUT
+from ..records import run_command
+from .search import SEARCH_INPUT
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog

@@ -16,10 +16,8 @@ from kedro.io.core import generate_timestamp
 from multimodal_sentiment.config_loader import flatten
 from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
-from .closing_summary import MODEL
-from .compute_checks import check_device, check_processes, warn_of_large_batches
-from .encoder_checks import check_encoders
-from .kedro_adapter import (
+from ..closing_summary import MODEL
+from ..kedro_adapter import (
     Dataset,
     Versionable,
     is_versioned,
@@ -28,14 +26,16 @@ from .kedro_adapter import (
     place_in_words,
     stored_datasets,
 )
-from .records import record_path, run_command
-from .search_checks import check_search
-from .versions import (
+from ..records import record_path, run_command
+from ..versions import (
     INCOMPLETE,
     fault_of,
     version_fault,
     versions_of,
 )
+from .compute import check_device, check_processes, warn_of_large_batches
+from .encoders import check_encoders
+from .search import check_search
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
