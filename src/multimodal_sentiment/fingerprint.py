@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-import multimodal_sentiment
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
@@ -158,7 +157,7 @@ def digest_code() -> str:
 @cache
 def digest_sources() -> tuple[str, ...]:
     """Return the SHA-256 of each source file that predictions rest on, as the process began."""
-    package = Path(multimodal_sentiment.__file__).parent
+    package = Path(__file__).parent
     sources = [
         source
         for name in _CODE
