@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from multimodal_sentiment.monitoring import distinct_posts, observe_posts
-from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.posts.content_keys import content_keys
 
 
 def observe(texts, images, **columns) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.pipelines.evaluation.against_former_model import judge_succession
-from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.posts.content_keys import content_keys
 from multimodal_sentiment.predicting import encode_examples, predict_examples
 
 LABELS = ["bad", "good"]

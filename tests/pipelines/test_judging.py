@@ -11,7 +11,7 @@ import pytest
 
 from multimodal_sentiment.parameters import EvaluationParameters
 from multimodal_sentiment.pipelines.prediction.judging import judge_test_posts, plot_test_confusion
-from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.posts.content_keys import content_keys
 
 EVALUATION = EvaluationParameters(
     bootstrap_samples=200, confidence_level=0.95, calibration_bins=10, target_accuracy=0.9, seed=0

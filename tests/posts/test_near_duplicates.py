@@ -10,13 +10,8 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.posts import near_duplicates
-from multimodal_sentiment.posts.near_duplicates import (
-    content_keys,
-    find_near_duplicates,
-    find_placeholders,
-    group_posts,
-    normalise_text,
-)
+from multimodal_sentiment.posts.content_keys import content_keys, find_placeholders, normalise_text
+from multimodal_sentiment.posts.near_duplicates import find_near_duplicates, group_posts
 
 
 class TestNormaliseText:

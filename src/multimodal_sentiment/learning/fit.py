@@ -24,7 +24,7 @@ from multimodal_sentiment.parameters import (
     ModelParameters,
     TrainingParameters,
 )
-from multimodal_sentiment.posts.near_duplicates import content_keys
+from multimodal_sentiment.posts.content_keys import content_keys
 from multimodal_sentiment.predicting.feature_table import (
     content_digests,
     feature_columns,

@@ -47,7 +47,7 @@ class SentimentClassifier:
         version: The version of the folder it was loaded from, if the catalog gave it one.
         terms: The words and pairs of words that the model counts, in the order of its weights.
         learnt_keys: The sorted keys of the posts that it has learnt from and of their near
-            duplicates, from `posts.near_duplicates.content_keys`; None if they are not known.
+            duplicates, from `posts.content_keys`; None if they are not known.
         validation: The summary that new posts are compared with; None where it was not kept.
     """
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from multimodal_sentiment.posts.near_duplicates import content_keys, find_near_duplicates
+from multimodal_sentiment.posts.content_keys import content_keys
+from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
 from multimodal_sentiment.posts.problems import KINDS, read_problems
 from multimodal_sentiment.posts.scripts import script_of
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .near_duplicates import PLACEHOLDER_SHARE, PLACEHOLDER_TEXTS, content_key, normalise_text
+from .content_keys import PLACEHOLDER_SHARE, PLACEHOLDER_TEXTS, content_key, normalise_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

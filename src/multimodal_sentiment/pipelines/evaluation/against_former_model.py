@@ -88,7 +88,7 @@ def _are_new_to(
     """
     import numpy as np
 
-    from multimodal_sentiment.posts.near_duplicates import content_keys
+    from multimodal_sentiment.posts.content_keys import content_keys
 
     if former.learnt_keys is None:
         same = former.config.training.get("posts_sha256") == model.config.training["posts_sha256"]

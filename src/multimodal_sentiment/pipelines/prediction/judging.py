@@ -82,7 +82,7 @@ def _have_twins_in_training(
     """Return which posts the model has learnt from, or from a twin of; None if it does not say."""
     import numpy as np
 
-    from multimodal_sentiment.posts.near_duplicates import content_keys
+    from multimodal_sentiment.posts.content_keys import content_keys
 
     if model.learnt_keys is None:
         return None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from multimodal_sentiment.decoding import chardet_encoding
 from multimodal_sentiment.parameters import SplittingParameters
-from multimodal_sentiment.posts.near_duplicates import find_placeholders
+from multimodal_sentiment.posts.content_keys import find_placeholders
 from multimodal_sentiment.posts.problems import KINDS, describe_problems, read_problems
 from multimodal_sentiment.types import Json
 
