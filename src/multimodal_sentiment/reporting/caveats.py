@@ -28,9 +28,9 @@ def find_caveats(
     """Find what a reader should know before trusting the numbers, the gravest first.
 
     Args:
-        metrics: As the evaluation writes them.
+        metrics: The metrics as the evaluation writes them.
         ingestion: The ingestion report of the labelled posts.
-        epochs: How many were trained; None where heads were solved instead.
+        epochs: The number of epochs that were trained; None where heads were solved instead.
     """
     return [
         *_about_baselines(metrics),

@@ -28,7 +28,7 @@ class Disagreement(NamedTuple):
     """Posts that one of two variants answers rightly, and the other wrongly.
 
     Attributes:
-        title: What the posts show.
+        title: The title of what the posts show.
         posts: Some of them.
     """
 
@@ -48,11 +48,11 @@ def write_comparison_page(
     """Write the page of a comparison.
 
     Args:
-        data: What the posts are called.
-        version: When it was made.
-        comparison: As `judge_comparison` writes it.
+        data: The name of the posts.
+        version: The version, which says when it was made.
+        comparison: The result of `judge_comparison`.
         verdicts: On the accuracy of each pair.
-        history: Of the trainings.
+        history: The histories of the trainings.
         disagreements: Posts on which variants disagree.
 
     Returns:

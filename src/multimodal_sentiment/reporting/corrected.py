@@ -18,10 +18,10 @@ class Corrections(NamedTuple):
     """What is said of corrected tags.
 
     Attributes:
-        words: How many there are, and what came of them.
+        words: The number of corrections, and what came of them.
         plot: Accuracy and macro-F1 under either tags, where validation posts were corrected.
         caveat: Why the second flatter.
-        sha256: Of the corrections.
+        sha256: The SHA-256 of the corrections.
     """
 
     words: str
@@ -34,7 +34,7 @@ def describe_corrections(metrics: Mapping[str, Any]) -> Corrections | None:
     """Say how many tags were corrected, and how good the model is under either; None if none was.
 
     Args:
-        metrics: As the evaluation writes them.
+        metrics: The metrics as the evaluation writes them.
     """
     corrections = metrics["protocol"].get("corrections")
     if not corrections or not corrections["posts"]:

@@ -19,7 +19,7 @@ class ShownPost:
     """A post as pages show it.
 
     Attributes:
-        guid: Of the post.
+        guid: The guid of the post.
         text: Its text.
         picture: A data URI; None if the post has no image that can be read.
     """
@@ -36,7 +36,7 @@ class Answer(ShownPost):
     Attributes:
         true: Its tag.
         predicted: The answer.
-        probabilities: Of each label.
+        probabilities: The probability of each label.
         problems: What is wrong with the post, in words.
         explanation: Text and picture as HTML that shows what decided; empty if that is not known.
     """

@@ -67,10 +67,10 @@ def find_key_points(
     """Answer what people ask first.
 
     Args:
-        metrics: As the evaluation writes them.
+        metrics: The metrics as the evaluation writes them.
         matrix: Posts by true tag, and of these by predicted tag.
         training: Training posts of each tag.
-        data: What the posts are called.
+        data: The name of the posts.
     """
     points = [
         KeyPoint("Is it better than counting words?", _against_words(metrics), ""),

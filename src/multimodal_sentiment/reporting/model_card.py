@@ -22,7 +22,7 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
 
     Args:
         config: The model's configuration, as its `config.json` has it.
-        weights: How many numbers it has learnt.
+        weights: The number of its weights.
     """
     training = config.get("training") or {}
     facts = {
@@ -60,10 +60,10 @@ def model_card(
     """Write the card of a model, for the `README.md` of its folder.
 
     Args:
-        config: As for `describe_model`.
+        config: The same as for `describe_model`.
         weights: The same.
-        metrics: How good it is on validation posts, once that is known.
-        doubts: What to distrust in these.
+        metrics: Its scores on validation posts, once they are known.
+        doubts: The reasons to distrust these.
     """
     training = config.get("training") or {}
     pretrained = [_base(encoder) for encoder in training.get("encoders", {}).values()]

@@ -14,7 +14,7 @@ def name_data(raw: str, given: str | None) -> str:
     """Return what posts are called in a title.
 
     Args:
-        raw: Where they lie.
+        raw: The folder in which they lie.
         given: The name that their owner gives them, if any.
     """
     if given:

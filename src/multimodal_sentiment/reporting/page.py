@@ -46,16 +46,16 @@ def write_page(
     """Write the report of a training run.
 
     Args:
-        data: What the posts are called.
-        metrics: As the evaluation writes them.
+        data: The name of the posts.
+        metrics: The metrics as the evaluation writes them.
         test: The metrics of the posts to be predicted, if some of them carry a tag.
         ingestion: The ingestion report of the labelled posts.
-        model: What the model is, by `describe_model`.
+        model: The description of the model, by `describe_model`.
         split: Posts of each label among the training and the validation posts.
-        predictions: Of the validation posts: `tag, predicted, confidence`, and of a model of text
-            and image `text_contribution, image_contribution, decided_by`.
+        predictions: The predictions of the validation posts: `tag, predicted, confidence`, and of a
+            model of text and image `text_contribution, image_contribution, decided_by`.
         posts: All labelled posts: `tag, text_length, original_width, original_height`.
-        history: Of the training.
+        history: The history of the training.
         wrong: The wrong answers that are shown.
         right: The right ones.
         doubts: By `find_caveats`.

@@ -34,8 +34,8 @@ def write_second_look(
     """Write the page of the second look.
 
     Args:
-        data: What the posts are called.
-        version: When the doubts were found: what was changed on the page is kept under it.
+        data: The name of the posts.
+        version: The version of the doubts: what was changed on the page is kept under it.
         labels: The tags that there may be.
         doubts: The posts, in the order in which they are looked at.
         originals: The tags of the listing, of all posts shown or corrected before, by guid.

@@ -17,8 +17,8 @@ class Tick:
     """A mark of an axis.
 
     Attributes:
-        share: Where it is, 0 to 1.
-        text: What stands beside it.
+        share: Its place, 0 to 1.
+        text: The text beside it.
     """
 
     share: float
@@ -32,7 +32,7 @@ class Axis:
     Attributes:
         low: Its first value.
         high: Its last value.
-        title: What the values are.
+        title: The name of the values.
         ticks: Its marks.
         is_log: Whether equal ratios are equally far apart.
     """
@@ -59,8 +59,8 @@ def linear_axis(
     Args:
         low: The least value; the axis begins there.
         high: The greatest one; the axis ends there.
-        title: What the values are.
-        write: How a mark's number is written.
+        title: The name of the values.
+        write: The function that writes a mark's number.
     """
     high = high if high > low else low + 1
     return _axis(low, high, title, write, _round_numbers(low, high), is_log=False)
@@ -74,8 +74,8 @@ def log_axis(
     Args:
         low: The least value, above 0; the axis begins there.
         high: The greatest one; the axis ends there.
-        title: What the values are.
-        write: How a mark's number is written.
+        title: The name of the values.
+        write: The function that writes a mark's number.
     """
     high = high if high > low else 2 * low
     for steps in ((1,), (1, 3), (1, 2, 5)):

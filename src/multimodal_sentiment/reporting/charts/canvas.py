@@ -19,9 +19,9 @@ class Shape:
     """A path of a chart.
 
     Attributes:
-        path: As SVG has it.
+        path: The path as SVG has it.
         style: Names of classes of the style sheet.
-        hint: What a pointer over it is told.
+        hint: The hint that a pointer over it shows.
     """
 
     path: str
@@ -45,13 +45,13 @@ class Chart:
 
     Attributes:
         title: Its heading.
-        note: What it shows, in a sentence: how to read it.
-        alt: What it shows, for those who do not see it.
-        legend: Of each kind of mark its class and its name.
+        note: The sentence that says how to read it.
+        alt: The description for those who do not see it.
+        legend: The class and the name of each kind of mark.
         shapes: Its paths, those behind first.
         labels: Its words.
-        height: Of the drawing, px.
-        titles: Of the two axes.
+        height: The height of the drawing, px.
+        titles: The titles of the two axes.
         plot: Left, top, right and bottom of the plot, px.
     """
 

@@ -17,10 +17,10 @@ class Estimate:
     """A number that is known up to an interval.
 
     Attributes:
-        name: What it is the number of.
+        name: The name of what it is the number of.
         value: The number.
         interval: Its bounds.
-        note: What stands under the name, smaller.
+        note: The smaller text under the name.
         style: Names of classes of the style sheet: `main` is drawn large.
     """
 
@@ -50,10 +50,10 @@ class DotPlot:
     """Estimates on one axis.
 
     Attributes:
-        title: What the numbers are; the head of their column.
+        title: The name of the numbers, which heads their column.
         rows: The estimates.
         ticks: The marks of the axis.
-        zero: Where no difference is, as a share of the axis; None if that is not on it.
+        zero: The place of no difference, as a share of the axis; None if it is not on it.
     """
 
     title: str
@@ -74,9 +74,9 @@ def dot_plot(
     """Put estimates on an axis that holds all their intervals.
 
     Args:
-        title: What the numbers are.
-        estimates: In their order.
-        write: How a number is written.
+        title: The name of the numbers.
+        estimates: The estimates, in their order.
+        write: The function that writes a number.
         least: The least number there can be.
         most: The greatest one.
         has_zero: Whether the axis must hold 0, and shows it: for differences.

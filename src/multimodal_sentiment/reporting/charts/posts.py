@@ -21,7 +21,7 @@ def text_lengths(lengths: ArrayLike, tags: Sequence[str]) -> Chart | None:
 
     Args:
         lengths: Characters of each post, of shape (n,).
-        tags: Of shape (n,).
+        tags: The tags, of shape (n,).
     """
     characters, names = np.asarray(lengths, dtype=float), np.asarray(tags, dtype=object)
     if not characters.size:

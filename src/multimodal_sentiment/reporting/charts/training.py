@@ -16,8 +16,8 @@ def training_curves(history: pd.DataFrame) -> list[Chart]:
     """Draw what was tried, and what of it was kept.
 
     Args:
-        history: As `plots.learning_curves` takes it: one row an epoch, or one row for each voice
-            and strength of regularisation.
+        history: The history as `plots.learning_curves` takes it: one row an epoch, or one row for
+            each voice and strength of regularisation.
     """
     if history.empty:
         return []
@@ -33,8 +33,8 @@ def member_curves(title: str, history: pd.DataFrame) -> Chart | None:
     """Draw the loss of every training of a variant, a thin line each.
 
     Args:
-        title: What the variant is called.
-        history: As for `training_curves`, with the columns `seed` and `fold`.
+        title: The name of the variant.
+        history: The same as for `training_curves`, with the columns `seed` and `fold`.
     """
     own = history.dropna(axis=1, how="all")
     is_solved = "strength" in own

@@ -47,7 +47,7 @@ def differences(comparisons: Sequence[Mapping[str, Any]], level: float) -> go.Fi
     Args:
         comparisons: Per pair `first`, `second`, and under `accuracy` and `macro_f1` the
             `difference`, its `interval` and `p_adjusted`.
-        level: Of the intervals; sure is what has a p-value below 1 - `level`.
+        level: The level of the intervals; sure is what has a p-value below 1 - `level`.
     """
     if not comparisons:
         return nothing("Differences between variants", "There are no pairs to compare.")

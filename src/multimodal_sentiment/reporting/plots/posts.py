@@ -35,7 +35,7 @@ def class_balance(tags: Iterable[object], title: str = "Class balance") -> go.Fi
 
     Args:
         tags: One a post.
-        title: What the labels are to the posts.
+        title: The title, which says what the labels are to the posts.
     """
     counts = pd.Series(categories(tags)).value_counts(sort=False)
     if counts.empty:
@@ -67,8 +67,9 @@ def encodings(
     Args:
         names: The encoding of each post, of shape (n,).
         confidences: The posterior of each, 0 to 1, of shape (n,).
-        chardet_alone: How many posts that are not ASCII chardet was asked about one by one, as
-            `posts_asked`, and how many it gave each of `same text`, `another text` and `no text`.
+        chardet_alone: The number of posts that chardet was asked about one by one (those that are
+            not ASCII) as `posts_asked`, and of how many it gave `same text`, `another text` and
+            `no text`.
     """
     counts = pd.Series(list(names), dtype=object).replace("", "none").value_counts()
     if counts.empty:
@@ -128,7 +129,7 @@ def text_lengths(lengths: ArrayLike, tags: Iterable[object]) -> go.Figure:
 
     Args:
         lengths: Characters of each post, of shape (n,).
-        tags: Of shape (n,), None or empty where there is none.
+        tags: The tags, of shape (n,), None or empty where there is none.
     """
     characters = np.asarray(lengths, dtype=float)
     if not characters.size:

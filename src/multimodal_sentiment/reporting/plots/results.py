@@ -112,8 +112,8 @@ def reliability(before: Mapping[str, Any], after: Mapping[str, Any]) -> go.Figur
     """Show confidence against accuracy, and how many posts are that confident.
 
     Args:
-        before: Of the uncalibrated answers the `expected_calibration_error`, and `bins` of
-            confidence: records of `low`, `high`, `n`, `confidence` and `accuracy`.
+        before: The measures of the uncalibrated answers: the `expected_calibration_error`, and
+            `bins` of confidence: records of `low`, `high`, `n`, `confidence` and `accuracy`.
         after: The same of the calibrated answers.
     """
     title = "Reliability: confidence against accuracy"
