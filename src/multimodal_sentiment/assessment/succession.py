@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,21 @@ def compare_with_former(
     test = pair["accuracy"]
     outcome = judge(test, count, level, margin)
     accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
+    sentence = _say(outcome, name, count, accuracies, test, level)
+    return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {
+        measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")
+    }
+
+
+def _say(
+    outcome: str,
+    name: str,
+    count: int,
+    accuracies: Mapping[str, float],
+    test: Mapping[str, Any],
+    level: float,
+) -> str:
+    """Say in a sentence how a model compares with the former one, which has this name."""
     low, high = test["interval"]
     words = {
         "better": f"is better than {name}, and that is sure",
@@ -82,12 +97,9 @@ def compare_with_former(
         "no different": f"does not differ in a way that matters from {name}",
         "cannot tell": f"cannot be told apart from {name}",
     }[outcome]
-    sentence = (
+    return (
         f"The new model {words}: on {count:,} validation posts that neither has learnt from, it "
         f"has an accuracy of {accuracies[_NEW]:.3f}, the former one {accuracies[_FORMER]:.3f}, "
         f"{100 * test['difference']:+.1f} points ({100 * level:g}% interval {100 * low:+.1f} to "
         f"{100 * high:+.1f}, p = {test['p_adjusted']:.3f})."
     )
-    return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {
-        measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")
-    }

@@ -83,17 +83,8 @@ def fit_classifier(
         features=take_features(features, posts.examples, posts.rows, columns),
         folder=checkpoints,
     )
-    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
     origins = {name: encoder.identify() for name, encoder in plan.encoders.items()}
-    fingerprint = fingerprint_training(
-        content,
-        np.ones(len(posts), dtype=bool),
-        model,
-        training,
-        origins,
-        plan.device,
-        plan.processes,
-    )
+    fingerprint = _fingerprint(plan, posts, features, origins)
     plan = replace(plan, folder=checkpoints / fingerprint)
     _check_and_tell(plan)
     fitted = solve(plan, posts) if plan.is_solved else train(plan, posts)
@@ -115,6 +106,22 @@ def fit_classifier(
         learnt_keys=_learnt_keys(posts),
     )
     return classifier, fitted.history
+
+
+def _fingerprint(
+    plan: Plan, posts: LabelledPosts, features: pa.Table, origins: dict[str, Any]
+) -> str:
+    """Return what all that an interrupted training needs is kept under."""
+    content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
+    return fingerprint_training(
+        content,
+        np.ones(len(posts), dtype=bool),
+        plan.model,
+        plan.training,
+        origins,
+        plan.device,
+        plan.processes,
+    )
 
 
 def _check_and_tell(plan: Plan) -> None:

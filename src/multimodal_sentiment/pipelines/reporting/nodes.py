@@ -44,16 +44,11 @@ def write_report(
         write_page,
     )
 
-    is_wrong = predictions["tag"] != predictions["predicted"]
-    ordered = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
-    wrong = ordered[is_wrong.loc[ordered.index]].head(_MOST_WRONG)
-    right = ordered[~is_wrong.loc[ordered.index]]
-    explained = right[right["guid"].isin(list(explanations))]
-    right = explained if len(explained) else _spread(right, _MOST_RIGHT)
+    wrong, right = _choose_shown(predictions, explanations)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
-        f"{is_wrong.sum():,}",
+        f"{(predictions['tag'] != predictions['predicted']).sum():,}",
         f"{len(predictions):,}",
         len(wrong),
         len(doubts),
@@ -98,6 +93,16 @@ def write_model_card(
 def _epochs(training_history: Frame) -> int | None:
     """Return how many epochs were trained; None where heads were solved instead."""
     return int(training_history["epoch"].max()) if "epoch" in training_history else None
+
+
+def _choose_shown(predictions: Frame, explanations: dict[str, Explanation]) -> tuple[Frame, Frame]:
+    """Return the wrong answers that are shown, the surest first, and the right ones."""
+    ordered = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
+    is_wrong = ordered["tag"] != ordered["predicted"]
+    right = ordered[~is_wrong]
+    explained = right[right["guid"].isin(list(explanations))]
+    right = explained if len(explained) else _spread(right, _MOST_RIGHT)
+    return ordered[is_wrong].head(_MOST_WRONG), right
 
 
 def _spread(ordered: Frame, most: int) -> Frame:
