@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -21,6 +22,7 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 RETRIES = 2  # of a part whose worker has died, before it is halved
+_SECONDS_TO_CANCEL = 30.0  # at most; it takes a moment
 
 
 def divide(items: Any, size: int) -> list[Any]:
@@ -117,7 +119,8 @@ class _Work:
             name=doing,
         )
         self._function, self._key = ray.put(function), uuid4().hex
-        self._under_way: set[Any] = set()
+        self._under_way: set[Any] = set()  # guarded by the next, which tells when one is gone
+        self._changed = threading.Condition()
         self._is_over = False
         connection.add(self)
 
@@ -142,23 +145,29 @@ class _Work:
         return [first._replace(repeated=first.repeated + tries), *others]
 
     def stop(self) -> None:
-        """Cancel what is under way, and begin no more."""
+        """Cancel what is under way, begin no more, and wait until no thread waits for a result.
+
+        One that still did when Ray is left would do so for ever, and the process would not end.
+        """
         import ray
 
-        self._is_over = True
-        for reference in list(self._under_way):
+        with self._changed:
+            self._is_over = True
+            under_way = list(self._under_way)
+        for reference in under_way:
             ray.cancel(reference, force=True)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way, _SECONDS_TO_CANCEL)
 
     def _ask(self, part: Any) -> _Answer:
         import ray
         from ray import exceptions
 
-        if self._is_over:
-            raise ClusterError(f"{self._doing} was stopped")
-        reference = self._task.remote([self._function], self._key, part)
-        self._under_way.add(reference)
-        if self._is_over:
-            ray.cancel(reference, force=True)
+        with self._changed:
+            if self._is_over:
+                raise ClusterError(f"{self._doing} was stopped")
+            reference = self._task.remote([self._function], self._key, part)
+            self._under_way.add(reference)
         try:
             answer: _Answer = ray.get(reference)
             return answer
@@ -176,7 +185,9 @@ class _Work:
                 raise ClusterError(f"{self._doing}: the cluster has failed: {reason}") from error
             raise _DeadWorkerError(reason) from error
         finally:
-            self._under_way.discard(reference)
+            with self._changed:
+                self._under_way.discard(reference)
+                self._changed.notify_all()
 
 
 class _DeadWorkerError(Exception):
