@@ -28,8 +28,8 @@ def report_missing(
     Args:
         posts: Rows of `posts.schema.POSTS`.
         without_text: The guids of those whose text could not be read.
-        post_files: The files among which texts and images were looked for.
-        needed: The modalities, `text` and `image`, that most posts must have.
+        post_files: Where their texts and images were looked for.
+        needed: Of `text` and `image`, what most posts must have.
 
     Raises:
         ValueError: If they have not.
