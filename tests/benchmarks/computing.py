@@ -38,10 +38,10 @@ def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: boo
     device = choose_device(compute)
     image = work.parameters.model.image
     lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(kind)
-    classifier = _classifier(work)
-    batch = _batch(work, device)
-    step, lab_steps = _our_steps(work, classifier, device, batch), _lab_steps(work, lab, device)
-    long = _our_steps(work, classifier, device, _with_long_texts(batch))
+    classifier = make_classifier(work)
+    batch = make_batch(work, device)
+    step, lab_steps = our_steps(work, classifier, device, batch), _lab_steps(work, lab, device)
+    long = our_steps(work, classifier, device, _with_long_texts(batch))
     plain, took = in_turn(step, lab_steps, rounds), 0.0
     fast = plain
     with compiled(classifier.model, kind) if compute.compile else nullcontext():
@@ -76,14 +76,14 @@ def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: boo
     ]
 
 
-def _classifier(work: Workplace) -> SentimentClassifier:
+def make_classifier(work: Workplace) -> SentimentClassifier:
     parameters = work.parameters.model
     encoders = {"text": find_encoder(work.store, "text", str(parameters.text.encoder))}
     model, tokenizer = build_model(parameters, lab_way.LABELS, [], encoders)
     return SentimentClassifier(model, tokenizer, {})
 
 
-def _batch(work: Workplace, device: Device) -> Batch:
+def make_batch(work: Workplace, device: Device) -> Batch:
     """Of posts, on the device."""
     size = work.parameters.training.batch_size
     posts = work.dataset(varied=True)
@@ -96,7 +96,7 @@ def _with_long_texts(batch: Batch) -> Batch:
     return batch | {"input_ids": words, "attention_mask": torch.ones_like(words)}
 
 
-def _our_steps(
+def our_steps(
     work: Workplace, classifier: SentimentClassifier, device: Device, batch: Batch
 ) -> Callable[[], None]:
     """Steps on a batch that is there already, its random views included."""

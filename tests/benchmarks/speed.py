@@ -20,13 +20,23 @@ from pathlib import Path
 
 import torch
 import transformers
+from choices import measure_choices
 from commands import measure_commands, measure_memory, measure_start_up
 from computing import measure_computing
 from encoding import measure_encoding
 from figures import Figure, print_table, write_json
 from reading import Workplace, measure_input, measure_reading
 
-SECTIONS = ("encoding", "reading", "input", "computing", "commands", "start-up", "memory")
+SECTIONS = (
+    "encoding",
+    "reading",
+    "input",
+    "computing",
+    "choices",
+    "commands",
+    "start-up",
+    "memory",
+)
 
 
 def main() -> None:
@@ -72,6 +82,7 @@ def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[F
         "reading": lambda: measure_reading(work, given.rounds),
         "input": lambda: measure_input(work, given.rounds),
         "computing": lambda: _measure_computing(work, given),
+        "choices": lambda: measure_choices(work, given.rounds, compiling=not given.plain),
         "commands": lambda: measure_commands(work),
         "start-up": lambda: measure_start_up(work.folder, given.rounds),
         "memory": lambda: measure_memory(work, given.many),

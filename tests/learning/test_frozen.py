@@ -25,6 +25,7 @@ from multimodal_sentiment.predicting import encode_examples, feature_table, pred
 from multimodal_sentiment.predicting.feature_table import (
     content_digests,
     feature_columns,
+    select_features,
     take_features,
 )
 
@@ -95,6 +96,17 @@ def test_features_are_what_the_encoders_make_of_the_posts(
     assert gaps == {name: {"text": {1, 2}, "image": {2, 3}}[name] for name in modalities}
 
 
+def test_features_stored_in_parts_are_taken_in_the_order_asked_for() -> None:
+    parts = [
+        pa.table({"text-1": pa.FixedSizeListArray.from_arrays(pa.array(values, pa.float32()), 2)})
+        for values in ([0, 1, 2, 3], [4, 5], [], [6, 7, 8, 9])
+    ]
+    table = pa.concat_tables(parts).slice(1)  # of the vectors [2, 3], [4, 5], [6, 7], [8, 9]
+
+    taken = select_features(table, np.array([3, 0, 1, 0, 2]), {"text": "text-1"})["text"]
+    assert taken.tolist() == [[8, 9], [2, 3], [4, 5], [2, 3], [6, 7]]
+
+
 def other_text(table: pa.Table) -> pa.Table:
     return table.set_column(1, "text", pa.array(["another", *table["text"].to_pylist()[1:]]))
 
@@ -148,9 +160,8 @@ def test_features_are_used_again_only_where_nothing_has_changed(
     whole = encode(posts, parameters, store)
     assert again.column_names[: whole.num_columns] == whole.column_names
     for name in whole.column_names[3:]:
-        np.testing.assert_allclose(
-            *(feature_table.vectors(table, name) for table in (again, whole)), atol=1e-5
-        )
+        vectors = (table[name].combine_chunks().flatten() for table in (again, whole))
+        np.testing.assert_allclose(*vectors, atol=1e-5)
 
 
 def test_images_that_are_stored_otherwise_are_encoded_anew(

@@ -25,7 +25,7 @@ from multimodal_sentiment.parameters import (
     TrainingParameters,
 )
 
-from .feature_table import assemble, column_name, frozen_modalities, vectors
+from .feature_table import assemble, column_name, frozen_modalities, take_vectors
 from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def encode_examples(
             values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
             values[new] = computed[which]
             if earlier is not None and len(new) < len(known):
-                values[known >= 0] = vectors(earlier, name)[known[known >= 0]]
+                values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
                 "%s features of %s posts under the frozen encoder %s, %s computed in %.1f s",

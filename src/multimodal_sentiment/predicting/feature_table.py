@@ -93,7 +93,7 @@ def content_digests(
 
 def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
     """Return the features of some rows of a table that is known to hold them, by modality."""
-    return {modality: vectors(table, name)[rows] for modality, name in columns.items()}
+    return {modality: take_vectors(table, name, rows) for modality, name in columns.items()}
 
 
 def known_features(
@@ -165,8 +165,18 @@ def _identify_files(examples: pa.Table) -> str:
     return digest([json.dumps(examples["image_sha256"].to_pylist())])
 
 
-def vectors(table: pa.Table, name: str) -> np.ndarray:
-    """Return a column of vectors, of shape (posts, size)."""
-    column = table[name].combine_chunks()
-    vectors: np.ndarray = column.flatten().to_numpy().reshape(len(column), -1)
-    return vectors
+def take_vectors(table: pa.Table, name: str, rows: np.ndarray) -> np.ndarray:
+    """Return some rows of a column of vectors, of shape (rows, size), in the order asked for.
+
+    The column's parts are read one after another: they are mapped files, and as a whole may be
+    larger than the memory.
+    """
+    column, size = table[name], table[name].type.list_size
+    taken = np.empty((len(rows), size), dtype=np.float32)
+    start = 0
+    for part in column.chunks:
+        here = (rows >= start) & (rows < start + len(part))
+        vectors = part.flatten().to_numpy().reshape(len(part), size)
+        taken[here] = vectors[rows[here] - start]
+        start += len(part)
+    return taken
