@@ -65,7 +65,7 @@ return least;
 # What is wider than its place, and so is cut or runs into what stands beside it.
 CUT = """
 return [...document.querySelectorAll('th, td, p, h1, h2, h3, dt, dd, li, figure, article, pre')]
-  .filter((element) => element.getClientRects().length && !element.closest('svg, .marks'))
+  .filter((element) => element.getClientRects().length && !element.closest('svg, .axis'))
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .filter((element) => getComputedStyle(element).display !== 'inline')
   .map((element) => element.textContent.trim().slice(0, 80));
