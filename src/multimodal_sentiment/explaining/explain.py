@@ -33,8 +33,8 @@ from .words import Span, count_read, group_words, keep_words, split_words
 
 MOST_WORDS = 31  # a longer text is shared out to runs of words
 TEXTS = 130  # at most, that are encoded for one explanation: 32 players, alone and in one design
-IMAGES = 66  # likewise, for 16 regions
-GRID = 4  # regions a side
+IMAGES = 66  # likewise, for 25 regions
+GRID = 5  # regions a side
 
 Features = dict[str, np.ndarray]  # by modality, of shape (parts, size); NaN where it is missing
 
