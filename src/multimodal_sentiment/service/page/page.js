@@ -223,14 +223,22 @@ function showRegions(regions) {
       const edges = { left, top, width: right - left, height: bottom - top };
       for (const [edge, share] of Object.entries(edges)) tile.style[edge] = `${100 * share}%`;
       tile.style.backgroundColor = shade(weight);
+      tile.style.borderColor = colour(weight, strength(weight));
       return tile;
     }),
   );
 }
 
+function strength(weight) {
+  return Math.min(Math.abs(weight) / FULL, 1);
+}
+
+function colour(weight, opacity) {
+  return weight > 0 ? `rgb(0 114 178 / ${opacity})` : `rgb(213 94 0 / ${opacity})`;
+}
+
 function shade(weight) {
-  const strength = 0.08 + 0.42 * Math.min(Math.abs(weight) / FULL, 1);
-  return weight > 0 ? `rgb(0 114 178 / ${strength})` : `rgb(213 94 0 / ${strength})`;
+  return colour(weight, 0.08 + 0.42 * strength(weight));
 }
 
 $("post").addEventListener("submit", (event) => {
