@@ -59,6 +59,7 @@ def report(model, make_examples, metrics, ingestion):
 
     def write(
         data_name: str | None = None,
+        shown_posts: int = 24,
         test_metrics: dict[str, Any] | None = None,
         **explanations: Explanation,
     ) -> str:
@@ -72,7 +73,7 @@ def report(model, make_examples, metrics, ingestion):
             ingestion_report=ingestion,
             training_history=HISTORY,
             raw="/somewhere/posts of May",
-            reporting=ReportingParameters(data_name=data_name),
+            reporting=ReportingParameters(data_name=data_name, shown_posts=shown_posts),
             test_metrics=test_metrics,
         )
 
@@ -101,8 +102,17 @@ def test_answers_that_are_explained_are_shown_so(report):
 
 
 def test_the_page_is_named_by_its_posts(report):
-    assert "<h1>Sentiment of posts of May</h1>" in report()
-    assert "<h1>Sentiment of a source</h1>" in report("a source")
+    assert "<title>Training report: posts of May</title>" in report()
+    assert "<title>Training report: a source</title>" in report("a source")
+
+
+def test_the_page_leaves_posts_out_where_it_is_told_to(report):
+    few, none = report(shown_posts=2), report(shown_posts=0)
+
+    assert "may offend" in few and "text number 38." in few and "text number 9." in few
+    assert "text number 37." not in few
+    assert "text number" not in none and "<img" not in none
+    assert "30 of 40 answers are wrong. This page shows no posts" in none
 
 
 def test_a_test_set_is_shown_where_there_is_one(report, metrics):

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_WRONG = 24  # that are shown, with their images
 _MOST_RIGHT = 8  # where none is explained
 
 
@@ -46,10 +45,11 @@ def write_report(
 
     is_wrong = predictions["tag"] != predictions["predicted"]
     ordered = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
-    wrong = ordered[is_wrong.loc[ordered.index]].head(_MOST_WRONG)
+    wrong = ordered[is_wrong.loc[ordered.index]].head(reporting.shown_posts)
     right = ordered[~is_wrong.loc[ordered.index]]
     explained = right[right["guid"].isin(list(explanations))]
     right = explained if len(explained) else _spread(right, _MOST_RIGHT)
+    right = right.head(reporting.shown_posts)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
