@@ -180,6 +180,27 @@ def test_paper_cuts_nothing(trained_project: Project, search_page, browser, name
     assert not browser.execute_script(CUT)
 
 
+def test_small_screens_fold_answers_that_large_ones_and_paper_show(
+    trained_project: Project, browser
+):
+    report = trained_project.newest("08_reporting/report.html")
+    cards = report.read_text(encoding="utf-8").count("<article>")
+    seen = (
+        "return [...document.querySelectorAll('article')].filter(it => it.checkVisibility()).length"
+    )
+    counted = {}
+    for width, media in ((390, ""), (1024, ""), (PAPER, "print"), (390, "print")):
+        show(browser, report, width, "light")
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+        counted[width, media] = browser.execute_script(seen)
+
+    assert 4 <= counted.pop((390, "")) <= 8 < cards
+    assert set(counted.values()) == {cards}
+    show(browser, report, 390, "light")
+    browser.execute_script("document.querySelectorAll('.rest > summary').forEach(it => it.click())")
+    assert browser.execute_script(seen) == cards
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (390, "dark")])
 def test_the_second_look_fits_any_screen(second_look, browser, width, scheme):
     check(browser, second_look, width, scheme)

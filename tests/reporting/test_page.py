@@ -180,26 +180,32 @@ def test_the_contents_name_the_sections_as_they_are_headed(inputs):
 
 
 @pytest.mark.parametrize(
-    ("low", "share", "high", "verdict"),
+    ("trusted", "low", "share", "high", "verdict"),
     [
-        (0.91, 0.95, 0.98, "Yes"),
-        (0.88, 0.92, 0.96, "Probably"),
-        (0.85, 0.89, 0.93, "Nearly"),
-        (0.7, 0.85, 0.95, "Not sure"),
-        (0.6, 0.7, 0.8, "No"),
+        (0.7, 0.91, 0.95, 0.98, "Yes"),
+        (0.95, 0.88, 0.92, 0.96, "Probably"),
+        (0.95, 0.91, 0.95, 0.98, "Probably"),  # the advice is to trust no less than 0.95
+        (0.95, 0.85, 0.89, 0.93, "Nearly"),
+        (None, 0.7, 0.85, 0.95, "Not sure"),
+        (None, 0.6, 0.7, 0.8, "No"),
     ],
 )
 def test_one_verdict_says_whether_a_high_confidence_can_be_trusted(
-    inputs, low, share, high, verdict
+    inputs, trusted, low, share, high, verdict
 ):
-    claimed = inputs["metrics"]["abstention"]["claimed"]
-    claimed |= {"accuracy": share, "accuracy_interval": (low, high)}
+    abstention = inputs["metrics"]["abstention"]
+    abstention["claimed"] |= {"accuracy": share, "accuracy_interval": (low, high)}
+    abstention["trusted"] = trusted and abstention["trusted"] | {"confidence": trusted}
+    surely = {
+        0.7: "",
+        0.95: " That 90% are right is sure from 0.95 on.",
+        None: " That 90% are right is sure at no confidence.",
+    }[trusted]
 
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
     assert f"Can I trust a confidence of 0.9?{verdict}: of the 400 answers" in words
-    # What is not sure from 0.9 on is sure from the confidence on that the advice names.
-    assert ("That 90% are right is sure from 0.70 on." in words) == (verdict != "Yes")
+    assert f"(95% interval {low:.0%} to {high:.0%}).{surely} more" in words
 
 
 def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):

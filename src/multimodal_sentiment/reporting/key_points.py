@@ -79,11 +79,12 @@ def find_key_points(
         training: Training posts of each tag.
         data: What the posts are called.
     """
+    claim = metrics.get("abstention", {}).get("target", 0.9)
     points = [
         KeyPoint("Is it better than counting words?", _against_words(metrics), ""),
         KeyPoint("Does the photo help?", describe_modality(metrics, "image"), "photo"),
         KeyPoint("On which posts does it fail?", describe_weakest(matrix, metrics), "fails"),
-        KeyPoint("Can I trust a confidence of 0.9?", _of_claims(metrics), "confidence"),
+        KeyPoint(f"Can I trust a confidence of {claim:g}?", _of_claims(metrics), "confidence"),
         KeyPoint("What was it trained on?", _sources(training, metrics, data), "data"),
     ]
     has_photo = any(point.anchor == "photo" for point in points) and metrics.get("modalities")
@@ -210,35 +211,32 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
 
 
 def _of_claims(metrics: Mapping[str, Any]) -> str:
+    """Say whether a high confidence can be trusted, as `advise_confidence` has it."""
     claimed = metrics.get("abstention", {}).get("claimed")
     if not claimed:
         return advise_confidence(metrics)
     if not claimed["n"]:
         return "No answer here had that much."
     low, high = claimed["accuracy_interval"]
-    share = claimed["accuracy"]
-    if high < claimed["confidence"]:
-        verdict = "No"
-    elif low >= claimed["confidence"]:
-        verdict = "Yes"
-    elif share >= claimed["confidence"]:
-        verdict = "Probably"
-    else:
-        verdict = "Nearly" if low > claimed["confidence"] - 0.1 else "Not sure"
-    level = 100 * metrics["protocol"]["confidence_level"]
-    return (
-        f"{verdict}: of the {claimed['n']:,} answers with a confidence of "
-        f"{claimed['confidence']:g} or more, {share:.0%} were right ({level:g}% interval "
-        f"{low:.0%} to {high:.0%}).{_surely(metrics['abstention']) if verdict != 'Yes' else ''}"
+    share, claim, trusted = (
+        claimed["accuracy"],
+        claimed["confidence"],
+        metrics["abstention"]["trusted"],
     )
-
-
-def _surely(abstention: Mapping[str, Any]) -> str:
-    """Say from which confidence on the target is sure."""
-    trusted, target = abstention["trusted"], abstention["target"]
-    if trusted is None:
-        return f" That {target:.0%} are right is sure at no confidence."
-    return f" That {target:.0%} are right is sure from {trusted['confidence']:.2f} on."
+    is_sure = trusted is not None and trusted["confidence"] <= claim
+    if high < claim:
+        verdict = "No"
+    elif share >= claim:
+        verdict = "Yes" if is_sure else "Probably"
+    else:
+        verdict = "Nearly" if low > claim - 0.1 else "Not sure"
+    level = 100 * metrics["protocol"]["confidence_level"]
+    surely = f"from {trusted['confidence']:.2f} on" if trusted else "at no confidence"
+    more = "" if is_sure else f" That {claim:.0%} are right is sure {surely}."
+    return (
+        f"{verdict}: of the {claimed['n']:,} answers with a confidence of {claim:g} or more, "
+        f"{share:.0%} were right ({level:g}% interval {low:.0%} to {high:.0%}).{more}"
+    )
 
 
 def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str) -> str:
