@@ -11,7 +11,8 @@ import pytest
 
 from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.parameters import ReportingParameters
+from multimodal_sentiment.parameters import ExplainingParameters, ReportingParameters
+from multimodal_sentiment.pipelines.reporting.explanations import explain_answers
 from multimodal_sentiment.pipelines.reporting.nodes import write_model_card, write_report
 
 POSTS = 40
@@ -99,6 +100,28 @@ def test_answers_that_are_explained_are_shown_so(report):
     assert "seen word by word" in wrong and "text number 39." not in wrong
     # Of the right answers, those that are explained take the place of the others.
     assert "seen word by word" in right and "text number 9." not in right
+
+
+def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, tiny):
+    """Or the cards would contradict the bars under them, and their order."""
+    tags = ["negative", "positive", "negative"]
+    examples = make_examples([f"text number {n}." for n in range(3)], tags, [None] * 3)
+    predictions = pd.DataFrame(
+        {
+            "guid": examples["guid"].to_pylist(),
+            "tag": tags,
+            "predicted": ["positive", "negative", "positive"],
+            "confidence": [0.61, 0.93, 0.82],
+            "problems": "no_image",
+        }
+    )
+
+    explained = explain_answers(
+        model, examples, predictions, ExplainingParameters(posts=4), tiny().compute
+    )
+
+    said = [(each.predicted, each.confidence) for each in explained.values()]
+    assert said == [("negative", 0.93), ("positive", 0.82), ("positive", 0.61)]
 
 
 def test_the_page_is_named_by_its_posts(report):
