@@ -27,7 +27,8 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
 
     Args:
         explanation: The explanation.
-        legend: Whether to say what the shades mean; a page with many explanations says it once.
+        legend: Whether to say what the shades and numbers mean; a page with many explanations says
+            it once.
     """
     words = sorted(explanation.words, key=lambda word: -abs(word.weight))
     regions = sorted(explanation.regions, key=lambda region: -abs(region.weight))
