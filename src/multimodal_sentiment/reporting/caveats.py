@@ -218,7 +218,7 @@ def _about_groups_of_twins(twins: Mapping[str, Any], posts: int) -> list[Caveat]
     doubts = []
     outvoted = twins.get("unlike_the_commonest_tag")  # reports of version 0.2 do not say
     cost = (
-        f" Who answers all posts of a group alike is wrong about {outvoted:,} of the "
+        f" A model that answers all posts of a group alike is wrong about {outvoted:,} of the "
         f"{posts:,} posts at least, which costs {100 * outvoted / posts:.1f} points of accuracy."
         if outvoted
         else ""
