@@ -110,9 +110,10 @@ def point(name: str, explanations: dict[str, Explanation], carries: dict, raw: P
             regions.append((held[best], np.mean(held)))
     for what, where, found in (("word", "text", words), ("region", "photo", regions)):
         share, by_chance = np.mean(found, axis=0)
+        error = math.sqrt(share * (1 - share) / len(found))
         print(
             f"{name}: the most important {what} is among those that decide in {share:.1%} of "
-            f"{len(found)} {where}s; a random {what}: {by_chance:.1%}",
+            f"{len(found)} {where}s (standard error {error:.1%}); a random {what}: {by_chance:.1%}",
             flush=True,
         )
 

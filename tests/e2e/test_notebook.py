@@ -35,5 +35,9 @@ def test_notebooks_run_from_start_to_end(path, trained_project: Project, monkeyp
         assert any("&lt;svg viewBox=" in html for html in pages)  # the report, with its charts
         assert any('class="explanation"' in html for html in pages)
     assert not any(re.search(r"""(src|href)=["']http""", html) for html in pages)
+    assert not any(re.search(r"<img (?![^>]*alt=)", html) for html in pages)
+    assert not [output for output in outputs if "image/png" in output.get("data", {})]
+    warned = "".join(output["text"] for output in outputs if output.get("name") == "stderr")
+    assert "IFrame" not in warned
     last = notebook.cells[-1].outputs[-1]
     assert "predicted" in last["data"]["text/plain"]

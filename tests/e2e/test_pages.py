@@ -12,9 +12,15 @@ from typing import Any
 
 import pytest
 
-from multimodal_sentiment.reporting import ComparedPost, Doubt, write_second_look
+from multimodal_sentiment.reporting import (
+    ComparedPost,
+    Doubt,
+    write_search_page,
+    write_second_look,
+)
 
 from ..commands import QUICK, Project, params
+from ..searches import SEARCH, STUDY
 
 SIZES = {1600: 1000, 1024: 768, 390: 844}  # px
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
@@ -56,12 +62,23 @@ while (walker.nextNode()) {
 return least;
 """
 
+# What is wider than its place, and so is cut or runs into what stands beside it.
+CUT = """
+return [...document.querySelectorAll('th, td, p, h1, h2, h3, dt, dd, li, figure, article, pre')]
+  .filter((element) => element.getClientRects().length && !element.closest('svg, .axis'))
+  .filter((element) => element.scrollWidth > element.clientWidth + 1)
+  .filter((element) => getComputedStyle(element).display !== 'inline')
+  .map((element) => element.textContent.trim().slice(0, 80));
+"""
+PAPER = 725  # px between the margins of a letter, the narrower of the usual papers
+
 
 def show(browser: Any, page: Path, width: int, scheme: str) -> None:
-    size = {"width": width, "height": SIZES[width], "deviceScaleFactor": 1, "mobile": width < 600}
+    height = SIZES.get(width, 1000)
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     feature = {"name": "prefers-color-scheme", "value": scheme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [feature]})
     browser.get_log("browser")
     browser.get(page.as_uri())
 
@@ -70,6 +87,7 @@ def check(browser: Any, page: Path, width: int, scheme: str) -> None:
     show(browser, page, width, scheme)
 
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert not browser.execute_script(CUT)
     colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert colour == BACKGROUNDS[scheme]
     contrast, words = browser.execute_script(CONTRAST)
@@ -129,10 +147,58 @@ def choose(browser: Any, guid: str, tag: str) -> None:
     )
 
 
+@pytest.fixture
+def search_page(tmp_path: Path) -> Path:
+    path = tmp_path / "search_report.html"
+    path.write_text(write_search_page(SEARCH, STUDY, "training:\n  epochs: 3\n"), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("width", SIZES)
 @pytest.mark.parametrize("scheme", BACKGROUNDS)
-def test_the_report_fits_any_screen(trained_project: Project, browser, width, scheme):
-    check(browser, trained_project.newest("08_reporting/report.html"), width, scheme)
+@pytest.mark.parametrize("name", ["report", "inference_report"])
+def test_the_reports_fit_any_screen(trained_project: Project, browser, name, width, scheme):
+    check(browser, trained_project.newest(f"08_reporting/{name}.html"), width, scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1024, "light"), (390, "dark")])
+def test_the_report_of_a_search_fits_any_screen(search_page, browser, width, scheme):
+    check(browser, search_page, width, scheme)
+
+
+@pytest.mark.parametrize("name", ["report", "inference_report", "search_report"])
+def test_paper_cuts_nothing(trained_project: Project, search_page, browser, name):
+    page = (
+        search_page
+        if name == search_page.stem
+        else trained_project.newest(f"08_reporting/{name}.html")
+    )
+    show(browser, page, PAPER, "light")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+
+    assert browser.execute_script(f"return document.documentElement.scrollWidth <= {PAPER}")
+    assert not browser.execute_script(CUT)
+
+
+def test_small_screens_fold_answers_that_large_ones_and_paper_show(
+    trained_project: Project, browser
+):
+    report = trained_project.newest("08_reporting/report.html")
+    cards = report.read_text(encoding="utf-8").count("<article>")
+    seen = (
+        "return [...document.querySelectorAll('article')].filter(it => it.checkVisibility()).length"
+    )
+    counted = {}
+    for width, media in ((390, ""), (1024, ""), (PAPER, "print"), (390, "print")):
+        show(browser, report, width, "light")
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+        counted[width, media] = browser.execute_script(seen)
+
+    assert 4 <= counted.pop((390, "")) <= 8 < cards
+    assert set(counted.values()) == {cards}
+    show(browser, report, 390, "light")
+    browser.execute_script("document.querySelectorAll('.rest > summary').forEach(it => it.click())")
+    assert browser.execute_script(seen) == cards
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (390, "dark")])

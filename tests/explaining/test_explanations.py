@@ -83,6 +83,31 @@ def test_weights_add_up_to_what_a_prediction_says_of_text_and_image(build, image
     assert both == pytest.approx(explanation.confidence - explanation.baseline, abs=1e-5)
 
 
+@pytest.mark.parametrize("modality", ["both", "text"])
+def test_an_answer_that_was_given_is_shared_out_as_it_was(build, image, modality):
+    """A second computation may differ in bf16, and would contradict the table of answers."""
+    classifier = build("concat", modality)
+    new = classifier.explain(TEXT, image)
+    label = "bad" if new.predicted != "bad" else "good"
+    given = {"predicted": label, "confidence": 0.9}
+    if modality == "both":
+        given |= {"text_contribution": 0.5, "image_contribution": 0.1}
+
+    old = explain.explain_post(
+        classifier._classifier, TEXT, image, classifier._compute, answered=given
+    )
+
+    assert (old.predicted, old.confidence) == (label, 0.9)
+    text = 0.5 if modality == "both" else 0.9 - old.baseline
+    assert old.text_contribution == pytest.approx(text)
+    assert sum(word.weight for word in old.words) == pytest.approx(text)
+    assert sum(region.weight for region in old.regions) == pytest.approx(
+        0.1 if modality == "both" else 0
+    )
+    nothing = classifier.predict([""], [None] if modality == "both" else None)
+    assert old.baseline == pytest.approx(nothing.iloc[0][f"p_{label}"], abs=1e-6)
+
+
 @pytest.mark.parametrize("fusion", ["concat", "pool"])
 def test_what_a_post_lacks_has_no_parts(build, image, fusion):
     classifier = build(fusion)

@@ -72,7 +72,17 @@ def test_who_sees_no_colours_is_told_the_same():
         '<p style="margin:0"><b>positive</b>, 90.0% sure: 30.0% without text and photo, '
         "<b>+45.0</b> points from the text and <b>+15.0</b> from the photo.</p>"
     )
-    assert '<li><bdi style="overflow-wrap:anywhere">day,</bdi>: +50.0</li>' in page
+    assert '<li><bdi style="overflow-wrap:anywhere">day</bdi>: +50.0</li>' in page
+
+
+def test_words_are_listed_without_the_punctuation_around_them_unless_it_is_all():
+    text = 'so "cold,": :) @you #it...'
+    ends = [(0, 2), (3, 11), (12, 14), (15, 19), (20, 26)]
+    words = tuple(Word(*ends, 0.1) for ends in ends)
+
+    page = render(explained(text=text, words=words))
+
+    assert re.findall(r"<bdi .*?>(.*?)</bdi>", page) == ["so", "cold", ":)", "@you", "#it"]
 
 
 def test_what_a_post_says_is_never_taken_for_html():

@@ -74,6 +74,22 @@ def test_only_the_regions_that_are_away_change():
     assert np.array_equal(whole, image)
     changed = (masked != image).any(axis=2)
     assert changed[50:90, 60:100].mean() > 0.9
-    assert changed.sum() == changed[50:90, 60:100].sum()
-    assert masked[50:90, 60:100].std() < 0.3 * image.std()
+    changed[38:102, 48:112] = False  # within three standard deviations of the edges
+    assert not changed.any()
+    assert masked[58:82, 68:92].std() < 0.3 * image.std()
     assert np.array_equal(image, before)
+
+
+def test_what_is_left_fades_into_what_is_blurred():
+    """Of squares of a pixel, black and white, all is grey where nothing is left."""
+    squares = np.indices((100, 200)).sum(axis=0) % 2
+    image = np.repeat(squares[..., None], 3, axis=2).astype(np.uint8) * 255
+    members = np.array([[1, 1, 0, 1]], dtype=bool)
+
+    (masked,) = MaskedImages(image, split_regions(100, 200, 0.8, 2), members)
+
+    left = np.abs(masked[70, :, 0] - 127.5) / 127.5
+    # The normal distribution function of the distance from the edge at 60, by 4 px.
+    np.testing.assert_allclose(left[[44, 52, 56]], [1, 0.98, 0.84], atol=0.06)
+    np.testing.assert_allclose(left[[59, 60]].mean(), 0.5, atol=0.06)
+    np.testing.assert_allclose(left[[63, 67, 75]], [0.16, 0.02, 0], atol=0.06)

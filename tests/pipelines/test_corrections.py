@@ -118,7 +118,8 @@ def test_what_hiding_the_photo_costs_is_judged(predictions):
 
 
 def test_parts_with_posts_enough_are_judged(predictions):
-    parts = judge_parts(predictions, pd.Series(range(80)), LABELS, **DRAWING)
+    always = {"majority": [LABELS[0]] * 80}
+    parts = judge_parts(predictions, pd.Series(range(80)), LABELS, baselines=always, **DRAWING)
 
     # Text and photo disagree on 40 to 69; the text of the last five is missing.
     assert {name: part["n"] for name, part in parts.items()} == {
@@ -126,6 +127,8 @@ def test_parts_with_posts_enough_are_judged(predictions):
         "text and photo agree": 45,
         "text and photo disagree": 30,
     }
+    # Tags take turns, so one that is always answered is right about every second post.
+    assert parts["text and photo disagree"]["baselines"] == {"majority": 0.5}
 
 
 def test_claims_of_confidence_are_held_against_the_answers(predictions):

@@ -332,6 +332,7 @@ class TestReport:
             "posts": 2,  # 3 and 4
             "groups": 1,
             "groups_with_several_tags": 1,
+            "unlike_the_commonest_tag": 1,
             "random_split": {
                 "validation_posts": 15,
                 "with_a_twin_in_training": len(held_out & {2, 3}) % 2,

@@ -81,9 +81,19 @@ def test_a_label_that_is_never_found_is_named(metrics, ingestion):
 def test_confidence_that_is_far_off_is_said(metrics, ingestion):
     metrics["calibration"]["after"]["expected_calibration_error"] = 0.12
 
+    metrics["calibration"]["after"]["bins"] = [
+        {"n": 10, "confidence": 0.9, "accuracy": 0.7},
+        {"n": 10, "confidence": 0.6, "accuracy": 0.7},
+        {"n": 0, "confidence": None, "accuracy": None},
+    ]
+
     (doubt,) = find_caveats(metrics, ingestion, epochs=6)
 
-    assert doubt.why == "It differs from the share of right answers by 12 points on average."
+    assert (
+        "by more than the 5 points that count as good, and is too high on the whole." in doubt.why
+    )
+    metrics["calibration"]["after"]["bins"][0]["accuracy"] = 0.9
+    assert "too low" in find_caveats(metrics, ingestion, epochs=6)[0].why
 
 
 def test_a_temperature_that_worsened_the_confidence_is_said(metrics, ingestion):
@@ -92,7 +102,7 @@ def test_a_temperature_that_worsened_the_confidence_is_said(metrics, ingestion):
 
     (doubt,) = find_caveats(metrics, ingestion, epochs=6)
 
-    assert doubt.why.endswith("fitted to training posts, did not help: 9 without.")
+    assert doubt.why.endswith("fitted to training posts, did not help.")
 
 
 def test_a_training_that_ended_while_getting_better_is_said(metrics, ingestion):
@@ -141,7 +151,21 @@ def test_doubtful_posts_are_counted(metrics, ingestion):
         "Do not compare with numbers from a random split",
     ]
     assert doubts["Posts with problems"] == "image broken: 50 of 5,000 posts."
-    assert "left 9 of 1,000 validation posts with a twin" in doubts[list(doubts)[-1]]
+    assert "0.1% of all texts" in doubts["3 texts may be misread"]
+    assert "9 of 1,000 validation posts would have had a twin" in doubts[list(doubts)[-1]]
+
+
+def test_what_contradicting_twins_cost_is_said_where_it_is_known(metrics, ingestion):
+    ingestion["twins"] |= {"groups_with_several_tags": 2}
+    (unknown,) = find_caveats(metrics, ingestion, epochs=6)
+
+    ingestion["twins"]["unlike_the_commonest_tag"] = 60  # of 5,000 posts
+    (known,) = find_caveats(metrics, ingestion, epochs=6)
+
+    assert unknown.why == (
+        "In 2 of the 5 groups of posts with equal text or photo, the tags differ."
+    )
+    assert "wrong about 60 of the 5,000 posts at least, which costs 1.2 points" in known.why
 
 
 def test_scripts_that_the_encoder_has_not_read_are_named(metrics, ingestion):

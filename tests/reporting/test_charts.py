@@ -75,8 +75,9 @@ def test_reliability_leaves_out_a_temperature_that_was_not_needed():
     one = charts.reliability({"temperature": 1, "before": part, "after": part})
     two = charts.reliability({"temperature": 1.3, "before": part, "after": part})
 
-    assert [name for _, name in one.legend] == ["as it is: off by 4.0%"]
+    assert [name for _, name in one.legend] == ["as it is: off by 4.0 points on average"]
     assert len(two.legend) == 2
+    assert "Off by 5 points or less on average is good." in one.note
     assert "confidence 80%: 75% of 9 answers right" in [shape.hint for shape in one.shapes]
 
 

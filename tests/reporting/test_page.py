@@ -126,27 +126,132 @@ def test_texts_from_posts_are_no_markup(page):
 
     assert [tag for tag, _ in parsed.elements].count("img") == 1
     assert not [key for _, attributes in parsed.elements for key in attributes if key[:2] == "on"]
-    # Title and heading, what it was trained on; text, guid, problem; first of a kind of problem.
+    # Title and kicker, what it was trained on; text, guid, problem; first of a kind of problem.
     assert parsed.text.count(HOSTILE) == 7
 
 
 def test_the_page_answers_what_people_ask(page):
     words = " ".join(Elements(page).text.split())
 
-    assert "Training report, 1 January 2026, 00:00 UTC" in words
+    assert ", 1 January 2026, 00:00 UTC A model that tells" in words
     assert "Better than counting words (TF-IDF) by 10.0 points of accuracy, surely." in words
     assert "counting words (TF-IDF)70.0%68.0% to 72.0%" in words
     assert "Is it better than counting words?Yes, surely: +10.0 points of accuracy" in words
     assert "the same model is right 10.0 points less often" in words
-    assert "Least on negative posts: it finds 25% of 4 and takes 75% for positive." in words
-    assert "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right" in words
-    assert "1,235 posts of" in words and "on top of the pretrained encoders bert" in words
     assert (
-        "Answers with a confidence of 0.70 or more, 60% of all, are right in at least 90%" in words
-    )
-    assert "Below, where 60% are, one had better ask a person." in words
+        "Most often on negative posts: 75% of 4 are answered wrongly, 75% are called positive."
+    ) in words
+    assert (
+        "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right (95% interval "
+        "93% to 97%)."
+    ) in words
+    assert "1,235 posts of" in words and "on top of the pretrained encoders bert" in words
+    assert "leave those with a confidence of 0.70 or more to the model" in words
+    assert "The model then answers 60% of the posts. Here 93% of these answers were right" in words
+    assert "A person judges the other 40%; there, 60% of the model's answers were right." in words
     assert "3 of 1,000 answers are wrong. These 1 are the ones" in words
     assert "negative, taken for positive" in words
+
+
+def test_it_says_first_what_the_model_does(inputs, config):
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+    config["counted_terms"] = 1234
+    inputs["model"] = describe_model(config, 10)
+    counting = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert "A model that tells negative and positive posts apart" in words
+    assert "it reads its text and looks at its photo, and answers with one of these tags" in words
+    assert "it reads its text, counts its words and looks at its photo" in counting
+    assert "1,234 words and pairs of words" in counting
+
+
+def test_the_contents_name_the_sections_as_they_are_headed(inputs):
+    inputs["metrics"]["protocol"]["corrections"] = {
+        "posts": 1,
+        "training": 1,
+        "validation": 0,
+        "sha256": "ef" * 32,
+    }
+    page = write_page(**inputs)
+
+    named = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page)
+    assert named == re.findall(r'<section id="(\w+)">\n<h2>(.*?)</h2>', page)
+    assert ("terms", "Terms") in named
+
+
+@pytest.mark.parametrize(
+    ("trusted", "low", "share", "high", "verdict"),
+    [
+        (0.7, 0.91, 0.95, 0.98, "Yes"),
+        (0.95, 0.88, 0.92, 0.96, "Probably"),
+        (0.95, 0.91, 0.95, 0.98, "Probably"),  # the advice is to trust no less than 0.95
+        (0.95, 0.85, 0.89, 0.93, "Nearly"),
+        (None, 0.7, 0.85, 0.95, "Not sure"),
+        (None, 0.6, 0.7, 0.8, "No"),
+    ],
+)
+def test_one_verdict_says_whether_a_high_confidence_can_be_trusted(
+    inputs, trusted, low, share, high, verdict
+):
+    abstention = inputs["metrics"]["abstention"]
+    abstention["claimed"] |= {"accuracy": share, "accuracy_interval": (low, high)}
+    abstention["trusted"] = trusted and abstention["trusted"] | {"confidence": trusted}
+    surely = {
+        0.7: "",
+        0.95: " That 90% are right is sure from 0.95 on.",
+        None: " That 90% are right is sure at no confidence.",
+    }[trusted]
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert f"Can I trust a confidence of 0.9?{verdict}: of the 400 answers" in words
+    assert f"(95% interval {low:.0%} to {high:.0%}).{surely} more" in words
+
+
+def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):
+    labels = ["bad", "fair", "good"]
+    inputs["wrong"] = []
+    inputs["metrics"]["per_class"] = {
+        label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 10} for label in labels
+    }
+    inputs["metrics"]["intervals"]["per_class"] = dict.fromkeys(labels, (0.4, 0.6))
+    answers = ["bad"] * 6 + ["good"] * 4 + ["fair"] * 3 + ["bad"] * 3 + ["good"] * 4
+    inputs["predictions"] = pd.DataFrame(
+        {
+            "tag": ["bad"] * 10 + ["fair"] * 10 + ["good"] * 10,
+            "predicted": answers + ["good"] * 9 + ["bad"],
+            "confidence": 0.9,
+        }
+    )
+    inputs["metrics"]["parts"] = {
+        "text and photo disagree": {
+            "n": 200,
+            "accuracy": 0.6,
+            "accuracy_interval": (0.5, 0.7),
+            "baselines": {"tfidf": 0.55},
+        }
+    }
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert (
+        "Most often on fair posts: 70% of 10 are answered wrongly, 40% are called good and 30% are "
+        "called bad. Of 10 bad posts, 40% are called good. Where its guess from the text alone "
+        "differs from that from the photo alone, 40% of 200 answers are wrong; of all, 20% are."
+    ) in words
+    assert "text and photo disagree200 posts; counting words (TF-IDF): 55.0%" in words
+    assert "Text and photo “agree” where" in words
+
+
+def test_small_screens_fold_all_but_the_first_answers(inputs):
+    (answer,) = inputs["wrong"]
+    inputs["wrong"] = [replace(answer, guid=str(n)) for n in range(6)]
+
+    page = write_page(**inputs)
+
+    shown, folded = page.split('<details class="rest"><summary>2 more wrong answers</summary>')
+    assert [f"post {n}:" in shown for n in range(6)] == [True] * 4 + [False] * 2
+    assert "post 4:" in folded and "post 5:" in folded
 
 
 @pytest.mark.parametrize(
@@ -189,6 +294,9 @@ def test_what_decided_takes_the_place_of_text_and_picture(inputs):
 
     assert '<div class="inside"><p>word by word</p></div>' in page
     assert "<img" not in page
+    assert "For all of them it is shown what decided." in page
+    inputs["wrong"].append(replace(inputs["wrong"][0], explanation=""))
+    assert "For the first 1 it is shown what decided;" in write_page(**inputs)
 
 
 def test_metrics_of_version_0_2_make_a_page(inputs):

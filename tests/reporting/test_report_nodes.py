@@ -11,7 +11,8 @@ import pytest
 
 from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.parameters import ReportingParameters
+from multimodal_sentiment.parameters import ExplainingParameters, ReportingParameters
+from multimodal_sentiment.pipelines.reporting.explanations import explain_answers
 from multimodal_sentiment.pipelines.reporting.nodes import write_model_card, write_report
 
 POSTS = 40
@@ -59,6 +60,7 @@ def report(model, make_examples, metrics, ingestion):
 
     def write(
         data_name: str | None = None,
+        shown_posts: int = 24,
         test_metrics: dict[str, Any] | None = None,
         **explanations: Explanation,
     ) -> str:
@@ -72,7 +74,7 @@ def report(model, make_examples, metrics, ingestion):
             ingestion_report=ingestion,
             training_history=HISTORY,
             raw="/somewhere/posts of May",
-            reporting=ReportingParameters(data_name=data_name),
+            reporting=ReportingParameters(data_name=data_name, shown_posts=shown_posts),
             test_metrics=test_metrics,
         )
 
@@ -100,9 +102,40 @@ def test_answers_that_are_explained_are_shown_so(report):
     assert "seen word by word" in right and "text number 9." not in right
 
 
+def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, tiny):
+    """Or the cards would contradict the bars under them, and their order."""
+    tags = ["negative", "positive", "negative"]
+    examples = make_examples([f"text number {n}." for n in range(3)], tags, [None] * 3)
+    predictions = pd.DataFrame(
+        {
+            "guid": examples["guid"].to_pylist(),
+            "tag": tags,
+            "predicted": ["positive", "negative", "positive"],
+            "confidence": [0.61, 0.93, 0.82],
+            "problems": "no_image",
+        }
+    )
+
+    explained = explain_answers(
+        model, examples, predictions, ExplainingParameters(posts=4), tiny().compute
+    )
+
+    said = [(each.predicted, each.confidence) for each in explained.values()]
+    assert said == [("negative", 0.93), ("positive", 0.82), ("positive", 0.61)]
+
+
 def test_the_page_is_named_by_its_posts(report):
-    assert "<h1>Sentiment of posts of May</h1>" in report()
-    assert "<h1>Sentiment of a source</h1>" in report("a source")
+    assert "<title>Training report: posts of May</title>" in report()
+    assert "<title>Training report: a source</title>" in report("a source")
+
+
+def test_the_page_leaves_posts_out_where_it_is_told_to(report):
+    few, none = report(shown_posts=2), report(shown_posts=0)
+
+    assert "may offend" in few and "text number 38." in few and "text number 9." in few
+    assert "text number 37." not in few
+    assert "text number" not in none and "<img" not in none
+    assert "30 of 40 answers are wrong. This page shows no posts" in none
 
 
 def test_a_test_set_is_shown_where_there_is_one(report, metrics):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from multimodal_sentiment import load_classifier
+from multimodal_sentiment.explaining.page_part import place
 
 from ..browser import open_browser
 from .conftest import photo
@@ -65,8 +66,17 @@ def test_a_photo_is_dropped_and_the_answer_read_and_explained(browser, client, m
     find("why").click()
     wait_for("because")
     assert find("words").text == "a day"
+    find("numbers").find_element(By.TAG_NAME, "summary").click()
+    (explanation,) = load_classifier(model, "cpu", "fp32").explain_many(["a day"], [photo(3)])
+    listed = [row.text for row in find("numbers").find_elements(By.TAG_NAME, "li")]
+    strongest = max(explanation.words, key=lambda word: abs(word.weight))
+    said = explanation.text[strongest.start : strongest.end]
+    assert listed[0].startswith(f"{said}: ") and len(listed) == 2 + 8
+    most = max(explanation.regions, key=lambda region: abs(region.weight))
+    assert listed[2].startswith(f"region of the photo, {place(most, explanation)}: ")
     find("text").send_keys("!")  # what is explained is no longer what stands there
     assert not find("because").is_displayed()
+    assert not find("regions").find_elements(By.TAG_NAME, "div")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
     messages = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]

@@ -9,7 +9,7 @@ Source: Owen, "Values of Games with a Priori Unions", 1977.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.predicting import explain_posts, predict_logits
-from multimodal_sentiment.predicting.predict import predict_batches
+from multimodal_sentiment.predicting.predict import label_predictions, predict_batches
 from multimodal_sentiment.reporting import thumbnail
 
 from .explanation import Explanation, Region, Word
@@ -33,8 +33,8 @@ from .words import Span, count_read, group_words, keep_words, split_words
 
 MOST_WORDS = 31  # a longer text is shared out to runs of words
 TEXTS = 130  # at most, that are encoded for one explanation: 32 players, alone and in one design
-IMAGES = 66  # likewise, for 16 regions
-GRID = 4  # regions a side
+IMAGES = 66  # likewise, for 25 regions
+GRID = 5  # regions a side
 
 Features = dict[str, np.ndarray]  # by modality, of shape (parts, size); NaN where it is missing
 
@@ -45,6 +45,7 @@ def explain_post(
     image: Pixels | None,
     compute: ComputeParameters,
     problems: str = "",
+    answered: Mapping[Any, Any] | None = None,
 ) -> Explanation:
     """Answer for a post, and say what its words and regions added.
 
@@ -57,6 +58,9 @@ def explain_post(
         image: Its image, uint8 RGB of shape (height, width, 3), or None.
         compute: The device and precision.
         problems: The problems of the post, in words.
+        answered: The row of the predictions that is explained, `predicted, confidence` and
+            `<modality>_contribution`; None answers anew, which in bf16 gives numbers that differ
+            by up to a point or so, as they depend on the posts that share a batch.
     """
     asked = _Asked(classifier, compute)
     given = {"text": text, "image": image}
@@ -65,10 +69,14 @@ def explain_post(
         features |= asked.encode(name, [given[name]])
     logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
     nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
-    answer = int(logits[0].argmax())
-    confidence, baseline = (float(asked.probabilities(row)[0, answer]) for row in (logits, nothing))
+    if answered is None:
+        columns = label_predictions(classifier, logits) | shares
+        answered = {name: values[0] for name, values in columns.items()}
+    answer = classifier.labels.index(answered["predicted"])
+    confidence = float(answered["confidence"])
+    baseline = float(asked.probabilities(nothing)[0, answer])
     added = {
-        name: float(shares.get(f"{name}_contribution", [confidence - baseline])[0])
+        name: float(answered.get(f"{name}_contribution", confidence - baseline))
         for name in classifier.model.branches
     }
     words: tuple[Word, ...] = ()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FOR, _AGAINST = "0, 114, 178", "213, 94, 0"
 _FULL = 0.1  # the weight of the strongest shade; a scale that is the same in all explanations
 _LEAST = 0.005  # what adds less, half a point, is not marked
+_PUNCTUATION = ".,;:!?…\"'“”‘’«»()[]"
 _MOST_LISTED = 8  # words, and regions, in the list of numbers
 
 
@@ -26,7 +27,8 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
 
     Args:
         explanation: The explanation.
-        legend: Whether to say what the shades mean; a page with many explanations says it once.
+        legend: Whether to say what the shades and numbers mean; a page with many explanations says
+            it once.
     """
     words = sorted(explanation.words, key=lambda word: -abs(word.weight))
     regions = sorted(explanation.regions, key=lambda region: -abs(region.weight))
@@ -43,7 +45,8 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
         alt=_describe_photo(explanation),
         marks={"for": _mark(_FULL), "against": _mark(-_FULL)},
         words=[
-            (explanation.text[word.start : word.end], word.weight) for word in words[:_MOST_LISTED]
+            (_bare(explanation.text[word.start : word.end]), word.weight)
+            for word in words[:_MOST_LISTED]
         ],
         regions=[(place(region, explanation), region.weight) for region in regions[:_MOST_LISTED]],
     )
@@ -108,6 +111,11 @@ def _describe_photo(explanation: Explanation) -> str:
         f"{place(region, explanation)}: {points(region.weight)}" for region in strongest
     )
     return f"Photo of the post; the regions that added most, in points: {said}"
+
+
+def _bare(word: str) -> str:
+    """Return a word without the punctuation around it, unless there is nothing else."""
+    return word.strip(_PUNCTUATION) or word
 
 
 def _is_marked(weight: float) -> bool:

@@ -13,7 +13,9 @@ from multimodal_sentiment.model.image import LazyImages, Pixels
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, px
 
-BLUR = 0.1  # the standard deviation, as a share of the short side
+# Standard deviations, as shares of the short side.
+BLUR = 0.1  # of what is taken away
+FADE = 0.04  # of the edges between that and what is left
 
 
 def split_regions(height: int, width: int, seen: float, side: int) -> list[Box]:
@@ -40,6 +42,8 @@ def split_regions(height: int, width: int, seen: float, side: int) -> list[Box]:
 class MaskedImages(LazyImages):
     """An image of which some regions are blurred until nothing can be told, made when used.
 
+    What is left fades into what is blurred: models take sharp edges for things that are seen.
+
     Args:
         image: uint8 RGB of shape (height, width, 3).
         regions: The regions.
@@ -48,11 +52,12 @@ class MaskedImages(LazyImages):
     """
 
     def __init__(self, image: Pixels, regions: Sequence[Box], members: NDArray[np.bool_]) -> None:
-        self._image = image
+        short = min(image.shape[:2])
+        self._image = Image.fromarray(image)
         self._regions = regions
         self._members = members
-        blur = ImageFilter.GaussianBlur(BLUR * min(image.shape[:2]))
-        self._blurred = np.asarray(Image.fromarray(image).filter(blur))
+        self._blurred = self._image.filter(ImageFilter.GaussianBlur(BLUR * short))
+        self._fade = ImageFilter.GaussianBlur(FADE * short)
 
     def __len__(self) -> int:
         return len(self._members)
@@ -62,8 +67,8 @@ class MaskedImages(LazyImages):
         members = self._members[index]
         if not members.any():
             return None
-        masked = self._image.copy()
-        for (left, top, right, bottom), kept in zip(self._regions, members, strict=True):
+        left = Image.new("L", self._image.size, 255)
+        for region, kept in zip(self._regions, members, strict=True):
             if not kept:
-                masked[top:bottom, left:right] = self._blurred[top:bottom, left:right]
-        return masked
+                left.paste(0, region)
+        return np.asarray(Image.composite(self._image, self._blurred, left.filter(self._fade)))

@@ -91,9 +91,10 @@ class EvaluationParameters(Group):
 
 
 class ReportingParameters(Group):
-    """What the pages that people read are named by."""
+    """What the pages that people read are named by, and how many posts the report shows."""
 
     data_name: Annotated[str, Field(min_length=1, max_length=80)] | None
+    shown_posts: Annotated[int, Field(ge=0)]
 
 
 class ExplainingParameters(Group):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .charts import GOOD_CALIBRATION
 from .names import name_baselines
 
 _FEW_POSTS = 30  # of a label: its F1 then rests on a handful of mistakes
 _FEW_TUNING_POSTS = 100
 _WIDE = 0.08  # of an interval of accuracies
-_MISCALIBRATED = 0.05
 _ENGLISH = ("all-MiniLM-L6-v2", "bert-base-uncased", "bertweet-base")  # encoders that read no other
 _NOTABLE = 0.01  # share of the posts
 
@@ -120,18 +120,23 @@ def _about_confidence(metrics: Mapping[str, Any]) -> list[Caveat]:
     before, error = (
         metrics["calibration"][when]["expected_calibration_error"] for when in ("before", "after")
     )
-    if error <= _MISCALIBRATED:
+    if error <= GOOD_CALIBRATION:
         return []
+    bins = [step for step in metrics["calibration"]["after"].get("bins", []) if step["n"]]
+    surplus = sum(step["n"] * (step["confidence"] - step["accuracy"]) for step in bins)
+    leaning = f", and is too {'high' if surplus > 0 else 'low'} on the whole" if surplus else ""
     worsened = (
-        f" The temperature, fitted to training posts, did not help: {100 * before:.0f} without."
+        " The temperature, fitted to training posts, did not help."
         if before < error and metrics["calibration"].get("temperature") != 1
         else ""
     )
     return [
         Caveat(
-            "Confidence is not to be taken at its word",
-            f"It differs from the share of right answers by {100 * error:.0f} points on "
-            f"average.{worsened}",
+            "Confidence is only roughly right",
+            "On average it differs from the share of right answers by more than the "
+            f"{100 * GOOD_CALIBRATION:g} points that count as good{leaning}. Where it matters, "
+            "go by how many answers of such a confidence were right here, not by the percentage "
+            f"itself.{worsened}",
         )
     ]
 
@@ -184,7 +189,8 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
         doubts.append(
             Caveat(
                 f"{flagged:,} texts may be misread",
-                "Their encoding is in doubt: see flagged_encodings in the ingestion report.",
+                "In which encoding they were written is in doubt, so some of their letters may be "
+                f"wrong: {flagged / ingestion['posts']:.1%} of all texts.",
             )
         )
     notable = {
@@ -205,17 +211,24 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
                 f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
             )
         )
-    return doubts + _about_groups_of_twins(ingestion["twins"])
+    return doubts + _about_groups_of_twins(ingestion["twins"], ingestion["posts"])
 
 
-def _about_groups_of_twins(twins: Mapping[str, Any]) -> list[Caveat]:
+def _about_groups_of_twins(twins: Mapping[str, Any], posts: int) -> list[Caveat]:
     doubts = []
+    outvoted = twins.get("unlike_the_commonest_tag")  # reports of version 0.2 do not say
+    cost = (
+        f" A model that answers all posts of a group alike is wrong about {outvoted:,} of the "
+        f"{posts:,} posts at least, which costs {100 * outvoted / posts:.1f} points of accuracy."
+        if outvoted
+        else ""
+    )
     if twins["groups_with_several_tags"]:
         doubts.append(
             Caveat(
                 "Twins that are tagged differently",
-                f"{twins['groups_with_several_tags']:,} of {twins['groups']:,} groups of equal "
-                "posts: no model can be right about all of them.",
+                f"In {twins['groups_with_several_tags']:,} of the {twins['groups']:,} groups of "
+                f"posts with equal text or photo, the tags differ.{cost}",
             )
         )
     leaked = twins["random_split"]["with_a_twin_in_training"]
@@ -223,9 +236,9 @@ def _about_groups_of_twins(twins: Mapping[str, Any]) -> list[Caveat]:
         doubts.append(
             Caveat(
                 "Do not compare with numbers from a random split",
-                f"It would have left {leaked:,} of "
-                f"{twins['random_split']['validation_posts']:,} validation posts with a twin "
-                "among the training posts. This split leaves none.",
+                "Had posts been drawn one by one, without regard to twins, "
+                f"{leaked:,} of {twins['random_split']['validation_posts']:,} validation posts "
+                "would have had a twin among the training posts. This split leaves none.",
             )
         )
     return doubts

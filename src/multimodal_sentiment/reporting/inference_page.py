@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import charts
 from .gallery import ShownPost
 from .templating import render
 
@@ -53,12 +54,23 @@ def write_inference_page(
         "inference_report.html",
         drift=drift,
         ingestion=ingestion,
+        predicted=_predicted_tags(drift),
         shares={it["name"]: _commonest(it["shares"]) for it in _with(drift, "shares")},
         distributions={
             it["name"]: _distributions(it["quantiles"]) for it in _with(drift, "quantiles")
         },
         unlike=unlike,
     )
+
+
+def _predicted_tags(drift: Mapping[str, Any]) -> charts.DotPlot | None:
+    if not drift["posts"]:
+        return None
+    shares = [
+        charts.Estimate(label, tag["share"], tag["interval"], f"{tag['posts']:,} posts", "first")
+        for label, tag in drift["predicted_tags"].items()
+    ]
+    return charts.dot_plot("share", shares)
 
 
 def _with(drift: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

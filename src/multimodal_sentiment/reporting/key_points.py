@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from .names import name_baselines
+from .templating import listed
 
 Tone = Literal["good", "unsure", "bad"]
 
@@ -14,6 +15,12 @@ _TONES: dict[str, Tone] = {
     "worse": "bad",
     "no different": "bad",
     "cannot tell": "unsure",
+}
+_CLEAR = 0.2  # the share of a tag's posts that are taken for another, from which on it is said
+_PARTS = {
+    "text and photo agree": "its guess from the text alone is the same as from the photo alone",
+    "text and photo disagree": "its guess from the text alone differs from that from the photo "
+    "alone",
 }
 _MODALITIES = {"image": ("photo", "text_alone"), "text": ("text", "image_alone")}
 
@@ -72,11 +79,12 @@ def find_key_points(
         training: Training posts of each tag.
         data: The name of the posts.
     """
+    claim = metrics.get("abstention", {}).get("target", 0.9)
     points = [
         KeyPoint("Is it better than counting words?", _against_words(metrics), ""),
         KeyPoint("Does the photo help?", describe_modality(metrics, "image"), "photo"),
         KeyPoint("On which posts does it fail?", describe_weakest(matrix, metrics), "fails"),
-        KeyPoint("Can I trust a confidence of 0.9?", _of_claims(metrics), "confidence"),
+        KeyPoint(f"Can I trust a confidence of {claim:g}?", _of_claims(metrics), "confidence"),
         KeyPoint("What was it trained on?", _sources(training, metrics, data), "data"),
     ]
     has_photo = any(point.anchor == "photo" for point in points) and metrics.get("modalities")
@@ -110,20 +118,40 @@ def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "ima
 
 
 def describe_weakest(matrix: Mapping[str, Mapping[str, int]], metrics: Mapping[str, Any]) -> str:
-    """Say which tag's posts are found least, what they are taken for, and which part is hard."""
+    """Say which tag's posts it fails on most, which others are often mistaken, and where."""
     posts = {tag: sum(said.values()) for tag, said in matrix.items()}
-    tag = min((tag for tag in matrix if posts[tag]), key=lambda tag: matrix[tag][tag] / posts[tag])
-    others = {said: count for said, count in matrix[tag].items() if said != tag}
-    other = max(others, key=lambda said: others[said])
-    taken = f" and takes {others[other] / posts[tag]:.0%} for {other}" if others[other] else ""
-    found = f"it finds {matrix[tag][tag] / posts[tag]:.0%} of {posts[tag]:,}"
-    return f"Least on {tag} posts: {found}{taken}.{_hardest(metrics)}"
+    missed = {tag: 1 - matrix[tag][tag] / posts[tag] for tag in matrix if posts[tag]}
+    worst = max(missed, key=lambda tag: missed[tag])
+    if not missed[worst]:
+        return "On none of these posts."
+    called = {tag: _mistaken(tag, matrix[tag]) for tag in missed}
+    others = [
+        f" Of {_posts(posts[tag], tag)}, {called[tag]}."
+        for tag in sorted(missed, key=lambda tag: -missed[tag])
+        if tag != worst and called[tag]
+    ]
+    most = f", {called[worst]}" if called[worst] else ""
+    return (
+        f"Most often on {worst} posts: {missed[worst]:.0%} of {posts[worst]:,} are answered "
+        f"wrongly{most}.{''.join(others)}{_hardest(metrics)}"
+    )
+
+
+def _mistaken(tag: str, answers: Mapping[str, int]) -> str:
+    """Name the tags that many posts of a tag are taken for."""
+    shares = {said: count / sum(answers.values()) for said, count in answers.items() if said != tag}
+    often = [
+        said for said in sorted(shares, key=lambda said: -shares[said]) if shares[said] >= _CLEAR
+    ]
+    return listed(f"{shares[said]:.0%} are called {said}" for said in often) if often else ""
 
 
 def _hardest(metrics: Mapping[str, Any]) -> str:
     """Name the part of the posts, if any, on which the model is surely worse than on all."""
-    parts = {f"where {name}": part for name, part in metrics.get("parts", {}).items()}
-    parts |= {f"in {name} script": part for name, part in metrics.get("scripts", {}).items()}
+    parts = {
+        f"Where {_PARTS.get(name, name)}": part for name, part in metrics.get("parts", {}).items()
+    }
+    parts |= {f"In {name} script": part for name, part in metrics.get("scripts", {}).items()}
     hard = {
         name: part
         for name, part in parts.items()
@@ -132,11 +160,14 @@ def _hardest(metrics: Mapping[str, Any]) -> str:
     if not hard:
         return ""
     name, part = min(hard.items(), key=lambda item: item[1]["accuracy"])
-    return f" And {name}: {part['accuracy']:.0%} of {part['n']:,} are right."
+    return (
+        f" {name}, {1 - part['accuracy']:.0%} of {part['n']:,} answers are wrong; of all, "
+        f"{1 - metrics['accuracy']:.0%} are."
+    )
 
 
 def advise_confidence(metrics: Mapping[str, Any]) -> str:
-    """Say from which confidence on answers can be left to the model, and the rest to a person."""
+    """Say which answers can be left to the model, and what share of posts a person had to judge."""
     abstention = metrics.get("abstention")
     if not abstention:
         return "These metrics were made before the report could say."
@@ -144,20 +175,22 @@ def advise_confidence(metrics: Mapping[str, Any]) -> str:
     trusted = abstention["trusted"]
     if trusted is None:
         return (
-            f"There is no confidence from which on answers are right in {target:.0%} of cases, as "
-            f"far as {_posts(metrics['n'])} can tell: where that much matters, ask a person."
+            f"No confidence is so high that {target:.0%} of the answers are surely right, as far "
+            f"as {_posts(metrics['n'])} can tell: where that much matters, ask a person."
         )
-    below = trusted["accuracy_below"]
-    rest = (
-        f" Below, where {below:.0%} are, one had better ask a person."
-        if below is not None
-        else " That is all of them."
-    )
+    below, share = trusted["accuracy_below"], trusted["coverage"]
+    if below is None:
+        return (
+            f"If {target:.0%} of the answers are to be right, all can be left to the model: here "
+            f"{trusted['accuracy']:.0%} were, and one can be {100 * level:g}% sure of {target:.0%}."
+        )
     return (
-        f"Answers with a confidence of {trusted['confidence']:.2f} or more, "
-        f"{trusted['coverage']:.0%} of all, are right in at least {target:.0%} of cases (sure at "
-        f"{100 * level:g}%; here {trusted['accuracy']:.1%} were).{rest} The model answers all "
-        "posts all the same: nothing of this is applied."
+        f"If {target:.0%} of the answers are to be right, leave those with a confidence of "
+        f"{trusted['confidence']:.2f} or more to the model, and the other posts to a person. The "
+        f"model then answers {share:.0%} of the posts. Here {trusted['accuracy']:.0%} of these "
+        f"answers were right, and one can be {100 * level:g}% sure that at least {target:.0%} of "
+        f"such answers are. A person judges the other {1 - share:.0%}; there, {below:.0%} of the "
+        "model's answers were right. The model itself applies no such limit: it answers every post."
     )
 
 
@@ -178,22 +211,31 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
 
 
 def _of_claims(metrics: Mapping[str, Any]) -> str:
+    """Say whether a high confidence can be trusted, as `advise_confidence` has it."""
     claimed = metrics.get("abstention", {}).get("claimed")
     if not claimed:
         return advise_confidence(metrics)
     if not claimed["n"]:
         return "No answer here had that much."
     low, high = claimed["accuracy_interval"]
-    share = claimed["accuracy"]
-    if high < claimed["confidence"]:
+    share, claim, trusted = (
+        claimed["accuracy"],
+        claimed["confidence"],
+        metrics["abstention"]["trusted"],
+    )
+    is_sure = trusted is not None and trusted["confidence"] <= claim
+    if high < claim:
         verdict = "No"
-    elif share >= claimed["confidence"]:
-        verdict = "Yes"
+    elif share >= claim:
+        verdict = "Yes" if is_sure else "Probably"
     else:
-        verdict = "Nearly" if low > claimed["confidence"] - 0.1 else "Not sure"
+        verdict = "Nearly" if low > claim - 0.1 else "Not sure"
+    level = 100 * metrics["protocol"]["confidence_level"]
+    surely = f"from {trusted['confidence']:.2f} on" if trusted else "at no confidence"
+    more = "" if is_sure else f" That {claim:.0%} are right is sure {surely}."
     return (
-        f"{verdict}: of the {claimed['n']:,} answers with a confidence of "
-        f"{claimed['confidence']:g} or more, {share:.0%} were right ({low:.0%} to {high:.0%})."
+        f"{verdict}: of the {claimed['n']:,} answers with a confidence of {claim:g} or more, "
+        f"{share:.0%} were right ({level:g}% interval {low:.0%} to {high:.0%}).{more}"
     )
 
 
@@ -209,6 +251,8 @@ def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str)
         if names
         else ", and nothing before"
     )
+    if "words" in metrics["protocol"]["model"].get("strengths", {}):
+        before += "; it counts the posts' words, too"
     return f"{sum(training.values()):,} posts of {data} ({tags}){before}."
 
 
@@ -218,5 +262,6 @@ def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     return f"{level:g}% interval {low:+.1f} to {high:+.1f} points".replace("-", "\N{MINUS SIGN}")
 
 
-def _posts(count: int) -> str:
-    return "one post" if count == 1 else f"{count:,} posts"
+def _posts(count: int, tag: str = "") -> str:
+    kind = f"{tag} " if tag else ""
+    return f"one {kind}post" if count == 1 else f"{count:,} {kind}posts"

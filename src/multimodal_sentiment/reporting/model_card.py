@@ -39,6 +39,11 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
             f"{text['vocab_size']:,} word pieces, at most {config['max_tokens']} a text, "
             f"{_origin(training, 'text')}"
         )
+        if config.get("counted_terms"):
+            facts["counted words"] = (
+                f"{config['counted_terms']:,} words and pairs of words, for which it has a head "
+                "beside that of the text encoder"
+            )
     if config["modality"] != "text":
         image = config["image_config"]
         facts["image encoder"] = (

@@ -18,13 +18,22 @@ from .key_points import (
     find_verdict,
 )
 from .names import name_baselines
-from .templating import render
+from .templating import listed, render
 
 _PHOTO_CAVEAT = (
-    "This is one model, shown less than it was trained on: a model that is trained without photos "
-    "may do better than this one without its photos. Which of the two is better, the comparison "
-    "says (kedro run --pipeline=comparison)."
+    "This is one model, shown less than it was trained on. One that is trained without photos may "
+    "do better than this one without its photos: which is better, only training both can show, as "
+    "the project's comparison pipeline does."
 )
+_INFLUENCE = (
+    "To have added most is not to have helped. A photo moves the probability of right answers and "
+    "of wrong ones; whether the answers are better for it is what hiding it shows."
+)
+_PART_NOTE = (
+    "Text and photo “agree” where the model's guess from the text alone is its guess from the "
+    "photo alone, whatever the true tag is."
+)
+_AGREEMENTS = {"text and photo agree", "text and photo disagree"}
 _MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
@@ -70,7 +79,8 @@ def write_page(
     corrected = describe_corrections(metrics)
     return render(
         "report.html",
-        title=f"Sentiment of {data}",
+        data_name=data,
+        purpose=_purpose(model),
         metrics=metrics,
         test=test,
         ingestion=ingestion,
@@ -90,18 +100,35 @@ def write_page(
         matrix=matrix,
         slices=_slices(metrics),
         modalities=modalities,
+        part_note=_PART_NOTE if _AGREEMENTS & set(metrics.get("parts", {})) else "",
         photo_caveat=_PHOTO_CAVEAT,
+        influence=_INFLUENCE,
         contributions=contributions,
         advice=advise_confidence(metrics),
         confidence=_confidence(metrics, predictions, is_right),
         corrected=corrected,
         wrong=wrong,
+        explained=sum(bool(answer.explanation) for answer in wrong),
         wrong_in_all=int((~is_right).sum()),
         right=right,
         data=_data(posts),
         training=charts.training_curves(history),
         baseline_names=name_baselines(metrics["baselines"]),
     )
+
+
+def _purpose(model: Mapping[str, str]) -> str:
+    """Say what the model does with a post."""
+    reads = [
+        said
+        for said, does in (
+            ("reads its text", "text" in model["looks at"]),
+            ("counts its words", "counted words" in model),
+            ("looks at its photo", "image" in model["looks at"]),
+        )
+        if does
+    ]
+    return listed(reads)
 
 
 def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:
@@ -125,17 +152,19 @@ def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[
 
 def _sections(*, has_photo: bool, corrected: bool, tested: bool) -> list[tuple[str, str]]:
     return [
+        # By the headings that the templates give them.
         ("answers", "In short"),
         ("doubts", "What to distrust"),
         ("fails", "Where it fails"),
         *([("photo", "Text and photo")] if has_photo else []),
-        ("confidence", "Confidence"),
+        ("confidence", "How far its confidence can be trusted"),
         *([("corrections", "Corrected tags")] if corrected else []),
         *([("test", "Test posts")] if tested else []),
         ("wrong", "Wrong answers"),
-        ("data", "Data"),
-        ("training", "Training"),
+        ("data", "What it was trained on"),
+        ("training", "How it was trained"),
         ("protocol", "Protocol"),
+        ("terms", "Terms"),
     ]
 
 
@@ -146,9 +175,20 @@ def _matrix(predictions: pd.DataFrame, labels: list[str]) -> dict[str, dict[str,
 
 
 def _slices(metrics: Mapping[str, Any]) -> list[tuple[str, charts.DotPlot]]:
-    """Return the accuracy on parts of the posts, beside that on all."""
+    """Return the accuracy on parts of the posts, beside that on all and that of a baseline."""
+    names = name_baselines(metrics["baselines"])
+    best = max(names, key=lambda name: metrics["baselines"][name]["accuracy"])
+    accuracies = {name: scores["accuracy"] for name, scores in metrics["baselines"].items()}
+
+    def note(posts: int, baselines: Mapping[str, float]) -> str:
+        simple = f"; {names[best]}: {baselines[best]:.1%}" if best in baselines else ""
+        return f"{posts:,} posts{simple}"
+
     whole = charts.Estimate(
-        "all posts", metrics["accuracy"], metrics["accuracy_interval"], f"{metrics['n']:,} posts"
+        "all posts",
+        metrics["accuracy"],
+        metrics["accuracy_interval"],
+        note(metrics["n"], accuracies),
     )
     made = []
     for what, parts in (
@@ -161,7 +201,7 @@ def _slices(metrics: Mapping[str, Any]) -> list[tuple[str, charts.DotPlot]]:
                     name,
                     part["accuracy"],
                     part["accuracy_interval"],
-                    f"{part['n']:,} posts",
+                    note(part["n"], part.get("baselines", {})),
                     "first",
                 )
                 for name, part in parts.items()

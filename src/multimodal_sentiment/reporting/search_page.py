@@ -3,60 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from markupsafe import Markup
-
-from .embedding import embed_figure
+from . import charts
 from .templating import render
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
 _OBJECTIVES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log loss"}
+_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
-def write_search_page(
-    search: Mapping[str, Any],
-    study: Mapping[str, Any],
-    parameters: str,
-    figures: Sequence[Figure],
-) -> str:
+def write_search_page(search: Mapping[str, Any], study: Mapping[str, Any], parameters: str) -> str:
     """The report of a search.
 
     Args:
         search: What was found, as the pipeline's `judge_search` gives it.
         study: The trials, as its `try_settings` gives them.
         parameters: The file of the chosen parameters.
-        figures: History and importances. Their titles become headings.
 
     Returns:
-        HTML that asks for nothing from any network.
+        HTML that asks for nothing from any network, and runs nothing.
     """
-    from plotly.offline import get_plotlyjs
-
-    loss = search["objective"] == "log_loss"
-
-    def score(value: float) -> str:
-        return f"{value:.3f}" if loss else f"{value:.1%}"
-
-    def points(gain: float) -> str:
-        return f"{gain:+.3f} nats" if loss else f"{100 * gain:+.1f} points"
-
-    def value(values: Mapping[str, Any], name: str) -> str:
-        one = values.get(name, "")
-        return f"{one:.4g}" if isinstance(one, float) else json.dumps(one).strip('"')
-
+    objective = _OBJECTIVES[search["objective"]]
+    write = "{:.3f}".format if search["objective"] == "log_loss" else "{:.1%}".format
+    default = {"name": "default", "state": "judged", "folds": study["folds"], **study["default"]}
     return render(
         "search.html",
         search=search,
         study=study,
-        objective=_OBJECTIVES[search["objective"]],
-        score=score,
-        points=points,
-        value=value,
+        objective=objective,
+        tone="good" if search["found_better"] else "unsure",
+        scores=[_scores(search, measure, title) for measure, title in _MEASURES.items()],
+        trials=[
+            {
+                **trial,
+                "score": "" if trial["score"] is None else write(trial["score"]),
+                "settings": _settings(trial["values"]),
+            }
+            for trial in (default, *study["trials"])
+        ],
         parameters=parameters,
-        figures=[embed_figure(figure, f"search-{n}") for n, figure in enumerate(figures)],
-        plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script
+        history=charts.search_history(study, objective, write),
+        importances={_short(name): share for name, share in study["importances"].items()},
     )
+
+
+def _scores(search: Mapping[str, Any], measure: str, title: str) -> charts.DotPlot:
+    return charts.dot_plot(
+        title,
+        [
+            charts.Estimate(
+                name,
+                row[measure],
+                row["intervals"][measure],
+                "chosen" if name == search["chosen"] else "",
+                "first" if name == search["chosen"] else "",
+            )
+            for name, row in search["table"].items()
+        ],
+    )
+
+
+def _settings(values: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        _short(name): f"{one:.4g}" if isinstance(one, float) else json.dumps(one).strip('"')
+        for name, one in values.items()
+    }
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("model.").removeprefix("training.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "percent": percent,
         "whole_percent": lambda share: f"{100 * share:g}%",
         "whole": "{:.0%}".format,
         "date": date,
         "count": "{:,}".format,
+        "listed": listed,
     }
+    environment.filters |= filters
     return environment.get_template(template).render(values)
 
 
@@ -36,6 +39,12 @@ def date(version: str | None) -> str:
     except ValueError:
         return version or "without a version"
     return f"{time.day} {time:%B %Y, %H:%M} UTC"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names as one would say them: a, b and c."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def percent(share: float) -> str:

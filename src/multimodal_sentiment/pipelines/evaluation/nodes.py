@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -14,6 +14,9 @@ from multimodal_sentiment.parameters import (
     SplittingParameters,
 )
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
+
+if TYPE_CHECKING:
+    from multimodal_sentiment.assessment import Baseline
 
 logger = logging.getLogger(__name__)
 
@@ -88,13 +91,15 @@ def evaluate_predictions(
     tags = validation_posts["tag"].to_numpy()
     if (tags != true.to_numpy()).any():
         metrics["corrected"] = judge_predictions(tags, predicted, groups, labels, **drawing)
-    metrics |= _compare_with_baselines(
-        predictions, train_posts, validation_posts["text"], groups, labels, margin, drawing
-    )
+    baselines = _answer_simply(train_posts, validation_posts["text"])
+    metrics |= _compare_with_baselines(predictions, baselines, groups, labels, margin, drawing)
+    simple = {name: baseline.predicted for name, baseline in baselines.items()}
     metrics |= {
         "modalities": judge_modalities(predictions, groups, labels, margin=margin, **drawing),
-        "scripts": judge_scripts(predictions, validation_posts["text"], groups, labels, **drawing),
-        "parts": judge_parts(predictions, groups, labels, **drawing),
+        "scripts": judge_scripts(
+            predictions, validation_posts["text"], groups, labels, baselines=simple, **drawing
+        ),
+        "parts": judge_parts(predictions, groups, labels, baselines=simple, **drawing),
         "abstention": judge_abstention(
             predictions, groups, labels, target=evaluation.target_accuracy, **drawing
         ),
@@ -151,29 +156,31 @@ def _refuse_other_split(fusion_model: SentimentClassifier, train_posts: Frame) -
         )
 
 
+def _answer_simply(train_posts: Frame, texts: Any) -> dict[str, Baseline]:
+    """Return what simpler ways answer to texts, by their names."""
+    from multimodal_sentiment.assessment import majority_baseline, tfidf_baseline
+
+    train_tags = train_posts["tag"].tolist()
+    return {
+        "majority": majority_baseline(train_tags, len(texts)),
+        "tfidf": tfidf_baseline(train_posts["text"].tolist(), train_tags, texts.tolist()),
+    }
+
+
 def _compare_with_baselines(
     predictions: Frame,
-    train_posts: Frame,
-    texts: Any,
+    baselines: dict[str, Baseline],
     groups: Any,
     labels: list[str],
     margin: float,
     drawing: dict[str, Any],
 ) -> Json:
     """Judge what simpler ways reach, and whether the model is better than they are."""
-    from multimodal_sentiment.assessment import (
-        judge_predictions,
-        majority_baseline,
-        tfidf_baseline,
-    )
+    from multimodal_sentiment.assessment import judge_predictions
 
     from .questions import compare_answers
 
-    true, train_tags = predictions["tag"], train_posts["tag"].tolist()
-    baselines = {
-        "majority": majority_baseline(train_tags, len(true)),
-        "tfidf": tfidf_baseline(train_posts["text"].tolist(), train_tags, texts.tolist()),
-    }
+    true = predictions["tag"]
     answers = {name: baseline.predicted for name, baseline in baselines.items()}
     return {
         "baselines": {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from multimodal_sentiment.assessment import (
     accuracy_by_coverage,
@@ -92,22 +94,37 @@ def judge_scripts(
     texts: pd.Series[str],
     groups: pd.Series[int],
     labels: list[str],
+    *,
+    baselines: Mapping[str, ArrayLike],
     **drawing: Any,
 ) -> Json:
     """Judge the posts of each script that enough of them are written in, the commonest first."""
     scripts = texts.map(script_of).to_numpy()
     parts = {str(script): scripts == script for script in np.unique(scripts)}
-    judged = _judge_parts(parts, predictions, groups, labels, drawing)
+    judged = _judge_parts(parts, predictions, groups, labels, baselines, drawing)
     return dict(sorted(judged.items(), key=lambda item: -item[1]["n"]))
 
 
 def judge_parts(
-    predictions: pd.DataFrame, groups: pd.Series[int], labels: list[str], **drawing: Any
+    predictions: pd.DataFrame,
+    groups: pd.Series[int],
+    labels: list[str],
+    *,
+    baselines: Mapping[str, ArrayLike],
+    **drawing: Any,
 ) -> Json:
     """Judge the posts that lack something, and those of which text and image say different things.
 
+    Args:
+        predictions: Of the validation posts.
+        groups: Each post's group, of shape (n,).
+        labels: Every label a tag may be.
+        baselines: By the name of a baseline, its answers, of shape (n,).
+        drawing: `samples`, `level` and `seed` of the bootstrap over groups.
+
     Returns:
-        Per part, of those with posts enough, `n`, `accuracy` and `accuracy_interval`.
+        Per part, of those with posts enough, `n`, `accuracy`, `accuracy_interval`, and the accuracy
+        of each of the `baselines`.
     """
     parts = {"something is wrong with the post": predictions["problems"].fillna("") != ""}
     if "text_alone" in predictions:
@@ -122,7 +139,7 @@ def judge_parts(
             "there is no photo": ~has_image,
         }
     masks = {name: mask.to_numpy() for name, mask in parts.items()}
-    return _judge_parts(masks, predictions, groups, labels, drawing)
+    return _judge_parts(masks, predictions, groups, labels, baselines, drawing)
 
 
 def judge_abstention(
@@ -181,10 +198,12 @@ def _judge_parts(
     predictions: pd.DataFrame,
     groups: pd.Series[int],
     labels: list[str],
+    baselines: Mapping[str, ArrayLike],
     drawing: dict[str, Any],
 ) -> Json:
     true, predicted = predictions["tag"].to_numpy(), predictions["predicted"].to_numpy()
     owners = np.asarray(groups)
+    simple = {name: np.asarray(answers, dtype=object) for name, answers in baselines.items()}
     judged = {}
     for name, chosen in parts.items():
         count = int(chosen.sum())
@@ -196,5 +215,9 @@ def _judge_parts(
             "accuracy_interval": accuracy_interval(
                 true[chosen], predicted[chosen], owners[chosen], labels, **drawing
             ),
+            "baselines": {
+                baseline: float((true[chosen] == answers[chosen]).mean())
+                for baseline, answers in simple.items()
+            },
         }
     return judged

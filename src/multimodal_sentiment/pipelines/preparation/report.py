@@ -56,6 +56,7 @@ def describe_near_duplicates(
     grouped = posts["tag"].groupby(group)
     is_twin = grouped.transform("size") > 1
     tags_in_group = grouped.nunique()
+    commonest = posts["tag"].groupby([group, posts["tag"]]).size().groupby(level=0).max()
 
     shuffled = np.random.default_rng(splitting.seed).permutation(len(posts))
     held_out, rest = np.split(shuffled, [round(splitting.validation_fraction * len(posts))])
@@ -64,6 +65,7 @@ def describe_near_duplicates(
         "posts": int(is_twin.sum()),
         "groups": int(group[is_twin].nunique()),
         "groups_with_several_tags": int((tags_in_group > 1).sum()),
+        "unlike_the_commonest_tag": int(len(posts) - commonest.sum()),
         "random_split": {
             "validation_posts": len(held_out),
             "with_a_twin_in_training": int(leaked.sum()),

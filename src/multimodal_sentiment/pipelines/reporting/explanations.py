@@ -39,10 +39,12 @@ def explain_answers(
     shown = choose_posts(predictions, explaining.posts)
     rows = rows_of(shown["guid"], examples)
     texts = examples["text"].take(rows).to_pylist()
-    posts = zip(shown["guid"], texts, StoredImages(examples, rows), shown["problems"], strict=True)
+    posts = zip(shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True)
     explained = {
-        guid: explain_post(fusion_model, text, image, compute, describe_problems(problems))
-        for guid, text, image, problems in log_progress(posts, len(shown), "Explaining")
+        post["guid"]: explain_post(
+            fusion_model, text, image, compute, describe_problems(post["problems"]), post
+        )
+        for post, text, image in log_progress(posts, len(shown), "Explaining")
     }
     seconds = time.monotonic() - began
     logger.info("%s answers explained in %.1f s", len(explained), seconds)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_WRONG = 24  # that are shown, with their images
 _MOST_RIGHT = 8  # where none is explained
 
 
@@ -44,7 +43,7 @@ def write_report(
         write_page,
     )
 
-    wrong, right = _choose_shown(predictions, explanations)
+    wrong, right = _choose_shown(predictions, explanations, reporting.shown_posts)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
@@ -95,14 +94,22 @@ def _epochs(training_history: Frame) -> int | None:
     return int(training_history["epoch"].max()) if "epoch" in training_history else None
 
 
-def _choose_shown(predictions: Frame, explanations: dict[str, Explanation]) -> tuple[Frame, Frame]:
-    """Return the wrong answers that are shown, the surest first, and the right ones."""
+def _choose_shown(
+    predictions: Frame, explanations: dict[str, Explanation], most: int
+) -> tuple[Frame, Frame]:
+    """Return the wrong answers that are shown, the surest first, and the right ones.
+
+    Args:
+        predictions: The predictions of the validation posts.
+        explanations: The explanations, by guid.
+        most: How many are shown of each at most.
+    """
     ordered = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
     is_wrong = ordered["tag"] != ordered["predicted"]
     right = ordered[~is_wrong]
     explained = right[right["guid"].isin(list(explanations))]
     right = explained if len(explained) else _spread(right, _MOST_RIGHT)
-    return ordered[is_wrong].head(_MOST_WRONG), right
+    return ordered[is_wrong].head(most), right.head(most)
 
 
 def _spread(ordered: Frame, most: int) -> Frame:

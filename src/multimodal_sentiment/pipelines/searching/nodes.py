@@ -208,10 +208,8 @@ def plot_search(study: Json) -> tuple[Figure, Figure]:
     return plots.search_history(study), plots.search_importances(study["importances"])
 
 
-def write_search_report(
-    search: Json, study: Json, parameters: str, history: Figure, importances: Figure
-) -> str:
+def write_search_report(search: Json, study: Json, parameters: str) -> str:
     """Write one HTML page: what was found and what it is worth, figures, trials and parameters."""
     from multimodal_sentiment.reporting import write_search_page
 
-    return write_search_page(search, study, parameters, [history, importances])
+    return write_search_page(search, study, parameters)

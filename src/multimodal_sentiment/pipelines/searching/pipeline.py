@@ -83,13 +83,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 write_search_report,
-                inputs=[
-                    "search",
-                    "search_study",
-                    "chosen_parameters",
-                    "search_history",
-                    "search_importances",
-                ],
+                inputs=["search", "search_study", "chosen_parameters"],
                 outputs="search_report",
                 name="write_search_report",
                 namespace="searching",

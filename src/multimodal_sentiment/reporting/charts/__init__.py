@@ -4,10 +4,12 @@ from .canvas import Chart
 from .colours import label_styles
 from .dots import DotPlot, Estimate, differences, dot_plot
 from .posts import image_sizes, text_lengths
-from .results import confidences, contributions, coverage, reliability
+from .results import GOOD_CALIBRATION, confidences, contributions, coverage, reliability
+from .searching import search_history
 from .training import member_curves, training_curves
 
 __all__ = [
+    "GOOD_CALIBRATION",
     "Chart",
     "DotPlot",
     "Estimate",
@@ -20,6 +22,7 @@ __all__ = [
     "label_styles",
     "member_curves",
     "reliability",
+    "search_history",
     "text_lengths",
     "training_curves",
 ]

@@ -13,6 +13,7 @@ from .axes import linear_axis
 from .canvas import Canvas, Chart
 
 _PERCENT = "{:.0%}".format
+GOOD_CALIBRATION = 0.05  # the expected calibration error that counts as good, or less
 _STEPS = 20  # of confidence
 _MOST_POINTS = 1500
 _DECIDED = {"text": "text", "image": "image", "both": "both", "neither": "neither"}
@@ -45,13 +46,14 @@ def reliability(calibration: Mapping[str, Any]) -> Chart:
         for x, y, row in zip(xs, ys, filled, strict=True):
             hint = f"confidence {x:.0%}: {y:.0%} of {row['n']:,} answers right"
             canvas.points([x], [y], style, hint)
-        legend.append((style, f"{name}: off by {part['expected_calibration_error']:.1%}"))
+        error = 100 * part["expected_calibration_error"]
+        legend.append((style, f"{name}: off by {error:.1f} points on average"))
     return canvas.chart(
         "Does confidence mean what it says?",
         "On the dotted line, of the answers given with 70% confidence 70% are right. Below it, the "
-        "model is too sure; above it, too modest.",
-        "Confidence against the share of right answers; the two differ by "
-        f"{after['expected_calibration_error']:.1%} on average.",
+        "model is too sure; above it, too modest. Off by "
+        f"{100 * GOOD_CALIBRATION:g} points or less on average is good.",
+        "Confidence against the share of right answers, in steps of confidence.",
         legend[::-1],
     )
 
@@ -83,7 +85,7 @@ def coverage(abstention: Mapping[str, Any]) -> Chart:
         canvas.points([x], [step["accuracy"]], "first", hint)
     trusted = abstention["trusted"]
     if trusted:
-        text = f"from {trusted['confidence']:.0%} confidence on"
+        text = f"confidence {trusted['confidence']:.2f} or more"
         canvas.rule(trusted["coverage"], "limit", text)
     last = curve[-1]
     return canvas.chart(

@@ -99,7 +99,7 @@ def _regularisation(history: pd.DataFrame) -> Chart:
         log_axis(strengths.min(), strengths.max(), "freedom of the head (inverse of the penalty)"),
         linear_axis(losses.min() - room, losses.max() + room, "log loss (nats)", "{:g}".format),
     )
-    legend = []
+    legend, voices = [], set(history["voice"])
     for (voice, tried), style in zip(history.groupby("voice", sort=False), _STYLES, strict=False):
         canvas.line(tried["strength"], tried["log_loss"], f"line {style}")
         canvas.points(tried["strength"], tried["log_loss"], f"small {style}")
@@ -108,9 +108,11 @@ def _regularisation(history: pd.DataFrame) -> Chart:
             hint = f"{voice}: {row['strength']:g} kept, accuracy {row['accuracy']:.1%}"
             canvas.points([row["strength"]], [row["log_loss"]], f"large {style}", hint)
         legend.append((style, f"{voice} (kept: {kept['strength'].iloc[0]:g})"))
+    counted = " “words” is the head of the words that are counted." if "words" in voices else ""
     return canvas.chart(
         "How freely each head may learn",
-        "Folds of the training posts chose the lowest point of each curve, the large dot.",
+        "Folds of the training posts chose the lowest point of each curve, the large dot."
+        + counted,
         "Log loss out of fold over strengths of regularisation: "
         + ", ".join(name for _, name in legend)
         + ".",

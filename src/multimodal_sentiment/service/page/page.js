@@ -6,6 +6,7 @@ const COLOURS = { negative: "vermillion", neutral: "blue", positive: "green" };
 const SPARE = ["blue", "vermillion", "green", "purple"];
 const FULL = 0.1; // the weight of the strongest shade
 const LEAST = 0.005; // what adds less is not marked
+const MOST_LISTED = 8; // words, and regions, in numbers
 
 let file = null;
 let shownUrl = null;
@@ -46,7 +47,7 @@ function drop() {
 
 // An explanation is of the post that was answered: it goes when the post changes.
 function forget() {
-  $("regions").replaceChildren();
+  showRegions([]);
   $("because").hidden = true;
   $("why").hidden = true;
 }
@@ -126,7 +127,7 @@ function showAnswer(answer) {
   $("noted").hidden = !answer.problems;
   $("problems").textContent = answer.problems;
   $("because").hidden = true;
-  $("regions").replaceChildren();
+  showRegions([]);
   $("why").hidden = false;
   $("model").textContent = answer.model ? `Model ${answer.model}` : "";
   $("waiting").hidden = true;
@@ -164,7 +165,12 @@ function showExplanation(answer) {
   $("words").replaceChildren(...(explanation.words.length ? pieces : ["(no text)"]));
   $("against-what").textContent = `${answer.predicted}.`;
   if (explanation.regions.length) $("against-what").textContent += " The photo is shaded likewise.";
-  showRegions(explanation);
+  showAsSeen(explanation);
+  showRegions(explanation.regions);
+  $("of-what").textContent = answer.predicted;
+  list("word-weights", explanation.words, ({ start, end }) => letters.slice(start, end).join(""));
+  list("region-weights", explanation.regions, placed(explanation.regions));
+  $("numbers").open = false;
   $("why").hidden = true;
   $("because").hidden = false;
 }
@@ -179,12 +185,36 @@ function marked(word, weight) {
   return mark;
 }
 
-function showRegions({ regions, photo }) {
+function list(id, parts, name) {
+  const strongest = [...parts].sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
+  $(id).hidden = !parts.length;
+  $(id).replaceChildren(
+    ...strongest.slice(0, MOST_LISTED).map((part) => {
+      const item = document.createElement("li");
+      item.textContent = `${name(part)}: ${points(part.weight)}`;
+      return item;
+    }),
+  );
+}
+
+// Says where a region lies among all of them.
+function placed(regions) {
+  const edges = (side) => [...new Set(regions.map(({ box }) => box[side]))].sort((a, b) => a - b);
+  const [columns, rows] = [edges(0), edges(1)];
+  return ({ box: [left, top] }) =>
+    `region of the photo, row ${rows.indexOf(top) + 1}, column ${columns.indexOf(left) + 1}`;
+}
+
+// The model sees a very long photo cut.
+function showAsSeen({ photo }) {
   const image = $("photo");
-  if (photo && Math.max(image.naturalWidth / image.naturalHeight, image.naturalHeight / image.naturalWidth) > 3) {
-    image.src = photo; // the model sees a very long one cut
-  }
+  const ratio = image.naturalWidth / image.naturalHeight;
+  if (photo && Math.max(ratio, 1 / ratio) > 3) image.src = photo;
+}
+
+function showRegions(regions) {
   const tiles = regions.filter(({ weight }) => Math.abs(weight) >= LEAST);
+  $("frame").classList.toggle("explained", tiles.length > 0);
   $("regions").replaceChildren(
     ...tiles.map(({ box: [left, top, right, bottom], weight }) => {
       const tile = document.createElement("div");
@@ -193,14 +223,22 @@ function showRegions({ regions, photo }) {
       const edges = { left, top, width: right - left, height: bottom - top };
       for (const [edge, share] of Object.entries(edges)) tile.style[edge] = `${100 * share}%`;
       tile.style.backgroundColor = shade(weight);
+      tile.style.borderColor = colour(weight, strength(weight));
       return tile;
     }),
   );
 }
 
+function strength(weight) {
+  return Math.min(Math.abs(weight) / FULL, 1);
+}
+
+function colour(weight, opacity) {
+  return weight > 0 ? `rgb(0 114 178 / ${opacity})` : `rgb(213 94 0 / ${opacity})`;
+}
+
 function shade(weight) {
-  const strength = 0.08 + 0.42 * Math.min(Math.abs(weight) / FULL, 1);
-  return weight > 0 ? `rgb(0 114 178 / ${strength})` : `rgb(213 94 0 / ${strength})`;
+  return colour(weight, 0.08 + 0.42 * strength(weight));
 }
 
 $("post").addEventListener("submit", (event) => {
