@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import torch
 
@@ -80,9 +81,12 @@ def encode_examples(
             began = time.monotonic()
             known = _known_rows(earlier, name, modality, digests[modality])
             new = np.flatnonzero(known < 0)
-            computed = _encode(examples, new, modality, model, encoders, compute, cluster)
+            # Equal content is encoded once: in another batch its last digits would differ.
+            which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
+            firsts = new[np.unique(which, return_index=True)[1]]
+            computed = _encode(examples, firsts, modality, model, encoders, compute, cluster)
             values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
-            values[new] = computed
+            values[new] = computed[which]
             if earlier is not None and len(new) < len(known):
                 values[known >= 0] = _vectors(earlier, name)[known[known >= 0]]
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
@@ -91,7 +95,7 @@ def encode_examples(
                 modality.capitalize(),
                 f"{len(examples):,}",
                 find_encoder(encoders, modality, model.encoders[modality]),
-                f"{len(new):,}",
+                f"{len(firsts):,}",
                 time.monotonic() - began,
             )
             if len(new):
