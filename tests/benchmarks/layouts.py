@@ -106,6 +106,8 @@ def compare_metrics(layouts: list[Path], data: Path, params: str) -> None:
             sys.exit(done.stderr)
         newest = max((data / "08_reporting" / "metrics.json").iterdir())
         metrics = json.loads((newest / "metrics.json").read_text(encoding="utf-8"))
+        metrics["protocol"].pop("manifest_sha256")  # of files, which are others
+        metrics["protocol"]["model"].pop("version")
         first = first or metrics
         unlike = [name for name in first if metrics.get(name) != first[name]]
         print(

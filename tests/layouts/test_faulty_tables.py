@@ -147,7 +147,7 @@ REFUSED: dict[str, Case] = {
     ),
     "a row that is too long": Case(
         one(csv("x,a text, with a comma,0.jpg,good")),
-        "has 5 cells in line 10, and 4 columns: put cells that hold ',' in quotes",
+        "has 5 cells in line 10, and 4 columns: put cells that hold ',' in double quotes",
     ),
     "a quote that does not end": Case(
         one(csv('x,"a text,0.jpg,good')), "cannot be read in line 10: unexpected end of data"
@@ -389,4 +389,7 @@ def test_a_run_stops_where_most_images_are_missing(read: Callable[..., pd.DataFr
     message = str(caught.value)
     assert message.count("_large.webp") == 1
     assert "there is 0.jpg, 1.jpg, 2.jpg and 6 more" in message
-    assert message.endswith("; ingestion.allow_missing=true goes on with what is there")
+    assert message.endswith(
+        "; model.modality=text learns from the texts alone, and ingestion.allow_missing=true goes "
+        "on with what is there"
+    )

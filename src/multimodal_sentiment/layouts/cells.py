@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
+from .columns import list_columns
 from .files import Kind, Links, UnreadableFileError, bounded
 from .finding import Finder, Found, find_files_in
 from .source import Contents, Images
@@ -84,6 +85,18 @@ class Rows:
                 self.parts[self._in_use.popitem(last=False)[0]].table.release()
         return part.table.image(column, row.at)
 
+    def column(self, guid: str, role: str) -> str | None:
+        """Return the column of a post's table that has a role, if one has."""
+        return self.parts[self.find(guid).part].columns.get(role)
+
+    def lacked(self, guid: str, role: str) -> str:
+        """Say that a post's table has no column of a role, and how one is named."""
+        table = self.parts[self.find(guid).part].table
+        return (
+            f"a column of {role}s in {table.path.name}: name it, as in columns.{role}=NAME, among "
+            f"{list_columns(table.names)}"
+        )
+
     def place(self, guid: str) -> str:
         """Return a post's table and the number of its row, for people."""
         row = self.find(guid)
@@ -108,9 +121,9 @@ class TextCells(Contents):
 
     def looked_for(self, guid: str) -> str:
         """Return the place of the cell."""
-        column = self._rows.parts[self._rows.find(guid).part].columns.get("text")
+        column = self._rows.column(guid, "text")
         place = self._rows.place(guid)
-        return f"column {column} of {place}" if column else f"a column of texts in {place}"
+        return f"column {column} of {place}" if column else self._rows.lacked(guid, "text")
 
     def problem(self, guid: str) -> Problem | None:
         """Return whether there is none."""
@@ -141,6 +154,7 @@ class FilesOfCells(Contents):
     """Contents of files that a table names."""
 
     kind: Kind
+    column: str  # that names them
 
     def __init__(self, rows: Rows, finders: Sequence[Finder]) -> None:
         self._finders = finders
@@ -160,18 +174,24 @@ class FilesOfCells(Contents):
     def looked_for(self, guid: str) -> str:
         """Return the path that the table names."""
         name = self._name(guid)
-        place = self._rows.place(guid)
+        if self._rows.column(guid, self.column) is None:
+            return self._rows.lacked(guid, self.kind)
         if not isinstance(name, str) or not name:
-            return f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {place}"
+            return (
+                f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {self._rows.place(guid)}"
+            )
         return self._reader(guid).looked_for(name)
 
     def problem(self, guid: str) -> Problem | None:
-        """Return why there is none."""
-        return self._find(guid).problem if guid in self._rows else problem(f"no_{self.kind}")
+        """Return why there is none, or what is odd about it."""
+        if guid not in self._rows:
+            return problem(f"no_{self.kind}")
+        found = self._find(guid)
+        return found.problem or found.oddity
 
     def read(self, guid: str) -> bytes:
         """Return the content."""
-        fault = self.problem(guid)
+        fault = self._find(guid).problem if guid in self._rows else problem(f"no_{self.kind}")
         if fault is not None:
             raise UnreadableFileError(fault)
         return self._reader(guid).read(self._find(guid).path, self.kind)
@@ -192,6 +212,7 @@ class TextFiles(FilesOfCells):
     """Texts in files that a table names; these lie in its folder, or in the one that is named."""
 
     kind = "text"
+    column = "text_file"
 
     def __init__(self, rows: Rows, finders: Sequence[Finder], links: Links) -> None:
         super().__init__(rows, finders)
@@ -219,6 +240,7 @@ class ImageCells(FilesOfCells, Images):
     """Images that stand in a table, or in files that it names."""
 
     kind = "image"
+    column = "image"
 
     def read(self, guid: str) -> bytes:
         """Return an image's bytes, wherever they are."""
@@ -232,7 +254,15 @@ class ImageCells(FilesOfCells, Images):
         return super().read(guid)
 
     def _find_anew(self, guid: str) -> Found:
-        value = self._name(guid)
+        value = self._rows.image(guid)
+        if not isinstance(value, list):
+            return self._find_one(guid, value)
+        found = self._find_one(guid, next(iter(value), None))
+        if len(value) > 1:
+            return found._replace(oddity=problem("several_images", f"the first of {len(value)}"))
+        return found
+
+    def _find_one(self, guid: str, value: Any) -> Found:
         if is_nothing(value) or value in ("", b""):
             return Found("", "", problem("no_image"))
         if isinstance(value, Member) or _bytes_of(value) is not None:
@@ -247,7 +277,8 @@ class ImageCells(FilesOfCells, Images):
         return self._reader(guid).find(value, "image", absolute=True)
 
     def _name(self, guid: str) -> Any:
-        return self._rows.image(guid)
+        value = self._rows.image(guid)
+        return next(iter(value), None) if isinstance(value, list) else value
 
 
 def _bytes_of(value: Any) -> bytes | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from .addresses import is_remote
 from .columns import find_columns
 from .errors import LayoutError
 from .source import Options, Split
@@ -20,7 +21,10 @@ _DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has s
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
 # As in train.csv, dev_seen.jsonl and train-00000-of-00002.parquet.
-_NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_.].*)?", re.IGNORECASE)
+_NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_. ].*)?", re.IGNORECASE)
+_NAMED_AT_END = re.compile(rf".*[-_. ]({SPLIT_NAMES})", re.IGNORECASE)  # as in posts_train.csv
+_UNCLEAR = re.compile(r"(?:.*[-_. ])?eval(?:uation)?(?:[-_. ].*)?", re.IGNORECASE)
+_OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
 _SHOWN = 5
 
 
@@ -28,7 +32,8 @@ def is_table(path: Path) -> bool:
     """Return whether a path is a table, or a folder that holds some."""
     if not path.is_dir():
         return path.is_file()
-    return (path / _DICTIONARY).is_file() or (path / STATE).is_file() or bool(tables_in(path))
+    saved = (path / _DICTIONARY).is_file() or (path / STATE).is_file()
+    return saved or bool(tables_in(path) or _in_splits(path))
 
 
 def open_table(path: Path, options: Options) -> TableSource:
@@ -39,9 +44,12 @@ def open_table(path: Path, options: Options) -> TableSource:
     """
     # A link that the user names stands for the table where it lies.
     folder = path.resolve().parent if path.is_symlink() and path.is_file() else None
-    parts = [make_part(table, options, split, folder) for table, split in find_tables(path)]
+    found = find_tables(path)
+    parts = [make_part(table, options, split, folder) for table, split in found]
     said = "a table" if len(parts) == 1 else f"{len(parts)} tables"
-    return TableSource(path, parts, options, "table", said)
+    source = TableSource(path, parts, options, "table", said)
+    source.remarks += _not_read(path, [table for table, _ in found])
+    return source
 
 
 def is_image_folder(path: Path) -> bool:
@@ -79,13 +87,17 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     if (path / STATE).is_file():
         return [(path, "")]
     tables = tables_in(path)
+    named: list[tuple[Path, Split]] = [
+        (table, split) for table in tables if (split := split_of(table) or _split_at_end(table))
+    ]
+    if not tables:
+        named = _in_splits(path)
+        tables = [table for table, _ in named]
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
-    named: list[tuple[Path, Split]] = [
-        (table, split) for table in tables if (split := split_of(table))
-    ]
     named.sort(key=lambda each: order_of(each[1]))
     if len({split for _, split in named}) > 1 and len({table.suffix for table, _ in named}) == 1:
+        _refuse_unclear(tables)
         return named
     if len(tables) == len(named):  # one split, in one file or several
         return [(table, split if split == "test" else "") for table, split in named]
@@ -134,6 +146,47 @@ def split_of(path: Path) -> Split:
     return SPLITS[named[1].casefold()] if named else ""
 
 
+def _in_splits(folder: Path) -> list[tuple[Path, Split]]:
+    """Return the tables in those folders of a folder that are named like splits."""
+    if is_remote(folder) or not folder.is_dir():
+        return []
+    splits = [child for child in sorted(folder.iterdir()) if child.is_dir() and split_of(child)]
+    return [(table, split_of(child)) for child in splits for table in tables_in(child)]
+
+
+def _split_at_end(path: Path) -> Split:
+    """Return the split that the end of a name declares, or nothing."""
+    named = _NAMED_AT_END.fullmatch(path.stem)
+    return SPLITS[named[1].casefold()] if named else ""
+
+
+def _refuse_unclear(tables: Sequence[Path]) -> None:
+    """Refuse a name that means validation posts to some, and test posts to others.
+
+    Raises:
+        LayoutError: If a table has one.
+    """
+    for table in tables:
+        if _UNCLEAR.fullmatch(table.stem):
+            raise LayoutError(
+                f"are the posts of {table} for validation or for testing? name it after one"
+            )
+
+
+def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
+    """Say which tables beside those that are read are left aside, as their names are no splits."""
+    others = (
+        [] if path in read or is_remote(path) else [t for t in tables_in(path) if t not in read]
+    )
+    if not others or any((path / sign).is_file() for sign in (_DICTIONARY, STATE)):
+        return []
+    names = ", ".join(table.name for table in others[:_SHOWN])
+    return [
+        f"{len(others):,} tables beside these are not read, since their names tell no split: "
+        f"{names}; train, validation and test are read"
+    ]
+
+
 def order_of(split: Split) -> int:
     """Return a number that sorts splits, training posts first."""
     return list(SPLITS.values()).index(split)
@@ -153,7 +206,10 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
         tables = [
             file
             for file in files
-            if file.suffix.lower() in suffixes and file.name not in _NO_TABLES and file.is_file()
+            if file.suffix.lower() in suffixes
+            and file.name not in _NO_TABLES
+            and not file.name.startswith(_OF_SYSTEMS)
+            and file.is_file()
         ]
         if tables:
             return tables

@@ -31,7 +31,7 @@ _NAMES = ("guid", "tag", "image", "text", "target")
 def is_twitter(path: Path) -> bool:
     """Return whether a folder holds a training file with the published header."""
     try:
-        with (path / "train.tsv").open(encoding="utf-8") as file:
+        with (path / "train.tsv").open(encoding="utf-8-sig") as file:
             return file.readline().startswith("index\t#1 Label\t#2 ImageID")
     except (OSError, UnicodeDecodeError):
         return False

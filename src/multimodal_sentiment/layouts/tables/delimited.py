@@ -11,13 +11,15 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
+from multimodal_sentiment.posts.names import shown
 
 from ..columns import NAMES
 from ..errors import LayoutError
@@ -51,7 +53,7 @@ class DelimitedTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._mark, self.separator, self._skipped = _sniff(path)
+        self._mark, self.separator, self._skipped, self._is_spaced = _sniff(path)
         self._is_quoted = True
         self._header, self._columns = self._read()
         self._paths: dict[str, list[str]] = {}
@@ -130,19 +132,33 @@ class DelimitedTable(Table):
     def _read(self) -> tuple[list[str], list[list[str]]]:
         """Return header and columns of cells that are yet to be decoded."""
         try:
-            return self._rows(self._skipped, quoted=True)
+            header, columns = self._rows(self._skipped, quoted=True)
+            hold_rows = any(
+                "\n" in cell and str(self.separator) in cell
+                for column in columns
+                for cell in column
+            )
+            # From a quote that begins one text to one that ends another lie the rows between them.
+            return (hold_rows and self._unquoted(is_exact=True)) or (header, columns)
         except LayoutError:
-            if self.separator != "\t":
+            # In tab-separated files, a quote is often a character like any other.
+            rows = self._unquoted(is_exact=False) if self.separator == "\t" else None
+            if rows is None:
                 raise
-            try:  # in tab-separated files, a quote is often a character like any other
-                rows = self._rows(self._skipped, quoted=False)
-                self._is_quoted = False
-                return rows
-            except LayoutError:
-                pass
-            raise
+            return rows
 
-    def _rows(self, skipped: int, *, quoted: bool) -> tuple[list[str], list[list[str]]]:
+    def _unquoted(self, *, is_exact: bool) -> tuple[list[str], list[list[str]]] | None:
+        """Read quotes as characters; None if rows do not fit, or not all exactly."""
+        try:
+            rows = self._rows(self._skipped, quoted=False, is_exact=is_exact)
+        except LayoutError:
+            return None
+        self._is_quoted = False
+        return rows
+
+    def _rows(
+        self, skipped: int, *, quoted: bool, is_exact: bool = False
+    ) -> tuple[list[str], list[list[str]]]:
         header: list[str] = []
         columns: list[list[str]] = []
         with self._open() as file:
@@ -155,7 +171,7 @@ class DelimitedTable(Table):
                     first += 1
                 rows = chunk[first:]
                 if any(len(row) != len(header) or not any(row) for row in rows):
-                    rows = self._fitted(rows, line + first, header)
+                    rows = self._fitted(rows, line + first, header, is_exact=is_exact)
                 for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
                     column.extend(cells)
         if not header or not columns[0]:
@@ -167,7 +183,13 @@ class DelimitedTable(Table):
     def _chunks(self, file: IO[str], *, quoted: bool) -> Iterator[tuple[int, list[list[str]]]]:
         """Yield some rows at a time, and the line after which they begin."""
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-        reader = csv.reader(file, delimiter=self.separator or ",", strict=True, quoting=quoting)
+        reader = csv.reader(
+            file,
+            delimiter=self.separator or ",",
+            strict=True,
+            quoting=quoting,
+            skipinitialspace=self._is_spaced,
+        )
         former = csv.field_size_limit(_LARGEST_CELL)
         try:
             line = 0
@@ -184,18 +206,23 @@ class DelimitedTable(Table):
         finally:
             csv.field_size_limit(former)
 
-    def _fitted(self, rows: list[list[str]], line: int, header: list[str]) -> list[list[str]]:
+    def _fitted(
+        self, rows: list[list[str]], line: int, header: list[str], *, is_exact: bool
+    ) -> list[list[str]]:
         """Return rows as long as the header.
 
-        What a row lacks at its end is empty, as some programs leave it out; blank lines are no row.
+        What a row lacks at its end is empty, as some programs leave it out, unless rows must be
+        exact; blank lines are no row.
         """
         fitted = []
         for row in rows:
             line += 1 + sum(cell.count("\n") for cell in row)
-            if any(row[len(header) :]):
+            if any(row[len(header) :]) or (is_exact and any(row) and len(row) < len(header)):
+                named = "" if len(header) > 1 else f" (its first line is {shown(header[0])})"
                 raise LayoutError(
-                    f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns: "
-                    f"put cells that hold {self.separator!r} in quotes"
+                    f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns"
+                    f"{named}: put cells that hold {self.separator!r} in double quotes, and the "
+                    "names of the columns in the first line"
                 )
             if any(row):
                 fitted.append(row[: len(header)] + [""] * (len(header) - len(row)))
@@ -244,18 +271,38 @@ def _as_cell(value: Any) -> str:
     return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def _sniff(path: Path) -> tuple[str | None, str, int]:
-    """Return the encoding that the first bytes tell, the separator, and how many lines to skip."""
+class _Sniffed(NamedTuple):
+    """What the first lines of a table tell.
+
+    Attributes:
+        encoding: That its first bytes tell, if they do.
+        separator: Between cells.
+        skipped: Lines before that of the names.
+        is_spaced: Whether a space follows each separator, as in `id, text, label`.
+    """
+
+    encoding: str | None
+    separator: str
+    skipped: int
+    is_spaced: bool
+
+
+def _sniff(path: Path) -> _Sniffed:
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     mark = marked_encoding(head)
     text = head.decode(mark, "ignore") if mark in _WIDE else head.decode("latin-1")
     text = text.removeprefix(codecs.BOM_UTF8.decode("latin-1")).lstrip("\ufeff")
     first, _, rest = text.partition("\n")
-    if first.casefold().startswith("sep=") and len(first.rstrip("\r")) == len("sep=,"):
-        return mark, first[len("sep=")], 1  # a line by which Excel is told the separator
-    header = next((line for line in [first, *rest.splitlines()] if line.strip()), "")
-    return mark, max(SEPARATORS, key=lambda separator: _suits(header, separator)), 0
+    lines = [first, *rest.splitlines()]
+    for_excel = re.fullmatch(r'"?sep=(.)"?', first.rstrip("\r"), re.IGNORECASE)
+    if for_excel:
+        del lines[0]
+    header = next((line for line in lines if line.strip()), "")
+    separator = for_excel[1] if for_excel else max(SEPARATORS, key=lambda one: _suits(header, one))
+    cells = header.split(separator)
+    is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
+    return _Sniffed(mark, separator, int(bool(for_excel)), is_spaced)
 
 
 def _suits(header: str, separator: str) -> tuple[int, int]:

@@ -16,8 +16,24 @@ SUFFIXES = (
 
 _RECORDS = (".jsonl", ".ndjson", ".json")
 _SIGN_BYTES = 8
-_PACKED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHEET = b"\xd0\xcf\x11\xe0"  # of Excel, before 2007
+_OTHERS = {
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"SQLite": "a database",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF": "a PDF",
+    b"<!": "HTML",
+    b"<html": "HTML",
+    b"<table": "HTML",
+    b"<?xml": "XML",
+    b"{\\rtf": "a document",
+    b"\xff\xd8\xff": "an image",
+    b"\x89PNG": "an image",
+    b"GIF8": "an image",
+    b"RIFF": "an image or a sound",
+}
 
 
 def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
@@ -99,3 +115,9 @@ def _refuse_packed(path: Path, head: bytes) -> None:
         raise LayoutError(f"{path} is a workbook or an archive: save or unpack it as CSV first")
     if packed:
         raise LayoutError(f"{path} is packed with {packed}: unpack it first")
+    other = next((name for sign, name in _OTHERS.items() if head.startswith(sign)), None)
+    if other:
+        raise LayoutError(
+            f"{path} is {other}: posts come as a folder or as a table, such as CSV, "
+            "JSON Lines or Parquet"
+        )

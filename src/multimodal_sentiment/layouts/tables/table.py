@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def in_words(value: Any) -> str | None:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
-    if isinstance(value, bytes | list | dict):
+    if isinstance(value, Iterable) and not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} is no single value")
     return str(value)
 
