@@ -118,11 +118,11 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
 def _numbers(posts: Any) -> Iterator[Any]:
     """Number the rows, by the index of a frame of pandas where that tells them apart."""
     index = getattr(posts, "index", None)
-    if isinstance(index, pd.Index) and not isinstance(index, pd.MultiIndex) and not index.hasnans:
-        words = list(map(_as_text, index))
-        if all(words) and len(set(words)) == len(words):
-            return iter(words)
-    return count()
+    try:
+        words = list(map(_as_text, index)) if isinstance(index, pd.Index) else []
+    except TypeError:  # of several levels, say
+        words = []
+    return iter(words) if words and all(words) and len(set(words)) == len(words) else count()
 
 
 def _class_names(posts: Any, column: Any) -> Callable[[Any], Any]:
