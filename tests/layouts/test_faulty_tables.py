@@ -223,6 +223,14 @@ REFUSED: dict[str, Case] = {
     "posts in a folder below": Case(
         {"MVSA/labelResultAll.txt": "ID\ttext,image\n1\tpositive,neutral\n"}, "MVSA meant?"
     ),
+    "a split that is saved under a name of one's own": Case(
+        {"dataset_dict.json": '{"splits": ["train", "holdout"]}'},
+        "has the splits train, holdout: 'holdout' is none that is known, so name one with raw=",
+    ),
+    "posts in no split beside those of one": Case(
+        one("id,tweet,photo,label,split\n1,a,0.jpg,good,train\n2,b,0.jpg,bad,\n"),
+        "post '2' stands in no split, though others are: write train or validation",
+    ),
     "a split that is validation to some, and test to others": Case(
         {"train.csv": csv(X), "test.csv": csv(X), "eval_1.csv": csv(X)},
         "eval_1.csv for validation or for testing? name it after one",
@@ -329,7 +337,11 @@ NOTED: dict[str, Case] = {
     ),
     "a row that is too short": Case(one(csv("x,a text")), problem="no_image", text="a text"),
     "lines that are blank, or separators alone": Case(
-        one(csv("", ",,,", X, ",,,")), text="a text of its own"
+        one(csv("", ",,,", X, ",,,", "   ", "\t", "\x1a")), text="a text of its own"
+    ),
+    "JSON Lines called CSV": Case(
+        one(jsonl('{"id": "x", "tweet": "a text", "photo": "0.jpg", "label": "good"}')),
+        text="a text",
     ),
     "a line for Excel, and semicolons": Case(
         one("sep=;\r\n" + csv(X).replace(",", ";")), text="a text of its own"

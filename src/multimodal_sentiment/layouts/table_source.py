@@ -15,6 +15,7 @@ import pandas as pd
 from multimodal_sentiment.posts.names import first_names
 
 from .cells import Row, Rows
+from .columns import list_columns
 from .errors import LayoutError
 from .listing import refuse_rounded_ids
 from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
@@ -125,11 +126,11 @@ class TableSource(Source):
         """Return what is in the cells, and in the files that they name."""
         rows = Rows(self._parts, self._posts["guid"].tolist())
         again = np.flatnonzero(self._posts["guid"].duplicated()).tolist()
-        conflicts = [
+        conflicts = dict.fromkeys(
             rows.guids[row]
             for row in again
             if not self._are_equal(rows.find(rows.guids[row]), rows.locate(row))
-        ]
+        )
         if conflicts:
             raise LayoutError(
                 f"{self.path} has different posts under one id, {first_names(conflicts)}: give "
@@ -243,7 +244,7 @@ def _remark(source: TableSource, about: Mapping[str, Any]) -> str:
     if about["separator"]:
         how += f" in {about['encoding'].upper()}, between {about['separator']!r}"
     roles = ", ".join(
-        f"{name} is the {role.replace('_', ' ')}"
+        f"{list_columns([name])} is the {role.replace('_', ' ')}"
         for role, name in about["columns"].items()
         if name is not None
     )

@@ -86,9 +86,9 @@ def _read(path: Path, split: Split) -> PlainTable:
         index, tag, image, text, target = cells
         # A post has a row for each of its targets: numbers start anew in each file.
         entries = (
-            f"{split}-{index}",
+            f"{split}-{index.strip()}",
             TAGS[tag.strip()],
-            image,
+            image.strip(),
             text.replace(TARGET, target),
             target,
         )

@@ -28,6 +28,7 @@ from .table import Table
 
 SEPARATORS = (",", ";", "\t", "|")
 
+_BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
 _HEAD_BYTES = 100_000  # that tell encoding and separator
 _MOST_CELLS = 20_000  # that tell the encoding
 _CHUNK_ROWS = 10_000
@@ -217,14 +218,14 @@ class DelimitedTable(Table):
         fitted = []
         for row in rows:
             line += 1 + sum(cell.count("\n") for cell in row)
-            if any(row[len(header) :]) or (is_exact and any(row) and len(row) < len(header)):
+            if any(row[len(header) :]) or (is_exact and 0 < len(row) < len(header)):
                 named = "" if len(header) > 1 else f" (its first line is {shown(header[0])})"
                 raise LayoutError(
                     f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns"
                     f"{named}: put cells that hold {self.separator!r} in double quotes, and the "
                     "names of the columns in the first line"
                 )
-            if any(row):
+            if "".join(row).strip(_BLANK):
                 fitted.append(row[: len(header)] + [""] * (len(header) - len(row)))
         return fitted
 

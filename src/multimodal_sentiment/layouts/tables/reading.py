@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ SUFFIXES = (
 )  # fmt: skip
 
 _RECORDS = (".jsonl", ".ndjson", ".json")
-_SIGN_BYTES = 8
+_SIGN_BYTES = 64
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")  # begins JSON, whatever the suffix
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHEET = b"\xd0\xcf\x11\xe0"  # of Excel, before 2007
 _OTHERS = {
@@ -49,6 +51,8 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
     import pyarrow as pa
 
     from .arrow import FeatherTable, ParquetTable, StreamTable, read_saved_dataset
+    from .delimited import DelimitedTable
+    from .records import RecordsTable
     from .tar import TarTable
 
     if path.is_dir():
@@ -69,7 +73,8 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
             return StreamTable(path, [path], [])
         if path.suffix.lower() in (".parquet", ".pq"):
             raise LayoutError(f"{path} is no Parquet file: its first bytes are {head[:4]!r}")
-        return _read_text(path, encodings)
+        is_json = path.suffix.lower() in _RECORDS or _OBJECT.match(head)
+        return (RecordsTable if is_json else DelimitedTable)(path, encodings)
     except (OSError, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise LayoutError(f"{path} cannot be read: {why}") from error
@@ -97,14 +102,6 @@ class UnopenedTable:
     def release(self) -> None:
         """Let go of the table."""
         self._opened = None
-
-
-def _read_text(path: Path, encodings: Sequence[str] | None) -> Table:
-    from .delimited import DelimitedTable
-    from .records import RecordsTable
-
-    kind = RecordsTable if path.suffix.lower() in _RECORDS else DelimitedTable
-    return kind(path, encodings)
 
 
 def _refuse_packed(path: Path, head: bytes) -> None:
