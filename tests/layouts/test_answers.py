@@ -76,6 +76,20 @@ def test_the_line_for_excel_stays_first(tmp_path, copied):
     ]
 
 
+def test_where_quotes_are_characters_answers_hold_no_separator(tmp_path, copied):
+    (tmp_path / "p.csv").write_text('id;tweet;label\n1;"x;good\n2;y";\n4;z;\n')
+    folder = tmp_path / "answered"
+    folder.mkdir()
+    answers = ANSWERS.assign(problems=["no text; no image", ""])
+    open_source(tmp_path / "p.csv", Options()).write_answers(answers, folder)
+    assert (folder / "p.csv").read_text().splitlines() == [
+        "id;tweet;label;predicted;confidence;problems",
+        '1;"x;good;;;',
+        '2;y";;bad;0.500000;no text, no image',
+        "4;z;;good;0.750000;",
+    ]
+
+
 def test_a_name_that_is_taken_gets_another(tmp_path, copied):
     (tmp_path / "p.csv").write_text("id,tweet,label,predicted\n2,x,,mine\n")
     header, row = copied(tmp_path / "p.csv").read_text().splitlines()

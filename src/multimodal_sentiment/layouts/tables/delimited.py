@@ -123,8 +123,17 @@ class DelimitedTable(Table):
             header = [*self._header, *columns]
             rows = zip(*self._columns, *columns.values(), strict=True)
             for cells in itertools.chain([header], rows):
-                own, new = cells[: len(self._header)], map(_as_cell, cells[len(self._header) :])
+                own, new = (
+                    cells[: len(self._header)],
+                    map(self._as_cell, cells[len(self._header) :]),
+                )
                 writer.writerow([*own, *(new if is_wide else map(self._encoded, new))])
+
+    def _as_cell(self, value: Any) -> str:
+        cell = "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
+        if self._is_quoted:
+            return cell
+        return cell.replace(self.separator or ",", " " if self.separator == "," else ",")
 
     def _encoded(self, text: str) -> str:
         """Return text as the bytes that it has in this table."""
@@ -266,10 +275,6 @@ class DelimitedTable(Table):
         ]
         some = cells[:: -(-len(cells) // _MOST_CELLS) or 1]
         return read_source([cell.encode("latin-1") for cell in some], self._encodings)[1]
-
-
-def _as_cell(value: Any) -> str:
-    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 class _Sniffed(NamedTuple):
