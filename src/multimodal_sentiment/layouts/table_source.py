@@ -14,10 +14,10 @@ import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
 
-from .cells import Row, Rows
 from .columns import list_columns
 from .errors import LayoutError
 from .listing import refuse_rounded_ids
+from .rows import Row, Rows
 from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
 from .table_files import TableFiles
 from .tables import Table

@@ -11,30 +11,24 @@ import codecs
 import csv
 import io
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Literal
 
 from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
 from multimodal_sentiment.posts.names import shown
 
-from ..columns import NAMES
 from ..errors import LayoutError
-from ..listing import marked_encoding
+from .sniffing import WIDE, sniff
 from .table import Table
 
-SEPARATORS = (",", ";", "\t", "|")
-
 _BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
-_HEAD_BYTES = 100_000  # that tell encoding and separator
 _MOST_CELLS = 20_000  # that tell the encoding
 _CHUNK_ROWS = 10_000
 _READ_BYTES = 2**20
 _LARGEST_CELL = 2**28  # characters; larger texts and images are noted as problems
-_WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
 class DelimitedTable(Table):
@@ -54,7 +48,7 @@ class DelimitedTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._mark, self.separator, self._skipped, self._is_spaced = _sniff(path)
+        self._mark, self.separator, self._skipped, self._is_spaced = sniff(path)
         self._is_quoted = True
         self._header, self._columns = self._read()
         self._paths: dict[str, list[str]] = {}
@@ -86,7 +80,7 @@ class DelimitedTable(Table):
     def cell(self, name: str, row: int) -> str | bytes | None:
         """Return a cell as it stands, in bytes unless the file's first bytes tell its encoding."""
         column = self._columns[self.names.index(name)]
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return column[row]
         payload = column[row].encode("latin-1")
         if self._mark is None:
@@ -104,8 +98,8 @@ class DelimitedTable(Table):
 
     def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         """Write a copy with the table's separator, ends of lines and encoding; see `Table`."""
-        is_wide = self._mark in _WIDE
-        encoding = self._mark if self._mark in _WIDE else "latin-1"
+        is_wide = self._mark in WIDE
+        encoding = self._mark if self._mark in WIDE else "latin-1"
         with self._open() as file:
             first = file.readline()
         with open(path, "w", encoding=encoding, newline="") as file:
@@ -239,7 +233,7 @@ class DelimitedTable(Table):
         return fitted
 
     def _open(self) -> IO[str]:
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return open(self.path, encoding=self._mark, newline="")
         file = open(self.path, "rb")
         if self._mark:
@@ -248,7 +242,7 @@ class DelimitedTable(Table):
 
     def _decoded(self, cells: list[str]) -> list[str]:
         """Return cells as text."""
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return cells
         foreign = list(dict.fromkeys(cell for cell in cells if not cell.isascii()))
         if not foreign:
@@ -275,44 +269,3 @@ class DelimitedTable(Table):
         ]
         some = cells[:: -(-len(cells) // _MOST_CELLS) or 1]
         return read_source([cell.encode("latin-1") for cell in some], self._encodings)[1]
-
-
-class _Sniffed(NamedTuple):
-    """What the first lines of a table tell.
-
-    Attributes:
-        encoding: That its first bytes tell, if they do.
-        separator: Between cells.
-        skipped: Lines before that of the names.
-        is_spaced: Whether a space follows each separator, as in `id, text, label`.
-    """
-
-    encoding: str | None
-    separator: str
-    skipped: int
-    is_spaced: bool
-
-
-def _sniff(path: Path) -> _Sniffed:
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-    mark = marked_encoding(head)
-    text = head.decode(mark, "ignore") if mark in _WIDE else head.decode("latin-1")
-    text = text.removeprefix(codecs.BOM_UTF8.decode("latin-1")).lstrip("\ufeff")
-    first, _, rest = text.partition("\n")
-    lines = [first, *rest.splitlines()]
-    for_excel = re.fullmatch(r'"?sep=(.)"?', first.rstrip("\r"), re.IGNORECASE)
-    if for_excel:
-        del lines[0]
-    header = next((line for line in lines if line.strip()), "")
-    separator = for_excel[1] if for_excel else max(SEPARATORS, key=lambda one: _suits(header, one))
-    cells = header.split(separator)
-    is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
-    return _Sniffed(mark, separator, int(bool(for_excel)), is_spaced)
-
-
-def _suits(header: str, separator: str) -> tuple[int, int]:
-    """Return how many of a header's names are well known if a separator divides them, and all."""
-    names = [name.strip(' "\r').casefold() for name in header.split(separator)]
-    known = {name for names in NAMES.values() for name in names}
-    return sum(name.replace("_", "") in known for name in names), len(names)
