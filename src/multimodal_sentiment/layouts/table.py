@@ -90,7 +90,7 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
         return [(path, "")]
     tables = tables_in(path)
     named: list[tuple[Path, Split]] = [
-        (table, split) for table in tables if (split := split_of(table) or _split_at_end(table))
+        (table, split) for table in tables if (split := split_among(table))
     ]
     if not tables:
         named = _in_splits(path)
@@ -156,10 +156,10 @@ def _in_splits(folder: Path) -> list[tuple[Path, Split]]:
     return [(table, split_of(child)) for child in splits for table in tables_in(child)]
 
 
-def _split_at_end(path: Path) -> Split:
-    """Return the split that the end of a name declares, or nothing."""
+def split_among(path: Path) -> Split:
+    """Return the split that a name among others declares, at its beginning or its end."""
     named = _NAMED_AT_END.fullmatch(path.stem)
-    return SPLITS[named[1].casefold()] if named else ""
+    return split_of(path) or (SPLITS[named[1].casefold()] if named else "")
 
 
 def _refuse_unclear(tables: Sequence[Path]) -> None:
