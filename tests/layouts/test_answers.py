@@ -76,17 +76,14 @@ def test_the_line_for_excel_stays_first(tmp_path, copied):
     ]
 
 
-def test_where_quotes_are_characters_answers_hold_no_separator(tmp_path, copied):
-    (tmp_path / "p.csv").write_text('id;tweet;label\n1;"x;good\n2;y";\n4;z;\n')
-    folder = tmp_path / "answered"
-    folder.mkdir()
-    answers = ANSWERS.assign(problems=["no text; no image", ""])
-    open_source(tmp_path / "p.csv", Options()).write_answers(answers, folder)
-    assert (folder / "p.csv").read_text().splitlines() == [
-        "id;tweet;label;predicted;confidence;problems",
-        '1;"x;good;;;',
-        '2;y";;bad;0.500000;no text, no image',
-        "4;z;;good;0.750000;",
+def test_where_quotes_are_characters_answers_hold_no_separator(tmp_path, copied, monkeypatch):
+    (tmp_path / "p.tsv").write_text('id\ttweet\tlabel\n1\t"x\tgood\n2\ty"\t\n4\tz\t\n')
+    monkeypatch.setitem(ANSWERS, "predicted", ["so\tso", "good"])
+    assert copied(tmp_path / "p.tsv").read_text().splitlines() == [
+        "id\ttweet\tlabel\tpredicted\tconfidence\tproblems",
+        '1\t"x\tgood\t\t\t',
+        '2\ty"\t\tso,so\t0.500000\t',
+        "4\tz\t\tgood\t0.750000\tno text",
     ]
 
 

@@ -389,7 +389,8 @@ NOTED: dict[str, Case] = {
         text="a text, it is",
     ),
     "a quote that begins one text, and one that ends another": Case(
-        one(csv('x,"a text,0.jpg,good', 'y,another one",1.jpg,bad')), text='"a text'
+        one(csv('x,"a text,0.jpg,good', 'y,so",1.jpg,bad').replace(",", "\t"), "p.tsv"),
+        text='"a text',
     ),
     "a line for Excel in quotes": Case(
         one('"sep=;"\n' + csv(X).replace(",", ";")), text="a text of its own"

@@ -104,6 +104,15 @@ def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> N
     assert len(meant.files().remarks) == 2
 
 
+def test_texts_that_may_be_rows_between_quotes_are_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text('id,text,tag\n1,"a,good\n2,b",good\n3,c,bad\n')
+    source = opened(tmp_path)
+    assert source.files().texts.read("1") == b"a,good\n2,b"
+    assert "1 lines are parts of texts between quotes, and might be" in source.files().remarks[1]
+    (tmp_path / "p.csv").write_text('id,text,tag\n1,"a, so\nb",good\n3,"c\nd",bad\n')
+    assert len(opened(tmp_path).files().remarks) == 1
+
+
 @pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
 def test_of_a_list_of_images_the_first_is_taken(tmp_path: Path, kind: Any) -> None:
     struct = pa.struct({"bytes": pa.binary(), "path": pa.string()})

@@ -77,7 +77,7 @@ class TableSource(Source):
         self._options = options
         self._layout = layout
         self._said = said
-        self.remarks: list[str] = []
+        self.remarks = [remark for part in parts for remark in part.table.remarks]
         self._no_tags: Counter[str] = Counter()  # words that were taken for none
         self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
         rows: list[pd.DataFrame] = [self._rows(part) for part in parts]

@@ -137,28 +137,35 @@ class DelimitedTable(Table):
         """Return header and columns of cells that are yet to be decoded."""
         try:
             header, columns = self._rows(self._skipped, quoted=True)
-            hold_rows = any(
-                "\n" in cell and str(self.separator) in cell
-                for column in columns
-                for cell in column
-            )
-            # From a quote that begins one text to one that ends another lie the rows between them.
-            return (hold_rows and self._unquoted(is_exact=True)) or (header, columns)
         except LayoutError:
             # In tab-separated files, a quote is often a character like any other.
             rows = self._unquoted(is_exact=False) if self.separator == "\t" else None
             if rows is None:
                 raise
+            self._is_quoted = False
             return rows
+        cells = itertools.chain(*columns)
+        hold_rows = any("\n" in cell and str(self.separator) in cell for cell in cells)
+        # From a quote that begins one text to one that ends another may lie the rows between them.
+        others = self._unquoted(is_exact=True) if hold_rows else None
+        if others is not None and self.separator == "\t":  # which no text holds
+            self._is_quoted = False
+            return others
+        if others is not None:
+            self.remarks = [
+                f"{self.path}: {len(others[1][0]) - len(columns[0]):,} lines are parts of texts "
+                "between quotes, and might be rows: if quotes are characters there, double them"
+            ]
+        return header, columns
 
     def _unquoted(self, *, is_exact: bool) -> tuple[list[str], list[list[str]]] | None:
         """Read quotes as characters; None if rows do not fit, or not all exactly."""
         try:
-            rows = self._rows(self._skipped, quoted=False, is_exact=is_exact)
+            header, columns = self._rows(self._skipped, quoted=False, is_exact=is_exact)
         except LayoutError:
             return None
-        self._is_quoted = False
-        return rows
+        are_quoted = any(name.startswith('"') for name in header)
+        return None if is_exact and are_quoted else (header, columns)
 
     def _rows(
         self, skipped: int, *, quoted: bool, is_exact: bool = False

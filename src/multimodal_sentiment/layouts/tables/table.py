@@ -21,6 +21,7 @@ class Table(ABC):
         separator: Between cells, where it has one.
         names: Of the columns, in order.
         count: Rows.
+        remarks: What the user should know of how it was read, a line each.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Table(ABC):
     separator: str | None = None
     names: list[str]
     count: int
+    remarks: Sequence[str] = ()
 
     def __len__(self) -> int:
         return self.count
