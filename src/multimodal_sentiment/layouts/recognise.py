@@ -46,8 +46,9 @@ LAYOUTS: dict[str, Layout] = {
     "shards": Layout(is_shards, open_shards),
     "table": Layout(is_table, open_table),
 }
-_SHOWN = 5  # kinds of files
 AT_ADDRESSES = ("mvsa", "course", "shards", "table")
+
+_SHOWN = 5  # kinds of files
 
 
 def open_source(path: Path, options: Options) -> Source:
@@ -89,7 +90,10 @@ def _refuse_others(path: Path) -> None:
     """
     if not path.is_dir() or (path / FOLDER).is_dir():
         return
-    there = [child for child in sorted(path.iterdir()) if not child.name.startswith(".")]
+    try:
+        there = [child for child in sorted(path.iterdir()) if not child.name.startswith(".")]
+    except OSError:  # the course's files are looked for, and say why they cannot be read
+        return
     if not there:
         return
     inside = next(

@@ -150,10 +150,14 @@ def split_of(path: Path) -> Split:
 
 def _in_splits(folder: Path) -> list[tuple[Path, Split]]:
     """Return the tables in those folders of a folder that are named like splits."""
+    splits = _split_folders(folder)
+    return [(table, split_of(child)) for child in splits for table in tables_in(child)]
+
+
+def _split_folders(folder: Path) -> list[Path]:
     if is_remote(folder) or not folder.is_dir():
         return []
-    splits = [child for child in sorted(folder.iterdir()) if child.is_dir() and split_of(child)]
-    return [(table, split_of(child)) for child in splits for table in tables_in(child)]
+    return [child for child in sorted(folder.iterdir()) if split_of(child) and child.is_dir()]
 
 
 def split_among(path: Path) -> Split:
@@ -177,10 +181,10 @@ def _refuse_unclear(tables: Sequence[Path]) -> None:
 
 def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
     """Say which tables beside those that are read are left aside, as their names are no splits."""
-    others = (
-        [] if path in read or is_remote(path) else [t for t in tables_in(path) if t not in read]
-    )
-    if not others or any((path / sign).is_file() for sign in (_DICTIONARY, STATE)):
+    if path in read or is_remote(path) or (path / _DICTIONARY).is_file():
+        return []
+    others = [table for table in tables_in(path) if table not in read]
+    if not others:
         return []
     names = ", ".join(table.name for table in others[:_SHOWN])
     return [
@@ -238,9 +242,8 @@ def _metadata_in(folder: Path) -> list[tuple[Path, Split]]:
     here = [folder / name for name in _METADATA if (folder / name).is_file()]
     if here:
         return [(here[0], "")]
-    splits = [child for child in sorted(folder.iterdir()) if split_of(child) and child.is_dir()]
     return [
         (metadata, split_of(child))
-        for child in splits
+        for child in _split_folders(folder)
         for metadata in [child / name for name in _METADATA if (child / name).is_file()][:1]
     ]
