@@ -225,7 +225,7 @@ REFUSED: dict[str, Case] = {
     ),
     "a split that is saved under a name of one's own": Case(
         {"dataset_dict.json": '{"splits": ["train", "holdout"]}'},
-        "has the splits train, holdout: 'holdout' is none that is known, so name one with raw=",
+        "raw has the splits train, holdout: 'holdout' is none that is known, so name one with raw=",
     ),
     "posts in no split beside those of one": Case(
         one("id,tweet,photo,label,split\n1,a,0.jpg,good,train\n2,b,0.jpg,bad,\n"),

@@ -225,15 +225,16 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
 def _saved_splits(path: Path) -> list[tuple[Path, Split]]:
     try:
         names: Sequence[str] = json.loads((path / _DICTIONARY).read_text("utf-8"))["splits"]
-        unknown = [name for name in names if not split_of(path / name)]
-        if unknown:
-            raise LayoutError(
-                f"{path} has the splits {', '.join(names)}: {first_names(unknown)} is none that is "
-                f"known, so name one with raw={path / names[0]}, or save train, validation and test"
-            )
-        return [(path / name, split_of(path / name)) for name in names]
+        splits = [(path / name, split_of(path / name)) for name in names]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"{path / _DICTIONARY} cannot be read: {error}") from error
+    unknown = [folder.name for folder, split in splits if not split]
+    if unknown:
+        raise LayoutError(
+            f"{path} has the splits {', '.join(names)}: {first_names(unknown)} is none that is "
+            f"known, so name one with raw={path / names[0]}, or save train, validation and test"
+        )
+    return splits
 
 
 def _metadata_in(folder: Path) -> list[tuple[Path, Split]]:
