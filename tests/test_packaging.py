@@ -82,6 +82,25 @@ def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> N
     assert "what a day 2" in posts.read_text()
 
 
+def test_the_wheel_leads_from_a_frame_to_answers(installed: Path, tmp_path: Path) -> None:
+    """In an empty folder, in which it leaves no file."""
+    code = """if True:
+        import pandas as pd
+        from multimodal_sentiment import train
+        words = ["good", "bad"] * 20
+        frame = pd.DataFrame({"tweet": words, "mood": words}, [f"post {n}" for n in range(40)])
+        small = {"hidden_size": 16, "layers": 1, "heads": 2}
+        parameters = {"model.modality": "text", "model.text.scratch": small}
+        classifier = train(frame, tag="mood", env="scratch", parameters=parameters)
+        print(classifier.predict(frame.tail(2)).index.tolist())
+    """
+    environment = {**os.environ, "PYTHONPATH": str(installed), "TMPDIR": str(installed)}
+    command = [sys.executable, "-c", code]
+    said = subprocess.check_output(command, text=True, cwd=tmp_path, env=environment)
+    assert said.endswith("['post 38', 'post 39']\n")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_the_container_would_start(installed: Path, trained_project: Project, tmp_path: Path):
     """Its command runs in an empty folder; its host, model and token are put in their places."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -49,11 +49,11 @@ def load_classifier(
 def train(
     posts: Any,
     *,
-    text: str | None = None,
-    image: str | None = None,
-    tag: str | None = None,
-    guid: str | None = None,
-    split: str | None = None,
+    text: Hashable = None,
+    image: Hashable = None,
+    tag: Hashable = None,
+    guid: Hashable = None,
+    split: Hashable = None,
     folder: str | PathLike[str] | None = None,
     env: str | None = None,
     parameters: Mapping[str, Any] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -41,11 +41,11 @@ SETTLED = ("raw", "data", "columns")  # by what `train` is given
 class Columns(NamedTuple):
     """The names of a frame's columns; None is found by its name."""
 
-    guid: str | None
-    text: str | None
-    image: str | None
-    tag: str | None
-    split: str | None
+    guid: Hashable
+    text: Hashable
+    image: Hashable
+    tag: Hashable
+    split: Hashable
 
 
 class TrainedClassifier(Classifier):
@@ -62,7 +62,7 @@ class TrainedClassifier(Classifier):
         self,
         catalog: CatalogProtocol[Any, Any],
         version: str,
-        columns: Mapping[str, str],
+        columns: Mapping[str, Any],
         compute: ComputeParameters,
     ) -> None:
         folder = location(catalog["fusion_model"])
@@ -131,18 +131,20 @@ def train_on_frame(
         return TrainedClassifier(catalog, session.session_id, names, compute)
 
 
-def _find_columns(posts: Any, columns: Columns) -> dict[str, str]:
+def _find_columns(posts: Any, columns: Columns) -> dict[str, Any]:
     names = column_names(posts)
+    given = {role: None if name is None else str(name) for role, name in columns._asdict().items()}
     try:
-        found = find_columns(names, columns._asdict(), "the frame")
+        found = find_columns([*map(str, names)], given, "the frame")
     except LayoutError as error:
-        raise ClassifierError(str(error).replace("columns.", "")) from error
+        raise ClassifierError(_in_python(str(error))) from error
     if "tag" not in found:
         raise ClassifierError(
             f"the frame has no column that is known to hold tags: name it, as in tag='NAME', among "
-            f"{', '.join(names)}"
+            f"{', '.join(map(str, names))}"
         )
-    return found
+    named = {str(name): name for name in names}
+    return {role: named[name] for role, name in found.items()}
 
 
 def _as_tree(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,4 +197,9 @@ def _errors_in_one_line() -> Iterator[None]:
         if isinstance(error, ClassifierError) or not is_expected(error):
             raise
         notes = getattr(error, "__notes__", [one_line(error)])
-        raise ClassifierError(notes[-1]) from error
+        raise ClassifierError(_in_python(notes[-1])) from error
+
+
+def _in_python(message: str) -> str:
+    """Return what names a parameter of columns as it names one of `train`."""
+    return message.replace("columns.", "")

@@ -76,6 +76,17 @@ def test_the_line_for_excel_stays_first(tmp_path, copied):
     ]
 
 
+def test_where_quotes_are_characters_answers_hold_no_separator(tmp_path, copied, monkeypatch):
+    (tmp_path / "p.tsv").write_text('id\ttweet\tlabel\n1\t"x\tgood\n2\ty"\t\n4\tz\t\n')
+    monkeypatch.setitem(ANSWERS, "predicted", ["so\tso", "good"])
+    assert copied(tmp_path / "p.tsv").read_text().splitlines() == [
+        "id\ttweet\tlabel\tpredicted\tconfidence\tproblems",
+        '1\t"x\tgood\t\t\t',
+        '2\ty"\t\tso,so\t0.500000\t',
+        "4\tz\t\tgood\t0.750000\tno text",
+    ]
+
+
 def test_a_name_that_is_taken_gets_another(tmp_path, copied):
     (tmp_path / "p.csv").write_text("id,tweet,label,predicted\n2,x,,mine\n")
     header, row = copied(tmp_path / "p.csv").read_text().splitlines()

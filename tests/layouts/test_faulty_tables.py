@@ -147,7 +147,7 @@ REFUSED: dict[str, Case] = {
     ),
     "a row that is too long": Case(
         one(csv("x,a text, with a comma,0.jpg,good")),
-        "has 5 cells in line 10, and 4 columns: put cells that hold ',' in quotes",
+        "has 5 cells in line 10, and 4 columns: put cells that hold ',' in double quotes",
     ),
     "a quote that does not end": Case(
         one(csv('x,"a text,0.jpg,good')), "cannot be read in line 10: unexpected end of data"
@@ -192,6 +192,71 @@ REFUSED: dict[str, Case] = {
     ),
     "a saved data set without its data": Case(
         {"state.json": '{"_data_files": [{"filename": "a.arrow"}]}'}, "is no whole saved data set"
+    ),
+    "a line above that of names": Case(
+        one("# posts of May\n" + csv(X)),
+        "4 cells in line 2, and 1 columns (its first line is '# posts of May')",
+    ),
+    "an object of columns": Case(
+        one(pd.DataFrame({"id": ["1"], "tweet": ["a"], "label": ["good"]}).to_json(), "p.json"),
+        "holds one object, 'id', 'tweet', 'label', and not one for each post: write a list of",
+    ),
+    "objects over several lines": Case(
+        one(json.dumps({"id": "x", "tweet": "a"}, indent=1), "p.jsonl"),
+        "no JSON in line 1: Expecting property name enclosed in double quotes: line 1 column 2 "
+        "(char 1): each line must hold one object, or the whole file a list of them",
+    ),
+    **{
+        f"{name} in place of a table": Case({"raw": sign + csv(X).encode()}, said, raw="raw")
+        for name, sign, said in (
+            ("a pickle", b"\x80\x05\x95", "is a pickle: posts come as a folder or as a table"),
+            ("a database", b"SQLite format 3\0", "is a database: posts come"),
+            ("an image", b"\xff\xd8\xff\xe0", "is an image: posts come"),
+            ("HTML", b"<!DOCTYPE html>", "is HTML: posts come"),
+        )
+    },
+    "a folder of something else": Case(
+        {"mine.xlsx": "PK", "note.md": ""},
+        "holds no posts in a layout that is known: there is 0.jpg, mine.xlsx, note.md, but neither "
+        "train.txt, nor a table (.csv, ",
+    ),
+    "posts in a folder below": Case(
+        {"MVSA/labelResultAll.txt": "ID\ttext,image\n1\tpositive,neutral\n"}, "MVSA meant?"
+    ),
+    "a split that is saved under a name of one's own": Case(
+        {"dataset_dict.json": '{"splits": ["train", "holdout"]}'},
+        "raw has the splits train, holdout: 'holdout' is none that is known, so name one with raw=",
+    ),
+    "posts in no split beside those of one": Case(
+        one("id,tweet,photo,label,split\n1,a,0.jpg,good,train\n2,b,0.jpg,bad,\n"),
+        "post '2' stands in no split, though others are: write train or validation",
+    ),
+    "a split that is validation to some, and test to others": Case(
+        {"train.csv": csv(X), "test.csv": csv(X), "eval_1.csv": csv(X)},
+        "eval_1.csv for validation or for testing? name it after one",
+    ),
+    "no posts but those of the test": Case(
+        {"test.csv": csv(X)}, "by its name it holds the posts to be predicted"
+    ),
+    "no column of images": Case(
+        one(csv(X, header="id,tweet,shot,label")),
+        "no image (no image): looked for a column of images in posts.csv: name it, as in "
+        "columns.image=NAME, among id, tweet, shot, label; model.modality=text learns from the "
+        "texts alone",
+    ),
+    "texts that are objects": Case(
+        one(
+            "".join(
+                json.dumps({"id": n, "tweet": {"en": "a"}, "photo": "0.jpg", "label": tag}) + "\n"
+                for n, tag in enumerate(["bad", "good"] * 4)
+            ),
+            "p.jsonl",
+        ),
+        "8 of 8 posts have no text (text unreadable: dict is no text): looked for column tweet of ",
+    ),
+    "images in a folder that is not named": Case(
+        {"p.csv": csv(X).replace(".jpg", ".png"), **{f"shots/{n}.png": "" for n in range(SOUND)}},
+        "0.png (which lies in shots: see columns.image_folder)",
     ),
     "images that are not there": Case(
         one(csv(X).replace(".jpg", ".webp")),
@@ -272,7 +337,11 @@ NOTED: dict[str, Case] = {
     ),
     "a row that is too short": Case(one(csv("x,a text")), problem="no_image", text="a text"),
     "lines that are blank, or separators alone": Case(
-        one(csv("", ",,,", X, ",,,")), text="a text of its own"
+        one(csv("", ",,,", X, ",,,", "   ", "\t", "\x1a")), text="a text of its own"
+    ),
+    "JSON Lines called CSV": Case(
+        one(jsonl('{"id": "x", "tweet": "a text", "photo": "0.jpg", "label": "good"}')),
+        text="a text",
     ),
     "a line for Excel, and semicolons": Case(
         one("sep=;\r\n" + csv(X).replace(",", ";")), text="a text of its own"
@@ -303,6 +372,37 @@ NOTED: dict[str, Case] = {
     ),
     "backslashes in a path": Case(
         {**one(csv(r"x,a text,photos\a.jpg,good")), "photos/a.jpg": JPEG}, text="a text"
+    ),
+    "several images": Case(
+        one(jsonl('{"id":"x","tweet":"so","photo":["0.jpg","1.jpg"],"label":"good"}'), "p.jsonl"),
+        problem="several_images",
+    ),
+    "one image in a list": Case(
+        one(jsonl('{"id":"x","tweet":"so","photo":["0.jpg"],"label":"good"}'), "p.jsonl"), text="so"
+    ),
+    "no image in a list": Case(
+        one(jsonl('{"id":"x","tweet":"so","photo":[],"label":"good"}'), "p.jsonl"),
+        problem="no_image",
+    ),
+    "spaces after separators": Case(
+        one(csv('x,"a text, it is",0.jpg,good').replace(",", ", ").replace(",  ", ", ")),
+        text="a text, it is",
+    ),
+    "a quote that begins one text, and one that ends another": Case(
+        one(csv('x,"a text,0.jpg,good', 'y,so",1.jpg,bad').replace(",", "\t"), "p.tsv"),
+        text='"a text',
+    ),
+    "a line for Excel in quotes": Case(
+        one('"sep=;"\n' + csv(X).replace(",", ";")), text="a text of its own"
+    ),
+    "files that macOS and Excel leave beside a table": Case(
+        {**one(csv(X)), "._posts.csv": b"\0\5\x16\7", "~$posts.csv": b"\5me"},
+        text="a text of its own",
+    ),
+    "a suffix in capitals": Case({**one(csv("x,a text,A.jpg,good")), "A.JPG": JPEG}, text="a text"),
+    "a folder in another Unicode form": Case(
+        {**one(csv("x,a text,\u00e9t\u00e9/1.jpg,good")), "e\u0301te\u0301/1.jpg": JPEG},
+        text="a text",
     ),
     "a name in another Unicode form, without its suffix": Case(
         {**one(csv("x,a text,caf\u00e9,good")), "cafe\u0301.jpg": JPEG}, text="a text"
@@ -380,6 +480,16 @@ def test_rows_that_are_left_out_of_a_table_would_be_seen(read: Callable[..., pd.
 
 
 @pytest.mark.fault(
+    "table", "images in the cells as base64", "one line, which shows their beginning"
+)
+def test_what_was_looked_for_is_cut_where_it_is_long(read: Callable[..., pd.DataFrame]) -> None:
+    rows = (f"{n},a text,{'/9j/' * 100_000}{n},{('bad', 'good')[n % 2]}" for n in range(SOUND))
+    with pytest.raises(ValueError, match="8 of 8 posts have no image") as caught:
+        read(Case(one("\n".join([HEADER, *rows]))), allow_missing=False)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.fault(
     "table", "most images missing", "three that were looked for, three that are there"
 )
 def test_a_run_stops_where_most_images_are_missing(read: Callable[..., pd.DataFrame]) -> None:
@@ -389,4 +499,7 @@ def test_a_run_stops_where_most_images_are_missing(read: Callable[..., pd.DataFr
     message = str(caught.value)
     assert message.count("_large.webp") == 1
     assert "there is 0.jpg, 1.jpg, 2.jpg and 6 more" in message
-    assert message.endswith("; ingestion.allow_missing=true goes on with what is there")
+    assert message.endswith(
+        "; model.modality=text learns from the texts alone, and ingestion.allow_missing=true goes "
+        "on with what is there"
+    )

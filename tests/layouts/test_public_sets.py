@@ -135,7 +135,7 @@ def test_hateful_memes(tmp_path: Path) -> None:
 def test_the_second_phase_of_hateful_memes(tmp_path: Path) -> None:
     raw = write_memes(
         tmp_path,
-        train=[meme("1", 1)],
+        train=[meme("1", 1) | {"gold_pc": ["religion"]}],  # as the fine-grained annotations add
         dev_seen=[meme("2", 0), meme("3", 1)],
         dev_unseen=[meme("3", 1), meme("4", 0)],
         test_seen=[meme("5", 1)],
@@ -145,7 +145,8 @@ def test_the_second_phase_of_hateful_memes(tmp_path: Path) -> None:
     source = open_source(raw, Options())
     assert splits(source) == {"1": "train", "2": "validation", "3": "validation", "4": "validation"}
     assert tags(source, "unlabelled") == {"5": "1", "6": ""}
-    source.files()  # that 3 stands in both files is no conflict
+    files = source.files()  # that 3 stands in both files is no conflict
+    assert files.about["layout"] == "hateful_memes"
 
 
 ROWS = "1\t{tag}\t74960.jpg\tOfficial $T$ page\tOklahoma\n2\t0\t74960.jpg\t$T$ page !\tOfficial\n"
@@ -179,6 +180,17 @@ def test_twitter(tmp_path: Path) -> None:
     assert files.texts.read("test-1") == "Official Oklahoma page"
     assert files.texts.read("train-2") == "Official page !"
     assert files.images.read("test-2") == JPEG
+
+
+def test_twitter_saved_on_another_system(tmp_path: Path) -> None:
+    raw = write_twitter(tmp_path)
+    published = tags(open_source(raw, Options()))
+    for name in ("train.tsv", "dev.tsv"):
+        lines = (raw / name).read_text().splitlines()
+        (raw / name).write_bytes(b"\xef\xbb\xbf" + "\r\n\r\n  \r\n".join(lines).encode())
+    source = open_source(raw, Options())
+    assert source.files().about["layout"] == "twitter"
+    assert tags(source) == published
 
 
 def test_a_row_that_is_not_as_published_is_named(tmp_path: Path) -> None:

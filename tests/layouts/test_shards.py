@@ -124,17 +124,17 @@ class TestTar:
         source = opened(write_tar(tmp_path / "x.tar", members))
         assert contents(source) == {"x/a": (b"1", None), "y/a": (b"2", JPEG)}
 
-    def test_names_of_splits_declare_them(self, tmp_path: Path) -> None:
-        shards = {f"{split}-0.tar": {f"{split}.txt": b"t", f"{split}.cls": b"good"}
+    @pytest.mark.parametrize("name", ["{}-0.tar", "posts_{}.tar"])
+    def test_names_of_splits_declare_them(self, tmp_path: Path, name: str) -> None:
+        shards = {name.format(split): {f"{split}.txt": b"t", f"{split}.cls": b"good"}
                   for split in ("test", "train", "val")}  # fmt: skip
         write_shards(tmp_path / "raw", shards)
         assert opened(tmp_path / "raw").listing("labelled").values.tolist() == [
             ["train", "good", "train"],
             ["val", "good", "validation"],
         ]
-        assert opened(tmp_path / "raw" / "test-*.tar").listing("unlabelled")["guid"].tolist() == [
-            "test"
-        ]
+        alone = opened(tmp_path / "raw" / name.format("test"))
+        assert alone.has("unlabelled") is name.startswith("{}")
 
     def test_equal_posts_in_two_shards_are_one_and_different_ones_are_refused(
         self, tmp_path: Path
@@ -201,6 +201,13 @@ class TestParquet:
         assert contents(opened(tmp_path / "raw" / "part-00[12].parquet")).keys() == {
             f"part-{shard:03}-{row}" for shard in (1, 2) for row in (1, 2)
         }
+
+    def test_those_that_are_named_after_splits_are_not_one_set(self, tmp_path: Path) -> None:
+        for split in ("train", "test"):
+            table = pa.table({"id": [split], "text": ["a"], "label": ["good"]})
+            pa.parquet.write_table(table, tmp_path / f"posts_{split}.parquet")
+        assert opened(tmp_path).listing("labelled")["guid"].tolist() == ["train"]
+        assert opened(tmp_path).listing("unlabelled")["guid"].tolist() == ["test"]
 
     def test_of_many_shards_few_images_are_held_and_few_files_are_open(
         self, tmp_path: Path

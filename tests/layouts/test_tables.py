@@ -76,6 +76,60 @@ def test_files_named_like_splits_are_splits(tmp_path: Path) -> None:
     assert files.remarks[0].endswith("posts have the numbers of their rows as ids")
 
 
+@pytest.mark.parametrize(
+    "names", [["posts_train", "posts-VAL", "posts.test"], ["train/a", "val/a", "test/a"]]
+)
+def test_splits_stand_at_the_end_of_names_or_are_folders(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.csv").write_text(f"id,text,tag\n{name},a,good\n")
+    source = opened(tmp_path)
+    assert rows(source) == [(names[0], "good", "train"), (names[1], "good", "validation")]
+    assert rows(source, "unlabelled") == [(names[2], "good", "test")]
+
+
+def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> None:
+    for name in ("train", "test", "sample_submission", "all"):
+        (tmp_path / f"{name}.csv").write_text(f"id,text,tag\n{name},a,good\n{name} 2,b,None\n")
+    source = opened(tmp_path)
+    assert rows(source) == [("train", "good", "train")]
+    assert source.files().remarks[1:] == [
+        "2 tables beside these are not read, since their names tell no split: all.csv, "
+        "sample_submission.csv; train, validation and test are read",
+        "2 posts are tagged 'None', which counts as no tag: if it is one, name all in "
+        "ingestion.labels",
+    ]
+    meant = open_source(tmp_path, Options(labels=["good", "None"]))
+    assert rows(meant) == [("train", "good", "train"), ("train 2", "None", "train")]
+    assert len(meant.files().remarks) == 2
+
+
+def test_texts_that_may_be_rows_between_quotes_are_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text('id,text,tag\n1,"a,good\n2,b",good\n3,c,bad\n')
+    source = opened(tmp_path)
+    assert source.files().texts.read("1") == b"a,good\n2,b"
+    assert "1 lines are parts of texts between quotes, and might be" in source.files().remarks[1]
+    (tmp_path / "p.csv").write_text('id,text,tag\n1,"a, so\nb",good\n3,"c\nd",bad\n')
+    assert len(opened(tmp_path).files().remarks) == 1
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+def test_of_a_list_of_images_the_first_is_taken(tmp_path: Path, kind: Any) -> None:
+    struct = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    first, other = ({"bytes": JPEG + sign, "path": None} for sign in (b"1", b"2"))
+    images = pa.array([[first], [first, other], [], None], kind(struct))
+    write(tmp_path / "p.parquet", text=list("abcd"), images=images, tag=[0, 1, 0, 1])
+    found = opened(tmp_path).files().images
+    assert [found.read(guid) for guid in "12"] == [JPEG + b"1"] * 2
+    problems = [found.problem(guid) for guid in "1234"]
+    assert [problem.words if problem else None for problem in problems] == [
+        None,
+        "several images: the first of 2 used",
+        "no image",
+        "no image",
+    ]
+
+
 def test_parts_of_a_split_are_one(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()  # as data sets lie on the hub
     for number, text in enumerate("ab"):

@@ -107,7 +107,7 @@ class TestDeclared:
 
     def test_training_posts_alone_are_still_divided(self) -> None:
         table = examples(["a", "b"] * 50)
-        own = declared(table, ["train"] * 90 + [""] * 10)
+        own = declared(table, ["train"] * 100)
         alone = groups(table, list(range(100)))
         drawn = split_posts(table, alone, own, parameters())
         assert drawn[1].equals(split_posts(table, alone, NONE, parameters())[1])
@@ -118,6 +118,7 @@ class TestDeclared:
         [
             (["validation"] * 6, "ababab", "every labelled post is a validation post"),
             (["train"] * 4 + ["validation", ""], "ababab", "post '05' stands in no split"),
+            (["train"] * 5 + [""], "ababab", "post '05' stands in no split"),
             (["train"] * 2 + ["validation"] * 4, "ababab", "only 1 training post is tagged"),
             (["train"] * 4 + ["validation"] * 2, "ababac", "tag 'c' is that of only validation"),
             (["train"] * 4 + ["validation"] * 2, "aaaaaa", "every training post is tagged 'a'"),

@@ -10,6 +10,7 @@ import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier, train
@@ -95,21 +96,34 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
     frame, caplog, monkeypatch, tmp_path
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    texts = polars.from_pandas(frame[["tweet", "mood"]].rename(columns={"mood": "label"}))
+    texts = frame[["tweet", "mood"]].set_axis([0, 1], axis=1)
     with caplog.at_level("INFO"):
-        second = train(texts, env="scratch", parameters={**TINY, "model.modality": "text"})
+        second = train(
+            texts, text=0, tag=1, env="scratch", parameters={**TINY, "model.modality": "text"}
+        )
     assert f"Posts, model and report go into {second.folder}" in caplog.text
     assert second.folder.parent == tmp_path.resolve()
     assert second.report.is_file()
     assert second.test_metrics is None
     assert second.metrics["protocol"]["posts"]["training"] > 30
+    assert len(second.predict(texts)) == 48
 
 
 @pytest.mark.fault("set", "a frame that cannot be learnt from", "one line that says what to do")
 @pytest.mark.parametrize(
     ("posts", "given", "words"),
     [
-        ([("a", "b")], {}, "posts must be a frame of pandas, polars or Arrow, not list"),
+        (
+            [{"text": "a", "tag": "b"}],
+            {},
+            "posts must be a frame of pandas, polars or Arrow, not list: pandas.DataFrame(posts) "
+            "makes one",
+        ),
+        (
+            pd.DataFrame({"id": [1, 1], "text": ["a", "b"], "tag": ["b", "c"]}),
+            {},
+            "different posts under one id, '1': give each its own, or name another column with gui",
+        ),
         (pd.DataFrame({"x": ["a"]}), {}, "no column that is known to hold a text or an image"),
         (pd.DataFrame({"text": ["a"]}), {}, "name it, as in tag='NAME', among text"),
         (pd.DataFrame({"text": ["a"], "tag": ["b"]}), {"text": "t"}, "has no column 't'"),
@@ -159,6 +173,42 @@ class TestWriting:
         assert table["tag"].to_pylist() == ["1", None]
         assert table["guid"].to_pylist() == ["0", "1"]
 
+    @pytest.mark.parametrize(
+        ("index", "guids"),
+        [
+            (["x", "y"], ["x", "y"]),
+            ([3.0, 4.0], ["3", "4"]),
+            ([1, "1"], ["0", "1"]),  # equal where they are texts
+            (["", "y"], ["0", "1"]),
+            ([None, "y"], ["0", "1"]),
+            (pd.MultiIndex.from_tuples([("x", 1), ("x", 2)]), ["0", "1"]),
+            (pd.Index([("x", 1), ("x", 2)], tupleize_cols=False), ["0", "1"]),
+        ],
+    )
+    def test_posts_have_the_ids_of_an_index_that_tells_them_apart(self, tmp_path, index, guids):
+        posts = pd.DataFrame({"t": ["one", "two"]}, index)
+        write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet")["guid"].to_pylist() == guids
+
+    @pytest.mark.parametrize("kind", ["numpy", "torch", "pandas", "iterable"])
+    def test_classes_of_a_data_set_have_their_names(self, tmp_path, kind):
+        label = ClassLabel(names=["sad", "happy"])
+        features = Features({"t": Value("string"), "label": label})
+        posts = Dataset.from_dict({"t": ["one", "two"], "label": [1, 0]}, features)
+        posts = posts.to_iterable_dataset() if kind == "iterable" else posts.with_format(kind)
+        write_posts(posts, {"text": "t", "tag": "label"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet").to_pylist() == [
+            {"guid": "0", "text": "one", "tag": "happy"},
+            {"guid": "1", "text": "two", "tag": "sad"},
+        ]
+
+    def test_halves_of_surrogate_pairs_are_replaced_and_counted(self, tmp_path, caplog):
+        texts = pd.Series(["so \ud83d", "\ud83d\ude00", "so"], dtype=object)
+        write_posts(pd.DataFrame({"t": texts}), {"text": "t"}, tmp_path / "p.parquet")
+        written = pq.read_table(tmp_path / "p.parquet")["text"].to_pylist()
+        assert written == ["so \ufffd", "\U0001f600", "so"]
+        assert "1 texts hold halves of surrogate pairs" in caplog.text
+
     def test_texts_in_bytes_stay_so(self, tmp_path):
         posts = pd.DataFrame({"t": ["день".encode("cp1251"), "день", None]})
         write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
@@ -166,10 +216,11 @@ class TestWriting:
         assert texts == ["день".encode("cp1251"), "день".encode(), None]
 
     def test_what_is_no_text_is_named_with_its_post(self, tmp_path):
-        posts = pd.DataFrame({"t": ["a", ["b"]]}, index=["x", "y"])
-        with pytest.raises(ClassifierError, match="the post 'y' has no text: list is no single"):
-            write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
-        assert not list(tmp_path.iterdir())
+        for what, value in (("list", ["b"]), ("set", {"b"}), ("ndarray", np.array(["b", "c"]))):
+            posts = pd.DataFrame({"t": ["a", value]}, index=["x", "y"])
+            with pytest.raises(ClassifierError, match=f"'y' has no text: {what} is no single"):
+                write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
+            assert not list(tmp_path.iterdir())
 
     def test_images_are_paths_or_bytes_and_what_is_none_is_counted(
         self, tmp_path, caplog, monkeypatch

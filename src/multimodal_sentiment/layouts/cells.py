@@ -2,92 +2,21 @@
 
 from __future__ import annotations
 
-import bisect
-import threading
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .files import Kind, Links, UnreadableFileError, bounded
 from .finding import Finder, Found, find_files_in
+from .rows import Rows
 from .source import Contents, Images
 from .tables.table import is_nothing
 from .tables.tar import Member
 
-if TYPE_CHECKING:
-    from .table_source import Part
-
-_TABLES_IN_USE = 2  # of which images are held: several threads read them, about in order
 _KEPT = 1024  # cells that were just looked at: a post's image is asked for several times
-
-
-class Row(NamedTuple):
-    """Where a post stands.
-
-    Attributes:
-        part: Which of the source's tables.
-        at: Which row of it.
-    """
-
-    part: int
-    at: int
-
-
-class Rows:
-    """The posts of a source, by guid.
-
-    Attributes:
-        parts: The source's tables.
-        guids: Of all their rows, one table after another.
-    """
-
-    def __init__(self, parts: Sequence[Part], guids: Sequence[str]) -> None:
-        self.parts = parts
-        self.guids = guids
-        self._starts = [0, *accumulate(len(part.table) for part in parts)]
-        self._in_use: OrderedDict[int, None] = OrderedDict()
-        self._lock = threading.Lock()
-        # Of a guid that stands in several rows, the first.
-        self._numbers = dict(zip(reversed(guids), range(len(guids) - 1, -1, -1), strict=True))
-
-    def __contains__(self, guid: str) -> bool:
-        return guid in self._numbers
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(self.guids))
-
-    def find(self, guid: str) -> Row:
-        """Return where a post stands."""
-        return self.locate(self._numbers[guid])
-
-    def locate(self, number: int) -> Row:
-        """Return the table of a row of all, and its place in it."""
-        part = bisect.bisect_right(self._starts, number) - 1 if len(self.parts) > 1 else 0
-        return Row(part, number - self._starts[part])
-
-    def image(self, guid: str) -> Any:
-        """Return the cell of a post's image; only the tables that were used last hold some."""
-        row = self.find(guid)
-        part = self.parts[row.part]
-        column = part.columns.get("image")
-        if not column:
-            return None
-        with self._lock:
-            self._in_use[row.part] = None
-            self._in_use.move_to_end(row.part)
-            if len(self._in_use) > _TABLES_IN_USE:
-                self.parts[self._in_use.popitem(last=False)[0]].table.release()
-        return part.table.image(column, row.at)
-
-    def place(self, guid: str) -> str:
-        """Return a post's table and the number of its row, for people."""
-        row = self.find(guid)
-        return f"{self.parts[row.part].table.path.name}#{row.at + 1}"
 
 
 class TextCells(Contents):
@@ -108,9 +37,9 @@ class TextCells(Contents):
 
     def looked_for(self, guid: str) -> str:
         """Return the place of the cell."""
-        column = self._rows.parts[self._rows.find(guid).part].columns.get("text")
+        column = self._rows.column(guid, "text")
         place = self._rows.place(guid)
-        return f"column {column} of {place}" if column else f"a column of texts in {place}"
+        return f"column {column} of {place}" if column else self._rows.lacked(guid, "text")
 
     def problem(self, guid: str) -> Problem | None:
         """Return whether there is none."""
@@ -141,6 +70,7 @@ class FilesOfCells(Contents):
     """Contents of files that a table names."""
 
     kind: Kind
+    column: str  # that names them
 
     def __init__(self, rows: Rows, finders: Sequence[Finder]) -> None:
         self._finders = finders
@@ -160,18 +90,24 @@ class FilesOfCells(Contents):
     def looked_for(self, guid: str) -> str:
         """Return the path that the table names."""
         name = self._name(guid)
-        place = self._rows.place(guid)
+        if self._rows.column(guid, self.column) is None:
+            return self._rows.lacked(guid, self.kind)
         if not isinstance(name, str) or not name:
-            return f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {place}"
+            return (
+                f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {self._rows.place(guid)}"
+            )
         return self._reader(guid).looked_for(name)
 
     def problem(self, guid: str) -> Problem | None:
-        """Return why there is none."""
-        return self._find(guid).problem if guid in self._rows else problem(f"no_{self.kind}")
+        """Return why there is none, or what is odd about it."""
+        if guid not in self._rows:
+            return problem(f"no_{self.kind}")
+        found = self._find(guid)
+        return found.problem or found.oddity
 
     def read(self, guid: str) -> bytes:
         """Return the content."""
-        fault = self.problem(guid)
+        fault = self._find(guid).problem if guid in self._rows else problem(f"no_{self.kind}")
         if fault is not None:
             raise UnreadableFileError(fault)
         return self._reader(guid).read(self._find(guid).path, self.kind)
@@ -192,6 +128,7 @@ class TextFiles(FilesOfCells):
     """Texts in files that a table names; these lie in its folder, or in the one that is named."""
 
     kind = "text"
+    column = "text_file"
 
     def __init__(self, rows: Rows, finders: Sequence[Finder], links: Links) -> None:
         super().__init__(rows, finders)
@@ -219,6 +156,7 @@ class ImageCells(FilesOfCells, Images):
     """Images that stand in a table, or in files that it names."""
 
     kind = "image"
+    column = "image"
 
     def read(self, guid: str) -> bytes:
         """Return an image's bytes, wherever they are."""
@@ -232,7 +170,15 @@ class ImageCells(FilesOfCells, Images):
         return super().read(guid)
 
     def _find_anew(self, guid: str) -> Found:
-        value = self._name(guid)
+        value = self._rows.image(guid)
+        if not isinstance(value, list):
+            return self._find_one(guid, value)
+        found = self._find_one(guid, next(iter(value), None))
+        if len(value) > 1:
+            return found._replace(oddity=problem("several_images", f"the first of {len(value)}"))
+        return found
+
+    def _find_one(self, guid: str, value: Any) -> Found:
         if is_nothing(value) or value in ("", b""):
             return Found("", "", problem("no_image"))
         if isinstance(value, Member) or _bytes_of(value) is not None:
@@ -247,7 +193,8 @@ class ImageCells(FilesOfCells, Images):
         return self._reader(guid).find(value, "image", absolute=True)
 
     def _name(self, guid: str) -> Any:
-        return self._rows.image(guid)
+        value = self._rows.image(guid)
+        return next(iter(value), None) if isinstance(value, list) else value
 
 
 def _bytes_of(value: Any) -> bytes | None:

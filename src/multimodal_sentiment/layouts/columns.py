@@ -16,8 +16,8 @@ NAMES: dict[Role, tuple[str, ...]] = {
     "guid": ("guid", "id", "postid", "tweetid", "uid", "uuid"),
     "text": ("text", "tweet", "tweettext", "content", "caption", "post", "sentence", "message"),
     "image": (
-        "image", "img", "photo", "picture", "imagepath", "imgpath", "imagefile", "imagename",
-        "filename", "photopath",
+        "image", "images", "img", "photo", "picture", "imagepath", "imgpath", "imagefile",
+        "imagename", "imagefilename", "filename", "photopath",
     ),
     "tag": ("tag", "label", "sentiment", "class", "target", "category"),
     "split": ("split", "partition", "subset"),
@@ -53,17 +53,22 @@ def find_columns(
         fitting = [name for name in free if _plain(name) in NAMES[role]]
         if len(fitting) > 1:
             raise LayoutError(
-                f"{table} has several columns that may hold the {role}, {_listed(fitting)}: name "
-                f"one, as in columns.{role}={fitting[0]}; it has {_listed(names)}"
+                f"{table} has several columns that may hold the {role}, {list_columns(fitting)}: "
+                f"name one, as in columns.{role}={fitting[0]}; it has {list_columns(names)}"
             )
         if fitting:
             found[role] = fitting[0]
     if not found.keys() & {"text", "text_file", "image"}:
         raise LayoutError(
             f"{table} has no column that is known to hold a text or an image: name them, as in "
-            f"columns.text=NAME, among {_listed(names) or 'none'}"
+            f"columns.text=NAME, among {list_columns(names) or 'none'}"
         )
     return found
+
+
+def list_columns(names: Sequence[str]) -> str:
+    """Return the first names of columns, for messages."""
+    return first_names(names, _one_line, _MOST_LISTED)
 
 
 def _given(role: str, name: str, names: Sequence[str], table: str) -> str:
@@ -73,16 +78,12 @@ def _given(role: str, name: str, names: Sequence[str], table: str) -> str:
     if count:
         raise LayoutError(f"{table} has {count} columns {name!r}: give them different names")
     raise LayoutError(
-        f"{table} has no column {name!r}, which columns.{role} names: it has {_listed(names)}"
+        f"{table} has no column {name!r}, which columns.{role} names: it has {list_columns(names)}"
     )
 
 
 def _plain(name: str) -> str:
     return "".join(character for character in name.casefold() if character not in "_- \ufeff")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return first_names(names, _one_line, _MOST_LISTED)
 
 
 def _one_line(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import posixpath
 import re
@@ -26,11 +27,13 @@ class Found(NamedTuple):
         path: On the disk; empty if it cannot be had.
         shown: As the table has it.
         problem: Why it cannot be had.
+        oddity: What is odd about it, though it can.
     """
 
     path: str
     shown: str
     problem: Problem | None
+    oddity: Problem | None = None
 
 
 class Finder(ABC):
@@ -111,7 +114,7 @@ class AddressFinder(Finder):
 
     def looked_for(self, name: str) -> str:
         """Return where a file should lie."""
-        return f"{self.folder}/{name}"
+        return f"{self.folder}/{name[:_LONGEST]}"
 
 
 class FileFinder(Finder):
@@ -165,8 +168,19 @@ class FileFinder(Finder):
         return read_file(path, kind)
 
     def looked_for(self, name: str) -> str:
-        """Return where a file should lie."""
-        return os.path.join(self.folder, name)
+        """Return where a file should lie, and where one of its name does."""
+        place = os.path.join(self.folder, name[:_LONGEST])
+        if _URL.match(name):
+            return name[:_LONGEST]
+        below = os.path.normpath(name.replace("\\", "/"))
+        if "\0" in name or len(name) > _LONGEST or below.startswith(("..", "/")):
+            return place
+        ways = (f"{way}/{glob.escape(below)}" for way in ("*", "*/*"))
+        found = next((str(file) for way in ways for file in self.folder.glob(way)), None)
+        if found is None:
+            return place
+        other = os.path.relpath(found[: -len(below) - 1], self.folder)
+        return f"{place} (which lies in {other}: see columns.image_folder)"
 
     def unclaimed(self) -> list[str]:
         """Return the files in the folders of those that were found, which were not asked for."""
@@ -183,12 +197,16 @@ class FileFinder(Finder):
         return names
 
     def _spelled_otherwise(self, path: str) -> str | None:
-        """Return a file whose name differs in its Unicode form, or in the suffix that it has."""
+        """Return a file whose name differs in its Unicode form, or in the suffix that it has.
+
+        Folders on the way to it may be spelled otherwise too. A suffix may be missing, or differ by
+        case, as in `1.JPG`.
+        """
         folder, base = os.path.split(path)
-        if not os.path.isdir(folder):
-            folder = unicodedata.normalize("NFC", folder)
+        if folder != path and not os.path.isdir(folder):
+            folder = self._spelled_otherwise(folder) or folder
         names = self._names(folder)
-        found = names.get(unicodedata.normalize("NFC", base))
+        found = names.get(_normal(base)) or names.get(_plain(base))
         return os.path.join(folder, found) if found else None
 
     def _names(self, folder: str) -> dict[str, str]:
@@ -198,9 +216,18 @@ class FileFinder(Finder):
                 listed = sorted(os.listdir(folder))
             except (OSError, ValueError):
                 listed = []
-            for name in listed:
-                names.setdefault(unicodedata.normalize("NFC", name), name)
-            for name in listed:
-                names.setdefault(unicodedata.normalize("NFC", os.path.splitext(name)[0]), name)
+            for called in (_normal, _plain, lambda name: _normal(os.path.splitext(name)[0])):
+                for name in listed:
+                    names.setdefault(called(name), name)
             self._listed[folder] = names
         return self._listed[folder]
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _plain(name: str) -> str:
+    """Return a name in one Unicode form, with its suffix in lower case."""
+    stem, suffix = os.path.splitext(name)
+    return _normal(stem + suffix.lower())

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from multimodal_sentiment.posts.names import first_names
+
 from .addresses import is_remote
-from .course import LISTINGS, CourseSource
+from .course import FOLDER, LISTINGS, CourseSource
 from .errors import LayoutError
 from .hateful_memes import is_hateful_memes, open_hateful_memes
 from .mvsa import MvsaSource, is_mvsa
@@ -46,6 +48,8 @@ LAYOUTS: dict[str, Layout] = {
 }
 AT_ADDRESSES = ("mvsa", "course", "shards", "table")
 
+_SHOWN = 5  # kinds of files
+
 
 def open_source(path: Path, options: Options) -> Source:
     """Open a user's posts.
@@ -74,4 +78,36 @@ def open_source(path: Path, options: Options) -> Source:
         )
     if path.suffix.lower() in SUFFIXES and not path.exists():
         raise LayoutError(f"there is no table {path}")
+    _refuse_others(path)
     return CourseSource(path, options)
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse a folder of something else; an empty one is only asked for the course's files.
+
+    Raises:
+        LayoutError: If it holds nothing that is known; it says which folder in it does.
+    """
+    if not path.is_dir() or (path / FOLDER).is_dir():
+        return
+    try:
+        there = [child for child in sorted(path.iterdir()) if not child.name.startswith(".")]
+    except OSError:  # the course's files are looked for, and say why they cannot be read
+        return
+    if not there:
+        return
+    inside = next(
+        (
+            f"{name} lies in {child}: is raw={child} meant?"
+            for child in there
+            for name, layout in LAYOUTS.items()
+            if child.is_dir() and layout.fits(child)
+        ),
+        "name a table or another folder with raw=PATH",
+    )
+    kinds = {child.suffix.lower(): child.name for child in reversed(there)}
+    raise LayoutError(
+        f"{path} holds no posts in a layout that is known: there is "
+        f"{first_names(sorted(kinds.values()), str, _SHOWN)}, but neither "
+        f"{LISTINGS['labelled']}, nor a table ({', '.join(SUFFIXES)}); {inside}"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from .addresses import is_pattern
 from .errors import LayoutError
 from .source import Options, Split
-from .table import make_part, order_of, split_of, tables_in
+from .table import make_part, order_of, split_among, split_of, tables_in
 from .table_source import TableSource
 
 PARQUET = (".parquet", ".pq")
@@ -26,7 +26,7 @@ def is_shards(path: Path) -> bool:
     if any(shard.suffix.lower() in TAR for shard in shards):
         return True
     # Files that are named after splits are tables of their own; so is what other tables lie beside.
-    return len(shards) > 1 and shards == tables_in(path) and not all(map(split_of, shards))
+    return len(shards) > 1 and shards == tables_in(path) and not all(map(split_among, shards))
 
 
 def open_shards(path: Path, options: Options) -> TableSource:
@@ -57,7 +57,7 @@ def _find(path: Path) -> list[Path]:
 
 def _splits(shards: list[Path]) -> list[Split]:
     """Return the splits that names declare, if all do; one alone counts only if it is the test."""
-    splits = [split_of(shard) for shard in shards]
+    splits = list(map(split_among if len(shards) > 1 else split_of, shards))
     if not all(splits) or set(splits) in ({"train"}, {"validation"}):
         return [""] * len(shards)
     return splits

@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from multimodal_sentiment.posts.names import first_names
+
+from .addresses import is_remote
 from .columns import find_columns
 from .errors import LayoutError
 from .source import Options, Split
@@ -20,7 +23,10 @@ _DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has s
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
 # As in train.csv, dev_seen.jsonl and train-00000-of-00002.parquet.
-_NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_.].*)?", re.IGNORECASE)
+_NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_. ].*)?", re.IGNORECASE)
+_NAMED_AT_END = re.compile(rf".*[-_. ]({SPLIT_NAMES})", re.IGNORECASE)  # as in posts_train.csv
+_UNCLEAR = re.compile(r"(?:.*[-_. ])?eval(?:uation)?(?:[-_. ].*)?", re.IGNORECASE)
+_OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
 _SHOWN = 5
 
 
@@ -28,7 +34,8 @@ def is_table(path: Path) -> bool:
     """Return whether a path is a table, or a folder that holds some."""
     if not path.is_dir():
         return path.is_file()
-    return (path / _DICTIONARY).is_file() or (path / STATE).is_file() or bool(tables_in(path))
+    saved = (path / _DICTIONARY).is_file() or (path / STATE).is_file()
+    return saved or bool(tables_in(path) or _in_splits(path))
 
 
 def open_table(path: Path, options: Options) -> TableSource:
@@ -39,9 +46,12 @@ def open_table(path: Path, options: Options) -> TableSource:
     """
     # A link that the user names stands for the table where it lies.
     folder = path.resolve().parent if path.is_symlink() and path.is_file() else None
-    parts = [make_part(table, options, split, folder) for table, split in find_tables(path)]
+    found = find_tables(path)
+    parts = [make_part(table, options, split, folder) for table, split in found]
     said = "a table" if len(parts) == 1 else f"{len(parts)} tables"
-    return TableSource(path, parts, options, "table", said)
+    source = TableSource(path, parts, options, "table", said)
+    source.remarks += _not_read(path, [table for table, _ in found])
+    return source
 
 
 def is_image_folder(path: Path) -> bool:
@@ -79,13 +89,17 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     if (path / STATE).is_file():
         return [(path, "")]
     tables = tables_in(path)
+    named: list[tuple[Path, Split]] = [
+        (table, split) for table in tables if (split := split_among(table))
+    ]
+    if not tables:
+        named = _in_splits(path)
+        tables = [table for table, _ in named]
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
-    named: list[tuple[Path, Split]] = [
-        (table, split) for table in tables if (split := split_of(table))
-    ]
     named.sort(key=lambda each: order_of(each[1]))
     if len({split for _, split in named}) > 1 and len({table.suffix for table, _ in named}) == 1:
+        _refuse_unclear(tables)
         return named
     if len(tables) == len(named):  # one split, in one file or several
         return [(table, split if split == "test" else "") for table, split in named]
@@ -134,6 +148,51 @@ def split_of(path: Path) -> Split:
     return SPLITS[named[1].casefold()] if named else ""
 
 
+def _in_splits(folder: Path) -> list[tuple[Path, Split]]:
+    """Return the tables in those folders of a folder that are named like splits."""
+    splits = _split_folders(folder)
+    return [(table, split_of(child)) for child in splits for table in tables_in(child)]
+
+
+def _split_folders(folder: Path) -> list[Path]:
+    if is_remote(folder) or not folder.is_dir():
+        return []
+    return [child for child in sorted(folder.iterdir()) if split_of(child) and child.is_dir()]
+
+
+def split_among(path: Path) -> Split:
+    """Return the split that a name among others declares, at its beginning or its end."""
+    named = _NAMED_AT_END.fullmatch(path.stem)
+    return split_of(path) or (SPLITS[named[1].casefold()] if named else "")
+
+
+def _refuse_unclear(tables: Sequence[Path]) -> None:
+    """Refuse a name that means validation posts to some, and test posts to others.
+
+    Raises:
+        LayoutError: If a table has one.
+    """
+    for table in tables:
+        if _UNCLEAR.fullmatch(table.stem):
+            raise LayoutError(
+                f"are the posts of {table} for validation or for testing? name it after one"
+            )
+
+
+def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
+    """Say which tables beside those that are read are left aside, as their names are no splits."""
+    if path in read or is_remote(path) or (path / _DICTIONARY).is_file():
+        return []
+    others = [table for table in tables_in(path) if table not in read]
+    if not others:
+        return []
+    names = ", ".join(table.name for table in others[:_SHOWN])
+    return [
+        f"{len(others):,} tables beside these are not read, since their names tell no split: "
+        f"{names}; train, validation and test are read"
+    ]
+
+
 def order_of(split: Split) -> int:
     """Return a number that sorts splits, training posts first."""
     return list(SPLITS.values()).index(split)
@@ -153,7 +212,10 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
         tables = [
             file
             for file in files
-            if file.suffix.lower() in suffixes and file.name not in _NO_TABLES and file.is_file()
+            if file.suffix.lower() in suffixes
+            and file.name not in _NO_TABLES
+            and not file.name.startswith(_OF_SYSTEMS)
+            and file.is_file()
         ]
         if tables:
             return tables
@@ -163,9 +225,16 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
 def _saved_splits(path: Path) -> list[tuple[Path, Split]]:
     try:
         names: Sequence[str] = json.loads((path / _DICTIONARY).read_text("utf-8"))["splits"]
-        return [(path / name, split_of(path / name)) for name in names]
+        splits = [(path / name, split_of(path / name)) for name in names]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"{path / _DICTIONARY} cannot be read: {error}") from error
+    unknown = [folder.name for folder, split in splits if not split]
+    if unknown:
+        raise LayoutError(
+            f"{path} has the splits {', '.join(names)}: {first_names(unknown)} is none that is "
+            f"known, so name one with raw={path / names[0]}, or save train, validation and test"
+        )
+    return splits
 
 
 def _metadata_in(folder: Path) -> list[tuple[Path, Split]]:
@@ -174,9 +243,8 @@ def _metadata_in(folder: Path) -> list[tuple[Path, Split]]:
     here = [folder / name for name in _METADATA if (folder / name).is_file()]
     if here:
         return [(here[0], "")]
-    splits = [child for child in sorted(folder.iterdir()) if split_of(child) and child.is_dir()]
     return [
         (metadata, split_of(child))
-        for child in splits
+        for child in _split_folders(folder)
         for metadata in [child / name for name in _METADATA if (child / name).is_file()][:1]
     ]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from .addresses import absolute
-from .cells import ImageCells, Rows, TextCells, TextFiles
+from .cells import ImageCells, TextCells, TextFiles
 from .finding import find_files_in
+from .rows import Rows
 from .source import Options, PostFiles
 from .tables import Table, UnopenedTable
 

@@ -14,9 +14,10 @@ import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
 
-from .cells import Row, Rows
+from .columns import list_columns
 from .errors import LayoutError
 from .listing import refuse_rounded_ids
+from .rows import Row, Rows
 from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
 from .table_files import TableFiles
 from .tables import Table
@@ -50,7 +51,11 @@ class Part:
 
 
 class TableSource(Source):
-    """Posts of one table, or of one for each split."""
+    """Posts of one table, or of one for each split.
+
+    Attributes:
+        remarks: What the user should know of them, a line each.
+    """
 
     def __init__(
         self, path: Path, parts: Sequence[Part], options: Options, layout: str, said: str
@@ -72,6 +77,8 @@ class TableSource(Source):
         self._options = options
         self._layout = layout
         self._said = said
+        self.remarks = [remark for part in parts for remark in part.table.remarks]
+        self._no_tags: Counter[str] = Counter()  # words that were taken for none
         self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
         rows: list[pd.DataFrame] = [self._rows(part) for part in parts]
         self._posts = pd.concat(rows, ignore_index=True)
@@ -119,18 +126,19 @@ class TableSource(Source):
         """Return what is in the cells, and in the files that they name."""
         rows = Rows(self._parts, self._posts["guid"].tolist())
         again = np.flatnonzero(self._posts["guid"].duplicated()).tolist()
-        conflicts = [
+        conflicts = dict.fromkeys(
             rows.guids[row]
             for row in again
             if not self._are_equal(rows.find(rows.guids[row]), rows.locate(row))
-        ]
+        )
         if conflicts:
             raise LayoutError(
                 f"{self.path} has different posts under one id, {first_names(conflicts)}: give "
                 "each its own, or name another column with columns.guid"
             )
         about = _about(self)
-        return TableFiles(str(self.path), rows, self._options, about, [_remark(self, about)])
+        remarks = [_remark(self, about), *self.remarks, *self._like_no_tags()]
+        return TableFiles(str(self.path), rows, self._options, about, remarks)
 
     def _is_in(self, namespace: Namespace) -> pd.Series[bool]:
         unlabelled = self._posts["tag"] == ""
@@ -156,14 +164,30 @@ class TableSource(Source):
         if "tag" not in part.columns:
             return [""] * len(part.table)
         words = part.table.words(part.columns["tag"])
-        kept = set(self._options.labels or ())
-        return ["" if w is None or (w not in kept and w.casefold() in NO_TAG) else w for w in words]
+        kept = {"", *map(str, self._options.labels or ())}
+        tags = [word or "" for word in words]
+        taken = {tag for tag in set(tags) - kept if tag.casefold() in NO_TAG}
+        self._no_tags.update(tag for tag in tags if tag in taken)
+        return ["" if tag in taken else tag for tag in tags]
+
+    def _like_no_tags(self) -> list[str]:
+        """Say which words were taken for no tag, as some posts may be meant to have them."""
+        return [
+            f"{count:,} posts are tagged {word!r}, which counts as no tag: if it is one, name all "
+            "in ingestion.labels"
+            for word, count in self._no_tags.most_common()
+        ]
 
     def _refuse_none(self, namespace: Namespace) -> None:
         if namespace == "unlabelled":
             raise LayoutError(
                 f"{self.path} has no post to be predicted: these are rows without a tag, or with "
                 "'test' in a column named split; or name a table of them with raw=FILE"
+            )
+        if all(part.split == "test" for part in self._parts):
+            raise LayoutError(
+                f"{self.path} has no post to learn from: by its name it holds the posts to be "
+                "predicted, so give it another one if it is not"
             )
         names = list(dict.fromkeys(name for part in self._parts for name in part.table.names))
         named = [part.columns["tag"] for part in self._parts if "tag" in part.columns]
@@ -220,7 +244,7 @@ def _remark(source: TableSource, about: Mapping[str, Any]) -> str:
     if about["separator"]:
         how += f" in {about['encoding'].upper()}, between {about['separator']!r}"
     roles = ", ".join(
-        f"{name} is the {role.replace('_', ' ')}"
+        f"{list_columns([name])} is the {role.replace('_', ' ')}"
         for role, name in about["columns"].items()
         if name is not None
     )
@@ -236,10 +260,14 @@ def _ids(table: Table, words: Sequence[str | None]) -> list[str]:
 
 
 def _splits(table: Table, column: str, words: Sequence[str | None]) -> list[Split]:
-    unknown = Counter(word for word in words if word and word.casefold() not in SPLITS)
+    unknown = Counter(word for word in words if word and _as_split(word) not in SPLITS)
     if unknown:
         raise LayoutError(
             f"{table.path}: column {column!r} holds {first_names(unknown)}, which is no split: use "
             "train, validation and test, or name another column with columns.split"
         )
-    return [SPLITS[(word or "").casefold()] for word in words]
+    return [SPLITS[_as_split(word)] for word in words]
+
+
+def _as_split(word: str | None) -> str:
+    return (word or "").strip().casefold()

@@ -31,7 +31,7 @@ _NAMES = ("guid", "tag", "image", "text", "target")
 def is_twitter(path: Path) -> bool:
     """Return whether a folder holds a training file with the published header."""
     try:
-        with (path / "train.tsv").open(encoding="utf-8") as file:
+        with (path / "train.tsv").open(encoding="utf-8-sig") as file:
             return file.readline().startswith("index\t#1 Label\t#2 ImageID")
     except (OSError, UnicodeDecodeError):
         return False
@@ -86,9 +86,9 @@ def _read(path: Path, split: Split) -> PlainTable:
         index, tag, image, text, target = cells
         # A post has a row for each of its targets: numbers start anew in each file.
         entries = (
-            f"{split}-{index}",
+            f"{split}-{index.strip()}",
             TAGS[tag.strip()],
-            image,
+            image.strip(),
             text.replace(TARGET, target),
             target,
         )

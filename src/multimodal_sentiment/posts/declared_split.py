@@ -39,14 +39,14 @@ def find_validation_posts(
     twice = [guid for guid, split in rows if split_of.setdefault(guid, split) != split]
     if twice:
         raise ValueError(f"{_some(twice, 'post')} in two splits: keep one line of each")
-    held_out = np.array([split_of.get(guid) == "validation" for guid in tag_of])
-    if not held_out.any():
-        return None
     without = [guid for guid in tag_of if not split_of.get(guid)]
-    if without:
+    if without and any(split_of.values()):
         raise ValueError(
             f"{_some(without, 'post')} in no split, though others are: write train or validation"
         )
+    held_out = np.array([split_of.get(guid) == "validation" for guid in tag_of])
+    if not held_out.any():
+        return None
     tags = np.array(list(tag_of.values()), object)
     _check_tags(tags[~held_out].tolist(), tags[held_out].tolist())
     return held_out

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,24 +35,26 @@ _TYPES = {
     "split": pa.string(),
 }
 _POSTS_AT_ONCE = 256  # whose images are held in memory
+_REPLACED = "texts hold halves of surrogate pairs, which no file can hold: they are replaced"
 _LARGEST_ARRAY = 178.0  # megapixels, Pillow's own limit; the pipeline has one of its own
 
 
-def column_names(posts: Any) -> list[str]:
-    """Return the names of a frame's columns.
+def column_names(posts: Any) -> list[Any]:
+    """Return the names of a frame's columns: texts mostly, or numbers.
 
     Raises:
         ClassifierError: If it is no frame.
     """
     names = frame_columns(posts)
     if names is None:
+        advice = ": pandas.DataFrame(posts) makes one" if type(posts) in (list, dict) else ""
         raise ClassifierError(
-            f"posts must be a frame of pandas, polars or Arrow, not {type(posts).__name__}"
+            f"posts must be a frame of pandas, polars or Arrow, not {type(posts).__name__}{advice}"
         )
-    return list(map(str, names))
+    return names
 
 
-def has_test_posts(posts: Any, columns: Mapping[str, str]) -> bool:
+def has_test_posts(posts: Any, columns: Mapping[str, Any]) -> bool:
     """Return whether the split of some posts is `test`."""
     if "split" not in columns:
         return False
@@ -61,11 +62,12 @@ def has_test_posts(posts: Any, columns: Mapping[str, str]) -> bool:
     return any(SPLITS.get(str(split).strip().casefold()) == "test" for split in splits)
 
 
-def write_posts(posts: Any, columns: Mapping[str, str], path: Path) -> None:
+def write_posts(posts: Any, columns: Mapping[str, Any], path: Path) -> None:
     """Write a frame's posts into a Parquet file, a batch at a time.
 
     An image is written as the path that it has, made whole, or as its bytes. What is no image is
     left out, and counted in the log. Texts that are bytes stay so: the pipeline decodes them.
+    Numbers of classes are written as the names that `datasets` knows for them.
 
     Args:
         posts: A frame of pandas, polars or Arrow.
@@ -75,8 +77,7 @@ def write_posts(posts: Any, columns: Mapping[str, str], path: Path) -> None:
     Raises:
         ClassifierError: If a column holds no entries, or what is no text in place of one.
     """
-    text = columns.get("text")
-    texts = read_entries(text, frame_column(posts, text)) if text else iter(())
+    texts = read_entries("text", frame_column(posts, columns["text"])) if "text" in columns else ()
     are_bytes = any(isinstance(text, bytes) for text in texts)
     types = _TYPES | ({"text": pa.large_binary()} if are_bytes else {})
     schema = pa.schema([(role, types[role]) for role in ROLES if role == "guid" or role in columns])
@@ -86,30 +87,54 @@ def write_posts(posts: Any, columns: Mapping[str, str], path: Path) -> None:
         rows = _rows(posts, columns, unfit)
         while some := list(islice(rows, _POSTS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
-    for reason, count in unfit.most_common():
-        logger.warning("%s images are left out: %s", f"{count:,}", reason)
+    for what, times in (+unfit).most_common():
+        logger.warning("%s %s", f"{times:,}", what)
 
 
-def _rows(posts: Any, columns: Mapping[str, str], unfit: Counter[str]) -> Iterator[dict[str, Any]]:
-    cells = {role: read_entries(name, frame_column(posts, name)) for role, name in columns.items()}
+def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterator[dict[str, Any]]:
+    cells = {
+        role: read_entries(str(name), frame_column(posts, name)) for role, name in columns.items()
+    }
     cells.setdefault("guid", _numbers(posts))
+    name_class = _class_names(posts, columns.get("tag"))
     for values in zip(*cells.values(), strict=False):  # the numbers have no end
         row = dict(zip(cells, values, strict=True))
         image = row.pop("image", None)
-        try:
-            yield {role: _as_text(value) for role, value in row.items()} | {
-                "image": _as_image(image, unfit)
-            }
-        except TypeError as error:
-            raise ClassifierError(f"the post {row['guid']!r} has no text: {error}") from error
+        if "tag" in row:
+            row["tag"] = name_class(row["tag"])
+        told: dict[str, Any] = {"image": _as_image(image, unfit)}
+        for role, value in row.items():
+            try:
+                told[role] = _as_text(value)
+            except TypeError as error:
+                raise ClassifierError(f"the post {row['guid']!r} has no {role}: {error}") from error
+        if isinstance(text := told.get("text"), str):
+            # Halves of surrogate pairs, which no file can hold; two that fit are one character.
+            told["text"] = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            unfit[_REPLACED] += told["text"].count("\ufffd") > text.count("\ufffd")
+        yield told
 
 
 def _numbers(posts: Any) -> Iterator[Any]:
     """Number the rows, by the index of a frame of pandas where that tells them apart."""
     index = getattr(posts, "index", None)
-    if isinstance(index, pd.Index) and index.is_unique and not index.hasnans:
-        return iter(index)
-    return iter(range(len(posts)))
+    try:
+        words = list(map(_as_text, index)) if isinstance(index, pd.Index) else []
+    except TypeError:  # of several levels, say
+        words = []
+    return iter(words) if words and all(words) and len(set(words)) == len(words) else count()
+
+
+def _class_names(posts: Any, column: Any) -> Callable[[Any], Any]:
+    """Return what names a class by its number, where the posts are a data set that knows names."""
+    feature = (getattr(posts, "features", None) or {}).get(column)
+    names: list[str] = getattr(feature, "names", None) or []
+
+    def name(value: Any) -> Any:
+        number = _as_single(value)
+        return names[number] if isinstance(number, int) and 0 <= number < len(names) else value
+
+    return name
 
 
 def _as_text(value: Any) -> str | bytes | None:
@@ -120,9 +145,14 @@ def _as_text(value: Any) -> str | bytes | None:
     """
     if is_missing(value):
         return None
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = _as_single(value)
     return value if isinstance(value, str | bytes) else in_words(value)
+
+
+def _as_single(value: Any) -> Any:
+    """Return a number or text of NumPy's or torch's as Python has it."""
+    is_scalar = getattr(value, "ndim", None) == 0 and hasattr(value, "item")
+    return value.item() if is_scalar else value
 
 
 def _as_image(value: Any, unfit: Counter[str]) -> dict[str, Any] | None:
@@ -133,7 +163,7 @@ def _as_image(value: Any, unfit: Counter[str]) -> dict[str, Any] | None:
         return {"bytes": None, "path": value}
     image = take_image(value, _LARGEST_ARRAY)
     if isinstance(image, Problem):
-        unfit[describe_problems(write_problems([image]))] += 1
+        unfit[f"images are left out: {describe_problems(write_problems([image]))}"] += 1
         return None
     if isinstance(image, Path):
         return {"bytes": None, "path": os.path.abspath(image)}

@@ -135,7 +135,7 @@ def frame_columns(values: Any) -> list[Any] | None:
     return None if names is None or isinstance(values, Mapping) else list(names)
 
 
-def frame_column(frame: Any, name: str) -> Any:
+def frame_column(frame: Any, name: Any) -> Any:
     """Return a column of a frame; None if it has none of that name.
 
     Raises:

@@ -66,6 +66,8 @@ class ArrowTable(Table):
     def image(self, name: str, row: int) -> Any:
         """Return a path, bytes, or both; of these, only some rows are held."""
         kind = self._schema.field(name).type
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            kind = kind.value_type
         if not (pa.types.is_struct(kind) or _is_binary(kind)):
             return self.cell(name, row)
         with self._lock:

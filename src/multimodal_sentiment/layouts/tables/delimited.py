@@ -18,20 +18,17 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
+from multimodal_sentiment.posts.names import shown
 
-from ..columns import NAMES
 from ..errors import LayoutError
-from ..listing import marked_encoding
+from .sniffing import WIDE, sniff
 from .table import Table
 
-SEPARATORS = (",", ";", "\t", "|")
-
-_HEAD_BYTES = 100_000  # that tell encoding and separator
+_BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
 _MOST_CELLS = 20_000  # that tell the encoding
 _CHUNK_ROWS = 10_000
 _READ_BYTES = 2**20
 _LARGEST_CELL = 2**28  # characters; larger texts and images are noted as problems
-_WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
 class DelimitedTable(Table):
@@ -51,7 +48,7 @@ class DelimitedTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._mark, self.separator, self._skipped = _sniff(path)
+        self._mark, self.separator, self._skipped, self._is_spaced = sniff(path)
         self._is_quoted = True
         self._header, self._columns = self._read()
         self._paths: dict[str, list[str]] = {}
@@ -83,7 +80,7 @@ class DelimitedTable(Table):
     def cell(self, name: str, row: int) -> str | bytes | None:
         """Return a cell as it stands, in bytes unless the file's first bytes tell its encoding."""
         column = self._columns[self.names.index(name)]
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return column[row]
         payload = column[row].encode("latin-1")
         if self._mark is None:
@@ -101,8 +98,8 @@ class DelimitedTable(Table):
 
     def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         """Write a copy with the table's separator, ends of lines and encoding; see `Table`."""
-        is_wide = self._mark in _WIDE
-        encoding = self._mark if self._mark in _WIDE else "latin-1"
+        is_wide = self._mark in WIDE
+        encoding = self._mark if self._mark in WIDE else "latin-1"
         with self._open() as file:
             first = file.readline()
         with open(path, "w", encoding=encoding, newline="") as file:
@@ -120,8 +117,17 @@ class DelimitedTable(Table):
             header = [*self._header, *columns]
             rows = zip(*self._columns, *columns.values(), strict=True)
             for cells in itertools.chain([header], rows):
-                own, new = cells[: len(self._header)], map(_as_cell, cells[len(self._header) :])
+                own, new = (
+                    cells[: len(self._header)],
+                    map(self._as_cell, cells[len(self._header) :]),
+                )
                 writer.writerow([*own, *(new if is_wide else map(self._encoded, new))])
+
+    def _as_cell(self, value: Any) -> str:
+        cell = "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
+        if self._is_quoted:
+            return cell
+        return cell.replace(self.separator or ",", " " if self.separator == "," else ",")
 
     def _encoded(self, text: str) -> str:
         """Return text as the bytes that it has in this table."""
@@ -130,19 +136,40 @@ class DelimitedTable(Table):
     def _read(self) -> tuple[list[str], list[list[str]]]:
         """Return header and columns of cells that are yet to be decoded."""
         try:
-            return self._rows(self._skipped, quoted=True)
+            header, columns = self._rows(self._skipped, quoted=True)
         except LayoutError:
-            if self.separator != "\t":
+            # In tab-separated files, a quote is often a character like any other.
+            rows = self._unquoted(is_exact=False) if self.separator == "\t" else None
+            if rows is None:
                 raise
-            try:  # in tab-separated files, a quote is often a character like any other
-                rows = self._rows(self._skipped, quoted=False)
-                self._is_quoted = False
-                return rows
-            except LayoutError:
-                pass
-            raise
+            self._is_quoted = False
+            return rows
+        cells = itertools.chain(*columns)
+        hold_rows = any("\n" in cell and str(self.separator) in cell for cell in cells)
+        # From a quote that begins one text to one that ends another may lie the rows between them.
+        others = self._unquoted(is_exact=True) if hold_rows else None
+        if others is not None and self.separator == "\t":  # which no text holds
+            self._is_quoted = False
+            return others
+        if others is not None:
+            self.remarks = [
+                f"{self.path}: {len(others[1][0]) - len(columns[0]):,} lines are parts of texts "
+                "between quotes, and might be rows: if quotes are characters there, double them"
+            ]
+        return header, columns
 
-    def _rows(self, skipped: int, *, quoted: bool) -> tuple[list[str], list[list[str]]]:
+    def _unquoted(self, *, is_exact: bool) -> tuple[list[str], list[list[str]]] | None:
+        """Read quotes as characters; None if rows do not fit, or not all exactly."""
+        try:
+            header, columns = self._rows(self._skipped, quoted=False, is_exact=is_exact)
+        except LayoutError:
+            return None
+        are_quoted = any(name.startswith('"') for name in header)
+        return None if is_exact and are_quoted else (header, columns)
+
+    def _rows(
+        self, skipped: int, *, quoted: bool, is_exact: bool = False
+    ) -> tuple[list[str], list[list[str]]]:
         header: list[str] = []
         columns: list[list[str]] = []
         with self._open() as file:
@@ -155,7 +182,7 @@ class DelimitedTable(Table):
                     first += 1
                 rows = chunk[first:]
                 if any(len(row) != len(header) or not any(row) for row in rows):
-                    rows = self._fitted(rows, line + first, header)
+                    rows = self._fitted(rows, line + first, header, is_exact=is_exact)
                 for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
                     column.extend(cells)
         if not header or not columns[0]:
@@ -167,7 +194,13 @@ class DelimitedTable(Table):
     def _chunks(self, file: IO[str], *, quoted: bool) -> Iterator[tuple[int, list[list[str]]]]:
         """Yield some rows at a time, and the line after which they begin."""
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-        reader = csv.reader(file, delimiter=self.separator or ",", strict=True, quoting=quoting)
+        reader = csv.reader(
+            file,
+            delimiter=self.separator or ",",
+            strict=True,
+            quoting=quoting,
+            skipinitialspace=self._is_spaced,
+        )
         former = csv.field_size_limit(_LARGEST_CELL)
         try:
             line = 0
@@ -184,25 +217,30 @@ class DelimitedTable(Table):
         finally:
             csv.field_size_limit(former)
 
-    def _fitted(self, rows: list[list[str]], line: int, header: list[str]) -> list[list[str]]:
+    def _fitted(
+        self, rows: list[list[str]], line: int, header: list[str], *, is_exact: bool
+    ) -> list[list[str]]:
         """Return rows as long as the header.
 
-        What a row lacks at its end is empty, as some programs leave it out; blank lines are no row.
+        What a row lacks at its end is empty, as some programs leave it out, unless rows must be
+        exact; blank lines are no row.
         """
         fitted = []
         for row in rows:
             line += 1 + sum(cell.count("\n") for cell in row)
-            if any(row[len(header) :]):
+            if any(row[len(header) :]) or (is_exact and 0 < len(row) < len(header)):
+                named = "" if len(header) > 1 else f" (its first line is {shown(header[0])})"
                 raise LayoutError(
-                    f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns: "
-                    f"put cells that hold {self.separator!r} in quotes"
+                    f"{self.path} has {len(row)} cells in line {line}, and {len(header)} columns"
+                    f"{named}: put cells that hold {self.separator!r} in double quotes, and the "
+                    "names of the columns in the first line"
                 )
-            if any(row):
+            if "".join(row).strip(_BLANK):
                 fitted.append(row[: len(header)] + [""] * (len(header) - len(row)))
         return fitted
 
     def _open(self) -> IO[str]:
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return open(self.path, encoding=self._mark, newline="")
         file = open(self.path, "rb")
         if self._mark:
@@ -211,7 +249,7 @@ class DelimitedTable(Table):
 
     def _decoded(self, cells: list[str]) -> list[str]:
         """Return cells as text."""
-        if self._mark in _WIDE:
+        if self._mark in WIDE:
             return cells
         foreign = list(dict.fromkeys(cell for cell in cells if not cell.isascii()))
         if not foreign:
@@ -238,28 +276,3 @@ class DelimitedTable(Table):
         ]
         some = cells[:: -(-len(cells) // _MOST_CELLS) or 1]
         return read_source([cell.encode("latin-1") for cell in some], self._encodings)[1]
-
-
-def _as_cell(value: Any) -> str:
-    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
-
-
-def _sniff(path: Path) -> tuple[str | None, str, int]:
-    """Return the encoding that the first bytes tell, the separator, and how many lines to skip."""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-    mark = marked_encoding(head)
-    text = head.decode(mark, "ignore") if mark in _WIDE else head.decode("latin-1")
-    text = text.removeprefix(codecs.BOM_UTF8.decode("latin-1")).lstrip("\ufeff")
-    first, _, rest = text.partition("\n")
-    if first.casefold().startswith("sep=") and len(first.rstrip("\r")) == len("sep=,"):
-        return mark, first[len("sep=")], 1  # a line by which Excel is told the separator
-    header = next((line for line in [first, *rest.splitlines()] if line.strip()), "")
-    return mark, max(SEPARATORS, key=lambda separator: _suits(header, separator)), 0
-
-
-def _suits(header: str, separator: str) -> tuple[int, int]:
-    """Return how many of a header's names are well known if a separator divides them, and all."""
-    names = [name.strip(' "\r').casefold() for name in header.split(separator)]
-    known = {name for names in NAMES.values() for name in names}
-    return sum(name.replace("_", "") in known for name in names), len(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,26 @@ SUFFIXES = (
 )  # fmt: skip
 
 _RECORDS = (".jsonl", ".ndjson", ".json")
-_SIGN_BYTES = 8
-_PACKED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_SIGN_BYTES = 64
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")  # begins JSON, whatever the suffix
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHEET = b"\xd0\xcf\x11\xe0"  # of Excel, before 2007
+_OTHERS = {
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"SQLite": "a database",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF": "a PDF",
+    b"<!": "HTML",
+    b"<html": "HTML",
+    b"<table": "HTML",
+    b"<?xml": "XML",
+    b"{\\rtf": "a document",
+    b"\xff\xd8\xff": "an image",
+    b"\x89PNG": "an image",
+    b"GIF8": "an image",
+    b"RIFF": "an image or a sound",
+}
 
 
 def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
@@ -33,6 +51,8 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
     import pyarrow as pa
 
     from .arrow import FeatherTable, ParquetTable, StreamTable, read_saved_dataset
+    from .delimited import DelimitedTable
+    from .records import RecordsTable
     from .tar import TarTable
 
     if path.is_dir():
@@ -53,7 +73,8 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
             return StreamTable(path, [path], [])
         if path.suffix.lower() in (".parquet", ".pq"):
             raise LayoutError(f"{path} is no Parquet file: its first bytes are {head[:4]!r}")
-        return _read_text(path, encodings)
+        is_json = path.suffix.lower() in _RECORDS or _OBJECT.match(head)
+        return (RecordsTable if is_json else DelimitedTable)(path, encodings)
     except (OSError, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise LayoutError(f"{path} cannot be read: {why}") from error
@@ -83,14 +104,6 @@ class UnopenedTable:
         self._opened = None
 
 
-def _read_text(path: Path, encodings: Sequence[str] | None) -> Table:
-    from .delimited import DelimitedTable
-    from .records import RecordsTable
-
-    kind = RecordsTable if path.suffix.lower() in _RECORDS else DelimitedTable
-    return kind(path, encodings)
-
-
 def _refuse_packed(path: Path, head: bytes) -> None:
     if not head:
         raise LayoutError(f"{path} is empty")
@@ -99,3 +112,9 @@ def _refuse_packed(path: Path, head: bytes) -> None:
         raise LayoutError(f"{path} is a workbook or an archive: save or unpack it as CSV first")
     if packed:
         raise LayoutError(f"{path} is packed with {packed}: unpack it first")
+    other = next((name for sign, name in _OTHERS.items() if head.startswith(sign)), None)
+    if other:
+        raise LayoutError(
+            f"{path} is {other}: posts come as a folder or as a table, such as CSV, "
+            "JSON Lines or Parquet"
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from multimodal_sentiment.decoding import read_source
+from multimodal_sentiment.posts.names import first_names
 
 from ..errors import LayoutError
 from ..listing import marked_encoding
@@ -43,6 +44,7 @@ class RecordsTable(Table):
             self._lines.append(line)
         if not self._rows:
             raise LayoutError(f"{path} holds no row: it needs one object a line")
+        self._refuse_one_of_all()
         self.count = len(self._rows)
         self.names = list(dict.fromkeys(name for row in self._rows for name in row))
 
@@ -82,6 +84,20 @@ class RecordsTable(Table):
             else:
                 file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
+    def _refuse_one_of_all(self) -> None:
+        """Refuse an object that is the whole table, as pandas writes it by default.
+
+        Raises:
+            LayoutError: If the file holds one, of lists or objects alone.
+        """
+        row, *others = self._rows
+        if not others and row and all(isinstance(value, list | dict) for value in row.values()):
+            raise LayoutError(
+                f"{self.path} holds one object, {first_names(row)}, and not one for each post: "
+                "write a list of objects, or one a line (in pandas, "
+                "to_json(orient='records', lines=True))"
+            )
+
     def _word(self, name: str, row: int) -> str | None:
         try:
             return in_words(self._rows[row].get(name))
@@ -118,4 +134,7 @@ class RecordsTable(Table):
             return json.loads(record, strict=False)
         except (ValueError, RecursionError) as error:
             why = " ".join(str(error).split())[:_LONGEST_REASON]
-            raise LayoutError(f"{self.path} has no JSON in line {line}: {why}") from error
+            raise LayoutError(
+                f"{self.path} has no JSON in line {line}: {why}: each line must hold one object, "
+                "or the whole file a list of them"
+            ) from error

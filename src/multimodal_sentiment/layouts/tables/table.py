@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Table(ABC):
         separator: Between cells, where it has one.
         names: Of the columns, in order.
         count: Rows.
+        remarks: What the user should know of how it was read, a line each.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Table(ABC):
     separator: str | None = None
     names: list[str]
     count: int
+    remarks: Sequence[str] = ()
 
     def __len__(self) -> int:
         return self.count
@@ -96,7 +98,7 @@ def in_words(value: Any) -> str | None:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
-    if isinstance(value, bytes | list | dict):
+    if isinstance(value, Iterable) and not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} is no single value")
     return str(value)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import pandas as pd
 
 from multimodal_sentiment.layouts import PostFiles
 from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.posts.problems import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ _SHOWN = 3
 
 def report_missing(
     posts: pd.DataFrame,
-    without_text: Iterable[str],
+    unread: Mapping[str, Problem],
     post_files: PostFiles,
     needed: Collection[str],
 ) -> None:
@@ -27,7 +28,7 @@ def report_missing(
 
     Args:
         posts: Rows of `posts.schema.POSTS`.
-        without_text: The guids of those whose text could not be read.
+        unread: Why some texts could not be read, by guid.
         post_files: Where their texts and images were looked for.
         needed: Of `text` and `image`, what most posts must have.
 
@@ -45,16 +46,14 @@ def report_missing(
         logger.info("%s images lie outside of the table's folder", f"{post_files.outside:,}")
     without_image = [guid for guid, path in zip(guids, image_paths, strict=True) if not path]
     lacking: list[tuple[Literal["text", "image"], Sequence[str]]] = [
-        ("text", list(without_text)),
+        ("text", list(unread)),
         ("image", without_image),
     ]
     for kind, without in lacking:
         if len(without) > _MOST * len(guids):
-            words = _explain(kind, without, len(guids), post_files, unclaimed)
+            words = _explain(kind, without, len(guids), post_files, unread, unclaimed)
             if kind in needed:
-                raise ValueError(
-                    f"{words}; ingestion.allow_missing=true goes on with what is there"
-                )
+                raise ValueError(words + _ways_on(kind, needed))
             logger.warning("%s", words)
 
 
@@ -63,16 +62,25 @@ def _explain(
     guids: Sequence[str],
     total: int,
     post_files: PostFiles,
+    unread: Mapping[str, Problem],
     unclaimed: Sequence[str],
 ) -> str:
     contents = post_files.texts if kind == "text" else post_files.images
     first = guids[:_SHOWN]
-    looked = ", ".join(contents.looked_for(guid) for guid in first)
-    reasons = dict.fromkeys(
-        reason.words for guid in first if (reason := contents.problem(guid)) is not None
-    )
-    there = f"there is {first_names(unclaimed, str)}" if unclaimed else "there is nothing else"
+    looked = ", ".join(dict.fromkeys(contents.looked_for(guid) for guid in first))
+    problems = [contents.problem(guid) or unread.get(guid) for guid in first]
+    reasons = dict.fromkeys(problem.words for problem in problems if problem is not None)
+    there = f"; there is {first_names(unclaimed, str)}" if unclaimed else ""
     return (
         f"{len(guids):,} of {total:,} posts have no {kind} ({'; '.join(reasons)}): looked for "
-        f"{looked}; {there}"
+        f"{looked}{there}"
     )
+
+
+def _ways_on(kind: str, needed: Collection[str]) -> str:
+    alone = [
+        f"model.modality={other} learns from the {other}s alone, and "
+        for other in needed
+        if other != kind
+    ]
+    return f"; {''.join(alone)}ingestion.allow_missing=true goes on with what is there"
