@@ -56,7 +56,7 @@ def build_model(
     config = SentimentConfig(
         modality=parameters.modality,
         text_config=text_config,
-        pooling=encoder.pooling if encoder else ("mean" if text.pooling == "mean" else "cls"),
+        pooling=encoder.pooling if encoder else ("cls" if text.pooling == "auto" else text.pooling),
         max_tokens=text.max_tokens,
         image_config=image_config,
         fusion=parameters.fusion.kind,

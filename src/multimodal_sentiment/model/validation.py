@@ -63,7 +63,7 @@ class _SavedImage(BaseModel):
 
 
 class _Saved(BaseModel):
-    """The keys that a configuration file must hold to encoder_config the saved model."""
+    """The keys that a configuration file must hold to describe the saved model."""
 
     model_type: Literal["multimodal_sentiment"]
     modality: Literal["text", "image", "both"]

@@ -62,7 +62,7 @@ def find_placeholders(texts: Sequence[str], image_hashes: Sequence[str]) -> dict
 def content_keys(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[np.uint64]:
     """Return keys by which a post, or a near duplicate of it, is known again elsewhere.
 
-    Two posts are near duplicates, as above, if they share the key of their normalised text or of
+    Two posts are near duplicates if they share the key of their normalised text or of
     their image; equal posts share the third, that of both as they are. Keys are the first 64 bits
     of a SHA-256, and 0 where there is nothing that could be shared.
 

@@ -37,7 +37,7 @@ def group_posts(
         text_similarity: See `find_near_duplicates`.
 
     Returns:
-        As `find_near_duplicates`, which see.
+        The number of each post's group, of shape (posts,), as from `find_near_duplicates`.
     """
     is_exact = not image_bits and text_similarity is None
     if len(posts) > MOST_IN_MEMORY and is_exact:

@@ -10,7 +10,7 @@ import pandas as pd
 from . import charts
 from .gallery import ComparedPost
 from .key_points import Tone
-from .names import name_baselines, name_variants
+from .names import MEASURES, name_baselines, name_variants
 from .templating import render
 
 _TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "no different": "unsure"}
@@ -21,7 +21,6 @@ _VERDICTS = {
     "cannot tell": "cannot tell",
 }
 _LEAST_POSTS = 10  # of a part of the posts that is drawn
-_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 class Disagreement(NamedTuple):
@@ -133,7 +132,7 @@ def _scores(comparison: Mapping[str, Any], names: Mapping[str, str]) -> list[cha
                 for name, score in comparison["table"].items()
             ],
         )
-        for measure, title in _MEASURES.items()
+        for measure, title in MEASURES.items()
     ]
 
 

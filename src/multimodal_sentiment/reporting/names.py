@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+OBJECTIVES = MEASURES | {"log_loss": "log loss"}
+
 _LAYER = re.compile(r"\d\d_")  # how folders of the data's layers begin
 
 

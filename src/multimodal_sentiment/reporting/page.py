@@ -17,7 +17,7 @@ from .key_points import (
     find_key_points,
     find_verdict,
 )
-from .names import name_baselines
+from .names import MEASURES, name_baselines
 from .templating import listed, render
 
 _PHOTO_CAVEAT = (
@@ -34,7 +34,6 @@ _PART_NOTE = (
     "photo alone, whatever the true tag is."
 )
 _AGREEMENTS = {"text and photo agree", "text and photo disagree"}
-_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def write_page(
@@ -146,7 +145,7 @@ def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[
                 for name, style, scores in rows
             ],
         )
-        for measure, title in _MEASURES.items()
+        for measure, title in MEASURES.items()
     ]
 
 

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import charts
+from .names import MEASURES, OBJECTIVES
 from .templating import render
-
-_OBJECTIVES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log loss"}
-_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def write_search_page(search: Mapping[str, Any], study: Mapping[str, Any], parameters: str) -> str:
@@ -24,7 +22,7 @@ def write_search_page(search: Mapping[str, Any], study: Mapping[str, Any], param
     Returns:
         HTML that asks for nothing from any network, and runs nothing.
     """
-    objective = _OBJECTIVES[search["objective"]]
+    objective = OBJECTIVES[search["objective"]]
     write = "{:.3f}".format if search["objective"] == "log_loss" else "{:.1%}".format
     default = {"name": "default", "state": "judged", "folds": study["folds"], **study["default"]}
     return render(
@@ -33,7 +31,7 @@ def write_search_page(search: Mapping[str, Any], study: Mapping[str, Any], param
         study=study,
         objective=objective,
         tone="good" if search["found_better"] else "unsure",
-        scores=[_scores(search, measure, title) for measure, title in _MEASURES.items()],
+        scores=[_scores(search, measure, title) for measure, title in MEASURES.items()],
         trials=[
             {
                 **trial,

@@ -11,11 +11,11 @@ import yaml
 
 from multimodal_sentiment.assessment import compare_settings, compare_variants, judge_variants
 from multimodal_sentiment.assessment.selection import Floats, is_greater_better
+from multimodal_sentiment.reporting.names import OBJECTIVES
 
 from .space import as_tree
 from .trying import DEFAULT
 
-_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log loss"}
 _LEAST_SAID = 0.001  # of p-values
 
 
@@ -176,7 +176,7 @@ def _sentences(result: Mapping[str, Any]) -> list[str]:
 
 def _named(objective: str, one: Mapping[str, Any]) -> str:
     article = "an" if objective == "accuracy" else "a"
-    return f"{article} {_NAMES[objective]} of {_score(one)}"
+    return f"{article} {OBJECTIVES[objective]} of {_score(one)}"
 
 
 def _score(one: Mapping[str, Any]) -> str:

@@ -202,12 +202,12 @@ def tabulate_comparison(comparison: Json) -> Frame:
 
 def plot_comparison(comparison: Json) -> tuple[Figure, Figure, Figure]:
     """Draw scores with their intervals, differences of the pairs, and scores of the slices."""
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
     return (
-        plots.variants(comparison["table"]),
-        plots.differences(comparison["pairs"], comparison["protocol"]["confidence_level"]),
-        plots.slices(comparison["slices"]),
+        kedro_viz.variants(comparison["table"]),
+        kedro_viz.differences(comparison["pairs"], comparison["protocol"]["confidence_level"]),
+        kedro_viz.slices(comparison["slices"]),
     )
 
 

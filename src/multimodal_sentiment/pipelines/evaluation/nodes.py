@@ -124,7 +124,7 @@ def plot_evaluation(
 ) -> tuple[Figure, Figure, Figure, Figure, Figure]:
     """Draw confusion matrix, F1 of each class, reliability, confidence and contributions."""
     from multimodal_sentiment.assessment import confusion
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
     labels = list(metrics["per_class"])
     calibration = metrics["calibration"]
@@ -133,15 +133,15 @@ def plot_evaluation(
     explained = predictions.reindex(columns=columns).dropna()
     text, image, decided_by = (explained[name].tolist() for name in columns)
     return (
-        plots.confusion_matrix(
+        kedro_viz.confusion_matrix(
             confusion(predictions["tag"], predictions["predicted"], labels), labels
         ),
-        plots.per_class_f1(metrics),
-        plots.reliability(calibration["before"], calibration["after"]),
-        plots.confidence_by_correctness(
+        kedro_viz.per_class_f1(metrics),
+        kedro_viz.reliability(calibration["before"], calibration["after"]),
+        kedro_viz.confidence_by_correctness(
             predictions["confidence"], predictions["tag"] == predictions["predicted"]
         ),
-        plots.modality_contributions(text, image, decided_by),
+        kedro_viz.modality_contributions(text, image, decided_by),
     )
 
 

@@ -69,11 +69,11 @@ def judge_test_posts(
 def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:
     """Draw which tags are taken for which, among the posts that carry one."""
     from multimodal_sentiment.assessment import confusion
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
     labels = list(test_metrics.get("per_class", {}))
     judged = predictions[predictions["tag"].isin(labels)]
-    return plots.confusion_matrix(confusion(judged["tag"], judged["predicted"], labels), labels)
+    return kedro_viz.confusion_matrix(confusion(judged["tag"], judged["predicted"], labels), labels)
 
 
 def _have_twins_in_training(

@@ -81,9 +81,9 @@ def predict_unlabelled(
 
 def plot_predictions(predictions: Frame) -> Figure:
     """Draw how many posts were given each tag."""
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
-    return plots.class_balance(predictions["predicted"], "Predicted tags")
+    return kedro_viz.class_balance(predictions["predicted"], "Predicted tags")
 
 
 def write_submission(predictions: Frame, listing: Frame) -> tuple[Frame, Frame]:

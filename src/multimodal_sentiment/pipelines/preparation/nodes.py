@@ -99,16 +99,16 @@ def plot_ingestion(
     examples: Examples, ingestion_report: Json
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Draw the shares of tags and of encodings, the lengths of texts and the sizes of images."""
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
     posts = examples.drop_columns("image").to_pandas()
     return (
-        plots.class_balance(posts["tag"]),
-        plots.encodings(
+        kedro_viz.class_balance(posts["tag"]),
+        kedro_viz.encodings(
             posts["encoding"], posts["encoding_confidence"], ingestion_report["chardet_alone"]
         ),
-        plots.text_lengths(posts["text"].str.len(), posts["tag"]),
-        plots.image_sizes(posts["original_width"], posts["original_height"]),
+        kedro_viz.text_lengths(posts["text"].str.len(), posts["tag"]),
+        kedro_viz.image_sizes(posts["original_width"], posts["original_height"]),
     )
 
 

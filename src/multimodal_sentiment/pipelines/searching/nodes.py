@@ -203,9 +203,9 @@ def write_chosen_parameters(search: Json) -> str:
 
 def plot_search(study: Json) -> tuple[Figure, Figure]:
     """Draw the scores in the order of the trials, and how much each parameter mattered."""
-    from multimodal_sentiment.reporting import plots
+    from multimodal_sentiment.reporting import kedro_viz
 
-    return plots.search_history(study), plots.search_importances(study["importances"])
+    return kedro_viz.search_history(study), kedro_viz.search_importances(study["importances"])
 
 
 def write_search_report(search: Json, study: Json, parameters: str) -> str:

@@ -16,8 +16,8 @@ def training_curves(history: pd.DataFrame) -> list[Chart]:
     """Draw what was tried, and what of it was kept.
 
     Args:
-        history: The history as `plots.learning_curves` takes it: one row an epoch, or one row for
-            each voice and strength of regularisation.
+        history: One row an epoch, or one row for each voice and strength of regularisation, as
+            `kedro_viz.learning_curves` takes it.
     """
     if history.empty:
         return []

@@ -7,9 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..names import OBJECTIVES
 from .theme import BLUE, GREY, ORANGE, VERMILLION, figure, nothing, shown, ticks
-
-_OBJECTIVES = {"accuracy": "accuracy", "macro_f1": "macro F1", "log_loss": "log loss (nats)"}
 
 
 def search_history(study: Mapping[str, Any]) -> go.Figure:
@@ -54,7 +53,7 @@ def search_history(study: Mapping[str, Any]) -> go.Figure:
         line={"color": VERMILLION, "dash": "dash"},
     )
     made.update_xaxes(title_text="trial")
-    made.update_yaxes(title_text=f"{_OBJECTIVES[objective]} on folds")
+    made.update_yaxes(title_text=f"{OBJECTIVES[objective]} on folds")
     return made.update_layout(margin={"t": 92})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..names import MEASURES
 from .theme import (
     BLUE,
     GREEN,
@@ -21,8 +22,6 @@ from .theme import (
     ticks,
 )
 
-_MEASURES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
-
 
 def variants(scores: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     """Show each variant's scores with their intervals, the first on top.
@@ -33,7 +32,7 @@ def variants(scores: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     if not scores:
         return nothing("Variants compared", "There are no variants.")
     made = _two_panels("Variants compared, with intervals", [shown(name) for name in scores])
-    for column, (measure, title) in enumerate(_MEASURES.items(), start=1):
+    for column, (measure, title) in enumerate(MEASURES.items(), start=1):
         values = [score[measure] for score in scores.values()]
         intervals = [score["intervals"][measure] for score in scores.values()]
         _add_dots(made, column, values, intervals, [BLUE] * len(values), ".1%")
@@ -53,7 +52,7 @@ def differences(comparisons: Sequence[Mapping[str, Any]], level: float) -> go.Fi
         return nothing("Differences between variants", "There are no pairs to compare.")
     pairs = [f"{shown(pair['first'])}<br>minus {shown(pair['second'])}" for pair in comparisons]
     made = _two_panels("Differences between variants, with intervals", pairs)
-    for column, (measure, title) in enumerate(_MEASURES.items(), start=1):
+    for column, (measure, title) in enumerate(MEASURES.items(), start=1):
         tests = [comparison[measure] for comparison in comparisons]
         points = [100 * test["difference"] for test in tests]
         intervals = [[100 * bound for bound in test["interval"]] for test in tests]

@@ -1,4 +1,4 @@
-"""Figures: plain arrays, frames and dictionaries in, Plotly figures out; no model known."""
+"""Figures for Kedro-Viz: arrays, frames and dictionaries in, Plotly figures out; no model known."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from kedro_datasets.plotly import JSONDataset
 
-from multimodal_sentiment.reporting import plots
-from multimodal_sentiment.reporting.plots.theme import (
+from multimodal_sentiment.reporting import kedro_viz
+from multimodal_sentiment.reporting.kedro_viz.theme import (
     BLUE,
     GREEN,
     GREY,
@@ -81,40 +81,40 @@ def study(*states: str) -> dict:
 
 
 FIGURES = {
-    "class_balance": plots.class_balance(["positive", HOSTILE, None]),
-    "encodings": plots.encodings(["ascii", HOSTILE], [1.0, 0.7], CHARDET),
-    "text_lengths": plots.text_lengths([3, 140], ["positive", HOSTILE]),
-    "image_sizes": plots.image_sizes([640, 0], [480, np.nan]),
-    "learning_curves": plots.learning_curves(HISTORY),
-    "confusion_matrix": plots.confusion_matrix([[1, 2], [0, 3]], ["positive", HOSTILE]),
-    "per_class_f1": plots.per_class_f1(f1_of(HOSTILE)),
-    "reliability": plots.reliability(CALIBRATION, CALIBRATION),
-    "confidence_by_correctness": plots.confidence_by_correctness([0.5, 0.9], [False, True]),
-    "modality_contributions": plots.modality_contributions([0.1], [0.2], ["image"]),
-    "variants": plots.variants({"both": scores(0.7), HOSTILE: scores(0.6)}),
-    "differences": plots.differences([pair("both", HOSTILE)], 0.95),
-    "slices": plots.slices(
+    "class_balance": kedro_viz.class_balance(["positive", HOSTILE, None]),
+    "encodings": kedro_viz.encodings(["ascii", HOSTILE], [1.0, 0.7], CHARDET),
+    "text_lengths": kedro_viz.text_lengths([3, 140], ["positive", HOSTILE]),
+    "image_sizes": kedro_viz.image_sizes([640, 0], [480, np.nan]),
+    "learning_curves": kedro_viz.learning_curves(HISTORY),
+    "confusion_matrix": kedro_viz.confusion_matrix([[1, 2], [0, 3]], ["positive", HOSTILE]),
+    "per_class_f1": kedro_viz.per_class_f1(f1_of(HOSTILE)),
+    "reliability": kedro_viz.reliability(CALIBRATION, CALIBRATION),
+    "confidence_by_correctness": kedro_viz.confidence_by_correctness([0.5, 0.9], [False, True]),
+    "modality_contributions": kedro_viz.modality_contributions([0.1], [0.2], ["image"]),
+    "variants": kedro_viz.variants({"both": scores(0.7), HOSTILE: scores(0.6)}),
+    "differences": kedro_viz.differences([pair("both", HOSTILE)], 0.95),
+    "slices": kedro_viz.slices(
         {HOSTILE: {"n": 3, "variants": {"both": scores(0.7), HOSTILE: scores(0.6)}}}
     ),
-    "search_history": plots.search_history(study("judged", "cut short")),
-    "search_importances": plots.search_importances({HOSTILE: 0.7, "training.epochs": 0.3}),
+    "search_history": kedro_viz.search_history(study("judged", "cut short")),
+    "search_importances": kedro_viz.search_importances({HOSTILE: 0.7, "training.epochs": 0.3}),
 }
 EMPTY = {
-    "class_balance": plots.class_balance([]),
-    "encodings": plots.encodings([], [], CHARDET),
-    "text_lengths": plots.text_lengths([], []),
-    "image_sizes": plots.image_sizes([0, np.nan], [0, np.nan]),
-    "learning_curves": plots.learning_curves(HISTORY.head(0)),
-    "confusion_matrix": plots.confusion_matrix(np.zeros((3, 3)), LABELS),
-    "per_class_f1": plots.per_class_f1({"per_class": {}, "intervals": {"per_class": {}}}),
-    "reliability": plots.reliability({"bins": BINS[:1]}, {"bins": BINS[:1]}),
-    "confidence_by_correctness": plots.confidence_by_correctness([], []),
-    "modality_contributions": plots.modality_contributions([], [], []),
-    "variants": plots.variants({}),
-    "differences": plots.differences([], 0.95),
-    "slices": plots.slices({}),
-    "search_history": plots.search_history(study()),
-    "search_importances": plots.search_importances({}),
+    "class_balance": kedro_viz.class_balance([]),
+    "encodings": kedro_viz.encodings([], [], CHARDET),
+    "text_lengths": kedro_viz.text_lengths([], []),
+    "image_sizes": kedro_viz.image_sizes([0, np.nan], [0, np.nan]),
+    "learning_curves": kedro_viz.learning_curves(HISTORY.head(0)),
+    "confusion_matrix": kedro_viz.confusion_matrix(np.zeros((3, 3)), LABELS),
+    "per_class_f1": kedro_viz.per_class_f1({"per_class": {}, "intervals": {"per_class": {}}}),
+    "reliability": kedro_viz.reliability({"bins": BINS[:1]}, {"bins": BINS[:1]}),
+    "confidence_by_correctness": kedro_viz.confidence_by_correctness([], []),
+    "modality_contributions": kedro_viz.modality_contributions([], [], []),
+    "variants": kedro_viz.variants({}),
+    "differences": kedro_viz.differences([], 0.95),
+    "slices": kedro_viz.slices({}),
+    "search_history": kedro_viz.search_history(study()),
+    "search_importances": kedro_viz.search_importances({}),
 }
 
 
@@ -129,7 +129,7 @@ def contrast(colour: str, page: str) -> float:
 
 
 def test_every_plot_is_tried_here():
-    offered = {name for name in plots.__all__ if inspect.isfunction(getattr(plots, name))}
+    offered = {name for name in kedro_viz.__all__ if inspect.isfunction(getattr(kedro_viz, name))}
 
     assert offered == set(FIGURES) == set(EMPTY)
 
@@ -196,7 +196,7 @@ def test_names_are_escaped_shortened_and_put_on_one_line():
 
 
 def test_names_that_look_alike_when_shortened_keep_their_own_place():
-    axis = plots.class_balance(["x" * 50 + "1", "x" * 50 + "2"]).layout.xaxis
+    axis = kedro_viz.class_balance(["x" * 50 + "1", "x" * 50 + "2"]).layout.xaxis
 
     assert axis.tickvals == (0, 1)
 
@@ -214,7 +214,7 @@ def test_a_label_has_one_colour_in_all_figures():
 
 
 def test_class_balance_counts_tags_and_posts_without():
-    (bars,) = plots.class_balance(["positive", "", "negative", None, "positive"]).data
+    (bars,) = kedro_viz.class_balance(["positive", "", "negative", None, "positive"]).data
 
     assert bars.y == (1, 2, 2)
     assert bars.text == ("1 (20.0%)", "2 (40.0%)", "2 (40.0%)")
@@ -222,7 +222,7 @@ def test_class_balance_counts_tags_and_posts_without():
 
 
 def test_class_balance_says_what_the_labels_are():
-    figure = plots.class_balance(["positive", "negative"], "Predicted tags")
+    figure = kedro_viz.class_balance(["positive", "negative"], "Predicted tags")
 
     assert figure.layout.title.text.startswith("Predicted tags of 2 posts")
 
@@ -230,7 +230,7 @@ def test_class_balance_says_what_the_labels_are():
 def test_encodings_keep_the_commonest_and_sum_up_the_rest():
     names = [f"enc{number:02}" for number in range(13) for _ in range(20 - number)]
 
-    figure = plots.encodings(names, [0.97] * (len(names) - 1) + [np.nan], CHARDET)
+    figure = kedro_viz.encodings(names, [0.97] * (len(names) - 1) + [np.nan], CHARDET)
     counts, chardet = figure.data
 
     assert counts.x == (10 + 9 + 8, *range(11, 21))
@@ -239,7 +239,7 @@ def test_encodings_keep_the_commonest_and_sum_up_the_rest():
 
 
 def test_encodings_say_how_sure_the_readings_are_where_they_differ():
-    figure = plots.encodings(["ascii", "gb18030", "ascii"], [0.97, 0.6, 1.0], CHARDET)
+    figure = kedro_viz.encodings(["ascii", "gb18030", "ascii"], [0.97, 0.6, 1.0], CHARDET)
 
     assert figure.data[1].x == (1, 1, 1)
     assert figure.layout.yaxis2.ticktext == ("99% and more", "90 to 99%", "50 to 90%")
@@ -249,13 +249,13 @@ def test_encodings_say_how_sure_the_readings_are_where_they_differ():
 def test_encodings_of_unknown_confidence_are_still_counted():
     none = {"posts_asked": 0, "same text": 0, "another text": 0, "no text": 0}
 
-    (bar,) = plots.encodings(["ascii"], [np.nan], none).data
+    (bar,) = kedro_viz.encodings(["ascii"], [np.nan], none).data
 
     assert bar.x == (1,)
 
 
 def test_encodings_show_what_chardet_alone_would_have_read():
-    figure = plots.encodings(["gb18030"] * 9, [1.0] * 9, CHARDET)
+    figure = kedro_viz.encodings(["gb18030"] * 9, [1.0] * 9, CHARDET)
 
     (chardet,) = figure.data  # one encoding, and all readings sure: no panel of one bar
     assert chardet.x == (0, 7, 2)
@@ -267,7 +267,7 @@ def test_text_lengths_are_shares_of_the_tag_and_lose_no_long_post():
     lengths = [*range(1, 101), 5_000_000]
     tags = ["positive"] * 50 + ["negative"] * 51
 
-    figure = plots.text_lengths(lengths, tags)
+    figure = kedro_viz.text_lengths(lengths, tags)
 
     for curve in figure.data:
         assert sum(curve.y[:-1]) == pytest.approx(1)
@@ -278,7 +278,7 @@ def test_text_lengths_are_shares_of_the_tag_and_lose_no_long_post():
 
 
 def test_text_lengths_of_empty_texts_are_drawn():
-    assert plots.text_lengths([0, 0], ["positive"] * 2).data[0].y[0] == 1
+    assert kedro_viz.text_lengths([0, 0], ["positive"] * 2).data[0].y[0] == 1
 
 
 def test_image_sizes_count_every_image_and_say_how_many_posts_have_none():
@@ -286,19 +286,19 @@ def test_image_sizes_count_every_image_and_say_how_many_posts_have_none():
     widths, heights = rng.integers(48, 601, size=(2, 1000)).astype(float)
     widths[:3] = np.nan
 
-    figure = plots.image_sizes(widths, heights)
+    figure = kedro_viz.image_sizes(widths, heights)
 
     assert np.sum(figure.data[0].customdata) == 997
     assert figure.layout.title.text == "Sizes of 997 images, 3 posts have none"
 
 
 def test_image_sizes_of_one_picture_or_of_the_oddest_are_drawn():
-    assert np.sum(plots.image_sizes([640], [480]).data[0].customdata) == 1
-    assert np.sum(plots.image_sizes([60000, 1], [3, 1]).data[0].customdata) == 2
+    assert np.sum(kedro_viz.image_sizes([640], [480]).data[0].customdata) == 1
+    assert np.sum(kedro_viz.image_sizes([60000, 1], [3, 1]).data[0].customdata) == 2
 
 
 def test_learning_curves_mark_the_epoch_that_was_kept():
-    figure = plots.learning_curves(HISTORY)
+    figure = kedro_viz.learning_curves(HISTORY)
 
     assert [curve.name for curve in figure.data[:2]] == ["training loss", "tuning loss"]
     assert figure.data[0].y == (1.0, 0.8)
@@ -307,14 +307,14 @@ def test_learning_curves_mark_the_epoch_that_was_kept():
 
 
 def test_confusion_matrix_shows_counts_and_shares_of_the_true_label():
-    (cells,) = plots.confusion_matrix([[1, 3], [0, 0]], ["a", "b"]).data
+    (cells,) = kedro_viz.confusion_matrix([[1, 3], [0, 0]], ["a", "b"]).data
 
     assert cells.z == ([0.25, 0.75], [0, 0])
     assert cells.text == (["1<br>25%", "3<br>75%"], ["0<br>0%", "0<br>0%"])
 
 
 def test_f1_bars_reach_from_bound_to_bound():
-    (dots,) = plots.per_class_f1(f1_of("positive")).data
+    (dots,) = kedro_viz.per_class_f1(f1_of("positive")).data
 
     assert dots.y == (0.5,)
     assert dots.error_y.array == pytest.approx([0.2])
@@ -322,7 +322,7 @@ def test_f1_bars_reach_from_bound_to_bound():
 
 
 def test_reliability_draws_bins_that_hold_posts():
-    _, before, shares, *_ = plots.reliability(CALIBRATION, CALIBRATION).data
+    _, before, shares, *_ = kedro_viz.reliability(CALIBRATION, CALIBRATION).data
 
     assert (before.x, before.y) == ((0.8,), (0.75,))
     assert before.name == "before calibration (error 5.0%)"
@@ -330,7 +330,7 @@ def test_reliability_draws_bins_that_hold_posts():
 
 
 def test_confidence_counts_right_and_wrong_answers():
-    right, wrong = plots.confidence_by_correctness([0.42, 0.44, 1.0], [True, False, True]).data
+    right, wrong = kedro_viz.confidence_by_correctness([0.42, 0.44, 1.0], [True, False, True]).data
 
     assert (sum(right.y), sum(wrong.y)) == (2, 1)
     assert right.y[8] == wrong.y[8] == right.y[-1] == 1
@@ -340,14 +340,14 @@ def test_confidence_counts_right_and_wrong_answers():
 def test_contributions_draw_at_most_two_thousand_posts_and_count_all():
     decided_by = ["text"] * 3 + ["image"]
 
-    figure = plots.modality_contributions([0.1] * 10_000, [0.2] * 10_000, decided_by * 2500)
+    figure = kedro_viz.modality_contributions([0.1] * 10_000, [0.2] * 10_000, decided_by * 2500)
 
     assert sum(len(points.x) for points in figure.data) <= 2000
     assert [points.name for points in figure.data] == ["text (75%)", "image (25%)"]
 
 
 def test_variants_stand_in_the_order_given_with_their_intervals():
-    figure = plots.variants({"both": scores(0.7), "text": scores(0.6)})
+    figure = kedro_viz.variants({"both": scores(0.7), "text": scores(0.6)})
     accuracy, macro_f1 = figure.data
 
     assert figure.layout.yaxis.ticktext == ("both", "text")
@@ -359,17 +359,17 @@ def test_variants_stand_in_the_order_given_with_their_intervals():
 
 def test_differences_are_coloured_where_they_are_sure():
     pairs = [pair("a", "b"), pair("b", "a", -0.2), pair("a", "c", 0.2, 0.3)]
-    figure = plots.differences(pairs, 0.95)
+    figure = kedro_viz.differences(pairs, 0.95)
 
     assert figure.data[0].x == pytest.approx((20, -20, 20))
     assert figure.data[0].marker.color == (GREEN, VERMILLION, GREY)
     assert figure.layout.yaxis.ticktext[0] == "a<br>minus b"
-    assert plots.differences(pairs, 0.6).data[0].marker.color == (GREEN, VERMILLION, GREEN)
+    assert kedro_viz.differences(pairs, 0.6).data[0].marker.color == (GREEN, VERMILLION, GREEN)
 
 
 def test_slices_draw_each_variant_on_each_part():
     part = {"n": 3, "variants": {"both": scores(0.7), "text": scores(0.6)}}
-    both, text = plots.slices({"with a twin": part, "without a twin": part | {"n": 4}}).data
+    both, text = kedro_viz.slices({"with a twin": part, "without a twin": part | {"n": 4}}).data
 
     assert (both.name, text.name) == ("both", "text")
     assert both.x == (0.7, 0.7)
@@ -382,18 +382,18 @@ def test_figures_stay_small_however_many_posts_there_are():
     n = 200_000
     tags = rng.choice(LABELS, size=n)
     large = [
-        plots.class_balance(tags),
-        plots.encodings(rng.choice(["ascii", "gb18030"], size=n), rng.random(n), CHARDET),
-        plots.text_lengths(rng.integers(0, 300, n), tags),
-        plots.image_sizes(rng.integers(1, 5000, n), rng.integers(1, 5000, n)),
-        plots.confidence_by_correctness(rng.random(n), rng.random(n) < 0.5),
-        plots.modality_contributions(rng.random(n), rng.random(n), ["text"] * n),
+        kedro_viz.class_balance(tags),
+        kedro_viz.encodings(rng.choice(["ascii", "gb18030"], size=n), rng.random(n), CHARDET),
+        kedro_viz.text_lengths(rng.integers(0, 300, n), tags),
+        kedro_viz.image_sizes(rng.integers(1, 5000, n), rng.integers(1, 5000, n)),
+        kedro_viz.confidence_by_correctness(rng.random(n), rng.random(n) < 0.5),
+        kedro_viz.modality_contributions(rng.random(n), rng.random(n), ["text"] * n),
     ]
 
     assert max(len(figure.to_json()) for figure in large) < 150_000
 
 
 def test_bins_of_a_histogram_touch():
-    figure = plots.text_lengths(range(500), ["positive"] * 500)
+    figure = kedro_viz.text_lengths(range(500), ["positive"] * 500)
 
     assert len({high - low for low, high in pairwise(figure.data[0].x)}) == 1
