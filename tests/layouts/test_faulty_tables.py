@@ -236,7 +236,10 @@ REFUSED: dict[str, Case] = {
         "eval_1.csv for validation or for testing? name it after one",
     ),
     "no posts but those of the test": Case(
-        {"test.csv": csv(X)}, "by its name it holds the posts to be predicted"
+        {"test.csv": csv(X)}, "no post to learn from: all are of the split test, as its name says"
+    ),
+    "no posts but those whose column says test": Case(
+        one("id,tweet,label,split\n1,a,good,test\n"), "the split test, as the column says"
     ),
     "no column of images": Case(
         one(csv(X, header="id,tweet,shot,label")),

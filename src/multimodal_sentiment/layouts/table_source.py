@@ -184,10 +184,10 @@ class TableSource(Source):
                 f"{self.path} has no post to be predicted: these are rows without a tag, or with "
                 "'test' in a column named split; or name a table of them with raw=FILE"
             )
-        if all(part.split == "test" for part in self._parts):
+        if "split" in self._posts and (self._posts["split"] == "test").all():
             raise LayoutError(
-                f"{self.path} has no post to learn from: by its name it holds the posts to be "
-                "predicted, so give it another one if it is not"
+                f"{self.path} has no post to learn from: all are of the split test, as "
+                f"{'the column' if 'split' in self._parts[0].columns else 'its name'} says"
             )
         names = list(dict.fromkeys(name for part in self._parts for name in part.table.names))
         named = [part.columns["tag"] for part in self._parts if "tag" in part.columns]
