@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multimodal_sentiment.parameters import EvaluationParameters
+from multimodal_sentiment.parameters import EvaluationParameters, TwinsParameters
 from multimodal_sentiment.pipelines.prediction.judging import judge_test_posts, plot_test_confusion
 from multimodal_sentiment.posts.content_keys import content_keys
 
@@ -29,12 +29,15 @@ def judge(make_examples):
         examples.schema.get_field_index("image_hash"), "image_hash", [[""] * 10]
     )
 
-    def judge(tags: list[str], learnt: list[str] | None) -> dict[str, Any]:
+    def judge(
+        tags: list[str], learnt: list[str] | None, text_similarity: float | None = None
+    ) -> dict[str, Any]:
         keys = None if learnt is None else np.unique(content_keys(learnt, [""] * len(learnt)))
         keys = None if keys is None else keys[keys > 0]
         model = SimpleNamespace(labels=["bad", "good"], version="v", learnt_keys=keys)
         predictions = pd.DataFrame({"guid": range(10), "tag": tags, "predicted": ANSWERS})
-        metrics = judge_test_posts(predictions, model, examples, EVALUATION)
+        twins = TwinsParameters(image_bits=0, text_similarity=text_similarity)
+        metrics = judge_test_posts(predictions, model, examples, EVALUATION, twins)
         assert plot_test_confusion(predictions, metrics).data is not None
         return metrics
 
@@ -57,6 +60,13 @@ def test_tagged_posts_are_judged_with_and_without_twins_of_training_posts(judge,
     assert metrics["twins_in_training"]["without"]["accuracy"] == pytest.approx(3 / 5)
     assert "7 of 10 posts carry a tag; 2 of them have a twin among the training" in caplog.text
     assert "never seen are not judged: 'awful' of 1 posts; it answers bad, good" in caplog.text
+
+
+def test_near_twins_count_as_one_where_they_do_in_the_split(judge):
+    metrics = judge(TAGS, None, text_similarity=0.5)
+
+    # All texts are near twins: there is one group, and nothing to draw from it but itself.
+    assert metrics["accuracy_interval"] == pytest.approx([5 / 7, 5 / 7])
 
 
 def test_a_model_that_does_not_say_what_it_learnt_from_is_judged_all_the_same(judge):

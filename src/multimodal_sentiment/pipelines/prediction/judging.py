@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.parameters import EvaluationParameters
+from multimodal_sentiment.parameters import EvaluationParameters, TwinsParameters
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def judge_test_posts(
     matched_model: SentimentClassifier,
     examples: Examples,
     evaluation: EvaluationParameters,
+    twins: TwinsParameters,
 ) -> Json:
     """Measure how good the model is on the posts that carry a tag, and how sure that is.
 
@@ -29,6 +30,7 @@ def judge_test_posts(
         matched_model: The model that made them.
         examples: The posts, in the order of the predictions.
         evaluation: The parameters of the judgement.
+        twins: Which posts count as one in the intervals.
 
     Returns:
         `posts`, `untagged` and `unknown_tags` (posts by tag); `n`, 0 if there is nothing to judge;
@@ -36,7 +38,7 @@ def judge_test_posts(
         has learnt from), `model` (its version) and `confidence_level`.
     """
     from multimodal_sentiment.assessment import judge_predictions, judge_without
-    from multimodal_sentiment.posts.near_duplicates import find_near_duplicates
+    from multimodal_sentiment.posts.near_duplicates import group_posts
 
     labels = list(matched_model.labels)
     tags = predictions["tag"]
@@ -52,13 +54,13 @@ def judge_test_posts(
     _log_unknown(counts["unknown_tags"], labels)
     if not known.any():
         return counts
-    content = examples.select(["text", "image_hash"]).to_pydict()
-    groups = find_near_duplicates(content["text"], content["image_hash"])[known]
+    content = examples.select(["text", "image_hash"])
+    groups = group_posts(content, twins.image_bits, twins.text_similarity)[known]
     judged = predictions[known]
     answers = (judged["tag"], judged["predicted"], groups, labels)
     metrics = counts | judge_predictions(*answers, **evaluation.drawing)
     metrics["confidence_level"] = evaluation.confidence_level
-    learnt = _have_twins_in_training(matched_model, content)
+    learnt = _have_twins_in_training(matched_model, content.to_pydict())
     metrics["twins_in_training"] = (
         None if learnt is None else judge_without(learnt[known], *answers, **evaluation.drawing)
     )

@@ -45,6 +45,7 @@ def create_pipeline() -> Pipeline:
                     "matched_model",
                     "unlabelled.examples",
                     "params:evaluation",
+                    "params:twins",
                 ],
                 outputs="test_metrics",
                 name="judge_test_posts",
