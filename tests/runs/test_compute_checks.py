@@ -30,7 +30,10 @@ else:
     given = {"data": sys.argv[3], "compute": {"device": "auto", "precision": "auto"}}
     with KedroSession.create(sys.argv[1], env="scratch", runtime_params=given) as session:
         session.run(pipeline_names=[sys.argv[2]])
-print(sorted({"torch", "transformers", "sklearn"} & set(sys.modules)))
+heavy = {"torch", "transformers", "sklearn"}
+if sys.argv[2] == "list":
+    heavy |= {"pandas", "pyarrow", "numpy"}
+print(sorted(heavy & set(sys.modules)))
 """
 
 

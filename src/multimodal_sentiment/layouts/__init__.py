@@ -11,12 +11,11 @@ from .errors import LayoutError
 from .files import LARGEST, UnreadableFileError
 from .post_folder import PostFolder
 from .recognise import LAYOUTS, open_source
-from .source import NO_TAG, Namespace, Options, PostFiles, Source
+from .source import Namespace, Options, PostFiles, Source
 
 __all__ = [
     "LARGEST",
     "LAYOUTS",
-    "NO_TAG",
     "LayoutError",
     "Namespace",
     "Options",

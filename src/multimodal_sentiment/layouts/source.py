@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 Namespace = Literal["labelled", "unlabelled"]
 Split = Literal["train", "validation", "test", ""]
 
-# What sources hold where there is no tag, in any case.
-NO_TAG = frozenset({"", "null", "none", "nan", "?"})
-
 
 @dataclass(frozen=True)
 class Options:

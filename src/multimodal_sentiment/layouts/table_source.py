@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.posts.schema import NO_TAG
 
 from .columns import list_columns
 from .errors import LayoutError
 from .listing import refuse_rounded_ids
 from .rows import Row, Rows
-from .source import NO_TAG, Namespace, Options, PostFiles, Source, Split
+from .source import Namespace, Options, PostFiles, Source, Split
 from .table_files import TableFiles
 from .tables import Table
 from .tables.tar import Member

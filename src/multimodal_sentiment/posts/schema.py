@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+# What sources hold where there is no tag, in any case of letters.
+NO_TAG = frozenset({"", "null", "none", "nan", "?"})
+
 POSTS: dict[str, type] = {
     "guid": str,
     "text": str,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def mean_probabilities(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
@@ -29,6 +31,8 @@ def find_disagreements(
         The guids of posts that the first is right about, and of those that the second is: those
         first on which the probabilities that they give to the tag differ most.
     """
+    import pandas as pd
+
     chances = [
         probabilities[probabilities.index.get_level_values("variant") == variant].droplevel(0)
         for variant in (first, second)

@@ -6,8 +6,8 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from multimodal_sentiment.layouts import NO_TAG
 from multimodal_sentiment.posts.names import name_posts, shown
+from multimodal_sentiment.posts.schema import NO_TAG
 
 _FEWEST = 3  # posts of a tag that training can do with
 
