@@ -67,9 +67,9 @@ def explain_post(
     features: Features = {}
     for name in classifier.model.branches:
         features |= asked.encode(name, [given[name]])
-    logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
     nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
     if answered is None:
+        logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
         columns = label_predictions(classifier, logits) | shares
         answered = {name: values[0] for name, values in columns.items()}
     answer = classifier.labels.index(answered["predicted"])
