@@ -19,8 +19,8 @@ from kedro.io import CatalogProtocol
 
 from multimodal_sentiment.config_loader import own_configuration
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
-from multimodal_sentiment.layouts.columns import find_columns
 from multimodal_sentiment.layouts.errors import LayoutError
+from multimodal_sentiment.layouts.tables.columns import find_columns
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.runs.closing_summary import describe_metrics
 from multimodal_sentiment.runs.error_lines import is_expected, one_line

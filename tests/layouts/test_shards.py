@@ -18,11 +18,11 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.layouts import (
+    LARGEST,
     LayoutError,
     Options,
     Source,
     UnreadableFileError,
-    files,
     find_path,
     open_source,
 )
@@ -168,8 +168,8 @@ class TestTar:
     def test_what_is_too_large_is_not_read(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(files.LARGEST, "image", 1000)
-        monkeypatch.setitem(files.LARGEST, "text", 1000)
+        monkeypatch.setitem(LARGEST, "image", 1000)
+        monkeypatch.setitem(LARGEST, "text", 1000)
         members = {"a.txt": b"1" * 5000, "a.jpg": JPEG * 500}
         held = opened(write_tar(tmp_path / "x.tar", members)).files()
         for kind in (held.texts, held.images):

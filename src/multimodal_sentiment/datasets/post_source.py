@@ -19,7 +19,7 @@ from multimodal_sentiment.layouts import (
     find_path,
     open_source,
 )
-from multimodal_sentiment.layouts.files import displayed
+from multimodal_sentiment.layouts.files.local import displayed
 
 from .previews import TablePreview
 

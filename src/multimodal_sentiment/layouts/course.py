@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from .address_folder import AddressFolder
-from .addresses import is_remote
 from .errors import LayoutError
-from .files import Links
-from .listing import read_listing
-from .post_folder import PostFolder
+from .files.addresses import is_remote
+from .files.local import Links
+from .folder.address_folder import AddressFolder
+from .folder.listing import read_listing
+from .folder.post_folder import PostFolder
 from .source import Namespace, Options, PostFiles, Source
 
 LISTINGS: dict[Namespace, str] = {"labelled": "train.txt", "unlabelled": "test_without_label.txt"}

@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 
 from .errors import LayoutError
+from .rows.table_source import TableSource
 from .source import Options, Split
 from .table import make_part
-from .table_source import TableSource
 
 IMAGES = "img"
 

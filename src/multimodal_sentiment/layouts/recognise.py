@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from multimodal_sentiment.posts.names import first_names
 
-from .addresses import is_remote
 from .course import FOLDER, LISTINGS, CourseSource
 from .errors import LayoutError
+from .files.addresses import is_remote
 from .hateful_memes import is_hateful_memes, open_hateful_memes
 from .mvsa import MvsaSource, is_mvsa
 from .shards import is_shards, open_shards

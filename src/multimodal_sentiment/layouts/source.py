@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from multimodal_sentiment.posts.problems import Problem
 
-from .files import Links
+from .files.local import Links
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class Options:
 
     Attributes:
         layout: The layout's name; None recognises it.
-        links: See `files.Place`.
+        links: See `files.local.Place`.
         labels: The tags there are, if they are known before the posts are read.
         encodings: What texts may be written in; None means all that are known.
         columns: The user's names of a table's columns, by what they hold; and `image_folder`.

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from multimodal_sentiment.posts.names import first_names
 
-from .addresses import is_remote
-from .columns import find_columns
 from .errors import LayoutError
+from .files.addresses import is_remote
+from .rows.rows import Part
+from .rows.table_source import SPLITS, TableSource
 from .source import Options, Split
-from .table_source import SPLITS, Part, TableSource
 from .tables import SUFFIXES, read_table
 from .tables.arrow import INFO, STATE
+from .tables.columns import find_columns
 
 SPLIT_NAMES = "|".join(name for name, split in SPLITS.items() if split)
 

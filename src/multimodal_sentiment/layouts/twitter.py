@@ -16,9 +16,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from .errors import LayoutError
+from .rows.rows import Part
+from .rows.table_source import TableSource
 from .source import Options, Split
 from .table import named_image_folder
-from .table_source import Part, TableSource
 from .tables.plain import PlainTable
 
 TAGS = {"0": "negative", "1": "neutral", "2": "positive"}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from multimodal_sentiment.layouts.files import LARGEST
+from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .inputs import BYTES, is_missing

@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from multimodal_sentiment.decoding import has_control_characters
-from multimodal_sentiment.layouts.files import LARGEST
+from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .errors import ClassifierError

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..addresses import is_remote
 from ..errors import LayoutError
+from ..files.addresses import is_remote
 from .table import Table
 
 SUFFIXES = (

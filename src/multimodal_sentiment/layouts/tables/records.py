@@ -13,7 +13,7 @@ from multimodal_sentiment.decoding import read_source
 from multimodal_sentiment.posts.names import first_names
 
 from ..errors import LayoutError
-from ..listing import marked_encoding
+from ..files.marks import marked_encoding
 from .table import Table, in_words
 
 _LONGEST_REASON = 80  # characters

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..columns import NAMES
-from ..listing import marked_encoding
+from ..files.marks import marked_encoding
+from .columns import NAMES
 
 SEPARATORS = (",", ";", "\t", "|")
 WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")  # encodings in which ASCII is not its bytes

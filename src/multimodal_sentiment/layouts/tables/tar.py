@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import problem
 
-from ..addresses import read_range, state_of
 from ..errors import LayoutError
-from ..files import LARGEST, UnreadableFileError
-from ..post_folder import IMAGE_SUFFIXES
+from ..files.addresses import read_range, state_of
+from ..files.local import IMAGE_SUFFIXES, LARGEST, UnreadableFileError
 from .table import Table, in_words
 
 _BLOCK_BYTES = 2**20  # that are fetched of an address at a time

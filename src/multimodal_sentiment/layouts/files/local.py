@@ -16,6 +16,12 @@ Links = Literal["inside", "anywhere"]
 # Far above any post. What is larger is not read, so that no file can fill the memory.
 LARGEST: dict[Kind, int] = {"text": 2**20, "image": 100 * 2**20}  # bytes
 
+# If a post has several images, the first of these is used. What an image is, its content tells.
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".gif",
+    ".tif", ".tiff",
+)  # fmt: skip
+
 ALLOW = "ingestion.links=anywhere allows it"
 
 _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from typing import Any, SupportsIndex, cast
 
-from .addresses import absolute
+from ..files.addresses import absolute
+from ..files.finding import find_files_in
+from ..source import Options, PostFiles
+from ..tables import Table, UnopenedTable
 from .cells import ImageCells, TextCells, TextFiles
-from .finding import find_files_in
-from .rows import Rows
-from .source import Options, PostFiles
-from .tables import Table, UnopenedTable
-
-if TYPE_CHECKING:
-    from .table_source import Part
+from .rows import Part, Rows
 
 
 class TableFiles(PostFiles):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .files import (
+from ..files.local import (
     ALLOW,
+    IMAGE_SUFFIXES,
     Kind,
     Links,
     Place,
@@ -23,14 +24,9 @@ from .files import (
     is_image,
     read_file,
 )
-from .source import Images, PostFiles
+from ..source import Images, PostFiles
 
 TEXT_SUFFIXES = (".txt",)
-# If a post has several images, the first of these is used. What an image is, its content tells.
-IMAGE_SUFFIXES = (
-    ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".gif",
-    ".tif", ".tiff",
-)  # fmt: skip
 
 
 class PostFolder(PostFiles):

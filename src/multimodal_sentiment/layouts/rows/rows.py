@@ -5,16 +5,34 @@ from __future__ import annotations
 import bisect
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from .columns import list_columns
-
-if TYPE_CHECKING:
-    from .table_source import Part
+from ..source import Split
+from ..tables import Table
+from ..tables.columns import list_columns
 
 _TABLES_IN_USE = 2  # of which images are held: several threads read them, about in order
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a source, and what its place says of its rows.
+
+    Attributes:
+        table: The table.
+        columns: Its columns, by what they hold; see `tables.columns.find_columns`.
+        folder: Where relative paths of images start.
+        split: What its file's name declares, or nothing.
+    """
+
+    table: Table
+    columns: Mapping[str, str]
+    folder: Path
+    split: Split = ""
 
 
 class Row(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from multimodal_sentiment.posts.problems import problem
 
-from .errors import LayoutError
-from .files import LARGEST, Kind, UnreadableFileError
+from ..errors import LayoutError
+from .local import LARGEST, Kind, UnreadableFileError
 
 _INSTALL = 'install the extra for addresses, as in pip install "multimodal-sentiment[cluster]"'
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,23 +13,17 @@ import pandas as pd
 
 from multimodal_sentiment.posts.names import shown
 
-from .errors import LayoutError
+from ..errors import LayoutError
+from ..files.marks import marked_encoding
+from ..ids import refuse_rounded_ids
 
 COLUMNS = ("guid", "tag")
 
 # Far above any listing: ten million posts. What is larger is not read.
 LARGEST = 256 * 2**20  # bytes
 
-_ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+\d{2,}")
 _SEPARATORS = (",", ";", "\t")
 _FOR_EXCEL = re.compile(r"sep=(.)(?=\r?\n)", re.IGNORECASE)  # a line that names the separator
-_MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)
 
 
 def read_listing(path: Path) -> pd.DataFrame:
@@ -48,20 +41,6 @@ def read_listing(path: Path) -> pd.DataFrame:
     rows = list(listing.rows())
     refuse_rounded_ids(path, [guid for guid, _ in rows])
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
-
-
-def refuse_rounded_ids(path: Path, guids: Sequence[str]) -> None:
-    """Refuse ids of which a spreadsheet has left only the first digits.
-
-    Raises:
-        LayoutError: If there are such.
-    """
-    rounded = [guid for guid in guids if _ROUNDED.fullmatch(guid)]
-    if rounded:
-        raise LayoutError(
-            f"{path} has {len(rounded):,} ids that a spreadsheet has rounded, such as "
-            f"{rounded[0]!r}: take the original, or have the spreadsheet write the column as text"
-        )
 
 
 class _Listing:
@@ -135,14 +114,6 @@ class _Listing:
         if known not in (["guid", "tag"], ["tag", "guid"], ["guid"]):
             self.refuse(f"names its columns {','.join(known)} in line {line}: use guid,tag")
         return known.index("guid"), 1 - known.index("guid")
-
-
-def marked_encoding(payload: bytes) -> str | None:
-    """Return the encoding that a byte order mark tells, or the NULs of UTF-16 without one."""
-    marked = next((name for mark, name in _MARKS if payload.startswith(mark)), None)
-    if marked is None and b"\0" in payload[:4]:
-        return "utf-16-be" if payload[:1] == b"\0" else "utf-16-le"
-    return marked
 
 
 def _separator(text: str) -> str:

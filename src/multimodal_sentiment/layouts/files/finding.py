@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .addresses import is_remote, read_address
-from .files import Kind, Links, Place, displayed, file_fault, is_below, read_file
+from .local import Kind, Links, Place, displayed, file_fault, is_below, read_file
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 _LONGEST = 200  # characters of a path or URL in a problem
@@ -129,7 +129,7 @@ class FileFinder(Finder):
 
         Args:
             folder: Where relative paths start.
-            links: See `files.Place`.
+            links: See `local.Place`.
         """
         super().__init__(folder)
         self._place = Place.of(folder, links)

@@ -9,12 +9,12 @@ from typing import Any
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .files import Kind, Links, UnreadableFileError, bounded
-from .finding import Finder, Found, find_files_in
+from ..files.finding import Finder, Found, find_files_in
+from ..files.local import Kind, Links, UnreadableFileError, bounded
+from ..source import Contents, Images
+from ..tables.table import is_nothing
+from ..tables.tar import Member
 from .rows import Rows
-from .source import Contents, Images
-from .tables.table import is_nothing
-from .tables.tar import Member
 
 _KEPT = 1024  # cells that were just looked at: a post's image is asked for several times
 

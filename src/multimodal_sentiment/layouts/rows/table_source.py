@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ import pandas as pd
 from multimodal_sentiment.posts.names import first_names
 from multimodal_sentiment.posts.schema import NO_TAG
 
-from .columns import list_columns
-from .errors import LayoutError
-from .listing import refuse_rounded_ids
-from .rows import Row, Rows
-from .source import Namespace, Options, PostFiles, Source, Split
+from ..errors import LayoutError
+from ..ids import refuse_rounded_ids
+from ..source import Namespace, Options, PostFiles, Source, Split
+from ..tables import Table
+from ..tables.columns import list_columns
+from ..tables.tar import Member
+from .rows import Part, Row, Rows
 from .table_files import TableFiles
-from .tables import Table
-from .tables.tar import Member
 
 logger = logging.getLogger(__name__)
 
@@ -32,23 +31,6 @@ SPLITS: dict[str, Split] = {
     **dict.fromkeys(("test", "testing"), "test"),
     **dict.fromkeys(NO_TAG, ""),
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """A table of a source, and what its place says of its rows.
-
-    Attributes:
-        table: The table.
-        columns: Its columns, by what they hold; see `columns.find_columns`.
-        folder: Where relative paths of images start.
-        split: What its file's name declares, or nothing.
-    """
-
-    table: Table
-    columns: Mapping[str, str]
-    folder: Path
-    split: Split = ""
 
 
 class TableSource(Source):

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from multimodal_sentiment.posts.names import first_names
 
-from .errors import LayoutError
+from ..errors import LayoutError
 
 Role = Literal["guid", "text", "image", "tag", "split"]
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from multimodal_sentiment.posts.problems import problem
 
-from .addresses import read_address
-from .files import Place, UnreadableFileError
+from ..files.addresses import read_address
+from ..files.local import Place, UnreadableFileError
 from .post_folder import FileIndex, PostFolder
 
 

@@ -1,0 +1,1 @@
+"""Posts as files of one folder, and the listing beside it."""

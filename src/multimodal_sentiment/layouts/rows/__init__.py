@@ -1,0 +1,1 @@
+"""Posts as rows of tables: where each stands, and its text and image."""
