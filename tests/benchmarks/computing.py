@@ -1,4 +1,4 @@
-"""What the device does: training steps, epochs, predictions."""
+"""What the device does: steps and epochs of a training, predictions."""
 
 from __future__ import annotations
 
@@ -51,15 +51,9 @@ def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: boo
         long_texts = statistics.median(seconds(long) for _ in range(rounds))
     epoch, rest = _our_epoch(work, compute)
     lab_epoch = _lab_epoch(work, lab, device)
-    loader = work.lab_loader(training=False)
-    answers = in_turn(
-        lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
-        lambda: lab_way.predict(lab, loader, kind),
-        rounds,
-    )
     ours = OUR_STEPS[kind] * work.parameters.training.batch_size
     theirs = STEPS[kind] * lab_way.BATCH
-    count, speed, precision = len(work.rows), "posts/s", str(device)
+    speed, precision = "posts/s", str(device)
 
     def row(what: str, ours: float, lab: float | None = None, unit: str = speed) -> Figure:
         return Figure(what, unit, ours, lab, device=kind, note=precision if lab else "")
@@ -72,7 +66,23 @@ def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: boo
         row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
         row("  compiling, once a training", took, unit="s"),
         row("  all else: set-up, compiling anew, tuning, checkpoints", rest, unit="s"),
-        row("inference", count / answers[0], count / answers[1]),
+    ]
+
+
+def measure_prediction(work: Workplace, kind: str, rounds: int) -> list[Figure]:
+    """Of all posts, their input included; not compiled, which only a large set is worth."""
+    compute = work.parameters.compute.model_copy(update={"device": kind})
+    image = work.parameters.model.image
+    lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(kind)
+    classifier, loader = make_classifier(work), work.lab_loader(training=False)
+    ours, theirs = in_turn(
+        lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
+        lambda: lab_way.predict(lab, loader, kind),
+        rounds,
+    )
+    count, precision = len(work.rows), str(choose_device(compute))
+    return [
+        Figure("prediction", "posts/s", count / ours, count / theirs, device=kind, note=precision)
     ]
 
 

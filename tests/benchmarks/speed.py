@@ -22,7 +22,7 @@ import torch
 import transformers
 from choices import measure_choices
 from commands import measure_commands, measure_memory, measure_start_up
-from computing import measure_computing
+from computing import measure_computing, measure_prediction
 from encoding import measure_encoding
 from figures import Figure, print_table, write_json
 from reading import Workplace, measure_input, measure_reading
@@ -32,6 +32,7 @@ SECTIONS = (
     "reading",
     "input",
     "computing",
+    "prediction",
     "choices",
     "commands",
     "start-up",
@@ -82,6 +83,7 @@ def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[F
         "reading": lambda: measure_reading(work, given.rounds),
         "input": lambda: measure_input(work, given.rounds),
         "computing": lambda: _measure_computing(work, given),
+        "prediction": lambda: _measure_prediction(work, given),
         "choices": lambda: measure_choices(work, given.rounds, compiling=not given.plain),
         "commands": lambda: measure_commands(work),
         "start-up": lambda: measure_start_up(work.folder, given.rounds),
@@ -91,12 +93,21 @@ def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[F
 
 
 def _measure_computing(work: Workplace, given: argparse.Namespace) -> list[Figure]:
-    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     return [
         row
-        for device in devices
+        for device in _devices()
         for row in measure_computing(work, device, given.rounds, compiling=not given.plain)
     ]
+
+
+def _measure_prediction(work: Workplace, given: argparse.Namespace) -> list[Figure]:
+    return [
+        row for device in _devices() for row in measure_prediction(work, device, given.rounds)
+    ]
+
+
+def _devices() -> tuple[str, ...]:
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
 def machine() -> dict[str, object]:
