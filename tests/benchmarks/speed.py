@@ -101,9 +101,7 @@ def _measure_computing(work: Workplace, given: argparse.Namespace) -> list[Figur
 
 
 def _measure_prediction(work: Workplace, given: argparse.Namespace) -> list[Figure]:
-    return [
-        row for device in _devices() for row in measure_prediction(work, device, given.rounds)
-    ]
+    return [row for device in _devices() for row in measure_prediction(work, device, given.rounds)]
 
 
 def _devices() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def test_a_model_is_described_from_its_configuration_alone(config):
         "image encoder": "resnet50 at 224 px, trained from scratch",
         "size": "134.0 million weights, 536 MB",
         "learnt from": "2,304 posts; 256 tuning posts chose epoch 4 and temperature 1.25",
-        "trained on": "cuda in bf16, seed 0",
+        "computed on": "cuda in bf16, seed 0",
     }
 
 

@@ -103,7 +103,8 @@ def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "ima
         return f"It looks at {looks_at} alone." if looks_at else "This model does not say."
     pair = modalities[other]
     points = 100 * pair["accuracy"]["difference"]
-    change = f"{abs(points):.1f} points {'less' if points > 0 else 'more'}"
+    low, high = (100 * bound for bound in pair["accuracy"]["interval"])
+    change = _change(points)
     verb = {
         "better": f"Yes: with its {name}s hidden, the same model is right {points:.1f} points less "
         "often",
@@ -114,7 +115,12 @@ def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "ima
         "cannot tell": f"Too close to tell from {_posts(metrics['n'])}: with its {name}s hidden, "
         f"the same model is right {change} often",
     }[pair["verdict"]]
-    return f"{verb} ({_range(pair['accuracy'], metrics)})."
+    return f"{verb} ({_level(metrics)} interval: {_change(low)} to {_change(high)})."
+
+
+def _change(points: float) -> str:
+    """Say how much less often, or more, a model is right from which something is hidden."""
+    return f"{abs(points):.1f} points {'less' if points > 0 else 'more'}"
 
 
 def describe_weakest(matrix: Mapping[str, Mapping[str, int]], metrics: Mapping[str, Any]) -> str:
@@ -230,12 +236,20 @@ def _of_claims(metrics: Mapping[str, Any]) -> str:
         verdict = "Yes" if is_sure else "Probably"
     else:
         verdict = "Nearly" if low > claim - 0.1 else "Not sure"
-    level = 100 * metrics["protocol"]["confidence_level"]
-    surely = f"from {trusted['confidence']:.2f} on" if trusted else "at no confidence"
-    more = "" if is_sure else f" That {claim:.0%} are right is sure {surely}."
+    more = "" if is_sure else f" {_surer(claim, trusted)}"
     return (
         f"{verdict}: of the {claimed['n']:,} answers with a confidence of {claim:g} or more, "
-        f"{share:.0%} were right ({level:g}% interval {low:.0%} to {high:.0%}).{more}"
+        f"{share:.0%} were right ({_level(metrics)} interval {low:.0%} to {high:.0%}).{more}"
+    )
+
+
+def _surer(claim: float, trusted: Mapping[str, Any] | None) -> str:
+    """Say which answers are right as often as is claimed, surely."""
+    if not trusted:
+        return f"No limit is so high that {claim:.0%} of the answers above it are surely right."
+    return (
+        f"To be sure that {claim:.0%} are right, take only those with {trusted['confidence']:.2f} "
+        f"or more, which are {trusted['coverage']:.0%} of all."
     )
 
 
@@ -258,8 +272,13 @@ def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str)
 
 def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     low, high = (100 * bound for bound in test["interval"])
-    level = 100 * metrics["protocol"]["confidence_level"]
-    return f"{level:g}% interval {low:+.1f} to {high:+.1f} points".replace("-", "\N{MINUS SIGN}")
+    return f"{_level(metrics)} interval {low:+.1f} to {high:+.1f} points".replace(
+        "-", "\N{MINUS SIGN}"
+    )
+
+
+def _level(metrics: Mapping[str, Any]) -> str:
+    return f"{100 * metrics['protocol']['confidence_level']:g}%"
 
 
 def _posts(count: int, tag: str = "") -> str:

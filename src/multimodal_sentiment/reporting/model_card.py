@@ -52,7 +52,7 @@ def describe_model(config: Mapping[str, Any], weights: int) -> dict[str, str]:
     facts["size"] = f"{weights / 1e6:,.1f} million weights, {weights * 4 / 1e6:,.0f} MB"
     if "learning_posts" in training:
         facts["learnt from"] = f"{training['learning_posts']:,} posts; " + _choice(config)
-        facts["trained on"] = f"{training['device']}, seed {training['seed']}"
+        facts["computed on"] = f"{training['device']}, seed {training['seed']}"
     return facts
 
 

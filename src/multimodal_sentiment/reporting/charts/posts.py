@@ -47,7 +47,8 @@ def text_lengths(lengths: ArrayLike, tags: Sequence[str]) -> Chart | None:
     note = f" The last step holds {longer:,} longer ones." if longer else ""
     return canvas.chart(
         "Length of the texts",
-        f"Steps of {step} characters; half of the texts have {middle:,.0f} or fewer.{note}",
+        f"Training and validation posts. Steps of {step} characters; half of the texts have "
+        f"{middle:,.0f} or fewer.{note}",
         f"Lengths of {characters.size:,} texts by tag, half at most {middle:,.0f} characters.",
         [(styles[tag], f"{tag} ({int((names == tag).sum()):,})") for tag in heights],
     )
@@ -84,8 +85,8 @@ def image_sizes(widths: ArrayLike, heights: ArrayLike) -> Chart | None:
     middle = np.median(sides, axis=1)
     return canvas.chart(
         "Sizes of the images",
-        f"Both scales are logarithmic; dark is where many are, on the dotted line they are "
-        f"square.{missing}",
+        "Training and validation posts. Both scales are logarithmic; dark is where many are, on "
+        f"the dotted line they are square.{missing}",
         f"Sizes of {sides.shape[1]:,} images, in the middle {middle[0]:.0f} by {middle[1]:.0f} px.",
     )
 
