@@ -108,7 +108,7 @@ def test_several_seeds_get_the_interval_of_their_mean():
 def test_a_label_that_no_resample_holds_scores_nothing_and_spoils_nothing():
     bounds = bootstrap_intervals(["positive"] * 9, ["positive"] * 9, range(9), LABELS, seed=0)
 
-    assert bounds["macro_f1"] == (1, 1)
+    assert bounds["macro_f1"] == pytest.approx((0.025 ** (1 / 9), 1))
     assert bounds["per_class"]["neutral"] == (0, 0)
 
 
@@ -127,3 +127,37 @@ def test_arrays_that_do_not_belong_together_are_refused():
         bootstrap_intervals(["positive"] * 2, ["positive"] * 2, range(3), LABELS, seed=0)
     with pytest.raises(ValueError, match="at least one post"):
         bootstrap_intervals([], [], [], LABELS, seed=0)
+
+
+def test_few_posts_that_are_all_right_do_not_show_that_all_answers_are():
+    true = ["negative"] * 10 + ["positive"] * 20
+    groups = [*range(9), 8, *range(10, 30)]  # two of the negative posts are twins
+
+    bounds = bootstrap_intervals(true, true, groups, LABELS, samples=50, seed=0)
+
+    # Clopper and Pearson's lower bound of n cases of n is (0.05 / 2) ** (1 / n).
+    negative, positive = 0.025 ** (1 / 9), 0.025 ** (1 / 20)
+    assert bounds["accuracy"] == pytest.approx((0.025 ** (1 / 29), 1))
+    assert bounds["per_class"]["negative"] == pytest.approx((negative, 1))
+    assert bounds["per_class"]["positive"] == pytest.approx((positive, 1))
+    assert bounds["per_class"]["neutral"] == (0, 0)
+    assert bounds["macro_f1"] == pytest.approx(((negative + positive) / 2, 1))
+    assert bounds["weighted_f1"] == pytest.approx((negative / 3 + positive * 2 / 3, 1))
+
+
+def test_a_label_that_is_never_mistaken_is_bounded_beside_others_that_are():
+    true = ["negative"] * 10 + ["neutral"] * 5 + ["positive"] * 5
+    predicted = ["negative"] * 10 + ["neutral"] * 3 + ["positive"] * 7
+
+    bounds = bootstrap_intervals(true, predicted, range(20), LABELS, samples=200, seed=0)
+    scores = resampled_scores(true, predicted, range(20), LABELS, samples=200, seed=0)
+
+    assert bounds["per_class"]["negative"] == pytest.approx((0.025 ** (1 / 10), 1))
+    assert bounds["macro_f1"] == pytest.approx(np.quantile(scores["macro_f1"], [0.025, 0.975]))
+
+
+def test_few_wrong_answers_do_not_show_that_all_are():
+    bounds = bootstrap_intervals(["negative"] * 8, ["positive"] * 8, range(8), LABELS, seed=0)
+
+    assert bounds["accuracy"] == pytest.approx((0, 1 - 0.025 ** (1 / 8)))
+    assert bounds["per_class"]["negative"] == pytest.approx((0, 1 - 0.025 ** (1 / 8)))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
@@ -47,16 +48,18 @@ def bootstrap_intervals(
         seed: The seed of the draws.
 
     Returns:
-        A pair (low, high) for each measure, and for each label under `per_class`.
+        A pair (low, high) for each measure, and for each label under `per_class`. Where every
+        resample has the same score of 1, or 0, it is bounded as `_widen` says.
     """
     scores = resampled_scores(true, predicted, groups, labels, samples=samples, seed=seed)
     if np.ndim(predicted) > 1:
         scores = {measure: values.mean(axis=1) for measure, values in scores.items()}
     f1_of = dict(zip(labels, scores["f1"].T, strict=True))
-    return {
+    intervals = {
         **{measure: percentile_interval(scores[measure], level) for measure in MEASURES},
         "per_class": {label: percentile_interval(f1, level) for label, f1 in f1_of.items()},
     }
+    return _widen(intervals, true, groups, labels, level)
 
 
 def accuracy_interval(
@@ -78,8 +81,12 @@ def accuracy_interval(
     if 0 < right.sum() < len(right):
         scores = resampled_scores(true, predicted, groups, labels, **drawing)
         return percentile_interval(scores["accuracy"], level)
-    count = len(np.unique(np.asarray(groups)))
-    bounds = binomtest(count if right.all() else 0, count).proportion_ci(level)
+    return exact_interval(len(np.unique(np.asarray(groups))), level, all_right=bool(right.all()))
+
+
+def exact_interval(count: int, level: float, *, all_right: bool) -> tuple[float, float]:
+    """Bound a share of `count` cases that all are right, or all wrong, by Clopper and Pearson."""
+    bounds = binomtest(count if all_right else 0, count).proportion_ci(level)
     return float(bounds.low), float(bounds.high)
 
 
@@ -116,6 +123,60 @@ def resampled_scores(
 def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]:
     """Give the bounds that leave out (1 - level) / 2 of the values on either side."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _widen(
+    intervals: dict[str, Any],
+    true: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    level: float,
+) -> dict[str, Any]:
+    """Give scores that are the same in every resample the bounds that their few cases allow.
+
+    Thirty right answers of thirty do not show that all answers are right; but they are all that
+    there is to draw from. Accuracy gets the exact bounds, groups of twins counting once, a label's
+    F1 those of the groups with this tag. Means of F1 get the mean of the labels' bounds, which is
+    on the safe side: not all labels are at their worst at once.
+    """
+    posts = pd.DataFrame({"tag": np.asarray(true, dtype=object), "group": np.asarray(groups)})
+    groups_of = posts.groupby("tag")["group"].nunique()
+    shares = posts["tag"].value_counts(normalize=True)
+    per_class = {
+        label: _bounded(bounds, int(groups_of.get(label, 0)), level)
+        for label, bounds in intervals["per_class"].items()
+    }
+    widened = {
+        "accuracy": _bounded(intervals["accuracy"], posts["group"].nunique(), level),
+        "macro_f1": _mean_bounds([per_class[label] for label in labels if label in shares]),
+        "weighted_f1": _mean_bounds(
+            [per_class[label] for label in shares.index], weights=shares.to_numpy()
+        ),
+    }
+    return {
+        **{
+            measure: widened[measure] if _is_stuck(intervals[measure]) else intervals[measure]
+            for measure in MEASURES
+        },
+        "per_class": per_class,
+    }
+
+
+def _is_stuck(bounds: tuple[float, float]) -> bool:
+    return bounds[0] == bounds[1] and bounds[0] in (0, 1)
+
+
+def _bounded(bounds: tuple[float, float], count: int, level: float) -> tuple[float, float]:
+    if not count or not _is_stuck(bounds):
+        return bounds
+    return exact_interval(count, level, all_right=bounds[0] == 1)
+
+
+def _mean_bounds(
+    bounds: Sequence[tuple[float, float]], weights: np.ndarray | None = None
+) -> tuple[float, float]:
+    low, high = np.average(bounds, axis=0, weights=weights)
     return float(low), float(high)
 
 
