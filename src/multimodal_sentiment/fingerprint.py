@@ -101,6 +101,7 @@ def fingerprint_training(
     encoders: Mapping[str, Any],
     device: Device,
     processes: int,
+    encoded_on: str,
 ) -> str:
     """Return the fingerprint of one training.
 
@@ -112,6 +113,7 @@ def fingerprint_training(
         encoders: The identity of each pretrained encoder that it starts from, by modality.
         device: The device that it runs on.
         processes: The number of processes that share it.
+        encoded_on: The device that computed the features of frozen encoders, in words.
     """
     return digest(
         [
@@ -123,12 +125,13 @@ def fingerprint_training(
             digest_code(),
             str(device),
             str(processes),
+            encoded_on,
         ]
     )[:20]
 
 
 def fingerprint_encoding(
-    modality: str, model: ModelParameters, encoder: Mapping[str, Any], device: Device
+    modality: str, model: ModelParameters, encoder: Mapping[str, Any], device: str
 ) -> str:
     """Return the fingerprint of the way in which a frozen encoder turns posts into features.
 
@@ -136,7 +139,7 @@ def fingerprint_encoding(
         modality: `text` or `image`.
         model: The architecture, with how texts are cut and pooled, or how images are cut.
         encoder: The identity of the pretrained encoder.
-        device: The device that it runs on.
+        device: The device that it runs on, and its precision, in words.
     """
     return digest(
         [
@@ -144,7 +147,7 @@ def fingerprint_encoding(
             json.dumps(getattr(model, modality).model_dump(exclude=_APART), sort_keys=True),
             json.dumps(encoder, sort_keys=True),
             digest_code(),
-            str(device),
+            device,
         ]
     )[:20]
 

@@ -260,11 +260,11 @@ def test_another_library_is_other_code(monkeypatch: pytest.MonkeyPatch, library:
     assert fingerprint.digest_code() != before
 
 
-def test_another_encoder_or_number_of_processes_is_another_training(
+def test_other_encoders_features_or_numbers_of_processes_are_another_training(
     tiny: Callable[..., Parameters],
 ) -> None:
     parameters, device = tiny(), Device("cpu", bf16=False, workers=0)
-    one, other, same, shared = (
+    one, other, same, shared, encoded_elsewhere = (
         fingerprint_training(
             "posts",
             FOLDS == 0,
@@ -273,12 +273,19 @@ def test_another_encoder_or_number_of_processes_is_another_training(
             {"text": {"sha256": sha256}},
             device,
             processes,
+            encoded_on,
         )
-        for sha256, processes in (("one", 1), ("other", 1), ("one", 1), ("one", 2))
+        for sha256, processes, encoded_on in (
+            ("one", 1, "cpu in fp32"),
+            ("other", 1, "cpu in fp32"),
+            ("one", 1, "cpu in fp32"),
+            ("one", 2, "cpu in fp32"),
+            ("one", 1, "cuda in bf16"),
+        )
     )
 
     assert one == same
-    assert len({one, other, shared}) == 3
+    assert len({one, other, shared, encoded_elsewhere}) == 4
 
 
 def test_what_is_left_is_told_by_what_such_trainings_took() -> None:

@@ -84,7 +84,7 @@ def test_features_are_what_the_encoders_make_of_the_posts(
     )
     classifier = SentimentClassifier(model.eval(), tokenizer, {})
     table = encode(posts, parameters, store)
-    columns = feature_columns(parameters.model, parameters.training, store, parameters.compute)
+    columns = feature_columns(parameters.model, parameters.training, store, table)
     features = take_features(table, posts.examples, posts.rows, columns)
 
     np.testing.assert_allclose(
@@ -203,7 +203,7 @@ def test_features_of_other_posts_or_encoders_are_refused(
 ) -> None:
     parameters = parameters_of(tiny, freezing, ["text"])
     table = encode(posts, parameters, store)
-    columns = feature_columns(parameters.model, parameters.training, store, parameters.compute)
+    columns = feature_columns(parameters.model, parameters.training, store, table)
     words = "features are of other posts or encoders than this run's"
 
     with pytest.raises(ValueError, match=words):

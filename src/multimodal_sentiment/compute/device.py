@@ -14,7 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.cluster import map_parts
+from multimodal_sentiment.parameters import ClusterParameters, ComputeParameters
 
 from .malloc import keep_freed_memory
 
@@ -44,6 +45,11 @@ class Device:
     def precision(self) -> torch.dtype:
         """The data type in which matrices are multiplied."""
         return torch.bfloat16 if self.bf16 else torch.float32
+
+    def ask_for(self, parameters: ComputeParameters) -> ComputeParameters:
+        """Return parameters by which every process chooses this kind and precision, or fails."""
+        precision = "bf16" if self.bf16 else "fp32"
+        return parameters.model_copy(update={"device": self.kind, "precision": precision})
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return a context in which a forward pass runs at this device's precision."""
@@ -96,6 +102,23 @@ def choose_device(parameters: ComputeParameters) -> Device:
     if kind == "cpu":
         keep_freed_memory()
     return Device(kind, bf16, workers)
+
+
+def choose_worker_device(parameters: ComputeParameters, cluster: ClusterParameters) -> Device:
+    """Return the device that the workers of a cluster compute on; without workers, this process's.
+
+    One worker chooses for all, as hosts may differ: send the others `Device.ask_for`.
+
+    Raises:
+        ValueError: If the device is not there, or cannot do bf16.
+    """
+    if not cluster.workers:
+        return choose_device(parameters)
+    try:
+        (device,) = map_parts(choose_device, [parameters], cluster, "Choosing the device")
+    except ValueError as error:
+        raise ValueError(f"a worker with {cluster.gpus_per_worker:g} GPUs: {error}") from error
+    return device
 
 
 _DEVICES = {

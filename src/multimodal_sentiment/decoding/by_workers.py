@@ -33,23 +33,25 @@ def read_source_by(
 ) -> tuple[list[Reading], EncodingProfile]:
     """Do what `read_source` does, by the workers of a cluster, if it has some.
 
-    The profile is learnt here, from the posts drawn for it; then each part is read under it. A text
-    that kills its worker is left out, and a problem says so.
+    One worker learns the profile, from the posts drawn for it; then each part is read under it. A
+    text that kills its worker, in the one or the other, is left out, and a problem says so.
     """
     if not cluster.workers:
         return read_source(payloads, candidates)
-    distinct = list(dict.fromkeys(payloads))
+    distinct = dict.fromkeys(payloads)
     unproved = [payload for payload in distinct if not structural_encoding(payload)]
-    profile = learn_profile(Evidence(draw_posts(unproved)), candidates)
+    profile, deadly = _learn(cluster, draw_posts(unproved), candidates)
+    others = [payload for payload in distinct if payload not in deadly]
     names = weighed_encodings(profile, candidates)
     # Which encodings are rare is known when all posts are counted.
     uncounted = dataclasses.replace(profile, posts=dict.fromkeys(names, RARE_POSTS))
-    readings, best = _read(cluster, distinct, uncounted, candidates)
+    readings, best = _read(cluster, others, uncounted, candidates)
     profile = dataclasses.replace(profile, posts=count_encodings(names, best))
     warn_of_doubt(profile)
-    read = dict(zip(distinct, readings, strict=True))
+    read = dict.fromkeys(deadly, _DEADLY)
+    read |= zip(others, readings, strict=True)
     rare = {name for name, count in profile.posts.items() if count < RARE_POSTS}
-    few = [payload for payload, name in zip(distinct, best, strict=True) if name in rare]
+    few = [payload for payload, name in zip(others, best, strict=True) if name in rare]
     read |= zip(few, read_texts(few, profile, candidates), strict=True)
     return [read[payload] for payload in payloads], profile
 
@@ -64,6 +66,39 @@ def read_texts_by(
     if not cluster.workers:
         return read_texts(payloads, profile, candidates)
     return _read(cluster, payloads, profile, candidates)[0]
+
+
+def _learn(
+    cluster: ClusterParameters, drawn: Sequence[bytes], candidates: Sequence[str] | None
+) -> tuple[EncodingProfile, set[bytes]]:
+    """Learn the profile of the texts drawn for it, but for those that kill whoever learns it.
+
+    Returns:
+        The profile, and the texts that are left out.
+
+    Raises:
+        ClusterError: If no single text is deadly, but all of them together.
+    """
+    learn = partial(_learn_part, candidates=candidates)
+    if not drawn:
+        return learn(drawn), set()
+    deadly: set[bytes] = set()
+
+    def leave_out(text: Sequence[bytes]) -> EncodingProfile:
+        deadly.update(text)
+        return learn([])
+
+    # If it kills its worker, the only part is halved until the deadly texts are known. What the
+    # halves have taught is of no use then: a profile is of all other texts together.
+    first, *more = map_parts(learn, [drawn], cluster, "Learning encodings", leave_out)
+    if deadly or more:
+        others = [payload for payload in drawn if payload not in deadly]
+        (first,) = map_parts(learn, [others], cluster, "Learning encodings")
+    return first, deadly
+
+
+def _learn_part(drawn: Sequence[bytes], candidates: Sequence[str] | None) -> EncodingProfile:
+    return learn_profile(Evidence(drawn), candidates)
 
 
 def _read(

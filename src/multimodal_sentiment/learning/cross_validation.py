@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.cluster import MappedTable
-from multimodal_sentiment.compute.device import choose_device
+from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import digest, digest_code, digest_posts, fingerprint_training
 from multimodal_sentiment.parameters import (
@@ -25,7 +25,7 @@ from multimodal_sentiment.parameters import (
     ModelParameters,
 )
 from multimodal_sentiment.posts.split import grouped_split
-from multimodal_sentiment.predicting.feature_table import content_digests
+from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 
 from .trials import Trial, TrialData, train_apart, train_trial
 
@@ -102,13 +102,14 @@ class KeptTrials:
         cluster: ClusterParameters = IN_THIS_PROCESS,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._device = choose_worker_device(compute, cluster)
         if cluster.workers:  # many trainings at once: each has one of them
-            compute = compute.model_copy(update={"processes": 1})
+            compute = self._device.ask_for(compute).model_copy(update={"processes": 1})
         self._cluster = cluster
         self._data = TrialData(posts, folds, compute, encoders, MappedTable(features))
         self._folder = folder.resolve()
         self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
-        self._device = choose_device(compute)
+        self._encoded_on = computed_on(features)
         self._origins: dict[tuple[str, str], dict[str, Any]] = {}
 
     @property
@@ -149,6 +150,7 @@ class KeptTrials:
                 json.dumps(encoders, sort_keys=True),
                 digest_code(),
                 str(self._device),
+                self._encoded_on,
             ]
         )[:20]
 
@@ -196,6 +198,7 @@ class KeptTrials:
             {m: self._identify(m, name) for m, name in trial.model.encoders.items()},
             self._device,
             self._data.compute.processes,
+            self._encoded_on,
         )
         return self._folder / f"{name}.npz"
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from multimodal_sentiment.batches import LabelledPosts, preparation_of
-from multimodal_sentiment.compute.device import choose_device
+from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import digest, digest_posts, fingerprint_training
 from multimodal_sentiment.model import SentimentClassifier
@@ -26,6 +26,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.posts.content_keys import content_keys
 from multimodal_sentiment.predicting.feature_table import (
+    computed_on,
     content_digests,
     feature_columns,
     take_features,
@@ -69,13 +70,16 @@ def fit_classifier(
     Raises:
         ValueError: If the posts are too few, or an encoder or device is not there.
     """
-    columns = feature_columns(model, training, encoders, compute)
+    columns = feature_columns(model, training, encoders, features)
     plan = Plan(
         model=model,
         training=training,
         compute=compute,
         cluster=cluster,
-        device=choose_device(compute),
+        # Linear heads are solved in this process, whoever has encoded the posts.
+        device=choose_worker_device(
+            compute, IN_THIS_PROCESS if model.fusion.kind == "pool" else cluster
+        ),
         labels=sorted(set(posts.tags)),
         encoders={
             name: find_encoder(encoders, name, encoder) for name, encoder in model.encoders.items()
@@ -121,6 +125,7 @@ def _fingerprint(
         origins,
         plan.device,
         plan.processes,
+        computed_on(features),
     )
 
 

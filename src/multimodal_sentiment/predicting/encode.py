@@ -14,6 +14,7 @@ import torch
 
 from multimodal_sentiment.batches import Batch
 from multimodal_sentiment.cluster import MappedTable, compute_rows
+from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import digest_images, digest_texts
 from multimodal_sentiment.model import SentimentClassifier, build_model
@@ -59,9 +60,13 @@ def encode_examples(
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
     columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
+    device = ""
+    if any(frozen_modalities(*variant) for variant in variants):
+        chosen = choose_worker_device(compute, cluster)
+        device, compute = str(chosen), chosen.ask_for(compute)
     for model, training in variants:
         for modality in frozen_modalities(model, training):
-            name = column_name(modality, model, encoders, compute)
+            name = column_name(modality, model, encoders, device)
             if name in columns:
                 continue
             began = time.monotonic()
@@ -77,16 +82,17 @@ def encode_examples(
                 values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
-                "%s features of %s posts under the frozen encoder %s, %s computed in %.1f s",
+                "%s features of %s posts under the frozen encoder %s on %s, %s computed in %.1f s",
                 modality.capitalize(),
                 f"{len(examples):,}",
                 find_encoder(encoders, modality, model.encoders[modality]),
+                device,
                 f"{len(firsts):,}",
                 time.monotonic() - began,
             )
             if len(new):
-                keep(assemble(columns, examples, earlier))
-    return assemble(columns, examples, earlier)
+                keep(assemble(columns, examples, earlier, device))
+    return assemble(columns, examples, earlier, device)
 
 
 def _known_rows(

@@ -2,6 +2,8 @@
 
 It has one row for each post: `guid`, `text_digest`, `image_digest`, and for each encoder a column
 of float32 vectors named `<modality>-<fingerprint>`, where NaN marks a post that lacks the modality.
+The device that computed them is part of the fingerprint, and stands in the table's metadata: it may
+be that of a cluster's workers, and not of the process that reads the table.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import pyarrow as pa
 
 from multimodal_sentiment.batches import Features
 from multimodal_sentiment.cluster import PATH
-from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.fingerprint import (
     digest,
@@ -23,10 +24,11 @@ from multimodal_sentiment.fingerprint import (
     fingerprint_encoding,
 )
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.parameters import ComputeParameters, ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
 
-# The keys of the metadata that say of which posts a table is, and of which files of images.
-_OF, _OF_FILES = b"examples", b"image_files"
+# The keys of the metadata that say of which posts a table is, and of which files of images; and on
+# which device, how precisely, its features were computed.
+_OF, _OF_FILES, _ON = b"examples", b"image_files", b"device"
 _KEPT = 6  # columns of earlier runs that are carried on
 _OTHERS = (
     "features are of other posts or encoders than this run's: run the whole pipeline again, or pin "
@@ -63,7 +65,6 @@ def check_features(
     examples: pa.Table,
     variants: Sequence[tuple[ModelParameters, TrainingParameters]],
     encoders: EncoderStore,
-    compute: ComputeParameters,
 ) -> None:
     """Check before the first training that a table holds the features that some models need.
 
@@ -71,7 +72,7 @@ def check_features(
         ValueError: If it does not.
     """
     for model, training in variants:
-        columns = feature_columns(model, training, encoders, compute)
+        columns = feature_columns(model, training, encoders, table)
         if columns and not holds_features(table, examples, columns):
             raise ValueError(_OTHERS)
 
@@ -119,26 +120,29 @@ def feature_columns(
     model: ModelParameters,
     training: TrainingParameters,
     encoders: EncoderStore,
-    compute: ComputeParameters,
+    table: pa.Table,
 ) -> dict[str, str]:
-    """Return the names of the columns that hold a model's features, by frozen modality."""
+    """Return the names of a table's columns that hold a model's features, by frozen modality."""
+    device = computed_on(table)
     return {
-        modality: column_name(modality, model, encoders, compute)
+        modality: column_name(modality, model, encoders, device)
         for modality in frozen_modalities(model, training)
     }
 
 
-def column_name(
-    modality: str, model: ModelParameters, encoders: EncoderStore, compute: ComputeParameters
-) -> str:
+def computed_on(table: pa.Table) -> str:
+    """Return the device and precision, in words, that a table's features were computed with."""
+    return (table.schema.metadata or {}).get(_ON, b"").decode()
+
+
+def column_name(modality: str, model: ModelParameters, encoders: EncoderStore, device: str) -> str:
     """Return the name of the column that holds the features of one of a model's encoders."""
     encoder = find_encoder(encoders, modality, model.encoders[modality])
-    fingerprint = fingerprint_encoding(modality, model, encoder.identify(), choose_device(compute))
-    return f"{modality}-{fingerprint}"
+    return f"{modality}-{fingerprint_encoding(modality, model, encoder.identify(), device)}"
 
 
 def assemble(
-    columns: Mapping[str, pa.Array], examples: pa.Table, earlier: pa.Table | None
+    columns: Mapping[str, pa.Array], examples: pa.Table, earlier: pa.Table | None, device: str
 ) -> pa.Table:
     """Return the table of some columns, and of those of the earlier one that are still true."""
     carried = {}
@@ -146,7 +150,7 @@ def assemble(
     if earlier is not None and holds_features(earlier, examples, {}):
         others = [name for name in earlier.column_names if name not in columns]
         carried = {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
-    about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples)}
+    about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples), _ON: device}
     return pa.table({**columns, **carried}).replace_schema_metadata(about)
 
 

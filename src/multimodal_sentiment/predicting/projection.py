@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from multimodal_sentiment.batches import Batch, PostDataset
 from multimodal_sentiment.cluster import MappedTable, compute_rows
+from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, ComputeParameters
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
@@ -90,7 +91,8 @@ def explain_and_project(
     if is_encoded or not cluster.workers:
         results = computed(posts_of(classifier, examples, rows, known))
     else:
-        part = partial(_compute_part, classifier, MappedTable(examples), compute, projections)
+        settled = choose_worker_device(compute, cluster).ask_for(compute)
+        part = partial(_compute_part, classifier, MappedTable(examples), settled, projections)
         results = compute_rows(part, rows, cluster, "Predicting", answer_nothing)
     views = _count_views(classifier)
     sizes = [views * len(classifier.labels), *(it.shape[1] for it in projections.values())]

@@ -239,8 +239,9 @@ def _check_room(cluster: ClusterParameters) -> None:
 
 def _work_on_cluster(config: dict[str, Any]) -> None:
     task: Task = config["task"]
-    device = choose_device(task.plan.compute)  # that of this worker
-    work(replace(task, plan=replace(task.plan, device=device)))
+    plan = task.plan
+    device = choose_device(plan.device.ask_for(plan.compute))  # here, as all others do
+    work(replace(task, plan=replace(plan, device=device)))
 
 
 def _log_into(path: Path) -> None:

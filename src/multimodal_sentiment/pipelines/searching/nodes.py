@@ -62,7 +62,7 @@ def try_settings(
 
     space = Space.read(search.space, model, training)
     needed = [(setting.model, setting.training) for setting in space.encoder_settings()]
-    check_features(features, examples, needed, pretrained_encoders, compute)
+    check_features(features, examples, needed, pretrained_encoders)
     posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     folds = grouped_folds(posts.tags, posts.groups, search.folds, search.seed)
     kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features, cluster)
