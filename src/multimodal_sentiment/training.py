@@ -97,6 +97,16 @@ class TrainedClassifier(Classifier):
                 texts, images = taken
         return super().predict(texts, images, problems=problems)
 
+    def evaluate(self, texts: Any = None, images: Any = None, tags: Any = None) -> dict[str, Any]:
+        """Say how good the answers are, as `Classifier.evaluate` does.
+
+        Args:
+            texts: The same as there; of a frame, the columns that were trained on are taken.
+            images: The same as there.
+            tags: The same as there; None is the column that was trained on.
+        """
+        return super().evaluate(texts, images, self._columns["tag"] if tags is None else tags)
+
     def __repr__(self) -> str:
         return (
             f"<TrainedClassifier of {', '.join(self.labels)}: {describe_metrics(self.metrics)}; "

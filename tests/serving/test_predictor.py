@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from sklearn.metrics import accuracy_score, f1_score
 
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
@@ -197,3 +198,43 @@ def test_the_package_names_its_classes():
     assert multimodal_sentiment.Classifier is predictor.Classifier
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         multimodal_sentiment.nonsense  # noqa: B018
+
+
+class TestEvaluating:
+    TAGS = ("bad", "good", None, "good")
+
+    def test_its_scores_are_those_of_scikit_learn(self, folder, photos):
+        classifier = load_classifier(folder, "cpu", "fp32")
+        predicted = classifier.predict(TEXTS, photos)["predicted"][[0, 1, 3]]
+        true = ["bad", "good", "good"]
+
+        scores = classifier.evaluate(TEXTS, photos, self.TAGS)
+
+        assert scores["n"] == 3
+        assert scores["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+        assert scores["macro_f1"] == pytest.approx(f1_score(true, predicted, average="macro"))
+        low, high = scores["intervals"]["accuracy"]
+        assert low <= scores["accuracy"] <= high
+
+    def test_tags_stand_in_a_column_of_a_frame(self, folder):
+        classifier = load_classifier(folder, "cpu", "fp32")
+        frame = pd.DataFrame({"text": TEXTS, "mood": self.TAGS, "tag": ["good"] * 4})
+
+        assert classifier.evaluate(frame, tags="mood") == classifier.evaluate(TEXTS, tags=self.TAGS)
+        assert classifier.evaluate(frame)["n"] == 4
+
+    @pytest.mark.parametrize(
+        ("tags", "words"),
+        [
+            (
+                ["bad", "good", "angry", "sad"],
+                "2 posts have tags that .* does not know, such as 'ang",
+            ),
+            (["bad"], "there are 4 posts and 1 tags"),
+            ([None] * 4, "no post has a tag to judge the answers by"),
+            ("mood", "tags must be given, one a post, or .*: 'mood' is no column of the posts"),
+        ],
+    )
+    def test_tags_that_cannot_judge_are_refused(self, folder, tags, words):
+        with pytest.raises(ClassifierError, match=words):
+            load_classifier(folder, "cpu", "fp32").evaluate(TEXTS, tags=tags)

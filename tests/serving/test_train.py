@@ -92,6 +92,16 @@ def test_it_answers_for_the_frame_and_like_the_model_that_was_written(trained, f
     pd.testing.assert_frame_equal(answers, again)
 
 
+def test_it_is_evaluated_on_the_columns_it_was_trained_on(trained, frame):
+    tested = frame[frame["part"] == "test"]
+
+    scores = trained.evaluate(tested)
+
+    assert scores["n"] == 9  # whose tags are numbers
+    assert scores["accuracy"] == pytest.approx(trained.test_metrics["accuracy"])
+    assert scores == trained.evaluate(tested, tags=tested["mood"].astype(str))
+
+
 def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
     frame, caplog, monkeypatch, tmp_path
 ):

@@ -7,7 +7,7 @@ says so. Only what is no list of rows at all is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Set, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -18,6 +18,7 @@ from PIL import Image
 
 from multimodal_sentiment.decoding import has_control_characters
 from multimodal_sentiment.layouts.files.local import LARGEST
+from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .errors import ClassifierError
@@ -119,6 +120,24 @@ def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
     if has_control_characters(text):
         problems.append(problem("control_characters"))
     return text, problems or ([] if text.strip() else [problem("empty_text")])
+
+
+def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
+    """Return the tag of each post, None where there is none.
+
+    Raises:
+        ClassifierError: If a tag is none of the labels.
+    """
+    tags = [
+        None if is_missing(value) else in_words(value) for value in read_entries("tags", values)
+    ]
+    unknown = [tag for tag in tags if tag is not None and tag not in labels]
+    if unknown:
+        raise ClassifierError(
+            f"{len(unknown):,} posts have tags that the model does not know, such as "
+            f"{unknown[0]!r}: it knows {', '.join(labels)}"
+        )
+    return tags
 
 
 def frame_columns(values: Any) -> list[Any] | None:

@@ -11,9 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 from kedro.io import DatasetError
 
+from multimodal_sentiment.assessment import judge_predictions
 from multimodal_sentiment.batches import PostDataset
 from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.device import choose_device
@@ -37,7 +39,7 @@ from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
 from .given_images import read_image, take_image
-from .inputs import check_one_post, pair_rows, read_text
+from .inputs import check_one_post, frame_column, pair_rows, read_tags, read_text
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
@@ -143,6 +145,43 @@ class Classifier:
                 tables.append(self.answer(chunk, problems))
         table = pd.concat(tables[1:] or tables, ignore_index=True)
         return table if rows.index is None else table.set_axis(rows.index)
+
+    def evaluate(self, texts: Any = None, images: Any = None, tags: Any = "tag") -> dict[str, Any]:
+        """Say how good the answers are for posts whose true tags are known.
+
+        Every post counts as one: posts that the model has learnt from, or copies of one post, make
+        it look better than it is.
+
+        Args:
+            texts: The same as in `predict`.
+            images: The same as in `predict`.
+            tags: One of `labels` a post; posts without one are not judged. Or the name of their
+                column, where `texts` is a frame.
+
+        Returns:
+            `n`, the number of posts judged; `accuracy`, `macro_f1`, `weighted_f1`; each label's
+            `precision, recall, f1, support` under `per_class`; and `intervals` of 95% (bootstrap).
+
+        Raises:
+            ClassifierError: The same as `predict`; or if tags are missing, or none of the labels.
+        """
+        if isinstance(tags, str):
+            name, tags = tags, frame_column(texts, tags)
+            if tags is None:
+                raise ClassifierError(
+                    f"tags must be given, one a post, or the name of their column: {name!r} is no "
+                    "column of the posts"
+                )
+        true = np.array(read_tags(tags, self.labels), dtype=object)
+        predicted = self.predict(texts, images)["predicted"].to_numpy()
+        if len(true) != len(predicted):
+            raise ClassifierError(f"there are {len(predicted):,} posts and {len(true):,} tags")
+        judged = np.array([tag is not None for tag in true])
+        if not judged.any():
+            raise ClassifierError("no post has a tag to judge the answers by")
+        return judge_predictions(
+            true[judged], predicted[judged], np.arange(judged.sum()), self.labels, seed=0
+        )
 
     def prepare(self, text: Any, image: Any) -> Post:
         """Read and decode one post, given as `predict` takes it; several threads may at once."""
