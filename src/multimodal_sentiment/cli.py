@@ -119,7 +119,10 @@ def export(
     Needs the extra `export`; what it writes needs onnxruntime, tokenizers, numpy and Pillow.
     """
     from multimodal_sentiment.runs.promoting import load_answering
+    from multimodal_sentiment.serving.packages import EXPORT, check_packages
 
+    with errors_in_one_line():
+        check_packages("exporting", "export", EXPORT)
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         model = load_answering(catalog)
@@ -193,9 +196,10 @@ def serve(
     This is not "kedro server start", which is Kedro's own, and runs pipelines for whoever asks.
     """
     from multimodal_sentiment.runs.kedro_adapter import location
-    from multimodal_sentiment.service.options import check_packages
+    from multimodal_sentiment.serving.packages import SERVE, check_packages
 
-    check_packages()
+    with errors_in_one_line():
+        check_packages("serving", "serve", SERVE)
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         from multimodal_sentiment.service.server import serve as answer

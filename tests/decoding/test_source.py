@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import re
 from pathlib import Path
 
@@ -107,15 +106,14 @@ def test_encodings_that_are_named_are_the_only_ones_and_each_is_likely():
 @pytest.mark.parametrize(
     ("language", "page"), [("ru", "cp1251"), ("uk", "cp1251"), ("el", "cp1253")]
 )
-def test_a_source_in_an_unknown_encoding_is_doubted_as_a_source(language, page, caplog):
+def test_a_source_in_an_unknown_encoding_is_doubted_as_a_source(language, page):
     # No page has its letters in this order.
     secret = bytes(range(128)) + bytes(0x80 | (37 * byte + 11) & 0x7F for byte in range(128))
     payloads = [payload.translate(secret) for _, payload in written(language, page)]
-    with caplog.at_level(logging.WARNING):
-        readings, profile = read_source(payloads)
+    readings, profile = read_source(payloads)
     assert all(r.problem and r.confidence <= 0.5 for r in readings)
     assert re.match(r"\d+ of \d+ distinct posts .* read like no language", profile.doubt)
-    assert "ingestion.encodings" in profile.doubt and profile.doubt in caplog.text
+    assert "ingestion.encodings" in profile.doubt
     assert "\n" not in profile.doubt
     # One more post of the source is doubted as they are, from the profile's file.
     profile = EncodingProfile.from_dict(json.loads(json.dumps(profile.to_dict())))

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import pytest
 
 from multimodal_sentiment import train
+from multimodal_sentiment.layouts.tables.columns import NAMES
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
 
@@ -147,6 +148,17 @@ def test_the_table_names_every_parameter_and_no_other(settings):
     groups = tuple(f"{name}." for name in named)
     assert {key for key in alone - named if not key.startswith(groups)} == set()
     assert Parameters.model_validate(settings)
+
+
+def test_the_names_of_columns_are_those_that_are_recognised():
+    page = PAGES["docs/your-posts.md"].split("## Tables")[1]
+    rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", page, re.MULTILINE)
+    listed = {
+        role: tuple(name.replace("_", "") for name in re.findall(r"`(\w+)`", names))
+        for role, names in rows
+    }
+
+    assert listed == NAMES
 
 
 def test_messages_in_the_table_of_troubles_are_ones_that_appear():

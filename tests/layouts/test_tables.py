@@ -209,6 +209,14 @@ def test_images_lie_where_the_user_says(tmp_path: Path) -> None:
     assert beside.images.path("1") == ""
     assert beside.images.read("2") == JPEG  # the user's own table gives the whole path
     assert beside.outside == 1
+    assert beside.unclaimed(["1", "2"]) == []  # a folder elsewhere may well hold other things
+    lost = write(
+        tmp_path / "table" / "lost.parquet",
+        id=[1], text=["a"], tag=["x"], shot=[str(tmp_path / "photos" / "1.png")],
+    )  # fmt: skip
+    missed = opened(lost, image="shot").files()
+    assert missed.images.path("1") == ""
+    assert missed.unclaimed(["1"]) == ["unused.jpg"]  # which says what is there instead
 
 
 def test_a_table_may_be_a_link(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 import torch
 from kedro.io import DatasetError
 
-from multimodal_sentiment import fingerprint
+from multimodal_sentiment import fingerprint, progress
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
@@ -94,6 +96,44 @@ def test_features_are_what_the_encoders_make_of_the_posts(
     )
     gaps = {name: set(np.flatnonzero(np.isnan(rows).any(1))) for name, rows in features.items()}
     assert gaps == {name: {"text": {1, 2}, "image": {2, 3}}[name] for name in modalities}
+
+
+def test_the_log_says_that_posts_are_encoded_and_which_were_not_computed(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0)
+    parameters = parameters_of(tiny, freezing, ["text"])
+    small = parameters.compute.model_copy(update={"prediction_batch_size": 16})
+    parameters = parameters.model_copy(update={"compute": small})
+    with caplog.at_level(logging.INFO):
+        first = encode(posts, parameters, store)
+        encode(posts, parameters, store, first)
+
+    assert [line for line in caplog.messages if line.startswith("Encoding texts: 1 of 3 batches, ")]
+    assert not [line for line in caplog.messages if line.startswith("Predicting")]
+    first_line, again = (line for line in caplog.messages if line.startswith("Text features of 36"))
+    assert ": 35 computed in " in first_line and first_line.endswith(
+        " s (1 equal to others or missing)"
+    )
+    assert ": 0 computed in " in again and again.endswith(" s (36 known from before)")
+
+
+def test_a_training_beside_a_frozen_encoder_names_both(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        fit(posts, parameters_of(tiny, freezing, ["text"]), tmp_path)
+    said = next(line for line in caplog.messages if line.startswith("Training "))
+    assert re.match(r"Training resnet\S* at .* weights, beside the frozen bert of ", said)
 
 
 def test_features_stored_in_parts_are_taken_in_the_order_asked_for() -> None:

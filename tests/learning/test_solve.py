@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,27 @@ def test_a_solved_model_answers_alike_from_features_and_from_posts_and_when_load
     logits = explained[[f"logit_{label}" for label in LABELS]].to_numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_log_says_what_is_fitted_and_what_stays_as_it_is(
+    posts: LabelledPosts,
+    pooled: Callable[..., Parameters],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        classifier, _ = fit(posts, pooled(), tmp_path / "checkpoints")
+    said = next(line for line in caplog.messages if line.startswith("Training "))
+    fitted = sum(
+        weight.numel()
+        for name, weight in classifier.model.named_parameters()
+        if ".encoder." not in name
+    )
+    assert said.startswith(
+        f"Training linear heads, {fitted:,} weights, on features of the frozen bert of "
+    )
+    assert " and clip_vision_model at 64 px (" in said
+    assert said.endswith("), on cpu in fp32: 60 posts to learn from")
 
 
 def test_what_is_taught_is_learnt_and_what_is_missing_is_not_asked(

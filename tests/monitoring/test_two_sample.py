@@ -46,6 +46,13 @@ def test_numbers_are_compared_by_their_distributions():
     assert numbers_test(range(4), range(10, 15)) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_hardly_differ_are_compared_without_a_warning():
+    nearly = [0.0] * 79 + [1.0]  # the exact p-value would come out above 1
+
+    assert numbers_test([0.0] * 80, nearly).p_value == pytest.approx(1)
+
+
 def test_the_energy_distance_is_that_of_its_definition():
     rng = np.random.default_rng(0)
     old, new = rng.normal(size=(6, 3)), rng.normal(1, 1, size=(4, 3))

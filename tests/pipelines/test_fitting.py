@@ -151,13 +151,13 @@ def test_features_of_an_unfinished_run_are_used_again(
         encode_posts(posts, learnt[1], None, tmp_path / "unfinished", store, *given).read_all()
         return caplog.messages[-1]
 
-    assert ", 50 computed in" in encode()
-    assert ", 0 computed in" in encode()  # the first one's output is lost
-    assert ", 50 computed in" in encode(model__text__max_tokens=8)
-    assert ", 0 computed in" in encode()  # and still there
+    assert ": 50 computed in" in encode()
+    assert ": 0 computed in" in encode()  # the first one's output is lost
+    assert ": 50 computed in" in encode(model__text__max_tokens=8)
+    assert ": 0 computed in" in encode()  # and still there
     texts = pa.array(["another", *TEXTS[1:]])
     column = examples.column_names.index("text")
-    assert ", 1 computed in" in encode(examples.set_column(column, "text", texts))
+    assert ": 1 computed in" in encode(examples.set_column(column, "text", texts))
 
 
 @pytest.mark.parametrize(("folds", "needed"), [(None, 2), (5, 5)])

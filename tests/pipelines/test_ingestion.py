@@ -15,7 +15,7 @@ from kedro.io import DataCatalog
 from kedro.validation import DataValidationError
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader
-from multimodal_sentiment.layouts import PostFolder
+from multimodal_sentiment.layouts import Options, PostFolder, open_source
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
@@ -377,3 +377,32 @@ def test_a_table_that_is_none_of_posts_is_refused_when_it_is_loaded(
     (path / version / path.name).write_text(content)
     with pytest.raises(DataValidationError, match=message):
         catalog_in(tmp_path).load(name)
+
+
+@pytest.mark.parametrize("name", ["posts.csv", "posts.jsonl"])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_table_in_an_unknown_encoding_is_doubted_in_one_line(
+    name: str, labelled: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    phrases = json.loads((PROJECT / "tests" / "decoding" / "phrases.json").read_text("utf-8"))
+    # No encoding has its letters in this order.
+    secret = bytes(range(128)) + bytes(0x80 | (37 * byte + 11) & 0x7F for byte in range(128))
+    form = '%d,"%s",%s' if name.endswith("csv") else '{"id": %d, "text": "%s", "tag": "%s"}'
+    tags = ["negative", "positive"] if labelled else [""]
+    lines = ["id,text,tag"] * name.endswith("csv") + [
+        form % (row, text, tags[row % len(tags)]) for row, text in enumerate(phrases["ru"])
+    ]
+    (tmp_path / name).write_bytes("\n".join(lines).encode("cp1251").translate(secret))
+
+    with caplog.at_level(logging.WARNING):
+        source = open_source(tmp_path / name, Options())
+        found = source.listing("labelled" if labelled else "unlabelled")
+        files = source.files()
+        parameters = PARAMETERS.model_copy(update={"encodings": None})
+        if labelled:
+            read_labelled_posts(found, files, parameters)
+        else:
+            read_unlabelled_posts(found, files, UNKNOWN_SOURCE, parameters)
+
+    (said,) = [line for line in caplog.messages if "read like no language" in line]
+    assert "name it in ingestion.encodings" in said

@@ -208,7 +208,7 @@ class TestExamples:
     ) -> None:
         with caplog.at_level(logging.INFO):
             make(3, {"1.jpg": jpeg(1), "2.jpg": b"", "3.txt": b"text"}).examples()
-        assert "3 posts prepared, 1 with an image" in caplog.text
+        assert "3 posts prepared, 1 with an image; images that cannot be used: 1" in caplog.text
 
 
 class TestManifest:

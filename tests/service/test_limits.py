@@ -74,6 +74,14 @@ def test_a_part_is_given_once(client):
     assert client.predict((headers, again))[0] == 422
 
 
+def test_a_text_in_the_place_of_a_file_is_refused(client):
+    status, content = client.predict(form(text="fine", image="photo.jpg"))
+
+    assert status == 422
+    assert "-F image=@photo.jpg" in content["detail"]
+    assert client.predict(form(text="fine", image=""))[0] == 200  # a form that was left empty
+
+
 def test_a_wrong_option_is_refused(client):
     status, content = client.predict(form(text="fine"), "?problems=none")
 
@@ -84,10 +92,10 @@ def test_no_path_is_opened(client, tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo())
 
-    status, content = client.predict(form(image=str(path)))
+    status, content = client.predict(form(image=str(path).encode()))
     assert status == 200  # its letters are the bytes of an image, which is broken
     assert content["answers"][0]["problems"].startswith("no text; image broken: not a JPEG")
-    url = f"file://{path}"
+    url = f"file://{path}".encode()
     assert "not a JPEG" in client.predict(form(image=url))[1]["answers"][0]["problems"]
     word = base64.b64encode(str(path).encode()).decode()
     body = json.dumps({"posts": [{"image": word}]}).encode()

@@ -151,6 +151,10 @@ def test_the_page_needs_neither_torch_nor_this_package(export, photos, tmp_path)
     answered = run_page(folder, "a lovely day", str(photos[0]))
     assert [line.split()[0] for line in answered.stdout.splitlines()] == LABELS
 
+    helped = run_page(folder, "--help")
+    assert helped.returncode == 0
+    assert 'python answer.py "What a day!" a.jpg' in helped.stdout
+
     expected = json.loads((folder / "expected.json").read_text())
     expected["posts"][0]["probabilities"] = [0.5, 0.5]
     (folder / "expected.json").write_text(json.dumps(expected))
@@ -171,3 +175,20 @@ def test_only_an_export_is_replaced(model, tmp_path):
 
     with pytest.raises(ClassifierError, match="is there already, and no export"):
         export_classifier(model, tmp_path / "mine")
+
+
+@pytest.mark.parametrize(("command", "package"), [("export", "onnxscript"), ("serve", "uvicorn")])
+def test_a_missing_extra_is_told_before_anything_slow(command, package, tmp_path):
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from multimodal_sentiment.cli import cli\n"
+        f"sys.modules[{package!r}] = None\n"
+        f"folder = [{str(tmp_path / 'onnx')!r}] if {command!r} == 'export' else []\n"
+        f"print(CliRunner().invoke(cli, [{command!r}, *folder]).output)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said, _, has_torch = done.stdout.strip().rpartition("\n")
+    assert f'ing needs {package}: pip install "multimodal-sentiment[{command}]"' in said
+    assert has_torch == "False"

@@ -112,6 +112,7 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
             texts, text=0, tag=1, env="scratch", parameters={**TINY, "model.modality": "text"}
         )
     assert f"Posts, model and report go into {second.folder}" in caplog.text
+    assert "Workflow tracking" not in caplog.text  # Kedro-Viz, of a run from Python
     assert second.folder.parent == tmp_path.resolve()
     assert second.report.is_file()
     assert second.test_metrics is None

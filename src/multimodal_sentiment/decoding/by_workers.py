@@ -12,14 +12,7 @@ from multimodal_sentiment.parameters import ClusterParameters
 
 from .evidence import Evidence, structural_encoding
 from .mixture import EncodingProfile
-from .reading import (
-    RARE_POSTS,
-    Reading,
-    read_and_count,
-    read_source,
-    read_texts,
-    warn_of_doubt,
-)
+from .reading import RARE_POSTS, Reading, read_and_count, read_source, read_texts
 from .shares import count_encodings, weighed_encodings
 from .source import draw_posts, learn_profile
 
@@ -47,7 +40,6 @@ def read_source_by(
     uncounted = dataclasses.replace(profile, posts=dict.fromkeys(names, RARE_POSTS))
     readings, best = _read(cluster, others, uncounted, candidates)
     profile = dataclasses.replace(profile, posts=count_encodings(names, best))
-    warn_of_doubt(profile)
     read = dict.fromkeys(deadly, _DEADLY)
     read |= zip(others, readings, strict=True)
     rare = {name for name, count in profile.posts.items() if count < RARE_POSTS}

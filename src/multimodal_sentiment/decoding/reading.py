@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -26,8 +25,6 @@ from .mixture import EncodingProfile
 from .scoring import text_bits
 from .shares import Shares, count_encodings, weigh_encodings
 from .source import learn_profile
-
-logger = logging.getLogger(__name__)
 
 SURE = 0.95  # a text less probable than this is flagged
 RARE_POSTS = 3  # an encoding of fewer distinct posts of a source is flagged
@@ -72,7 +69,7 @@ def read_source(
     Returns:
         A reading for each post, in order, whatever its bytes, just as `read_texts` reads it under
         the profile; and the profile of the distinct posts whose encoding is not proved by
-        structure. Where they read like no language, a warning says so.
+        structure. Where they read like no language, its `doubt` says so.
 
     Raises:
         ValueError: a candidate is unknown, or no encoding that extends ASCII.
@@ -82,7 +79,6 @@ def read_source(
     profile = learn_profile(evidence, candidates)
     shares = weigh_encodings(evidence, profile, candidates)
     profile = dataclasses.replace(profile, posts=count_encodings(shares.names, shares.best()))
-    warn_of_doubt(profile)
     return _read(payloads, structure, evidence, profile, shares), profile
 
 
@@ -127,12 +123,6 @@ def read_and_count(
         _read(payloads, structure, evidence, profile, shares),
         [counted.get(payload, "") for payload in payloads],
     )
-
-
-def warn_of_doubt(profile: EncodingProfile) -> None:
-    """Say so if a source as a whole is in doubt."""
-    if profile.doubt:
-        logger.warning("%s", profile.doubt)
 
 
 def decoded_reading(text: str) -> Reading:

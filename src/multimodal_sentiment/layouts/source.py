@@ -95,6 +95,8 @@ class PostFiles(ABC):
         about: What the source was taken for: its layout, path, format, encoding, separator and
             columns, whatever of these it has.
         remarks: What the user should know of the source, a line each.
+        doubt: What is doubtful about the encoding of all of them, as far as that is known before
+            the posts' texts are read; or nothing.
         reopen: Opens them in another process, if that is known how.
     """
 
@@ -103,6 +105,7 @@ class PostFiles(ABC):
     images: Images
     about: dict[str, Any]
     remarks: list[str]
+    doubt: str = ""
     reopen: Callable[[], PostFiles] | None = None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:

@@ -23,6 +23,8 @@ from multimodal_sentiment.parameters import (
     count_processes,
 )
 
+_MILLION = 1_000_000
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -102,15 +104,29 @@ def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float]
 
 
 def describe_plan(plan: Plan, model: SentimentModel) -> str:
-    """Return in words what is fitted, and on which device."""
-    config, parts = model.config, []
+    """Return in words what is fitted, on which frozen encoders, and on which device."""
+    config, encoders = model.config, {}
     if config.uses_text:
         text = config.text_config
         origin = plan.encoders.get("text", "from scratch")
-        parts.append(f"{text.model_type} of {text.num_hidden_layers} layers ({origin})")
+        encoders["text"] = f"{text.model_type} of {text.num_hidden_layers} layers ({origin})"
     if config.uses_image:
         image = config.image_config
         origin = plan.encoders.get("image", "from scratch")
-        parts.append(f"{image['architecture']} at {image['size']} px ({origin})")
-    size = sum(weight.numel() for weight in model.parameters()) / 1e6
-    return f"Training {' and '.join(parts)}, {size:.1f} million weights, on {plan.place}"
+        encoders["image"] = f"{image['architecture']} at {image['size']} px ({origin})"
+    frozen = [words for modality, words in encoders.items() if modality in plan.features]
+    trained = [words for words in encoders.values() if words not in frozen]
+    what = " and ".join(trained) or ("linear heads" if plan.is_solved else "the fusion")
+    on = "beside" if trained else "on features of"
+    rest = f" {on} the frozen {' and '.join(frozen)}," if frozen else ""
+    return f"Training {what}, {_count_fitted(plan, model)},{rest} on {plan.place}"
+
+
+def _count_fitted(plan: Plan, model: SentimentModel) -> str:
+    """Return in words how many weights are fitted: all but those of frozen encoders."""
+    count = sum(weight.numel() for weight in model.parameters()) - sum(
+        weight.numel()
+        for modality in plan.features
+        for weight in model.branches[modality].encoder.parameters()
+    )
+    return f"{count / 1e6:.1f} million weights" if count >= _MILLION else f"{count:,} weights"

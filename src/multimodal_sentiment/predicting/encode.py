@@ -82,17 +82,25 @@ def encode_examples(
                 values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
-                "%s features of %s posts under the frozen encoder %s on %s, %s computed in %.1f s",
+                "%s features of %s posts under the frozen encoder %s on %s: %s computed in %.1f s%s",
                 modality.capitalize(),
                 f"{len(examples):,}",
                 find_encoder(encoders, modality, model.encoders[modality]),
                 device,
                 f"{len(firsts):,}",
                 time.monotonic() - began,
+                _not_computed(len(known) - len(new), len(new) - len(firsts)),
             )
             if len(new):
                 keep(assemble(columns, examples, earlier, device))
     return assemble(columns, examples, earlier, device)
+
+
+def _not_computed(known: int, equal: int) -> str:
+    """Return in words why features of some posts were not computed."""
+    reasons = {"known from before": known, "equal to others or missing": equal}
+    words = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _known_rows(
@@ -136,7 +144,11 @@ def _encode(
 
     classifier = SentimentClassifier(network, tokenizer, {})
     encode = partial(_encode_part, classifier, MappedTable(examples), modality, compute)
-    return compute_rows(encode, rows, cluster, f"Encoding {modality}s", leave_out)
+    return compute_rows(encode, rows, cluster, _doing(modality), leave_out)
+
+
+def _doing(modality: str) -> str:
+    return f"Encoding {modality}s"
 
 
 def _encode_part(
@@ -156,4 +168,4 @@ def _encode_part(
         return encoded
 
     posts = posts_of(classifier, examples.table, rows)
-    return predict_batches(network, posts, compute, features)
+    return predict_batches(network, posts, compute, features, _doing(modality))

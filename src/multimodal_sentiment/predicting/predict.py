@@ -122,6 +122,7 @@ def predict_batches(
     posts: PostDataset,
     compute: ComputeParameters,
     predict: Callable[[Batch], torch.Tensor],
+    doing: str = "Predicting",
 ) -> np.ndarray:
     """Return a model's results for posts, computed by batches, in the order of the posts.
 
@@ -132,6 +133,7 @@ def predict_batches(
         posts: The posts, at least one.
         compute: The device and precision.
         predict: The function that gives a result of shape (batch, ...) for a batch on the device.
+        doing: The name of the work, for the log.
 
     Returns:
         The results, float32 of shape (posts, ...).
@@ -151,7 +153,7 @@ def predict_batches(
     results: list[torch.Tensor] = []
     to_encode = len(posts) if posts.has_pixels else 0
     with _prediction_mode(model, device, to_encode):
-        for batch in log_progress(loader, len(loader), "Predicting", "batches"):
+        for batch in log_progress(loader, len(loader), doing, "batches"):
             results.append(predict(device.to_device(batch)).float())
     # Fetched at the end: a GPU that is waited for after each batch has nothing to do meanwhile.
     fetched = torch.cat(results).cpu().numpy()

@@ -170,8 +170,15 @@ async def _read_multipart(request: Request, limits: Limits) -> list[GivenPost]:
             raise HTTPException(422, f"several parts are named {name}: send several posts as JSON")
         if isinstance(value, UploadFile):
             given[name] = value.file.read()
+        elif name == "text":
+            given[name] = _as_text(value)
+        elif value:
+            raise HTTPException(
+                422,
+                "image is a text, and no file: send the file, as curl does by -F image=@photo.jpg",
+            )
         else:
-            given[name] = _as_text(value) if name == "text" else value.encode("latin-1")
+            given[name] = b""
     await form.close()
     if not given:
         raise HTTPException(422, "no part is named text or image: send one of the two at least")

@@ -77,20 +77,3 @@ def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-def check_packages() -> None:
-    """Refuse to serve without the packages of the extra `serve`.
-
-    Raises:
-        click.ClickException: If one is not there.
-    """
-    try:
-        import fastapi  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise click.ClickException(
-            f'serving needs {error.name}: pip install "multimodal-sentiment[serve]"'
-        ) from error

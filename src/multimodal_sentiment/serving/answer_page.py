@@ -3,6 +3,7 @@
     python answer.py                      checks itself against expected.json
     python answer.py "What a day!"        answers for a text
     python answer.py "What a day!" a.jpg  answers for a text and an image ("" for no text)
+    python answer.py --help               shows these lines
 
 It stands in a folder that `kedro export` has written, and imports nothing of that project.
 """
@@ -244,6 +245,9 @@ def check(answerer: Answerer) -> float:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        sys.stdout.write(str(__doc__))
+        raise SystemExit
     answerer = Answerer()
     if len(sys.argv) == 1:
         sys.stdout.write(f"as expected, to {check(answerer):.1g}\n")

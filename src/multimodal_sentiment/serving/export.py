@@ -21,6 +21,7 @@ from multimodal_sentiment.files import follow_umask, replace_whole
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 
 from .errors import ClassifierError
+from .packages import EXPORT, check_packages
 from .predictor import open_classifier
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def export_classifier(
         ClassifierError: If the folder holds something else, the packages of the extra `export` are
             not there, or the model cannot be exported.
     """
-    _check_packages()
+    check_packages("exporting", "export", EXPORT)
     if folder.exists() and not (folder / SETTINGS).is_file():
         raise ClassifierError(f"{folder} is there already, and no export: name another folder")
     config = classifier.config
@@ -152,17 +153,6 @@ def run_onnx(path: Path, inputs: Mapping[str, torch.Tensor]) -> np.ndarray:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     (answers,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
     return np.asarray(answers)
-
-
-def _check_packages() -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ClassifierError(
-            f'exporting needs {error.name}: pip install "multimodal-sentiment[export]"'
-        ) from error
 
 
 def _write_onnx(model: _Answering, config: Any, path: Path) -> None:

@@ -183,10 +183,16 @@ class FileFinder(Finder):
         return f"{place} (which lies in {other}: see columns.image_folder)"
 
     def unclaimed(self) -> list[str]:
-        """Return the files in the folders of those that were found, which were not asked for."""
+        """Return the files in the folders of those that were found, which were not asked for.
+
+        A folder elsewhere may well hold other things: its files count only if none was found in it,
+        as they then show what was looked for and missed.
+        """
         names = []
         for folder, asked in self._asked.items():
             inside = is_below(os.path.realpath(folder), self._place.folder)
+            if asked and not inside:
+                continue
             names += [
                 displayed(
                     os.path.relpath(os.path.join(folder, name), self.folder) if inside else name

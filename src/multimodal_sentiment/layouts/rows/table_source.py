@@ -121,7 +121,9 @@ class TableSource(Source):
             )
         about = _about(self)
         remarks = [_remark(self, about), *self.remarks, *self._like_no_tags()]
-        return TableFiles(str(self.path), rows, self._options, about, remarks)
+        files = TableFiles(str(self.path), rows, self._options, about, remarks)
+        files.doubt = next(filter(None, (part.table.doubt for part in self._parts)), "")
+        return files
 
     def _is_in(self, namespace: Namespace) -> pd.Series[bool]:
         unlabelled = self._posts["tag"] == ""

@@ -62,16 +62,27 @@ class DelimitedTable(Table):
         """What most cells are written in."""
         if self._mark is not None:
             return self._mark
+        if self._is_utf8:
+            return "utf-8"
+        posts = self._profile.posts
+        return max(posts, key=lambda name: posts[name], default="utf-8")
+
+    @property
+    def doubt(self) -> str:  # type: ignore[override]
+        """What is doubtful about the encoding of its cells."""
+        return "" if self._mark is not None or self._is_utf8 else self._profile.doubt
+
+    @cached_property
+    def _is_utf8(self) -> bool:
         try:
             decoder = codecs.getincrementaldecoder("utf-8")()
             with open(self.path, "rb") as file:
                 while chunk := file.read(_READ_BYTES):
                     decoder.decode(chunk)
                 decoder.decode(b"", final=True)
-            return "utf-8"
+            return True
         except UnicodeDecodeError:
-            posts = self._profile.posts
-            return max(posts, key=lambda name: posts[name], default="utf-8")
+            return False
 
     def words(self, name: str) -> list[str]:
         """Return a column, decoded; spaces around an entry are none of it."""

@@ -127,6 +127,7 @@ class RecordsTable(Table):
                 ) from error
         readings, profile = read_source(payload.split(b"\n"), self._encodings)
         self._encoding = max(profile.posts, key=lambda name: profile.posts[name], default="utf-8")
+        self.doubt = profile.doubt
         return "\n".join(reading.text for reading in readings)
 
     def _parsed(self, record: str, line: int) -> Any:

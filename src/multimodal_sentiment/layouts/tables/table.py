@@ -22,6 +22,7 @@ class Table(ABC):
         names: Of the columns, in order.
         count: Rows.
         remarks: What the user should know of how it was read, a line each.
+        doubt: What is doubtful about the encoding of all of it, in a sentence, or nothing.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Table(ABC):
     names: list[str]
     count: int
     remarks: Sequence[str] = ()
+    doubt: str = ""
 
     def __len__(self) -> int:
         return self.count

@@ -65,6 +65,7 @@ def read_labelled_posts(
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read, profile = read_source_by(cluster, _undecoded(payloads), ingestion.encodings)
     readings = _with_decoded(payloads, read)
+    _warn(profile.doubt or post_files.doubt)
     posts = _rows(guids, tag_of, post_files, readings, unread)
     needed = {"both": ("text", "image")}.get(modality, (modality,))
     report_missing(posts, unread, post_files, () if ingestion.allow_missing else needed)
@@ -103,6 +104,7 @@ def read_unlabelled_posts(
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)
+    _warn(post_files.doubt)
     posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
     report_missing(posts, unread, post_files, needed=())
     return posts, _files(payloads, unread, post_files)
@@ -173,6 +175,12 @@ def _read_part(post_files: PostFiles, guids: list[str]) -> list[bytes | str | Pr
 
 def _leave_out(_: list[str]) -> list[bytes | str | Problem]:
     return [problem("text_deadly")]
+
+
+def _warn(doubt: str) -> None:
+    """Say what is doubtful about the encoding of a source: once, of posts and table together."""
+    if doubt:
+        logger.warning("%s", doubt)
 
 
 def _undecoded(payloads: dict[str, bytes | str]) -> list[bytes]:

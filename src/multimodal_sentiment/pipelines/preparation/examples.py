@@ -56,17 +56,25 @@ def stream_examples(
     )
     parts = divide(posts, _PART_POSTS) if cluster.workers else [posts]
     pieces = map_parts(prepare, parts, cluster, "Preparing", partial(_leave_out, schema))
-    batches = _count(chain.from_iterable(pieces), len(posts))
+    batches = _count(chain.from_iterable(pieces), posts["img_path"].ne("").sum(), len(posts))
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _count(batches: Iterable[pa.RecordBatch], total: int) -> Iterator[pa.RecordBatch]:
-    """Pass batches on, and say how far it is."""
+def _count(
+    batches: Iterable[pa.RecordBatch], with_file: int, total: int
+) -> Iterator[pa.RecordBatch]:
+    """Pass batches on, and say how far it is, and how many of the images' files hold one."""
     with_image = 0
     for batch in log_progress(batches, total, "Preparing", size=len):
         with_image += len(batch) - batch["image"].null_count
         yield batch
-    logger.info("%s posts prepared, %s with an image", f"{total:,}", f"{with_image:,}")
+    broken = with_file - with_image
+    logger.info(
+        "%s posts prepared, %s with an image%s",
+        f"{total:,}",
+        f"{with_image:,}",
+        f"; images that cannot be used: {broken:,}" if broken else "",
+    )
 
 
 def _prepare_part(

@@ -53,7 +53,12 @@ def record_files(text_files: Frame, examples: Examples) -> Frame:
     files: Frame = pd.concat([text_files, images.set_axis(list(FILES), axis=1)], ignore_index=True)
     order = {guid: row for row, guid in enumerate(examples["guid"].to_pylist())}
     files = files.loc[files["guid"].map(order).sort_values(kind="stable").index]
-    logger.info("%s files, %.1f MB", f"{len(files):,}", files["bytes"].sum() / 1e6)
+    logger.info(
+        "%s texts and %s image files recorded, %.1f MB",
+        f"{len(text_files):,}",
+        f"{len(images):,}",
+        files["bytes"].sum() / 1e6,
+    )
     return files.reset_index(drop=True)
 
 
