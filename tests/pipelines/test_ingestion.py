@@ -377,3 +377,39 @@ def test_a_table_that_is_none_of_posts_is_refused_when_it_is_loaded(
     (path / version / path.name).write_text(content)
     with pytest.raises(DataValidationError, match=message):
         catalog_in(tmp_path).load(name)
+
+
+class TestNewPostsWithoutWhatTheModelReads:
+    STRICT = PARAMETERS.model_copy(update={"allow_missing": False})
+
+    def read(self, files: PostFolder, modality: str, **changes: bool) -> pd.DataFrame:
+        rows = listing(("1", ""), ("2", ""))
+        parameters = self.STRICT.model_copy(update=changes)
+        posts, _ = read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, parameters, modality)
+        return posts
+
+    @pytest.mark.parametrize(
+        ("lacking", "suffix", "other"), [("text", "jpg", "image"), ("image", "txt", "text")]
+    )
+    def test_none_that_has_it_is_an_error_unless_that_is_allowed(
+        self, make: Make, lacking: str, suffix: str, other: str
+    ) -> None:
+        files = make({f"1.{suffix}": b"so", f"2.{suffix}": b"so"})
+        with pytest.raises(ValueError, match=f"2 of 2 posts have no {lacking}") as caught:
+            self.read(files, "both")
+        assert str(caught.value).endswith(
+            f"ingestion.allow_missing=true answers from the {other}s alone"
+        )
+        with pytest.raises(ValueError, match=f"no {lacking}"):
+            self.read(files, lacking)
+        assert len(self.read(files, other)) == 2
+        assert len(self.read(files, "both", allow_missing=True)) == 2
+
+    def test_one_that_has_it_is_enough(self, make: Make) -> None:
+        assert len(self.read(make({"1.txt": b"so", "2.jpg": b"so"}), "both")) == 2
+
+    def test_a_night_without_posts_is_no_fault(self, make: Make) -> None:
+        posts, _ = read_unlabelled_posts(
+            listing(), make({"1.txt": b"so"}), UNKNOWN_SOURCE, self.STRICT, "both"
+        )
+        assert posts.empty
