@@ -58,7 +58,10 @@ def register_pipelines() -> dict[str, Pipeline]:
         "training": learning + steps["reporting"],
         "comparison": reading + encoding.create_pipeline("comparison") + steps["comparing"],
         "search": reading + encoding.create_pipeline("search") + steps["searching"],
-        "inference": ingestion.create_pipeline("unlabelled", "model_encoding_profile") + answering,
+        "inference": ingestion.create_pipeline(
+            "unlabelled", "model_encoding_profile", "model_modality"
+        )
+        + answering,
     }
     # What was just learnt of the encodings is what travels with the model.
     read_as_learnt = ingestion.create_pipeline("unlabelled")

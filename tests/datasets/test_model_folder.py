@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from kedro.io import DatasetError, Version
 
 from multimodal_sentiment.datasets import (
     FormerModelDataset,
     ModelFolderDataset,
+    ModelModalityDataset,
     ModelProfileDataset,
 )
 from multimodal_sentiment.datasets.promotion import promote
@@ -76,6 +79,16 @@ def test_profile_and_model_are_of_one_version(folder):
 
     assert versioned(ModelProfileDataset, folder).load()["posts"] == {OLDER: 1}
     assert FormerModelDataset(filepath=folder.as_posix()).load().version == OLDER
+
+
+def test_what_a_model_reads_is_known_without_loading_it(folder):
+    config = folder / OLDER / folder.name / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"modality": "image"}))
+
+    assert versioned(ModelModalityDataset, folder, OLDER).load() == "image"
+    assert versioned(ModelModalityDataset, folder, NEWER).load() == "both"
+    with pytest.raises(DatasetError, match="saved with its model"):
+        versioned(ModelModalityDataset, folder).save("text")
 
 
 def test_a_former_model_that_cannot_be_read_is_passed_over(folder, caplog):

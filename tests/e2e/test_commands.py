@@ -192,6 +192,18 @@ def test_inference_without_a_model_says_what_to_do(trained_project: Project) -> 
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_without_a_listing_of_new_posts_can_be_trained_on(
+    trained_project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "train.txt").write_text("guid,tag\n1,positive\n")
+
+    done = trained_project.run("run", "--params", f"raw={tmp_path},data=nowhere")
+
+    assert done.returncode != 0
+    assert "unlabelled.listing: no file" in done.stderr
+    assert f'only train, with "kedro run --pipeline=training --params raw={tmp_path}' in done.stderr
+
+
 def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 

@@ -68,7 +68,7 @@ def test_its_folder_alone_predicts_unlabelled_posts(
     pd.testing.assert_frame_equal(read(answers), read(trained_project.newest(PREDICTIONS)))
 
 
-def test_a_new_data_folder_is_led_to_the_model_and_not_to_training(
+def test_a_new_data_folder_is_led_to_the_model_or_to_a_training_on_other_posts(
     trained_project: Project, tmp_path: Path
 ) -> None:
     raw = tmp_path / "raw"
@@ -82,7 +82,8 @@ def test_a_new_data_folder_is_led_to_the_model_and_not_to_training(
     assert done.returncode != 0
     (said,) = [line for line in done.stderr.splitlines() if "Error" in line and "fusion" in line]
     assert "name a trained model with --params model_folder=FOLDER" in said
-    assert "training" not in said
+    assert f"--pipeline=training --params raw=TAGGED.csv,data={tmp_path / 'data'}" in said
+    assert str(raw) not in said  # there is nothing to learn from
 
 
 def test_it_is_exported(trained_project: Project, copied: Path, tmp_path: Path) -> None:

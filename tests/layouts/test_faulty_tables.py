@@ -182,6 +182,10 @@ REFUSED: dict[str, Case] = {
         one("id,tweet,label,split\n1,a,good,train\n2,b,bad,fold 1\n"),
         "column 'split' holds 'fold 1', which is no split: use train, validation and test",
     ),
+    "many tables": Case(
+        {f"{name}.csv": csv(X) for name in "abcdefgh"},
+        "holds several tables, a.csv, b.csv, c.csv, d.csv, e.csv and 3 more: name one with raw=",
+    ),
     "several tables": Case(
         {"a.csv": csv(X), "b.csv": csv(X)}, "holds several tables, a.csv, b.csv: name one with raw="
     ),
@@ -490,6 +494,16 @@ def test_what_was_looked_for_is_cut_where_it_is_long(read: Callable[..., pd.Data
     with pytest.raises(ValueError, match="8 of 8 posts have no image") as caught:
         read(Case(one("\n".join([HEADER, *rows]))), allow_missing=False)
     assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.fault("table", "addresses in place of images", "one line: download them")
+def test_addresses_are_named_once_and_with_what_to_do(read: Callable[..., pd.DataFrame]) -> None:
+    rows = (f"{n},a text,https://x.y/{n}.jpg,{('bad', 'good')[n % 2]}" for n in range(SOUND))
+    with pytest.raises(ValueError, match="8 of 8 posts have no image") as caught:
+        read(Case(one("\n".join([HEADER, *rows]))), allow_missing=False)
+    message = str(caught.value)
+    assert message.count("https://x.y/0.jpg") == 1
+    assert "download them, and name the column of their paths with columns.image=NAME" in message
 
 
 @pytest.mark.fault(

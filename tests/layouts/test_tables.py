@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from kedro.io import DatasetError
 
+from multimodal_sentiment.datasets import PostListingDataset
 from multimodal_sentiment.layouts import LAYOUTS, LayoutError, Options, Source, open_source
 from multimodal_sentiment.pipelines.ingestion.nodes import describe_source
 
@@ -59,6 +61,27 @@ def test_a_source_without_splits_declares_none(tmp_path: Path) -> None:
     assert not source.has("unlabelled")
     with pytest.raises(LayoutError, match="no post to be predicted: these are rows without a tag"):
         source.listing("unlabelled")
+
+
+def test_a_table_that_is_all_labelled_lists_no_post_to_be_predicted(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n2,b,bad\n")
+    given = {"path": str(tmp_path), "namespace": "unlabelled"}
+    dataset = PostListingDataset(**given)
+    assert dataset.has_no_new_posts()
+    assert dataset.load().empty
+    with pytest.raises(DatasetError, match="no post to be predicted"):  # inference asks that
+        dataset.exists()
+
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n2,b,bad\n3,c,\n")
+    assert not dataset.has_no_new_posts()
+    assert dataset.load()["guid"].tolist() == ["3"]
+
+
+def test_a_missing_listing_of_the_course_is_not_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("guid,tag\n1,positive\n")
+    dataset = PostListingDataset(path=str(tmp_path), namespace="unlabelled")
+    assert not dataset.has_no_new_posts()
+    assert not dataset.exists()
 
 
 def test_files_named_like_splits_are_splits(tmp_path: Path) -> None:

@@ -6,16 +6,17 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from kedro.io import DataCatalog
 from kedro.validation import DataValidationError
+from PIL import Image
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader
-from multimodal_sentiment.layouts import Options, PostFolder, open_source
+from multimodal_sentiment.layouts import Options, PostFiles, PostFolder, open_source
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
@@ -406,3 +407,65 @@ def test_a_table_in_an_unknown_encoding_is_doubted_in_one_line(
 
     (said,) = [line for line in caplog.messages if "read like no language" in line]
     assert "name it in ingestion.encodings" in said
+
+
+class TestNewPostsWithoutWhatTheModelReads:
+    STRICT = PARAMETERS.model_copy(update={"allow_missing": False})
+
+    def read(self, files: PostFiles, modality: str, **changes: bool) -> pd.DataFrame:
+        rows = listing(("1", ""), ("2", ""))
+        parameters = self.STRICT.model_copy(update=changes)
+        posts, _ = read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, parameters, modality)
+        return posts
+
+    @pytest.mark.parametrize(
+        ("lacking", "suffix", "other"), [("text", "jpg", "image"), ("image", "txt", "text")]
+    )
+    def test_posts_of_one_kind_are_answered_by_a_model_that_reads_it(
+        self, make: Make, lacking: str, suffix: str, other: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        files = make({f"1.{suffix}": b"so", f"2.{suffix}": b"so"})
+        assert len(self.read(files, "both")) == 2
+        assert f"2 of 2 posts have no {lacking}" in caplog.text
+        assert len(self.read(files, other)) == 2
+        with pytest.raises(ValueError, match=f"2 of 2 posts have no {lacking}"):
+            self.read(files, lacking)
+
+    @pytest.mark.parametrize(
+        ("header", "cells", "lacking"),
+        [
+            ("id,photo,tweet content", ("{photo},so", "{photo},so"), "text"),  # no known name
+            ("id,text,photo", ("so,lost.png", "so,lost.png"), "image"),
+            ("id,text,photo", ("so,https://a.example/1.jpg",) * 2, "image"),
+        ],
+    )
+    def test_a_table_whose_column_or_files_are_not_found_is_refused_unless_that_is_allowed(
+        self, tmp_path: Path, header: str, cells: Sequence[str], lacking: str
+    ) -> None:
+        Image.new("RGB", (64, 64)).save(tmp_path / "here.png")
+        lines = [f"{row},{cell.format(photo='here.png')}" for row, cell in enumerate(cells, 1)]
+        (tmp_path / "posts.csv").write_text("\n".join([header, *lines]))
+        files = open_source(tmp_path / "posts.csv", Options()).files()
+
+        with pytest.raises(ValueError, match=f"2 of 2 posts have no {lacking}") as caught:
+            self.read(files, "both")
+        other = {"text": "image", "image": "text"}[lacking]
+        assert str(caught.value).endswith(
+            f"ingestion.allow_missing=true answers from the {other}s alone"
+        )
+        assert len(self.read(files, other)) == 2
+        assert len(self.read(files, "both", allow_missing=True)) == 2
+
+    def test_empty_cells_of_a_column_are_no_fault(self, tmp_path: Path) -> None:
+        (tmp_path / "posts.csv").write_text("id,text,photo\n1,so,\n2,so,\n")
+        files = open_source(tmp_path / "posts.csv", Options()).files()
+        assert len(self.read(files, "both")) == 2
+
+    def test_one_that_has_it_is_enough(self, make: Make) -> None:
+        assert len(self.read(make({"1.txt": b"so", "2.jpg": b"so"}), "both")) == 2
+
+    def test_a_night_without_posts_is_no_fault(self, make: Make) -> None:
+        posts, _ = read_unlabelled_posts(
+            listing(), make({"1.txt": b"so"}), UNKNOWN_SOURCE, self.STRICT, "both"
+        )
+        assert posts.empty

@@ -32,6 +32,23 @@ class TestOfATable:
     def test_different_labels_are_taken_as_they_are(self, given: dict[str, int]) -> None:
         assert find_labels(tags(**given)) == sorted(given)
 
+    @pytest.mark.fault("set", "tags that are measurements", "one line: tags are classes")
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {f"{number / 1000:.3f}": 1 for number in range(120)},
+            {f"{number / 100}": 30 for number in range(100)},  # no tag is of few posts
+            {"-0.5": 1, "0.246": 1, "1": 1},
+        ],
+    )
+    def test_numbers_are_no_classes(self, given: dict[str, int]) -> None:
+        with pytest.raises(ValueError, match=r"the tags are numbers, such as .*tags are classes"):
+            find_labels(tags(**given))
+
+    @pytest.mark.parametrize("given", [("0.5", "1.0", "1.5"), ("1.0", "2.0"), ("-1", "0", "1")])
+    def test_a_few_numbers_of_many_posts_each_are_classes(self, given: tuple[str, ...]) -> None:
+        assert find_labels(tags(**dict.fromkeys(given, 40))) == sorted(given)
+
     @pytest.mark.fault(
         "set", "labels of a table that look like slips", "one line with their counts"
     )

@@ -18,6 +18,7 @@ _MODULES = {
     "HtmlPageDataset": "html_page",
     "MarkdownPageDataset": "markdown_page",
     "ModelFolderDataset": "model_folder",
+    "ModelModalityDataset": "model_folder",
     "ModelProfileDataset": "model_folder",
     "OptionalCSVDataset": "optional_csv",
     "PostFilesDataset": "post_source",

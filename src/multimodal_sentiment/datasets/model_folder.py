@@ -169,7 +169,34 @@ class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifi
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
 
 
-class ModelProfileDataset(_ModelDataset[NoReturn, dict[str, Any]]):
+class _ModelFileDataset(_ModelDataset[NoReturn, Loaded]):
+    """What one of the JSON files in a model's folder says; it is saved with the model."""
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuse: it is saved with the model.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"what lies in {self._filepath} is saved with its model")
+
+    def _read(self, name: str) -> dict[str, Any]:
+        """Read a file.
+
+        Raises:
+            DatasetError: If it is missing or no JSON object.
+        """
+        from multimodal_sentiment.model.validation import read_json
+
+        folder, _ = self._locate()
+        _check_whole(folder)
+        try:
+            return read_json(folder / name)
+        except ValueError as error:
+            raise DatasetError(f"the model in {folder} cannot be read: {error}") from error
+
+
+class ModelProfileDataset(_ModelFileDataset[dict[str, Any]]):
     """``ModelProfileDataset`` loads the encoding profile that lies in a model's folder.
 
     Example usage for the YAML API:
@@ -193,22 +220,34 @@ class ModelProfileDataset(_ModelDataset[NoReturn, dict[str, Any]]):
         Raises:
             DatasetError: If it is missing or no JSON object.
         """
-        from multimodal_sentiment.model.validation import read_json
+        return self._read(_PROFILE)
 
-        folder, _ = self._locate()
-        _check_whole(folder)
-        try:
-            return read_json(folder / _PROFILE)
-        except ValueError as error:
-            raise DatasetError(f"the model in {folder} cannot be read: {error}") from error
 
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: it is saved with the model.
+class ModelModalityDataset(_ModelFileDataset[str]):
+    """``ModelModalityDataset`` loads what a model reads: `text`, `image` or `both`.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    model_modality:
+      type: multimodal_sentiment.datasets.ModelModalityDataset
+      filepath: data/06_models/fusion_model
+      versioned: true
+    ```
+
+    Example usage for the Python API:
+
+    >>> ModelModalityDataset(filepath="data/06_models/fusion_model").load()
+    'both'
+    """
+
+    def load(self) -> str:
+        """Read the modality.
 
         Raises:
-            DatasetError: Always.
+            DatasetError: If the configuration is missing or no JSON object.
         """
-        raise DatasetError(f"the encoding profile in {self._filepath} is saved with its model")
+        return str(self._read(_CONFIG).get("modality", "both"))
 
 
 def load_model(folder: Path, version: str | None) -> SentimentClassifier:

@@ -94,8 +94,20 @@ class _NamespaceDataset(_PostSourceDataset):
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows of the listing, for Kedro-Viz."""
-        rows = self._open().listing(self._namespace).head(nrows)
+        rows = self._listing(self._open()).head(nrows)
         return TablePreview(rows.to_dict(orient="split"))
+
+    def has_no_new_posts(self) -> bool:
+        """Return whether one listing holds all posts, and none of them is to be predicted."""
+        try:
+            return self._open().has_no_new_posts()
+        except LayoutError:  # the listing says what is wrong
+            return False
+
+    def _listing(self, source: Source) -> pd.DataFrame:
+        if self._namespace == "unlabelled" and source.has_no_new_posts():
+            return source.listing("labelled").head(0)
+        return source.listing(self._namespace)
 
     @property
     def _path(self) -> Path | str:
@@ -140,11 +152,14 @@ class PostListingDataset(_NamespaceDataset):
     def load(self) -> pd.DataFrame:
         """Read the whole list, in its order: columns `guid`, `tag` and, if declared, `split`.
 
+        Where one listing holds all posts and each has a tag, the list of those to be predicted is
+        empty. `exists` refuses that: a run that also trains does not ask it.
+
         Raises:
             DatasetError: If it cannot be read, or lists none.
         """
         try:
-            return self._open().listing(self._namespace)
+            return self._listing(self._open())
         except LayoutError as error:
             raise DatasetError(str(error)) from error
 

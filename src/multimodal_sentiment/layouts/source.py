@@ -39,7 +39,17 @@ class Options:
 
 
 class Contents(ABC):
-    """The texts, or the images, of posts, by guid."""
+    """The texts, or the images, of posts, by guid.
+
+    Attributes:
+        has_place: Whether the source has a place for them, such as a column of a table.
+    """
+
+    has_place: bool = True
+
+    def is_named(self, guid: str) -> bool:
+        """Return whether the source names a file for a post, be it there or not."""
+        return False
 
     @abstractmethod
     def __contains__(self, guid: str) -> bool:
@@ -150,6 +160,11 @@ class Source(ABC):
             LayoutError: If it cannot be read, or lists none.
         """
 
+    def has_no_new_posts(self) -> bool:
+        """Return whether one listing holds all posts, and none of them is to be predicted."""
+        is_one = self.place_of("labelled") == self.place_of("unlabelled")
+        return is_one and self.has("labelled") and not self.has("unlabelled")
+
     def write_answers(self, answers: pd.DataFrame, folder: Path) -> None:
         """Write a copy of the user's table of posts to be predicted, with the answers beside.
 
@@ -157,6 +172,8 @@ class Source(ABC):
             answers: Columns of texts and numbers; the index is `guid`.
             folder: Where it is written, under its own name.
         """
+        if self.has_no_new_posts():
+            return
         listing = self.listing("unlabelled").drop_duplicates("guid")
         table = listing.join(answers, on="guid", rsuffix="_")
         name = self.place_of("unlabelled").name

@@ -107,8 +107,8 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     if len(tables) == 1:
         return [(tables[0], "")]
     raise LayoutError(
-        f"{path} holds several tables, {', '.join(table.name for table in tables[:_SHOWN])}: name "
-        f"one with raw={tables[0]}, or name them train, validation and test"
+        f"{path} holds several tables, {first_names((it.name for it in tables), str, _SHOWN)}: "
+        f"name one with raw={tables[0]}, or name them train, validation and test"
     )
 
 
@@ -187,7 +187,7 @@ def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
     others = [table for table in tables_in(path) if table not in read]
     if not others:
         return []
-    names = ", ".join(table.name for table in others[:_SHOWN])
+    names = first_names((table.name for table in others), str, _SHOWN)
     return [
         f"{len(others):,} tables beside these are not read, since their names tell no split: "
         f"{names}; train, validation and test are read"

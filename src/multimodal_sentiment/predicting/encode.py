@@ -82,7 +82,8 @@ def encode_examples(
                 values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
-                "%s features of %s posts under the frozen encoder %s on %s: %s computed in %.1f s%s",
+                "%s features of %s posts under the frozen encoder %s on %s: %s computed in "
+                "%.1f s%s",
                 modality.capitalize(),
                 f"{len(examples):,}",
                 find_encoder(encoders, modality, model.encoders[modality]),

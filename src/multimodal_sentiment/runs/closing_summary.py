@@ -53,7 +53,12 @@ SUBMISSION = "submission_file"
 
 
 def log_summary(
-    record: Record, places: Mapping[str, Path], data: Path, seconds: float, folders: str = ""
+    record: Record,
+    places: Mapping[str, Path],
+    data: Path,
+    seconds: float,
+    folders: str,
+    inference: str | None,
 ) -> None:
     """Log what was written where, the numbers that matter, and what to try next.
 
@@ -62,7 +67,8 @@ def log_summary(
         places: The file or folder of the version that it wrote, by dataset.
         data: The data folder.
         seconds: The time that the run took, s.
-        folders: The options that the next command needs to work on the same folders.
+        folders: The options that a command needs to work on the same folders.
+        inference: The options of the inference that comes next; None if none does.
     """
     logger.info("%s completed in %s", record.name, duration(seconds))
     layers = defaultdict(list)
@@ -75,16 +81,17 @@ def log_summary(
         _log_promoted(places[MODEL].parents[1], record, folders)
     if ANSWERED in places:
         tables = sorted(places[ANSWERED].iterdir())
-        logger.info("Your posts with their answers: %s", ", ".join(map(short_path, tables)))
-    if SUBMISSION in places:
-        logger.info("The submission is %s", short_path(places[SUBMISSION]))
-    elif MODEL in places:
+        if tables:
+            logger.info("Your posts with their answers: %s", ", ".join(map(short_path, tables)))
+    if inference is not None:
         logger.info(
             "Next: %s --pipeline=inference%s%s",
             run_command(),
-            folders,
+            inference,
             f", or {_viz_command(folders)}" if run_command() != MODULE else "",
         )
+    elif SUBMISSION in places:
+        logger.info("The submission is %s", short_path(places[SUBMISSION]))
 
 
 def _viz_command(folders: str) -> str:

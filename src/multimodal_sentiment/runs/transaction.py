@@ -23,9 +23,10 @@ from pydantic import TypeAdapter
 
 from multimodal_sentiment.files import short_path
 
-from .checks import check_run, folders_flag
-from .closing_summary import describe_kept, log_summary, scratch_folders
+from .checks import check_run, has_new_posts
+from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import is_damage, one_line
+from .flags import folders_flag, inference_flags
 from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
@@ -75,7 +76,7 @@ class Transaction:
         self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
         self._staging = StagingFolder(data, request["run_id"], pipeline, catalog)
-        self._folders, self._project = folders_flag(request), Path(request["project_path"])
+        self._request, self._project = request, Path(request["project_path"])
         written = self._staging.written
         parameters = TypeAdapter(dict[str, Any]).dump_python(
             catalog["parameters"].load(), mode="json", fallback=str
@@ -156,8 +157,23 @@ class Transaction:
             folder.clear()
         self.places = self._staging.places(self.record.moves)
         seconds = perf_counter() - self._began
-        log_summary(self.record, self.places, self._data, seconds, self._folders)
+        log_summary(
+            self.record,
+            self.places,
+            self._data,
+            seconds,
+            folders_flag(self._request),
+            self._inference_flags(),
+        )
         mend_statistics(self._project, self._catalog, self.record, self.places)
+
+    def _inference_flags(self) -> str | None:
+        """Return the options of the inference that comes next; None if none does."""
+        if MODEL not in self.places:
+            return None
+        if not has_new_posts(self._catalog):
+            return inference_flags(self._request, raw="NEW.csv")
+        return None if SUBMISSION in self.places else inference_flags(self._request)
 
     def abandon(self, outcome: Outcome, error: BaseException | None = None) -> None:
         """Remove everything that the run wrote, and write down why.

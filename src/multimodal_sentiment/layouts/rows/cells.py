@@ -24,6 +24,7 @@ class TextCells(Contents):
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self.has_place = rows.has_column("text")
 
     def __contains__(self, guid: str) -> bool:
         return guid in self._rows and not is_nothing(self._value(guid))
@@ -76,6 +77,7 @@ class FilesOfCells(Contents):
         self._finders = finders
         self._rows = rows
         self._find = lru_cache(_KEPT)(self._find_anew)
+        self.has_place = rows.has_column(self.column)
 
     def __contains__(self, guid: str) -> bool:
         return guid in self._rows and self._find(guid).problem is None
@@ -87,12 +89,17 @@ class FilesOfCells(Contents):
         """Return the path as the table has it; the number of the row, if bytes stand there."""
         return self._find(guid).shown if guid in self._rows else ""
 
+    def is_named(self, guid: str) -> bool:
+        """Return whether the table has a path in a post's row."""
+        name = self._name(guid)
+        return isinstance(name, str) and bool(name)
+
     def looked_for(self, guid: str) -> str:
         """Return the path that the table names."""
         name = self._name(guid)
         if self._rows.column(guid, self.column) is None:
             return self._rows.lacked(guid, self.kind)
-        if not isinstance(name, str) or not name:
+        if not self.is_named(guid):
             return (
                 f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {self._rows.place(guid)}"
             )

@@ -93,6 +93,10 @@ class Rows:
                 self.parts[self._in_use.popitem(last=False)[0]].table.release()
         return part.table.image(column, row.at)
 
+    def has_column(self, role: str) -> bool:
+        """Return whether a table has a column that has a role."""
+        return any(part.columns.get(role) for part in self.parts)
+
     def column(self, guid: str, role: str) -> str | None:
         """Return the column of a post's table that has a role, if one has."""
         return self.parts[self.find(guid).part].columns.get(role)

@@ -57,11 +57,20 @@ def find_labels(tags: Iterable[str]) -> list[str]:
         tags: One a post.
 
     Raises:
-        ValueError: If some look like mistakes: held by few posts, or nearly equal to another.
+        ValueError: If some look like mistakes: held by few posts, or nearly equal to another; or
+            like measurements.
     """
     counts = {tag: count for tag, count in Counter(tags).most_common() if is_tag(tag)}
     labels = sorted(counts)
     doubts = [*_near_others(counts), *_of_few_posts(counts)]
+    are_many = len(labels) > min(_MOST_NAMED, sum(counts.values()) / 2)
+    if (fraction := _fraction(labels)) and (doubts or are_many):
+        raise ValueError(
+            f"the tags are numbers, such as {fraction}: tags are classes, and numbers are not "
+            "predicted (no regression): put a class in their place, such as negative, neutral or "
+            "positive; if tags stand in another column, name that in columns.tag; if these are "
+            f"classes, name them{_example(labels)}"
+        )
     if doubts:
         more = f"; and {len(doubts) - _MOST_SHOWN:,} more" if len(doubts) > _MOST_SHOWN else ""
         raise ValueError(
@@ -91,6 +100,14 @@ def _spell(label: bool | int | float, tags: set[str]) -> str:
             f"quotes around each label"
         )
     return meant[0] if meant else str(label)
+
+
+def _fraction(labels: Sequence[str]) -> str:
+    """Return the first label that is no whole number, if all are numbers; else nothing."""
+    try:
+        return next((label for label in labels if not float(label).is_integer()), "")
+    except ValueError:
+        return ""
 
 
 def _of_few_posts(counts: Mapping[str, int]) -> list[str]:

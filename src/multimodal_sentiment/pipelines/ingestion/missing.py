@@ -10,7 +10,7 @@ import pandas as pd
 
 from multimodal_sentiment.layouts import PostFiles
 from multimodal_sentiment.posts.names import first_names
-from multimodal_sentiment.posts.problems import Problem
+from multimodal_sentiment.posts.problems import KINDS, Problem
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ def report_missing(
     unread: Mapping[str, Problem],
     post_files: PostFiles,
     needed: Collection[str],
+    *,
+    to_learn: bool = True,
 ) -> None:
     """Say which files belong to no post, and what most posts lack.
 
@@ -30,7 +32,9 @@ def report_missing(
         posts: Rows of `posts.schema.POSTS`.
         unread: Why some texts could not be read, by guid.
         post_files: Where their texts and images were looked for.
-        needed: Of `text` and `image`, what most posts must have.
+        needed: Of `text` and `image`, what the posts must have.
+        to_learn: Whether a model learns from them: most must have it then. New posts may all be
+            without a text, or an image, but not because of a fault of the source; see `_is_fault`.
 
     Raises:
         ValueError: If they have not.
@@ -52,9 +56,31 @@ def report_missing(
     for kind, without in lacking:
         if len(without) > _MOST * len(guids):
             words = _explain(kind, without, len(guids), post_files, unread, unclaimed)
-            if kind in needed:
-                raise ValueError(words + _ways_on(kind, needed))
+            is_fault = to_learn or _is_fault(kind, without, len(guids), post_files, needed)
+            if kind in needed and is_fault:
+                raise ValueError(words + _ways_on(kind, needed, to_learn))
             logger.warning("%s", words)
+
+
+def _is_fault(
+    kind: Literal["text", "image"],
+    guids: Sequence[str],
+    total: int,
+    post_files: PostFiles,
+    needed: Collection[str],
+) -> bool:
+    """Return whether the source is to blame that not one post has a text, or an image.
+
+    It has no place for them, it names some that cannot be had, or the model reads nothing else.
+    """
+    if len(guids) < total:
+        return False
+    contents = post_files.texts if kind == "text" else post_files.images
+    return (
+        not contents.has_place
+        or any(contents.is_named(guid) for guid in guids)
+        or tuple(needed) == (kind,)
+    )
 
 
 def _explain(
@@ -67,20 +93,28 @@ def _explain(
 ) -> str:
     contents = post_files.texts if kind == "text" else post_files.images
     first = guids[:_SHOWN]
-    looked = ", ".join(dict.fromkeys(contents.looked_for(guid) for guid in first))
-    problems = [contents.problem(guid) or unread.get(guid) for guid in first]
-    reasons = dict.fromkeys(problem.words for problem in problems if problem is not None)
+    looked = dict.fromkeys(contents.looked_for(guid) for guid in first)
+    problems = [
+        problem for guid in first if (problem := contents.problem(guid) or unread.get(guid))
+    ]
+    reasons = dict.fromkeys(
+        KINDS[problem.code].title if looked.keys() & {*problem.arguments} else problem.words
+        for problem in problems
+    )
     there = f"; there is {first_names(unclaimed, str)}" if unclaimed else ""
+    if any(problem.code == f"{kind}_url" for problem in problems):
+        column = "image" if kind == "image" else "text_file"
+        there += f"; download them, and name the column of their paths with columns.{column}=NAME"
     return (
         f"{len(guids):,} of {total:,} posts have no {kind} ({'; '.join(reasons)}): looked for "
-        f"{looked}{there}"
+        f"{', '.join(looked)}{there}"
     )
 
 
-def _ways_on(kind: str, needed: Collection[str]) -> str:
-    alone = [
-        f"model.modality={other} learns from the {other}s alone, and "
-        for other in needed
-        if other != kind
-    ]
+def _ways_on(kind: str, needed: Collection[str], to_learn: bool) -> str:
+    others = [other for other in needed if other != kind]
+    if not to_learn:
+        source = f" from the {others[0]}s alone" if others else ""
+        return f"; ingestion.allow_missing=true answers{source}"
+    alone = [f"model.modality={other} learns from the {other}s alone, and " for other in others]
     return f"; {''.join(alone)}ingestion.allow_missing=true goes on with what is there"

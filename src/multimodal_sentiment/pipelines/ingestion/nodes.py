@@ -67,8 +67,7 @@ def read_labelled_posts(
     readings = _with_decoded(payloads, read)
     _warn(profile.doubt or post_files.doubt)
     posts = _rows(guids, tag_of, post_files, readings, unread)
-    needed = {"both": ("text", "image")}.get(modality, (modality,))
-    report_missing(posts, unread, post_files, () if ingestion.allow_missing else needed)
+    report_missing(posts, unread, post_files, _needed(modality, ingestion))
     flagged = _flagged(readings)
     return posts, _files(payloads, unread, post_files), profile.to_dict() | {"flagged": flagged}
 
@@ -78,6 +77,7 @@ def read_unlabelled_posts(
     post_files: PostFiles,
     encoding_profile: Json,
     ingestion: IngestionParameters,
+    modality: str = "both",
     cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[Frame, Frame]:
     """Read the posts' texts as those of the labelled posts were read.
@@ -86,11 +86,20 @@ def read_unlabelled_posts(
     those who want to compare; nothing is learnt from it. A listing may be empty: a night without
     new posts is no fault.
 
+    Args:
+        listing: The posts.
+        post_files: Their texts and images.
+        encoding_profile: How the posts that the model has learnt from were encoded.
+        ingestion: The parameters of reading.
+        modality: The modality that the model reads: one post at least must have it.
+        cluster: The workers that read.
+
     Returns:
         Posts and text files, as `read_labelled_posts` gives them.
 
     Raises:
-        ValueError: If a tag is unknown, or a post is listed under two tags.
+        ValueError: If a tag is unknown, or a post is listed under two tags; if no post has a text,
+            or none an image, and the model reads them.
     """
     from multimodal_sentiment.decoding import EncodingProfile, read_texts_by
 
@@ -106,7 +115,7 @@ def read_unlabelled_posts(
     read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)
     _warn(post_files.doubt)
     posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
-    report_missing(posts, unread, post_files, needed=())
+    report_missing(posts, unread, post_files, _needed(modality, ingestion), to_learn=False)
     return posts, _files(payloads, unread, post_files)
 
 
@@ -120,6 +129,13 @@ def describe_source(listing: Frame, post_files: PostFiles) -> tuple[Frame, Json]
     if "split" not in listing:
         listing = listing.head(0).assign(split="")
     return listing[list(SPLITS)].drop_duplicates("guid"), post_files.about
+
+
+def _needed(modality: str, ingestion: IngestionParameters) -> Sequence[str]:
+    """Return what of `text` and `image` the posts must have."""
+    if ingestion.allow_missing:
+        return ()
+    return ("text", "image") if modality == "both" else (modality,)
 
 
 def _read_texts(

@@ -8,7 +8,11 @@ from .corrections import record_corrections
 from .nodes import describe_source, read_labelled_posts, read_unlabelled_posts
 
 
-def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeline:
+def create_pipeline(
+    namespace: str,
+    profile: str = "encoding_profile",
+    modality: str = "params:model.modality",
+) -> Pipeline:
     """Create the steps that read the `labelled` or the `unlabelled` posts.
 
     Labelled posts also teach which encodings their source uses; unlabelled ones are read with that.
@@ -16,6 +20,7 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
     Args:
         namespace: The kind of posts.
         profile: The dataset that says how common each encoding is, for unlabelled posts.
+        modality: The parameter or dataset that says what the model reads.
     """
     labelled = namespace == "labelled"
     read = Node(
@@ -24,7 +29,7 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
             *["listing", "post_files"],
             *([] if labelled else [profile]),
             "params:ingestion",
-            *(["params:model.modality"] if labelled else []),
+            modality,
             "params:cluster",
         ],
         outputs=["posts", "text_files"] + (["encoding_profile"] if labelled else []),
@@ -45,11 +50,12 @@ def create_pipeline(namespace: str, profile: str = "encoding_profile") -> Pipeli
         name="record_corrections",
         namespace="ingestion",
     )
+    is_parameter = modality.startswith("params:")
+    inputs = {"post_files", "corrections_file"} if labelled else {"post_files", profile}
     return Pipeline(
         [read, describe, correct] if labelled else [read, describe],
         namespace=namespace,
-        inputs={"post_files", "corrections_file"} if labelled else {"post_files", profile},
+        inputs=inputs | (set() if is_parameter else {modality}),
         outputs={"encoding_profile"} if labelled else None,
-        parameters={"params:ingestion", "params:cluster"}
-        | ({"params:model.modality"} if labelled else set()),
+        parameters={"params:ingestion", "params:cluster"} | ({modality} if is_parameter else set()),
     )

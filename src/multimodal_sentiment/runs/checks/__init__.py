@@ -1,5 +1,6 @@
 """Checks before the first node what a run would otherwise fail by later."""
 
-from .run import check_run, folders_flag
+from .posts import has_new_posts
+from .run import check_run
 
-__all__ = ["check_run", "folders_flag"]
+__all__ = ["check_run", "has_new_posts"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,10 @@ import click
 from kedro.io import AbstractVersionedDataset
 from kedro.io.core import generate_timestamp
 
-from multimodal_sentiment.config_loader import flatten
 from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
 from ..closing_summary import MODEL
+from ..flags import all_flags
 from ..kedro_adapter import (
     Dataset,
     Versionable,
@@ -35,6 +34,7 @@ from ..versions import (
 )
 from .compute import check_device, check_processes, warn_of_large_batches
 from .encoders import check_encoders
+from .posts import LABELLED, UNLABELLED, trains_only
 from .search import check_search
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def check_run(
         click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
     inputs = stored_datasets(catalog, pipeline.inputs())
+    if trains_only(inputs):
+        place = place_in_words(inputs.pop(UNLABELLED))
+        logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
     faults = _named_model_faults(pipeline, parameters)
     pins = request["load_versions"] or {}
     reads: dict[str, str | None] = {}
@@ -78,14 +81,13 @@ def check_run(
         *_order_faults(outputs, request["run_id"]),
     ]
     if not faults:
-        reads, faults = _pin_inputs(inputs, pins, catalog, _flags(request))
-    faults += check_device(pipeline, parameters)
+        reads, faults = _pin_inputs(inputs, pins, catalog, request)
     faults += check_processes(pipeline, parameters)
-    faults += check_search(pipeline, parameters) or check_encoders(
-        pipeline, catalog, parameters, _flags(request)
-    )
-    if faults:
-        raise click.ClickException("\n".join(faults))
+    faults += check_search(pipeline, parameters)
+    _refuse(faults)  # before what imports torch, which takes seconds
+    faults += check_device(pipeline, parameters)
+    faults += check_encoders(pipeline, catalog, parameters, all_flags(request))
+    _refuse(faults)
     warn_of_large_batches(pipeline, catalog, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
         if version and not record_path(data, version).exists():
@@ -93,10 +95,9 @@ def check_run(
     return reads
 
 
-def folders_flag(request: Mapping[str, Any]) -> str:
-    """Return the options that a command needs to work on the same folders."""
-    given = flatten(request["runtime_params"])
-    return _params_flag((key, value) for key, value in given if key in ("raw", "data"))
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise click.ClickException("\n".join(faults))
 
 
 def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
@@ -142,7 +143,10 @@ def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list
 
 
 def _pin_inputs(
-    inputs: Mapping[str, Any], pins: Mapping[str, str], catalog: DataCatalog, flags: str
+    inputs: Mapping[str, Any],
+    pins: Mapping[str, str],
+    catalog: DataCatalog,
+    request: Mapping[str, Any],
 ) -> tuple[dict[str, str | None], list[str]]:
     """Pin each input to the version asked for, or to the one that answers; find faults.
 
@@ -182,10 +186,12 @@ def _pin_inputs(
             reads[name] = version
             if name not in pins and promoted_version(place):
                 logger.info("%s: version %s, which is promoted", name, version)
-    return reads, faults + _missing_faults(missing, catalog, flags)
+    return reads, faults + _missing_faults(missing, inputs, catalog, request)
 
 
-def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> list[str]:
+def _missing_faults(
+    missing: list[str], inputs: Iterable[str], catalog: DataCatalog, request: Mapping[str, Any]
+) -> list[str]:
     writers = _find_writers(set(missing), catalog) if missing else {}
     faults = []
     for name in missing:
@@ -194,12 +200,19 @@ def _missing_faults(missing: list[str], catalog: DataCatalog, flags: str) -> lis
             ways = []
             if name == MODEL and "model_folder" in catalog["parameters"].load():
                 ways.append("name a trained model with --params model_folder=FOLDER")
+            command = f"{run_command()} --pipeline={writers[name]}"
             if not ways or _can_start(writers[name], catalog):
-                ways.append(f'run "{run_command()} --pipeline={writers[name]}{flags}" first')
+                ways.append(f'run "{command}{all_flags(request)}" first')
+            else:
+                elsewhere = all_flags(request, raw="TAGGED.csv")
+                ways.append(f'train one first, on posts with tags: "{command}{elsewhere}"')
             faults.append(f"{name}: no version yet in {place}: {', or '.join(ways)}")
         else:
             kind = "file" if os.path.splitext(place)[1] else "folder"
             advice = "put it there, or name the folder it is in with --params raw=FOLDER"
+            if name == UNLABELLED and LABELLED in {*inputs} - {*missing}:
+                training = f"{run_command()} --pipeline=training{all_flags(request)}"
+                advice += f', or only train, with "{training}"'
             faults.append(f"{name}: no {kind} {place}: {advice}")
     return faults
 
@@ -210,7 +223,7 @@ def _can_start(writer: str, catalog: DataCatalog) -> bool:
 
     derived = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
     needed = stored_datasets(catalog, pipelines[writer].inputs() - derived)
-    return all(dataset.exists() for dataset in needed.values())
+    return all(fault_of(dataset) is None for dataset in needed.values())
 
 
 def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
@@ -235,14 +248,3 @@ def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
         dataset: next(name for name in soonest if dataset in written[name])
         for dataset in missing & derived
     }
-
-
-def _flags(request: Mapping[str, Any]) -> str:
-    """Return the options that make a command use the same folders and parameters."""
-    env = f" --env={request['env']}" if request["env"] else ""
-    return env + _params_flag(flatten(request["runtime_params"]))
-
-
-def _params_flag(given: Iterable[tuple[str, Any]]) -> str:
-    params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
-    return f" --params {shlex.quote(params)}" if params else ""

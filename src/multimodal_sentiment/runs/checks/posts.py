@@ -1,0 +1,35 @@
+"""Checks whether there are posts to be predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..kedro_adapter import Dataset
+from ..versions import fault_of
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+
+LABELLED, UNLABELLED = "labelled.listing", "unlabelled.listing"
+
+
+def trains_only(inputs: Mapping[str, Dataset]) -> bool:
+    """Return whether a run that trains and predicts finds a table whose posts all have tags.
+
+    Args:
+        inputs: The stored datasets that the run reads, by name.
+    """
+    from multimodal_sentiment.datasets import PostListingDataset
+
+    listing = inputs.get(UNLABELLED)
+    return (
+        LABELLED in inputs
+        and isinstance(listing, PostListingDataset)
+        and listing.has_no_new_posts()
+    )
+
+
+def has_new_posts(catalog: DataCatalog) -> bool:
+    """Return whether inference on the same source would find posts."""
+    return UNLABELLED not in catalog or fault_of(catalog[UNLABELLED]) is None
