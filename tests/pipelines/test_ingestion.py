@@ -462,7 +462,10 @@ class TestNewPostsWithoutWhatTheModelReads:
         assert len(self.read(files, "both")) == 2
 
     def test_one_that_has_it_is_enough(self, make: Make) -> None:
-        assert len(self.read(make({"1.txt": b"so", "2.jpg": b"so"}), "both")) == 2
+        files = make({"1.txt": b"so", "1.jpg": b"so"})
+        rows = listing(*((str(guid), "") for guid in range(1, 6)))
+        posts, _ = read_unlabelled_posts(rows, files, UNKNOWN_SOURCE, self.STRICT, "both")
+        assert len(posts) == 5
 
     def test_a_night_without_posts_is_no_fault(self, make: Make) -> None:
         posts, _ = read_unlabelled_posts(
