@@ -133,6 +133,7 @@ def test_parts_with_posts_enough_are_judged(predictions):
 
 def test_claims_of_confidence_are_held_against_the_answers(predictions):
     predictions.loc[36:39, "predicted"] = "other"
+    predictions.loc[30:39, "confidence"] = 0.94  # ten, of which four are wrong
 
     said = judge_abstention(
         predictions, pd.Series(range(80)), [*LABELS, "other"], target=0.9, **DRAWING
@@ -140,5 +141,6 @@ def test_claims_of_confidence_are_held_against_the_answers(predictions):
 
     assert said["claimed"]["n"] == 40
     assert said["claimed"]["accuracy"] == 0.9
-    assert said["trusted"] is None
-    assert [step["n"] for step in said["curve"]] == [40, 80]
+    assert said["claimed"]["least_sure"] == {"below": 0.95, "n": 10, "accuracy": 0.6}
+    assert said["trusted"]["confidence"] == 0.95  # all thirty are right
+    assert [step["n"] for step in said["curve"]] == [30, 40, 80]

@@ -59,6 +59,7 @@ def metrics() -> dict[str, Any]:
                 "n": 400,
                 "accuracy": 0.95,
                 "accuracy_interval": (0.93, 0.97),
+                "least_sure": {"below": 0.95, "n": 60, "accuracy": 0.85},
             },
             "curve": [step, whole],
         },

@@ -143,10 +143,10 @@ def test_the_page_answers_what_people_ask(page):
     ) in words
     assert (
         "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right (95% interval "
-        "93% to 97%)."
+        "93% to 97%); of the 60 of them that are less sure than 0.95, 85%."
     ) in words
     assert "1,235 posts of" in words and "on top of the pretrained encoders bert" in words
-    assert "leave those with a confidence of 0.70 or more to the model" in words
+    assert "leave those with a confidence of 0.700 or more to the model" in words
     assert "The model then answers 60% of the posts. Here 93% of these answers were right" in words
     assert "A person judges the other 40%; there, 60% of the model's answers were right." in words
     assert "3 of 1,000 answers are wrong. These 1 are the ones" in words
@@ -198,15 +198,16 @@ def test_one_verdict_says_whether_a_high_confidence_can_be_trusted(
     abstention["trusted"] = trusted and abstention["trusted"] | {"confidence": trusted}
     surely = {
         0.7: "",
-        0.95: " To be sure that 90% are right, take only those with 0.95 or more, which are 60% "
-        "of all.",
+        0.95: " To be sure that 90% are right, take only those with 0.950 or more, which are "
+        "60% of all.",
         None: " No limit is so high that 90% of the answers above it are surely right.",
     }[trusted]
 
+    least = "; of the 60 of them that are less sure than 0.95, 85%"
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
     assert f"Can I trust a confidence of 0.9?{verdict}: of the 400 answers" in words
-    assert f"(95% interval {low:.0%} to {high:.0%}).{surely} more" in words
+    assert f"(95% interval {low:.0%} to {high:.0%}){least}.{surely} more" in words
 
 
 def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):

@@ -192,7 +192,7 @@ def advise_confidence(metrics: Mapping[str, Any]) -> str:
         )
     return (
         f"If {target:.0%} of the answers are to be right, leave those with a confidence of "
-        f"{trusted['confidence']:.2f} or more to the model, and the other posts to a person. The "
+        f"{trusted['confidence']:.3f} or more to the model, and the other posts to a person. The "
         f"model then answers {share:.0%} of the posts. Here {trusted['accuracy']:.0%} of these "
         f"answers were right, and one can be {100 * level:g}% sure that at least {target:.0%} of "
         f"such answers are. A person judges the other {1 - share:.0%}; there, {below:.0%} of the "
@@ -239,7 +239,19 @@ def _of_claims(metrics: Mapping[str, Any]) -> str:
     more = "" if is_sure else f" {_surer(claim, trusted)}"
     return (
         f"{verdict}: of the {claimed['n']:,} answers with a confidence of {claim:g} or more, "
-        f"{share:.0%} were right ({_level(metrics)} interval {low:.0%} to {high:.0%}).{more}"
+        f"{share:.0%} were right ({_level(metrics)} interval {low:.0%} to {high:.0%})"
+        f"{_least_sure(claimed)}.{more}"
+    )
+
+
+def _least_sure(claimed: Mapping[str, Any]) -> str:
+    """Say how right the answers are that are just as sure as is claimed."""
+    least = claimed.get("least_sure")  # not in metrics of earlier versions
+    if not least or not least["n"] or least["n"] == claimed["n"]:
+        return ""
+    return (
+        f"; of the {least['n']:,} of them that are less sure than {least['below']:g}, "
+        f"{least['accuracy']:.0%}"
     )
 
 
@@ -248,7 +260,7 @@ def _surer(claim: float, trusted: Mapping[str, Any] | None) -> str:
     if not trusted:
         return f"No limit is so high that {claim:.0%} of the answers above it are surely right."
     return (
-        f"To be sure that {claim:.0%} are right, take only those with {trusted['confidence']:.2f} "
+        f"To be sure that {claim:.0%} are right, take only those with {trusted['confidence']:.3f} "
         f"or more, which are {trusted['coverage']:.0%} of all."
     )
 

@@ -113,7 +113,8 @@ def evaluate_predictions(
         "split": _describe_split(train_posts, validation_posts, group_of, splitting),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
-        "judged": "validation posts chose nothing; intervals by bootstrap over groups of twins",
+        "judged": "validation posts chose nothing of the model; intervals by bootstrap over groups "
+        "of twins",
     }
     _log(metrics)
     return metrics

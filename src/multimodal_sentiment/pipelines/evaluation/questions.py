@@ -158,7 +158,8 @@ def judge_abstention(
         `target`; `curve`, by `accuracy_by_coverage`; `trusted`, the step of it from which on
         answers are right as often as the target, surely, with the `accuracy_below` it; None if
         there is no such confidence; and `claimed`, the `n`, `accuracy` and `accuracy_interval` of
-        the answers whose `confidence` is the target or more.
+        the answers whose `confidence` is the target or more, and under `least_sure` the `n` and
+        `accuracy` of those of them that are `below` the middle between the target and 1.
     """
     true, predicted, confidence = (predictions[name] for name in ("tag", "predicted", "confidence"))
     right = true == predicted
@@ -177,6 +178,13 @@ def judge_abstention(
         claimed["accuracy_interval"] = accuracy_interval(
             true[claims], predicted[claims], groups[claims.to_numpy()], labels, **drawing
         )
+        below = (target + 1) / 2
+        least_sure = right[claims & (confidence < below)]
+        claimed["least_sure"] = {
+            "below": below,
+            "n": len(least_sure),
+            "accuracy": float(least_sure.mean()) if len(least_sure) else None,
+        }
     return {"target": target, "trusted": trusted, "claimed": claimed, "curve": curve}
 
 

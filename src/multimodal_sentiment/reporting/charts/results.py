@@ -85,7 +85,7 @@ def coverage(abstention: Mapping[str, Any]) -> Chart:
         canvas.points([x], [step["accuracy"]], "first", hint)
     trusted = abstention["trusted"]
     if trusted:
-        text = f"confidence {trusted['confidence']:.2f} or more"
+        text = f"confidence {trusted['confidence']:.3f} or more"
         canvas.rule(trusted["coverage"], "limit", text)
     last = curve[-1]
     return canvas.chart(
