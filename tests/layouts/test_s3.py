@@ -27,6 +27,7 @@ def server() -> Iterator[str]:
     if SERVER is None:
         pytest.skip("moto_server is not installed")
     pytest.importorskip("s3fs", reason="the extra [cluster] is not there")
+    pytest.importorskip("moto.server", reason="moto is there without its server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
