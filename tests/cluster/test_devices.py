@@ -109,7 +109,7 @@ def test_features_are_named_by_what_computed_them_and_not_computed_again(
     np.testing.assert_allclose(vectors(given, name), vectors(theirs, name), atol=1e-3)
     assert f" on cpu in {precisions[1]}: 40 computed in" in caplog.text
     again = encode(posts, parameters, store, TWO, earlier=given)
-    assert f" on cpu in {precisions[1]}, 0 computed in" in caplog.text
+    assert f" on cpu in {precisions[1]}: 0 computed in" in caplog.text
     assert set(again.column_names) == set(given.column_names)
 
 
