@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,18 @@ import pytest
 import torch
 from PIL import Image
 
+from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.cluster import rows as by_workers
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.datasets.post_source import PostFilesDataset
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.parameters import IngestionParameters, PreparationParameters
+from multimodal_sentiment.parameters import (
+    ClusterParameters,
+    IngestionParameters,
+    PreparationParameters,
+)
 from multimodal_sentiment.pipelines.ingestion import nodes as ingestion
 from multimodal_sentiment.pipelines.preparation import examples as preparation
 from multimodal_sentiment.predicting import encode_examples, explain_examples
@@ -44,6 +49,15 @@ TEXTS = [
     "明天也是".encode("gb18030"),
     "другой язык".encode("cp1251"),
 ]
+
+TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
+
+
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[None]:
+    """A cluster of two workers."""
+    with open_cluster(TWO):
+        yield
 
 
 @pytest.fixture

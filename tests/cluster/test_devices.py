@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.compute import device as device_module
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.encoders import EncoderStore
@@ -22,15 +21,10 @@ from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, 
 from multimodal_sentiment.predicting import encode_examples
 
 from ..tiny_encoders import save_bert
+from .conftest import TWO
 from .equality import vectors
 
-TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def opened() -> Iterator[None]:
-    with open_cluster(TWO):
-        yield
+pytestmark = pytest.mark.usefixtures("two_workers")
 
 
 @pytest.fixture

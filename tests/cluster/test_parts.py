@@ -18,9 +18,9 @@ from multimodal_sentiment.cluster import ClusterError, divide, map_parts, open_c
 from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
 
 from ..commands import PROJECT
+from .conftest import TWO
 from .work import add, die_of, die_once, fail, process_of, squares
 
-TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
 PARTS = [range(start, start + 8) for start in range(0, 32, 8)]
 SQUARES = [[number * number for number in part] for part in PARTS]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from multimodal_sentiment.cluster import map_parts, open_cluster
+from multimodal_sentiment.cluster import map_parts
 from multimodal_sentiment.cluster import rows as by_workers
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
-from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
+from multimodal_sentiment.parameters import IN_THIS_PROCESS
 from multimodal_sentiment.pipelines.preparation import examples as preparation
 
+from .conftest import TWO
 from .deadly import die_of_odd
 from .equality import ODD, POSTS, STEPS, assert_equal, vectors
 
-TWO = ClusterParameters(workers=2, cpus_per_worker=1, gpus_per_worker=0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def opened() -> Iterator[None]:
-    with open_cluster(TWO):
-        yield
+pytestmark = pytest.mark.usefixtures("two_workers")
 
 
 @pytest.fixture
