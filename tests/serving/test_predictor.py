@@ -231,6 +231,7 @@ class TestEvaluating:
                 "2 posts have tags that .* does not know, such as 'ang",
             ),
             (["bad"], "there are 4 posts and 1 tags"),
+            ([["bad"], "bad", "bad", "bad"], "a post has one tag: list is no single value"),
             ([None] * 4, "no post has a tag to judge the answers by"),
             ("mood", "tags must be given, one a post, or .*: 'mood' is no column of the posts"),
         ],

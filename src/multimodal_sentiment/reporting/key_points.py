@@ -245,7 +245,7 @@ def _of_claims(metrics: Mapping[str, Any]) -> str:
 
 
 def _least_sure(claimed: Mapping[str, Any]) -> str:
-    """Say how right the answers are that are just as sure as is claimed."""
+    """Say how right those answers are that are hardly surer than is claimed."""
     least = claimed.get("least_sure")  # not in metrics of earlier versions
     if not least or not least["n"] or least["n"] == claimed["n"]:
         return ""

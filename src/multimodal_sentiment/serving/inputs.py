@@ -126,11 +126,14 @@ def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
     """Return the tag of each post, None where there is none.
 
     Raises:
-        ClassifierError: If a tag is none of the labels.
+        ClassifierError: If a tag is none of the labels, or no single value.
     """
-    tags = [
-        None if is_missing(value) else in_words(value) for value in read_entries("tags", values)
-    ]
+    try:
+        tags = [
+            None if is_missing(value) else in_words(value) for value in read_entries("tags", values)
+        ]
+    except TypeError as error:
+        raise ClassifierError(f"a post has one tag: {error}") from error
     unknown = [tag for tag in tags if tag is not None and tag not in labels]
     if unknown:
         raise ClassifierError(

@@ -134,9 +134,8 @@ class FileFinder(Finder):
         super().__init__(folder)
         self._place = Place.of(folder, links)
         self._anywhere = Place(self._place.folder, "anywhere")
-        self._listed: dict[
-            str, dict[str, str]
-        ] = {}  # names in a folder, by what they may be called
+        # The names in each folder, by what they may be called.
+        self._listed: dict[str, dict[str, str]] = {}
 
     def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
         """Find a file; see `Finder`."""
