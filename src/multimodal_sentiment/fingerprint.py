@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,11 @@ import pyarrow as pa
 
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.compute.device import Device
-from multimodal_sentiment.parameters import ModelParameters, TrainingParameters
+from multimodal_sentiment.parameters import (
+    ModelParameters,
+    PreparationParameters,
+    TrainingParameters,
+)
 
 _APART = {"scratch", "count_words"}  # which change nothing of a pretrained encoder's features
 _CODE = (
@@ -152,18 +156,38 @@ def fingerprint_encoding(
     )[:20]
 
 
+def fingerprint_pictures(preparation: PreparationParameters) -> str:
+    """Return the fingerprint of the way from an image file to the image that is stored."""
+    libraries = [f"{name} {_version(name)}" for name in ("pillow", "imagehash", "pillow-heif")]
+    return digest(
+        [
+            json.dumps(preparation.model_dump(), sort_keys=True),
+            *digest_sources(("posts",)),
+            *libraries,
+        ]
+    )[:20]
+
+
 def digest_code() -> str:
     """Return the SHA-256 of all code that predictions rest on, the libraries' by their versions."""
     return digest([*digest_sources(), *(f"{name} {version(name)}" for name in _LIBRARIES)])
 
 
+def _version(name: str) -> str:
+    """Return the version of an optional library, "" if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
 @cache
-def digest_sources() -> tuple[str, ...]:
-    """Return the SHA-256 of each source file that predictions rest on, as the process began."""
+def digest_sources(names: tuple[str, ...] = _CODE) -> tuple[str, ...]:
+    """Return the SHA-256 of each source file of some parts of the package, as the process began."""
     package = Path(__file__).parent
     sources = [
         source
-        for name in _CODE
+        for name in names
         for source in ([package / name] if name.endswith(".py") else (package / name).rglob("*.py"))
     ]
     return tuple(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources))

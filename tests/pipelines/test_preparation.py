@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import chardet
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from multimodal_sentiment import fingerprint
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.layouts import PostFolder
 from multimodal_sentiment.parameters import (
@@ -76,9 +78,11 @@ class Posts:
         profile = {"posts": {"gb18030": 1000}, "expected": {"gb18030": 1000.0}}
         self.posts, self.text_files = read_unlabelled_posts(listing, self.files, profile, INGESTION)
 
-    def examples(self, preparation: PreparationParameters = PIXELS) -> pa.Table:
-        stream = prepare_examples(self.posts, PostFolder(self.folder), preparation)
-        return stream.read_all()
+    def examples(
+        self, preparation: PreparationParameters = PIXELS, earlier: pa.Table | None = None
+    ) -> pa.Table:
+        files = PostFolder(self.folder)
+        return prepare_examples(self.posts, files, preparation, earlier_examples=earlier).read_all()
 
 
 @pytest.fixture
@@ -209,6 +213,63 @@ class TestExamples:
         with caplog.at_level(logging.INFO):
             make(3, {"1.jpg": jpeg(1), "2.jpg": b"", "3.txt": b"text"}).examples()
         assert "3 posts prepared, 1 with an image; images that cannot be used: 1" in caplog.text
+
+
+class TestEarlierExamples:
+    """The earlier table says that all images have another hash: so one sees which were used."""
+
+    MARK = "0" * 16
+
+    def mark(self, table: pa.Table) -> pa.Table:
+        column = table.schema.get_field_index("image_hash")
+        marks = pa.array([self.MARK] * len(table), pa.string())
+        return table.set_column(column, table.schema.field(column), marks)
+
+    def used(self, table: pa.Table) -> list[bool]:
+        return [found == self.MARK for found in table["image_hash"].to_pylist()]
+
+    def test_images_whose_files_are_the_same_are_not_decoded_again(
+        self, make: Callable[..., Posts]
+    ) -> None:
+        posts = make(4, {f"{n}.jpg": jpeg(n) for n in (1, 2, 4)} | {"4.txt": b"", "3.txt": b"x"})
+        earlier = self.mark(posts.examples())
+        (posts.folder / "2.jpg").write_bytes(jpeg(7))
+        again = posts.examples(earlier=earlier)
+        assert self.used(again) == [True, False, False, True]
+        assert again["image"][1].as_py() == decode_image(jpeg(7), **BOUNDS).pixels.tobytes()
+        kept = [name for name in again.column_names if name != "image_hash"]
+        fresh = posts.examples()
+        assert again.select(kept).equals(fresh.select(kept))
+        assert again.schema.metadata == fresh.schema.metadata
+
+    def test_posts_are_told_by_their_guid(self, make: Callable[..., Posts]) -> None:
+        posts = make(150, {f"{n}.jpg": jpeg(n) for n in range(1, 151)})
+        earlier = self.mark(posts.examples()).take(list(range(149, 49, -1)))
+        again = posts.examples(earlier=earlier)
+        assert self.used(again) == [False] * 50 + [True] * 100
+        assert again["image"].equals(posts.examples()["image"])
+
+    @pytest.mark.parametrize(
+        "other", [JPEG, PIXELS.model_copy(update={"short_side": 16}), "code", "unknown"]
+    )
+    def test_those_that_were_decoded_otherwise_are(
+        self, make: Callable[..., Posts], other: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        posts = make(1, {"1.jpg": jpeg(1)})
+        earlier = self.mark(posts.examples(other if other not in ("code", "unknown") else PIXELS))
+        if other == "code":
+            monkeypatch.setattr(fingerprint, "digest_sources", lambda names: ("another",))
+        if other == "unknown":  # as versions before wrote them
+            metadata = {k: v for k, v in earlier.schema.metadata.items() if k != b"decoded"}
+            earlier = earlier.replace_schema_metadata(metadata)
+        assert self.used(posts.examples(earlier=earlier)) == [False]
+
+    def test_a_cut_image_keeps_its_problem(self, make: Callable[..., Posts]) -> None:
+        posts = make(1, {"1.jpg": jpeg(0, (300, 600))[:-2]})
+        first = posts.examples()
+        again = posts.examples(earlier=self.mark(first))
+        assert again.equals(first)
+        assert "image_cut" in again["problems"][0].as_py()
 
 
 class TestManifest:

@@ -68,6 +68,8 @@ class TextEncoder(nn.Module):
         hidden = self.last_layer(input_ids, attention_mask)
         if self.pooling == "cls":
             return hidden[:, 0]
+        if self.pooling != "mean":
+            raise ValueError(f"unknown pooling {self.pooling!r}")
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (batch, tokens, 1)
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 

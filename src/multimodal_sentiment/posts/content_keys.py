@@ -66,6 +66,9 @@ def content_keys(texts: Sequence[str], image_hashes: Sequence[str]) -> NDArray[n
     their image; equal posts share the third, that of both as they are. Keys are the first 64 bits
     of a SHA-256, and 0 where there is nothing that could be shared.
 
+    They are saved with a model. Whoever changes what they are made of also changes the name of that
+    file (`model/classifier.py`), so that keys of two kinds are never compared.
+
     Args:
         texts: The text of each post.
         image_hashes: The hash of each image; the placeholders among them make no keys.

@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from multimodal_sentiment.cluster import divide, map_parts
+from multimodal_sentiment.cluster import MappedTable, divide, map_parts
 from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.malloc import keep_freed_memory
+from multimodal_sentiment.fingerprint import fingerprint_pictures
 from multimodal_sentiment.layouts import PostFiles, UnreadableFileError
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -23,7 +25,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image, pack
 from multimodal_sentiment.posts.problems import Problem, problem, read_problems, write_problems
-from multimodal_sentiment.posts.schema import example_schema
+from multimodal_sentiment.posts.schema import IMAGE, POSTS, example_schema
 from multimodal_sentiment.progress import log_progress
 
 logger = logging.getLogger(__name__)
@@ -33,27 +35,39 @@ _BATCH_POSTS = 64
 _BATCH_BYTES = 32 * 2**20
 _PART_POSTS = 256  # whole batches; a second or so of work
 
+_DECODED = "decoded"  # the key of the metadata that identify all that images were decoded by
+
 
 def stream_examples(
     posts: pd.DataFrame,
     post_files: PostFiles,
     preparation: PreparationParameters,
     cluster: ClusterParameters = IN_THIS_PROCESS,
+    earlier: pa.Table | None = None,
 ) -> pa.RecordBatchReader:
-    """Read and decode each post's image while the stream is consumed."""
+    """Read and decode each post's image while the stream is consumed.
+
+    Of the `earlier` examples, those images are taken as they are stored that were decoded by the
+    same code under the same parameters, and whose files are still the same.
+    """
     schema = example_schema(
         {
             "storage": preparation.storage,
             "pictures": preparation.model_dump_json(exclude={"storage"}),
+            _DECODED: fingerprint_pictures(preparation),
         }
     )
+    if earlier is not None and not _is_decoded_as(earlier.schema, schema):
+        earlier = None
     prepare = partial(
         _prepare_part,
         post_files=post_files,
         preparation=preparation,
         schema=schema,
         threads=cluster.cpus_per_worker if cluster.workers else None,
+        earlier=None if earlier is None else MappedTable(earlier),
     )
+    posts = posts.assign(earlier_row=_earlier_rows(posts["guid"], earlier))
     parts = divide(posts, _PART_POSTS) if cluster.workers else [posts]
     pieces = map_parts(prepare, parts, cluster, "Preparing", partial(_leave_out, schema))
     batches = _count(chain.from_iterable(pieces), posts["img_path"].ne("").sum(), len(posts))
@@ -77,16 +91,32 @@ def _count(
     )
 
 
+def _is_decoded_as(earlier: pa.Schema, schema: pa.Schema) -> bool:
+    key = _DECODED.encode()
+    decoded = (earlier.metadata or {}).get(key)
+    return decoded is not None and decoded == schema.metadata[key] and earlier.equals(schema)
+
+
+def _earlier_rows(guids: pd.Series, earlier: pa.Table | None) -> list[int]:
+    """Return the row of each post in the earlier table, -1 where it has none."""
+    if earlier is None:
+        return [-1] * len(guids)
+    known = earlier["guid"].combine_chunks()
+    rows = pc.index_in(pa.array(guids, pa.string()), value_set=known)
+    return pc.fill_null(rows, -1).to_pylist()
+
+
 def _prepare_part(
     posts: pd.DataFrame,
     post_files: PostFiles,
     preparation: PreparationParameters,
     schema: pa.Schema,
     threads: int | None,
+    earlier: MappedTable | None,
 ) -> Iterator[pa.RecordBatch]:
     batch: list[dict[str, Any]] = []
     size = 0
-    for example in _examples(posts, post_files, preparation, threads):
+    for example in _examples(posts, post_files, preparation, threads, earlier):
         batch.append(example)
         size += len(example.get("image", b""))
         if len(batch) == _BATCH_POSTS or size >= _BATCH_BYTES:
@@ -109,14 +139,16 @@ def _examples(
     post_files: PostFiles,
     preparation: PreparationParameters,
     threads: int | None,
+    earlier: MappedTable | None,
 ) -> Iterator[dict[str, Any]]:
     """Yield one example a post, in order; images are decoded by several threads at once."""
     keep_freed_memory()
 
     def prepare(post: Any) -> dict[str, Any]:
-        example = {**post._asdict(), "image_hash": ""}
+        example = {**{name: getattr(post, name) for name in POSTS}, "image_hash": ""}
         if post.img_path:
-            columns, fault = _image(post.guid, post.img_path, post_files, preparation)
+            known = _decoded_before(earlier, post.earlier_row)
+            columns, fault = _image(post.guid, post.img_path, post_files, preparation, known)
             example |= columns
             if fault:
                 example["problems"] = write_problems([*read_problems(post.problems), fault])
@@ -125,10 +157,32 @@ def _examples(
     return map_in_order(prepare, posts.itertuples(index=False), threads)
 
 
+def _decoded_before(earlier: MappedTable | None, row: int) -> dict[str, Any]:
+    """Return a row's columns about its image, empty if there is none without a problem."""
+    if earlier is None or row < 0:
+        return {}
+    table = earlier.table
+    problems = {found.code for found in read_problems(table["problems"][row].as_py())}
+    if not table["image"][row].is_valid or "image_cut" in problems:
+        return {}
+    return {name: table[name][row].as_py() for name in IMAGE}
+
+
 def _image(
-    guid: str, path: str, post_files: PostFiles, preparation: PreparationParameters
+    guid: str,
+    path: str,
+    post_files: PostFiles,
+    preparation: PreparationParameters,
+    known: dict[str, Any],
 ) -> tuple[dict[str, Any], Problem | None]:
     """Return an example's columns about its image, and what is wrong with it.
+
+    Args:
+        guid: The post.
+        path: The path of its image's file.
+        post_files: The files.
+        preparation: The bounds and the storage of images.
+        known: The columns of an earlier example, which hold if its file was the same.
 
     Raises:
         ValueError: If the post has another image, or none, since its text was read.
@@ -139,6 +193,8 @@ def _image(
     try:
         payload = post_files.images.read(guid)
         digest = hashlib.sha256(payload).hexdigest()
+        if known.get("image_sha256") == digest:
+            return known, None
         columns = {"image_bytes": len(payload), "image_sha256": digest}
         image = decode_image(
             payload,

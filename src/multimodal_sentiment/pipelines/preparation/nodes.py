@@ -21,10 +21,19 @@ def prepare_examples(
     post_files: PostFiles,
     preparation: PreparationParameters,
     cluster: ClusterParameters = IN_THIS_PROCESS,
+    earlier_examples: Examples | None = None,
 ) -> ExampleStream:
     """Read each post's image once: decoded, upright, RGB, bounded, hashed.
 
     An image that cannot be decoded counts as missing, and `problems` says why.
+
+    Args:
+        posts: The posts, with the paths of their images.
+        post_files: The files.
+        preparation: The bounds and the storage of images.
+        cluster: The workers that decode.
+        earlier_examples: The examples of an earlier run; an image whose file is still the same is
+            taken from them.
 
     Returns:
         A stream that reads and decodes as it is consumed, with the columns of
@@ -35,7 +44,7 @@ def prepare_examples(
     """
     from .examples import stream_examples
 
-    return stream_examples(posts, post_files, preparation, cluster)
+    return stream_examples(posts, post_files, preparation, cluster, earlier_examples)
 
 
 def record_files(text_files: Frame, examples: Examples) -> Frame:

@@ -18,7 +18,13 @@ def create_pipeline(namespace: str) -> Pipeline:
     """Create the steps that prepare the `labelled` or the `unlabelled` posts."""
     prepare = Node(
         prepare_examples,
-        inputs=["posts", "post_files", "params:preparation", "params:cluster"],
+        inputs=[
+            "posts",
+            "post_files",
+            "params:preparation",
+            "params:cluster",
+            "earlier_examples",
+        ],
         outputs="examples",
         name="prepare_examples",
         namespace="preparation",
