@@ -33,8 +33,7 @@ from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ClusterParameters
 
-from ..plan import Plan
-from .optimize import EncodedPosts, optimize
+from .optimize import Task, optimize
 
 logger = logging.getLogger(__name__)
 
@@ -46,42 +45,32 @@ _WEIGHTS, _STATE = "fitted.safetensors", "state.json"
 
 
 @dataclass(frozen=True)
-class Task:
-    """What each process is told: the arguments of `optimize`; the classifier lies in `files`."""
+class SharedTask:
+    """What each process is told; the classifier lies in `files`, and what comes of it will."""
 
-    plan: Plan
-    folder: Path
+    task: Task
     files: Path
-    learning: EncodedPosts
-    tuning: EncodedPosts | None
-    epochs: int | None
 
 
-def optimize_together(
-    plan: Plan,
-    folder: Path,
-    classifier: SentimentClassifier,
-    learning: EncodedPosts,
-    tuning: EncodedPosts | None = None,
-    epochs: int | None = None,
-) -> TrainerState:
+def optimize_together(task: Task, classifier: SentimentClassifier) -> TrainerState:
     """Do what `optimize` does, in as many processes as the plan says.
 
     Raises:
         ChildProcessError: If processes have ended too often.
         ValueError: If the training has failed in a way that would come again.
     """
-    files = folder.resolve() / "task"
+    plan, folder = task.plan, task.folder.resolve()
+    files = folder / "task"
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
     classifier.save_pretrained(files / _MODEL)
     alone = replace(plan, encoders={}, features={})
-    task = Task(alone, folder.resolve(), files, learning, tuning, epochs)
+    shared = SharedTask(replace(task, plan=alone, folder=folder), files)
     relay = _relay(files / _LOG)
     if plan.cluster.workers:
-        _launch_on_cluster(task, plan.cluster, relay)
+        _launch_on_cluster(shared, plan.cluster, relay)
     else:
-        _launch_here(task, plan.compute.processes, relay)
+        _launch_here(shared, plan.compute.processes, relay)
     if (files / _ERROR).exists():
         raise ValueError((files / _ERROR).read_text(encoding="utf-8"))
     load_model(classifier.model, files / _WEIGHTS)
@@ -90,26 +79,25 @@ def optimize_together(
     return state
 
 
-def work(task: Task) -> None:
+def work(shared: SharedTask) -> None:
     """Take part in a training, as one of the processes of a group that is there already."""
+    files = shared.files
     warnings.simplefilter("ignore", FutureWarning)  # libraries to each other
     first = dist.get_rank() == 0
     if first:
-        _log_into(task.files / _LOG)
+        _log_into(files / _LOG)
     else:
         logging.disable()  # one voice
-    classifier = SentimentClassifier.load(task.files / _MODEL)
+    classifier = SentimentClassifier.load(files / _MODEL)
     try:
-        state = optimize(
-            task.plan, task.folder, classifier, task.learning, task.tuning, task.epochs
-        )
+        state = optimize(shared.task, classifier)
         check_equal(classifier.model)
     except ValueError as error:  # which all processes meet, and would meet again
-        (task.files / _ERROR).write_text(str(error), encoding="utf-8")
+        (files / _ERROR).write_text(str(error), encoding="utf-8")
         return
     if first:
-        save_model(classifier.model, str(task.files / _WEIGHTS))
-        state.save_to_json(str(task.files / _STATE))
+        save_model(classifier.model, str(files / _WEIGHTS))
+        state.save_to_json(str(files / _STATE))
 
 
 def check_equal(model: nn.Module) -> None:
@@ -131,14 +119,14 @@ def check_equal(model: nn.Module) -> None:
         )
 
 
-def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
+def _launch_here(shared: SharedTask, processes: int, relay: Callable[[], None]) -> None:
     """Run `work` in processes on this machine, which start again when one of them ends."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of parameters without use
     for restart in range(_RESTARTS + 1):
         with TemporaryDirectory() as meeting:
             group = mp.spawn(
                 _join_and_work,
-                (processes, f"file://{meeting}/processes", task),
+                (processes, f"file://{meeting}/processes", shared),
                 nprocs=processes,
                 join=False,
             )
@@ -162,21 +150,23 @@ def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
                 relay()
 
 
-def _join_and_work(rank: int, processes: int, meeting: str, task: Task) -> None:
+def _join_and_work(rank: int, processes: int, meeting: str, shared: SharedTask) -> None:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     os.environ |= {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes)}
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     backend = "gloo"
-    if task.plan.device.kind == "cuda":
+    if shared.task.plan.device.kind == "cuda":
         devices = torch.cuda.device_count()
         torch.cuda.set_device(rank % devices)
         backend = "nccl" if processes <= devices else "gloo"  # NCCL wants a GPU for each process
     dist.init_process_group(backend, meeting, rank=rank, world_size=processes)
-    work(task)
+    work(shared)
     dist.destroy_process_group()
 
 
-def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[], None]) -> None:
+def _launch_on_cluster(
+    shared: SharedTask, cluster: ClusterParameters, relay: Callable[[], None]
+) -> None:
     """Run `work` in workers of a Ray cluster, which start again when one of them ends."""
     with open_cluster(cluster):
         from ray.train import (
@@ -192,7 +182,7 @@ def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[
         gpus = cluster.gpus_per_worker
         trainer = TorchTrainer(
             _work_on_cluster,
-            train_loop_config={"task": task},
+            train_loop_config={"shared": shared},
             torch_config=TorchConfig(backend="nccl" if gpus >= 1 else "gloo"),
             scaling_config=ScalingConfig(
                 num_workers=cluster.workers,
@@ -200,7 +190,7 @@ def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[
                 resources_per_worker={"CPU": cluster.cpus_per_worker, "GPU": gpus},
             ),
             run_config=RunConfig(
-                storage_path=str(task.files / "ray"),
+                storage_path=str(shared.files / "ray"),
                 failure_config=FailureConfig(max_failures=_RESTARTS),
             ),
         )
@@ -238,10 +228,11 @@ def _check_room(cluster: ClusterParameters) -> None:
 
 
 def _work_on_cluster(config: dict[str, Any]) -> None:
-    task: Task = config["task"]
-    plan = task.plan
+    shared: SharedTask = config["shared"]
+    plan = shared.task.plan
     device = choose_device(plan.device.ask_for(plan.compute))  # here, as all others do
-    work(replace(task, plan=replace(plan, device=device)))
+    task = replace(shared.task, plan=replace(plan, device=device))
+    work(replace(shared, task=task))
 
 
 def _log_into(path: Path) -> None:

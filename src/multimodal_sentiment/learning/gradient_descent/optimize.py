@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,34 +39,43 @@ logger = logging.getLogger(__name__)
 EncodedPosts = tuple[LabelledPosts, Features]  # posts, and what their frozen encoders make of them
 
 
-def optimize(
-    plan: Plan,
-    folder: Path,
-    classifier: SentimentClassifier,
-    learning: EncodedPosts,
-    tuning: EncodedPosts | None = None,
-    epochs: int | None = None,
-) -> TrainerState:
+@dataclass(frozen=True)
+class Task:
+    """What one model is trained on, and how.
+
+    Attributes:
+        plan: The training that it belongs to.
+        folder: The folder for checkpoints; all processes see the same one.
+        learning: The posts to learn from.
+        tuning: The posts that choose the epoch; without them the last epoch is kept.
+        epochs: The number of epochs after which to stop, whatever the schedule; None runs them all.
+    """
+
+    plan: Plan
+    folder: Path
+    learning: EncodedPosts
+    tuning: EncodedPosts | None = None
+    epochs: int | None = None
+
+
+def optimize(task: Task, classifier: SentimentClassifier) -> TrainerState:
     """Fit the weights of a classifier's model, from the newest checkpoint if there is one.
 
     In one of several processes of a group, each takes its share of every batch, and all end with
     the same weights.
 
     Args:
-        plan: The training.
-        folder: The folder for checkpoints; all processes see the same one.
+        task: The posts, and how they are learnt from.
         classifier: The classifier, whose model is changed.
-        learning: The posts to learn from.
-        tuning: The posts that choose the epoch; without them the last epoch is kept.
-        epochs: The number of epochs after which to stop, whatever the schedule; None runs them all.
 
     Returns:
         The state at the end, with the log of all epochs.
     """
+    plan, folder, tuning = task.plan, task.folder, task.tuning
     model, device = classifier.model, plan.device
     for name, parameter in model.named_parameters():
         parameter.requires_grad = learning_rate_of(name, plan.training.learning_rate) > 0
-    posts, features = learning
+    posts, features = task.learning
     arguments = training_arguments(plan, len(posts), folder, tuned=tuning is not None)
     model = device.prepare_model(model)  # after the arguments, which choose this process's GPU
     callbacks: list[TrainerCallback] = [AverageStatistics(), ProgressLog(len(posts), device)]
@@ -74,8 +84,8 @@ def optimize(
         options = {"eval_dataset": tuning[0].as_dataset(classifier, tuning[1])}
         options["compute_metrics"] = judge_tuning
         callbacks.insert(0, EarlyStoppingCallback(plan.training.patience))
-    if epochs is not None:
-        callbacks.insert(0, _StopAfter(epochs))
+    if task.epochs is not None:
+        callbacks.insert(0, _StopAfter(task.epochs))
     variation = Variation(plan.training.seed, plan.model.fusion.modality_dropout)
     trainer = SentimentTrainer(
         training=plan.training,
@@ -89,8 +99,8 @@ def optimize(
         **options,
     )
     trainer.remove_callback(PrinterCallback)
-    steps = len(posts) * plan.training.epochs
-    worth = worth_compiling(plan.compute.compile, model, device.kind, steps)
+    seen = len(posts) * plan.training.epochs
+    worth = worth_compiling(plan.compute.compile, model, device.kind, seen)
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
         logger.info("Going on from %s", Path(checkpoint).name)

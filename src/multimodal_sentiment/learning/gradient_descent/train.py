@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from multimodal_sentiment.predicting import predict_logits
 from ..plan import Fitted, Plan, class_weights, describe_plan
 from .checkpoints import Choice, newest_checkpoint, read_choice, write_choice
 from .distributed import optimize_together
-from .optimize import EncodedPosts, optimize
+from .optimize import Task, optimize
 from .trainer import history_of
 
 logger = logging.getLogger(__name__)
@@ -90,13 +89,9 @@ def _train_and_choose(
     )
     classifier = SentimentClassifier(model, tokenizer, {})
     features = _rows(plan.features, held_out)
-    state = _fit_weights(
-        plan,
-        plan.folder / "tuning",
-        classifier,
-        (learning, _rows(plan.features, ~held_out)),
-        tuning=(tuning, features),
-    )
+    known = _rows(plan.features, ~held_out)
+    task = Task(plan, plan.folder / "tuning", (learning, known), tuning=(tuning, features))
+    state = _fit_weights(task, classifier)
     logits = predict_logits(classifier, tuning.as_dataset(classifier, features), plan.compute)
     history = history_of(state)
     (epoch,) = (row["epoch"] for row in history if row["chosen"])
@@ -108,7 +103,8 @@ def _train_on_all(plan: Plan, posts: LabelledPosts, epochs: int) -> Built:
     """Train on all posts, under the same schedule, and stop after some epochs."""
     model, tokenizer = built = _build(plan, posts)
     classifier = SentimentClassifier(model, tokenizer, {})
-    _fit_weights(plan, plan.folder / "refit", classifier, (posts, plan.features), epochs=epochs)
+    task = Task(plan, plan.folder / "refit", (posts, plan.features), epochs=epochs)
+    _fit_weights(task, classifier)
     return built
 
 
@@ -125,20 +121,13 @@ def _build(plan: Plan, learning: LabelledPosts) -> Built:
     )
 
 
-def _fit_weights(
-    plan: Plan,
-    folder: Path,
-    classifier: SentimentClassifier,
-    learning: EncodedPosts,
-    tuning: EncodedPosts | None = None,
-    epochs: int | None = None,
-) -> TrainerState:
+def _fit_weights(task: Task, classifier: SentimentClassifier) -> TrainerState:
     """Fit the weights in this process, or in several; see `optimize`."""
-    if not (plan.training.resume and newest_checkpoint(folder)):
-        shutil.rmtree(folder, ignore_errors=True)
+    plan = task.plan
+    if not (plan.training.resume and newest_checkpoint(task.folder)):
+        shutil.rmtree(task.folder, ignore_errors=True)
     together = plan.processes > 1 or plan.cluster.workers
-    fit = optimize_together if together else optimize
-    return fit(plan, folder, classifier, learning, tuning, epochs)
+    return (optimize_together if together else optimize)(task, classifier)
 
 
 def _rows(features: Features, which: np.ndarray) -> Features:
