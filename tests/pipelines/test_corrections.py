@@ -8,6 +8,7 @@ import pytest
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.evaluation.questions import (
     count_corrections,
+    describe_split,
     judge_abstention,
     judge_modalities,
     judge_parts,
@@ -83,6 +84,20 @@ def test_the_split_has_the_corrected_tags_and_the_same_sides():
         "validation": 1,
         "sha256": "ab",
     }
+
+
+@pytest.mark.parametrize("corrects", [False, True])
+def test_a_split_that_was_drawn_is_known_to_be_drawn(corrects):
+    table = examples(["a", "b"] * 50)
+    alone = groups(table, list(range(100)))
+    guids = table["guid"].to_pylist()[:60:2] * corrects
+    changed = pd.DataFrame({"guid": guids, "tag": "b", "original": "a"}, dtype=str)
+    sides = split_posts(table, alone, declared(table, [""] * 100), parameters(), changed)
+    group_of = alone.set_index("guid")["group"]
+
+    assert describe_split(*sides, changed, group_of, parameters()) == parameters().model_dump()
+    others = describe_split(*sides, changed, group_of, parameters(seed=1))
+    assert others == {"as": "given with the posts"}
 
 
 @pytest.fixture

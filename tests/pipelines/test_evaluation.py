@@ -68,6 +68,7 @@ def judged(tiny, model):
     ):
         tags = corrected or {}
         corrections = pd.DataFrame({"guid": list(tags), "tag": list(tags.values())}, dtype=str)
+        listed = pd.concat([train, validation]).set_index("guid")["tag"]
         known = validation["guid"].map(tags).fillna(validation["tag"])
         return predictions, evaluate_predictions(
             predictions,
@@ -75,7 +76,7 @@ def judged(tiny, model):
             train_posts,
             validation.assign(tag=known),
             groups,
-            corrections.assign(sha256="ef"),
+            corrections.assign(original=corrections["guid"].map(listed), sha256="ef"),
             manifest,
             parameters.splitting,
             parameters.evaluation,

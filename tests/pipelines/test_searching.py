@@ -89,7 +89,11 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
     validation = posts["validation_posts"]
     assert not set(validation["guid"]) & set(on_folds["guid"])
 
-    on_validation = train_best(study, posts["train_posts"], validation, *training[1:], *shared)
+    # Whatever a person has corrected, validation posts are judged by the tags of their listing.
+    changed = validation.assign(tag=LABELS[0])
+    on_validation = train_best(study, posts["train_posts"], changed, *training[1:], *shared)
+    listed = validation.set_index("guid")["tag"]
+    assert (on_validation["tag"] == on_validation["guid"].map(listed)).all()
     assert trained[-2:] == [TRAINING, TRAINING]
     assert set(on_validation["variant"]) == {"default", study["best"]}
     assert sorted(on_validation["guid"].unique()) == sorted(validation["guid"])

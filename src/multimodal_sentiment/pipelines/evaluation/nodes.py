@@ -79,7 +79,13 @@ def evaluate_predictions(
     """
     from multimodal_sentiment.assessment import judge_predictions, judge_without
 
-    from .questions import judge_abstention, judge_modalities, judge_parts, judge_scripts
+    from .questions import (
+        describe_split,
+        judge_abstention,
+        judge_modalities,
+        judge_parts,
+        judge_scripts,
+    )
 
     _refuse_other_split(fusion_model, train_posts)
     labels = list(fusion_model.labels)
@@ -110,7 +116,7 @@ def evaluate_predictions(
     metrics["calibration"] = _calibration(predictions, fusion_model, evaluation.calibration_bins)
     metrics["protocol"] = {
         **_describe_posts(train_posts, validation_posts, corrections, manifest),
-        "split": _describe_split(train_posts, validation_posts, group_of, splitting),
+        "split": describe_split(train_posts, validation_posts, corrections, group_of, splitting),
         "model": {"version": fusion_model.version} | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
         "judged": "validation posts chose nothing of the model; intervals by bootstrap over groups "
@@ -234,26 +240,6 @@ def _log(metrics: Json) -> None:
             without["accuracy"],
             *without["accuracy_interval"],
         )
-
-
-def _describe_split(
-    train_posts: Frame, validation_posts: Frame, group_of: Any, splitting: SplittingParameters
-) -> Json:
-    """Say how the validation posts were drawn, if that is how they were found."""
-    import pandas as pd
-
-    from multimodal_sentiment.posts.split import grouped_split
-
-    posts = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
-    tags = posts.reindex([guid for guid in group_of.index if guid in posts.index])
-    try:
-        drawn = grouped_split(
-            tags, group_of.loc[tags.index], splitting.validation_fraction, splitting.seed
-        )
-        is_drawn = set(tags.index[drawn]) == set(validation_posts["guid"])
-    except ValueError:  # they are too few to be drawn
-        is_drawn = False
-    return splitting.model_dump() if is_drawn else {"as": "given with the posts"}
 
 
 def _calibration(predictions: Frame, fusion_model: SentimentClassifier, bins: int) -> Json:

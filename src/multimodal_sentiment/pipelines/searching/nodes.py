@@ -90,7 +90,8 @@ def train_best(
         study: The study from `try_settings`.
         train_posts: The posts that are learnt from.
         validation_posts: The posts that are predicted; they have chosen nothing.
-        examples: The texts and images of both.
+        examples: The texts and images of both, and the tags of the listing, by which validation
+            posts are judged, whatever was corrected.
         duplicate_groups: `guid, group`.
         trials: The same as in `try_settings`.
         pretrained_encoders: The same.
@@ -115,7 +116,9 @@ def train_best(
     space = Space.read(search.space, model, training)
     best = next(trial for trial in study["trials"] if trial["name"] == study["best"])
     settings = {DEFAULT: space.apply({}), best["name"]: space.apply(best["values"])}
-    both = pd.concat([train_posts, validation_posts], ignore_index=True)
+    listed = examples.select(["guid", "tag"]).to_pandas().set_index("guid")["tag"]
+    judged = validation_posts.assign(tag=validation_posts["guid"].map(listed))
+    both = pd.concat([train_posts, judged], ignore_index=True)
     posts = LabelledPosts.select(both, examples, duplicate_groups)
     sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
     trainings = [Trial(name, 0, 0, None, one.model, one.training) for name, one in settings.items()]
