@@ -161,21 +161,31 @@ def _as_tree(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as a tree, whether they are named as in `training.epochs` or in one."""
     tree: dict[str, Any] = {}
     for name, value in parameters.items():
-        *groups, last = name.split(".")
-        level = tree
-        for group in groups:
-            level = level.setdefault(group, {})
-        former = level.get(last)
-        if isinstance(value, Mapping) and isinstance(former, dict):
-            former.update(value)
-        else:
-            level[last] = dict(value) if isinstance(value, Mapping) else value
+        for key in reversed(name.split(".")):
+            value = {key: value}  # noqa: PLW2901
+        _merge(tree, value)
     if settled := sorted(tree.keys() & {*SETTLED}):
         raise ClassifierError(
             f"parameters: {settled[0]} is not set here: train is given the posts, the names of "
             "their columns, and the folder"
         )
     return tree
+
+
+def _merge(tree: dict[str, Any], other: Mapping[str, Any], path: str = "") -> None:
+    """Put one tree into another.
+
+    Raises:
+        ClassifierError: If both give a value for the same name.
+    """
+    for name, value in other.items():
+        is_group = isinstance(value, Mapping)
+        if name in tree and not (is_group and isinstance(tree[name], dict)):
+            raise ClassifierError(f"parameters: {path}{name} is given twice")
+        if is_group:
+            _merge(tree.setdefault(name, {}), value, f"{path}{name}.")
+        else:
+            tree[name] = value
 
 
 def _place(catalog: CatalogProtocol[Any, Any], name: str, version: str) -> Path:

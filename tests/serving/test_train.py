@@ -153,6 +153,16 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
         ),
         (
             pd.DataFrame({"text": ["a"], "tag": ["b"]}),
+            {"parameters": {"training.epochs": 3, "training": {"epochs": 5}}},
+            "parameters: training.epochs is given twice",
+        ),
+        (
+            pd.DataFrame({"text": ["a"], "tag": ["b"]}),
+            {"parameters": {"training": 5, "training.epochs": 3}},
+            "parameters: training is given twice",
+        ),
+        (
+            pd.DataFrame({"text": ["a"], "tag": ["b"]}),
             {"parameters": {"raw": "x"}},
             "parameters: raw is not set here",
         ),
