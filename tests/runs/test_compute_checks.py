@@ -14,9 +14,13 @@ import torch
 from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
+from multimodal_sentiment.pipelines.searching import pipeline as searching
 from multimodal_sentiment.runs.checks.compute import check_processes
 
 from ..commands import Project, kedro, params
+
+CHOICES = {"training": {"batch_size": [8, 4]}}
+RANGE = {"training": {"batch_size": {"low": 4, "high": 8}}}
 
 LOADED = """
 import sys
@@ -62,6 +66,18 @@ def test_a_missing_device_is_said_before_any_node_runs(
         (comparing, {"compute": {"processes": 3}}, ["3 processes cannot share 8 posts"]),
         (comparing, {"cluster": {"workers": 5}}, []),  # each of them trains models of its own
         (prediction, {"compute": {"processes": 3}}, []),
+        (searching, {"compute": {"processes": 2}, "search": {"space": CHOICES}}, []),
+        (
+            searching,
+            {"compute": {"processes": 3}, "search": {"space": CHOICES}},
+            ["3 processes cannot share 8 posts", "3 processes cannot share 4 posts"],
+        ),
+        (
+            searching,
+            {"compute": {"processes": 2}, "search": {"space": RANGE}},
+            ["2 processes cannot share 5 posts"],
+        ),
+        (searching, {"cluster": {"workers": 3}, "search": {"space": RANGE}}, []),
     ],
 )
 def test_a_batch_that_processes_cannot_share_is_said_before_any_node_runs(

@@ -150,6 +150,7 @@ class KeptTrials:
                 json.dumps(encoders, sort_keys=True),
                 digest_code(),
                 str(self._device),
+                str(self._data.compute.processes),
                 self._encoded_on,
             ]
         )[:20]

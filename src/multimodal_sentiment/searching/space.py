@@ -53,7 +53,7 @@ class Space:
         """
         space = cls(read_dimensions(tree), model, training)
         faults = dict.fromkeys(
-            fault for values in space._samples() for fault in space._faults(values)
+            fault for values in space.samples() for fault in space._faults(values)
         )
         if faults:
             raise SpaceError("\n".join(f"search.space: {fault}" for fault in faults))
@@ -101,7 +101,7 @@ class Space:
             flatten({"model": self.model.model_dump(), "training": self.training.model_dump()})
         )
 
-    def _samples(self) -> list[Values]:
+    def samples(self) -> list[Values]:
         """Return all combinations of choices and ends of ranges; of very many, some at random."""
         combinations = list(islice(self._combine(lambda d: d.ends), _MOST_CHECKED + 1))
         if len(combinations) <= _MOST_CHECKED:

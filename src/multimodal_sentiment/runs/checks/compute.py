@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
+    from multimodal_sentiment.parameters import Parameters as ParameterTree
+    from multimodal_sentiment.parameters import Variant
+
 logger = logging.getLogger(__name__)
 
 _COMPUTE = "params:compute"
 _POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.examples")
 _FITTED, _COMPARED = "fitted_model", "comparison_predictions"
-_TRAINED = {_FITTED, _COMPARED, "search_study"}
+_SEARCHED = "search_study"
+_TRAINED = {_FITTED, _COMPARED, _SEARCHED}
 _LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
 
 
@@ -53,15 +57,41 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
     if whole.cluster.workers:  # each model of a comparison or a search is trained by one of them
         processes = whole.cluster.workers if _FITTED in trained else 1
     changed = whole.comparison.compared.values() if _COMPARED in trained else [{}]
+    variants = [vary(whole.model, whole.training, changes or {}) for changes in changed]
+    if _SEARCHED in trained:
+        variants += _searched(whole)
     faults: dict[str, None] = {}
-    for changes in changed:
-        variant = vary(whole.model, whole.training, changes or {})
+    for variant in variants:
         try:
             if variant.model.fusion.kind != "pool":
                 share_of_batch(variant.training.batch_size, processes)
         except ValueError as error:
             faults[str(error)] = None
     return list(faults)
+
+
+def _searched(whole: ParameterTree) -> list[Variant]:
+    """Return a variant of each kind of fusion and size of batch that a search may try.
+
+    Of a range of sizes these are its ends, and what comes first after the lower one.
+    """
+    from multimodal_sentiment.searching import Space, SpaceError
+
+    try:
+        space = Space.read(whole.search.space, whole.model, whole.training)
+    except SpaceError:  # which another check says
+        return []
+    sizes = {one.name: one for one in space.dimensions}.get("training.batch_size")
+    found: dict[Any, Variant] = {}
+    for values in space.samples():
+        tried = [values]
+        if sizes and not sizes.choices and values.get(sizes.name) == sizes.low < sizes.high:
+            tried.append({**values, sizes.name: int(sizes.low + (sizes.step or 1))})
+        for each in tried:
+            kind = each.get("model.fusion.kind"), each.get("training.batch_size")
+            if kind not in found:
+                found[kind] = space.apply(each)
+    return list(found.values())
 
 
 def warn_of_large_batches(
