@@ -10,7 +10,7 @@ from transformers import CLIPVisionConfig, ResNetConfig, TimmWrapperConfig
 from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.compute.folding import folded
 from multimodal_sentiment.model.image import ImageEncoder
-from multimodal_sentiment.predicting.predict import _prediction_mode
+from multimodal_sentiment.predicting.predict import prediction_mode
 
 HALF = [0.5, 0.5, 0.5]
 VISION = {
@@ -142,7 +142,7 @@ def test_norms_are_folded_on_a_cpu_where_it_pays(
     precision: torch.dtype, posts: int, kind: str, is_folded: bool
 ) -> None:
     encoder = build("resnet18")
-    with _prediction_mode(encoder, Device(kind, precision == torch.bfloat16, 0), posts):
+    with prediction_mode(encoder, Device(kind, precision == torch.bfloat16, 0), posts):
         assert is_folded == (not norms(encoder))
 
     assert norms(encoder)

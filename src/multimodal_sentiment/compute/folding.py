@@ -37,10 +37,11 @@ def folded(model: nn.Module) -> Iterator[None]:
 
     Args:
         model: The model, in evaluation mode, on the CPU. Its image encoders are changed within the
-            context, and are as before after it.
+            context, and are as before after it. A context within another changes nothing.
     """
     with ExitStack() as restored:
-        for encoder in [part for part in model.modules() if isinstance(part, ImageEncoder)]:
+        encoders = [part for part in model.modules() if isinstance(part, ImageEncoder)]
+        for encoder in [part for part in encoders if not _is_folded(part)]:
             restored.enter_context(_folded_norms(encoder))
             restored.enter_context(_few_at_a_time(encoder))
         yield
@@ -58,6 +59,11 @@ def _few_at_a_time(encoder: ImageEncoder) -> Iterator[None]:
         yield
     finally:
         del encoder.forward
+
+
+def _is_folded(encoder: ImageEncoder) -> bool:
+    """Return whether a context around this one has folded an encoder."""
+    return "forward" in vars(encoder)
 
 
 @contextmanager

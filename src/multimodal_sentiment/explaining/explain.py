@@ -10,6 +10,7 @@ Source: Owen, "Values of Games with a Priori Unions", 1977.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,17 @@ from numpy.typing import NDArray
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import Batch, PostDataset
+from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.predicting import explain_posts, predict_logits
-from multimodal_sentiment.predicting.predict import label_predictions, predict_batches
+from multimodal_sentiment.predicting.predict import (
+    label_predictions,
+    predict_batches,
+    prediction_mode,
+)
 from multimodal_sentiment.reporting import thumbnail
 
 from .explanation import Explanation, Region, Word
@@ -97,6 +103,13 @@ def explain_post(
         regions=regions,
         problems=problems,
     )
+
+
+def ready_to_explain(
+    classifier: SentimentClassifier, compute: ComputeParameters
+) -> AbstractContextManager[None]:
+    """Return a context in which a model is prepared once for all posts that are explained."""
+    return prediction_mode(classifier.model, choose_device(compute), IMAGES)
 
 
 class _Asked:

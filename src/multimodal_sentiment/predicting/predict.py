@@ -151,8 +151,7 @@ def predict_batches(
         generator=torch.Generator(),  # seeding workers leaves the global generator alone
     )
     results: list[torch.Tensor] = []
-    to_encode = len(posts) if posts.has_pixels else 0
-    with _prediction_mode(model, device, to_encode):
+    with prediction_mode(model, device, len(posts) if posts.has_pixels else 0):
         for batch in log_progress(loader, len(loader), doing, "batches"):
             results.append(predict(device.to_device(batch)).float())
     # Fetched at the end: a GPU that is waited for after each batch has nothing to do meanwhile.
@@ -163,7 +162,17 @@ def predict_batches(
 
 
 @contextmanager
-def _prediction_mode(model: nn.Module, device: Device, to_encode: int) -> Iterator[None]:
+def prediction_mode(model: nn.Module, device: Device, to_encode: int) -> Iterator[None]:
+    """Predict inside this context, in evaluation mode and without gradients.
+
+    What is predicted in many small pieces is prepared for but once with a context around them all.
+
+    Args:
+        model: The model; it is put on the device.
+        device: The device.
+        to_encode: The number of images that will be encoded: for a few it is not worth the while
+            to make the encoder faster.
+    """
     device.prepare_model(model).eval()
     fast = device.kind == "cpu" and to_encode >= _WORTH_FOLDING
     with (

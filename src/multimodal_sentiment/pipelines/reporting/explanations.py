@@ -31,7 +31,7 @@ def explain_answers(
         Explanations by guid: those of wrong answers first, the surest first.
     """
     from multimodal_sentiment.batches import StoredImages, rows_of
-    from multimodal_sentiment.explaining import explain_post
+    from multimodal_sentiment.explaining import explain_post, ready_to_explain
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.progress import log_progress
 
@@ -40,12 +40,13 @@ def explain_answers(
     rows = rows_of(shown["guid"], examples)
     texts = examples["text"].take(rows).to_pylist()
     posts = zip(shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True)
-    explained = {
-        post["guid"]: explain_post(
-            fusion_model, text, image, compute, describe_problems(post["problems"]), post
-        )
-        for post, text, image in log_progress(posts, len(shown), "Explaining")
-    }
+    with ready_to_explain(fusion_model, compute):
+        explained = {
+            post["guid"]: explain_post(
+                fusion_model, text, image, compute, describe_problems(post["problems"]), post
+            )
+            for post, text, image in log_progress(posts, len(shown), "Explaining")
+        }
     seconds = time.monotonic() - began
     logger.info("%s answers explained in %.1f s", len(explained), seconds)
     return explained
