@@ -65,6 +65,9 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     sideways[274] = 6
     Image.fromarray(blocks).resize((1500, 1000)).save(camera, exif=sideways)
     Image.fromarray(np.dstack([blocks, blocks[:, :, 0]])).save(sticker)
+    deep, measured = tmp_path / "deep.png", tmp_path / "measured.tiff"
+    Image.fromarray(blocks[:, :, 0].astype(np.uint16) * 200).save(deep)
+    Image.fromarray(blocks[:, :, 0].astype(np.float32) / 7 - 20).save(measured)
     posts = [
         {"text": "What a lovely day, a lovely day! https://example.org", "image": str(photo)},
         {"text": "rain", "image": None},
@@ -73,6 +76,8 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
         {"text": ""},
         {"image": str(camera)},
         {"text": "rain", "image": str(sticker)},
+        {"image": str(deep)},
+        {"image": str(measured)},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}

@@ -98,9 +98,14 @@ class SentimentPipeline(Pipeline):
         else:  # the caller's own, which stays as it is
             opened = image
             width, height = opened.size
-        if opened.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        opened.load()
+        try:
+            is_turned = opened.getexif().get(_ORIENTATION) in _SIDEWAYS
+            upright = _as_rgb(ImageOps.exif_transpose(opened))
+        except Exception:  # damaged metadata is no reason to lose the image
+            is_turned, upright = False, _as_rgb(opened)
+        if is_turned:
             width, height = height, width
-        upright = _on_white(ImageOps.exif_transpose(opened))
         short = min(width, height)
         longest = int(short * said.get("max_aspect_ratio", 3.0))
         kept_width, kept_height = min(width, longest), min(height, longest)
@@ -117,8 +122,15 @@ class SentimentPipeline(Pipeline):
         return central_square(np.asarray(upright), view["resize"], view["size"], how)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _as_rgb(image: Image.Image) -> Image.Image:
     """Return an image in RGB, a transparent one on white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):  # no fixed range: its own extremes become black and white
+        levels = np.nan_to_num(np.asarray(image, np.float32)).astype(np.float64)
+        levels -= levels.min()
+        levels *= 255 / (levels.max() or 1)
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
