@@ -46,7 +46,6 @@ def prune(
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
     whichever run wrote it. Features and checkpoints of an unfinished training stay.
     """
-    from multimodal_sentiment.runs.closing_summary import size_in_words
     from multimodal_sentiment.runs.lock import locked, promotion_locked
     from multimodal_sentiment.runs.pruning import (
         describe,
@@ -55,6 +54,7 @@ def prune(
         versioned_datasets,
     )
     from multimodal_sentiment.runs.staging import recover
+    from multimodal_sentiment.wording import size_in_words
 
     data, catalog = open_project(metadata, env, params)
     with errors_in_one_line(), locked(data):
@@ -157,8 +157,8 @@ def push(
     Shows what would leave, and asks. The hub is that of encoders.endpoint or HF_ENDPOINT, else the
     Hugging Face hub; the user is whom HF_TOKEN or "hf auth login" names.
     """
-    from multimodal_sentiment.runs.closing_summary import size_in_words
     from multimodal_sentiment.runs.promoting import find_card, load_answering
+    from multimodal_sentiment.wording import size_in_words
 
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():

@@ -15,6 +15,8 @@ from kedro.config import AbstractConfigLoader, OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from multimodal_sentiment.wording import one_line
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
@@ -69,7 +71,7 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
         try:
             config: dict[str, Any] = super().__getitem__(key)
         except (yaml.YAMLError, OmegaConfBaseException) as error:
-            raise click.ClickException(f"{key}: {' '.join(str(error).split())}") from error
+            raise click.ClickException(f"{key}: {one_line(error)}") from error
         if key == "parameters":
             from multimodal_sentiment.parameters import Parameters
 

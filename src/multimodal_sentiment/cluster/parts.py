@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.parameters import ClusterParameters
+from multimodal_sentiment.wording import first_line
 
 from .connection import ClusterError, connection, is_connected, open_cluster
 
@@ -174,7 +175,7 @@ class _Work:
         except exceptions.RayTaskError as error:
             raise error.cause from error
         except exceptions.RayError as error:
-            reason = str(error).partition("\n")[0]
+            reason = first_line(error)
             if self._is_over or not isinstance(
                 error,
                 exceptions.WorkerCrashedError

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from multimodal_sentiment.model import SentimentModel
+from multimodal_sentiment.wording import first_line
 
 from .device import has_amx
 
@@ -93,5 +94,6 @@ def _trial(values: torch.Tensor) -> torch.Tensor:
 
 
 def _say(error: Exception) -> None:
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    logger.warning("compute.compile: training goes on without, as compiling failed: %s", reason)
+    logger.warning(
+        "compute.compile: training goes on without, as compiling failed: %s", first_line(error)
+    )

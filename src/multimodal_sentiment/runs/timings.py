@@ -7,7 +7,7 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .closing_summary import duration
+from multimodal_sentiment.wording import duration
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline

@@ -69,7 +69,9 @@ def track_run(record: Record, places: Mapping[str, Path]) -> None:
         places: The file or folder of the version that it wrote, by dataset.
     """
     if importlib.util.find_spec("mlflow") is None:
-        logger.warning('%s is set, but MLflow is missing: pip install -e ".[mlflow]"', PLACE)
+        logger.warning(
+            '%s is set, but MLflow is missing: pip install "multimodal-sentiment[mlflow]"', PLACE
+        )
         return
     path = os.pathsep.join(filter(None, sys.path))
     try:

@@ -13,6 +13,7 @@ from PIL import Image
 from multimodal_sentiment.datasets.model_folder import find_model
 from multimodal_sentiment.serving.errors import ClassifierError
 from multimodal_sentiment.serving.predictor import Classifier, open_classifier
+from multimodal_sentiment.wording import one_line
 
 from .metrics import Metrics
 
@@ -79,7 +80,7 @@ class CurrentModel:
             raise ClassifierError(str(error)) from error
 
     def _say(self, error: Exception) -> None:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = one_line(error)
         if said != self._said:  # once, not every two seconds
             self._said = said
             self._metrics.count_failed_load()

@@ -19,6 +19,7 @@ from torch import nn
 
 from multimodal_sentiment.files import follow_umask, replace_whole
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
+from multimodal_sentiment.wording import first_line
 
 from .errors import ClassifierError
 from .packages import EXPORT, check_packages
@@ -172,8 +173,9 @@ def _write_onnx(model: _Answering, config: Any, path: Path) -> None:
             )
         program.save(path, external_data=False)
     except Exception as error:  # whatever a network of anybody's may do that ONNX has not
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ClassifierError(f"this model cannot be exported to ONNX: {reason}") from error
+        raise ClassifierError(
+            f"this model cannot be exported to ONNX: {first_line(error)}"
+        ) from error
 
 
 def _dynamic_axes(value: torch.Tensor | None) -> dict[int, Any] | None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
+from multimodal_sentiment.wording import one_line
 
 from .inputs import BYTES, is_missing
 
@@ -118,5 +119,5 @@ def _encode(image: Image.Image, max_megapixels: float) -> bytes | Problem:
 
 
 def _unreadable(error: Exception) -> Problem:
-    said = getattr(error, "strerror", None) or " ".join(str(error).split())
-    return problem("image_unreadable", said[:_LONGEST_REASON] or type(error).__name__)
+    said = getattr(error, "strerror", None) or one_line(error)
+    return problem("image_unreadable", said[:_LONGEST_REASON])

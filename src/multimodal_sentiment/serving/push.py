@@ -14,6 +14,7 @@ from huggingface_hub.errors import HFValidationError, HTTPError, LocalTokenNotFo
 from huggingface_hub.utils import validate_repo_id
 
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.wording import first_line
 
 from .errors import ClassifierError
 
@@ -102,8 +103,7 @@ def in_one_line(hub: HfApi) -> Iterator[None]:
             f"nobody is known to {hub.endpoint}: run hf auth login, or set HF_TOKEN"
         ) from error
     except (HTTPError, OSError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ClassifierError(
-            f"{hub.endpoint} does not take the model: {reason}: see whether the token may write "
-            "there, and name a mirror with encoders.endpoint"
+            f"{hub.endpoint} does not take the model: {first_line(error)}: see "
+            "whether the token may write there, and name a mirror with encoders.endpoint"
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from multimodal_sentiment.posts.problems import problem
+from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
 from .local import LARGEST, Kind, UnreadableFileError
@@ -38,7 +39,7 @@ def find_path(raw: str) -> Path:
     except FileNotFoundError as error:
         raise LayoutError(f"there is no {raw}, or it is hidden from this user") from error
     except Exception as error:  # each file system has errors of its own
-        why = " ".join(str(error).split()) or type(error).__name__
+        why = one_line(error)
         raise LayoutError(f"{raw} cannot be reached: {why}") from error
     return path
 

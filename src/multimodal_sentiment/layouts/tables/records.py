@@ -11,6 +11,7 @@ from typing import Any
 
 from multimodal_sentiment.decoding import read_source
 from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
 from ..files.marks import marked_encoding
@@ -134,7 +135,7 @@ class RecordsTable(Table):
         try:
             return json.loads(record, strict=False)
         except (ValueError, RecursionError) as error:
-            why = " ".join(str(error).split())[:_LONGEST_REASON]
+            why = one_line(error)[:_LONGEST_REASON]
             raise LayoutError(
                 f"{self.path} has no JSON in line {line}: {why}: each line must hold one object, "
                 "or the whole file a list of them"
