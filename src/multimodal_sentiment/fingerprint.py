@@ -13,18 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.compute.device import Device
-from multimodal_sentiment.parameters import (
-    ModelParameters,
-    PreparationParameters,
-    TrainingParameters,
-)
+if TYPE_CHECKING:  # what reads posts asks for fingerprints too, and has no need of torch
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.compute.device import Device
+    from multimodal_sentiment.parameters import (
+        ModelParameters,
+        PreparationParameters,
+        TrainingParameters,
+    )
 
 _APART = {"scratch", "count_words"}  # which change nothing of a pretrained encoder's features
 _CODE = (
@@ -183,11 +184,17 @@ def _version(name: str) -> str:
 
 @cache
 def digest_sources(names: tuple[str, ...] = _CODE) -> tuple[str, ...]:
-    """Return the SHA-256 of each source file of some parts of the package, as the process began."""
+    """Return the SHA-256 of each source file of some parts of the package, as the process began.
+
+    Raises:
+        FileNotFoundError: If a part is not there (any more).
+    """
     package = Path(__file__).parent
-    sources = [
-        source
-        for name in names
-        for source in ([package / name] if name.endswith(".py") else (package / name).rglob("*.py"))
-    ]
+    sources: list[Path] = []
+    for name in names:
+        part = package / name
+        found = [part] if part.is_file() else [*part.rglob("*.py")]
+        if not found:
+            raise FileNotFoundError(f"{part} has no source files")
+        sources += found
     return tuple(hashlib.sha256(source.read_bytes()).hexdigest() for source in sorted(sources))

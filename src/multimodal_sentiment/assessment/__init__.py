@@ -23,8 +23,7 @@ from .metrics import (
 from .paired_tests import compare_variants, holm, mcnemar
 from .selection import compare_settings, is_greater_better, objective_score
 from .succession import compare_with_former
-from .summary import judge as judge_difference
-from .summary import summarise_comparison
+from .summary import judge_difference, say_p_value, summarise_comparison
 from .variants import judge_slices, judge_variants
 
 __all__ = [
@@ -56,6 +55,7 @@ __all__ = [
     "modality_contributions",
     "objective_score",
     "reliability",
+    "say_p_value",
     "softmax",
     "summarise_comparison",
     "tfidf_baseline",

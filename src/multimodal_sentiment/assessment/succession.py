@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .paired_tests import compare_variants
-from .summary import judge
+from .summary import judge_difference, say_p_value
 
 # Fewer groups of near duplicates cannot tell any two models apart that people would hesitate about.
 FEWEST_GROUPS = 30
@@ -73,7 +73,7 @@ def compare_with_former(
         seed=seed,
     )
     test = pair["accuracy"]
-    outcome = judge(test, count, level, margin)
+    outcome = judge_difference(test, count, level, margin)
     accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
     sentence = _say(outcome, name, count, accuracies, test, level)
     return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {
@@ -101,5 +101,5 @@ def _say(
         f"The new model {words}: on {count:,} validation posts that neither has learnt from, it "
         f"has an accuracy of {accuracies[_NEW]:.3f}, the former one {accuracies[_FORMER]:.3f}, "
         f"{100 * test['difference']:+.1f} points ({100 * level:g}% interval {100 * low:+.1f} to "
-        f"{100 * high:+.1f}, p = {test['p_adjusted']:.3f})."
+        f"{100 * high:+.1f}, {say_p_value(test['p_adjusted'])})."
     )

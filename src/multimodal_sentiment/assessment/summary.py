@@ -39,7 +39,7 @@ def summarise_comparison(
     return sentences
 
 
-def judge(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Outcome:
+def judge_difference(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Outcome:
     """Judge a difference between two variants.
 
     Where the whole interval lies within the margin, the difference does not matter, be it sure or
@@ -70,7 +70,7 @@ def _of_pair(
     pair: Mapping[str, Any], modalities: Mapping[str, str], posts: int, level: float, margin: float
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
-    outcome = judge(test, posts, level, margin)
+    outcome = judge_difference(test, posts, level, margin)
     added = {"text": "image", "image": "text"}.get(modalities[second])
     if modalities[first] == "both" and added:
         words = {
@@ -93,8 +93,8 @@ def _of_pair(
     only_macro = outcome == "cannot tell" and is_sure(macro, level)
     return (
         f"{words} {_signed(test['difference'])} points of accuracy ({_interval(test, level)}, "
-        f"{_p_value(test)}) and {_signed(macro['difference'])} of macro-F1 "
-        f"({_interval(macro, level)}, {_p_value(macro)})"
+        f"{say_p_value(test['p_adjusted'])}) and {_signed(macro['difference'])} of macro-F1 "
+        f"({_interval(macro, level)}, {say_p_value(macro['p_adjusted'])})"
         f"{', which does tell them apart' if only_macro else ''}."
     )
 
@@ -110,9 +110,9 @@ def _of_baselines(
     said: dict[Outcome, list[str]] = {}
     for pair in against:
         test = pair["accuracy"]
-        figures = f"{_signed(test['difference'])}, {_p_value(test)}"
+        figures = f"{_signed(test['difference'])}, {say_p_value(test['p_adjusted'])}"
         words = f"{baselines[pair['second']]} ({figures})"
-        said.setdefault(judge(test, posts, level, margin), []).append(words)
+        said.setdefault(judge_difference(test, posts, level, margin), []).append(words)
     verbs: dict[Outcome, str] = {
         "better": "beats",
         "worse": "is worse than",
@@ -144,6 +144,6 @@ def _interval(test: Mapping[str, Any], level: float) -> str:
     return f"{100 * level:g}% interval {_signed(low)} to {_signed(high)}"
 
 
-def _p_value(test: Mapping[str, Any]) -> str:
-    p_value = test["p_adjusted"]
+def say_p_value(p_value: float) -> str:
+    """Return a p-value as in "p = 0.012"."""
     return f"p < {_LEAST_SAID}" if p_value < _LEAST_SAID else f"p = {p_value:.3f}"

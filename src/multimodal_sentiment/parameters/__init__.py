@@ -1,7 +1,8 @@
 """Every parameter, typed.
 
-The values stand in `conf/`, and only there: no model here has a default. `Parameters` is the whole
-tree; like each of its branches it refuses a key that it does not know.
+The values stand in `conf/`, and only there: no model here has a default. (A classifier that is
+asked from Python has no project: `compute_to_predict` says what it computes with.) `Parameters` is
+the whole tree; like each of its branches it refuses a key that it does not know.
 """
 
 from .comparison import BASELINES, ComparisonParameters, SearchParameters

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from multimodal_sentiment.assessment import compare_settings, compare_variants, judge_variants
+from multimodal_sentiment.assessment import (
+    compare_settings,
+    compare_variants,
+    judge_variants,
+    say_p_value,
+)
 from multimodal_sentiment.assessment.selection import Floats, is_greater_better
 from multimodal_sentiment.reporting.names import OBJECTIVES
 
 from .space import as_tree
 from .trying import DEFAULT
-
-_LEAST_SAID = 0.001  # of p-values
 
 
 def judge_choice(
@@ -163,7 +166,7 @@ def _sentences(result: Mapping[str, Any]) -> list[str]:
         verdict,
         f"On folds of the training posts, {best} has {_named(objective, folds['best'])}, the "
         f"default {_score(folds[DEFAULT])}: {_more(objective, folds['best']['gain'], unit=True)} "
-        f"({'p < 0.001' if p_value < _LEAST_SAID else f'p = {p_value:.3f}'}, corrected for the "
+        f"({say_p_value(p_value)}, corrected for the "
         f"{_count(result['judged'], 'setting')} judged on all folds, of {result['tried']} tried).",
         f"On {_count(result['n'], 'validation post')} that chose nothing, {best} has "
         f"{_named(objective, validation['best'])}, the default {_score(validation[DEFAULT])}: "

@@ -24,6 +24,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from multimodal_sentiment.parameters import SearchParameters, Variant
+from multimodal_sentiment.wording import one_line
 
 from .dimensions import in_words
 from .space import Space, Values
@@ -213,7 +214,7 @@ def _run_trial(
                 break
     except ValueError as error:  # pydantic's too
         state = TrialState.FAIL
-        trial.set_user_attr("reason", " ".join(str(error).split()))
+        trial.set_user_attr("reason", one_line(error))
     trial.set_user_attr("seconds", seconds)
     study.tell(trial, score if state == TrialState.COMPLETE else None, state=state)
 
