@@ -94,8 +94,8 @@ def train_variants(
         for seed in range(comparison.seeds)
         for fold in range(comparison.folds or 1)
         for name, variant in variants.items()
-        # Heads that are solved draw nothing at random: one seed says all.
-        if seed == 0 or variant.model.fusion.kind != "pool"
+        # Solved heads draw nothing at random: one seed says all.
+        if seed == 0 or not variant.model.has_solved_heads
     ]
     kept = KeptTrainings(posts, folds, compute, trainings, pretrained_encoders, features, cluster)
     return run_trainings(planned, kept)
