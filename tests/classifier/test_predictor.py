@@ -15,12 +15,13 @@ from sklearn.metrics import accuracy_score, f1_score
 
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.classifier import predictor
 from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.posts.imaging import decode_image
 from multimodal_sentiment.predicting import predict_examples
-from multimodal_sentiment.serving import predictor
 
-from .conftest import LABELS, NEWER, OLDER, TEXTS, photo
+from ..small_model import LABELS, TEXTS, photo
+from .conftest import NEWER, OLDER
 
 
 def test_it_answers_as_the_pipeline_does(folder, model, photos, make_examples, tiny):
