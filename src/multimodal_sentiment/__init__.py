@@ -8,9 +8,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from multimodal_sentiment.classifier.errors import ClassifierError
+    from multimodal_sentiment.classifier.predictor import Classifier
     from multimodal_sentiment.model import SentimentClassifier
-    from multimodal_sentiment.serving.errors import ClassifierError
-    from multimodal_sentiment.serving.predictor import Classifier
     from multimodal_sentiment.training import TrainedClassifier
 
 try:
@@ -41,7 +41,7 @@ def load_classifier(
     Raises:
         ClassifierError: If there is no whole model, or no such device.
     """
-    from multimodal_sentiment.serving.predictor import open_classifier
+    from multimodal_sentiment.classifier.predictor import open_classifier
 
     return open_classifier(model, device, precision)
 
@@ -92,11 +92,11 @@ def train(
 def __getattr__(name: str) -> Any:
     """Import a class when it is first asked for: torch takes seconds."""
     if name == "Classifier":
-        from multimodal_sentiment.serving.predictor import Classifier
+        from multimodal_sentiment.classifier.predictor import Classifier
 
         return Classifier
     if name == "ClassifierError":
-        from multimodal_sentiment.serving.errors import ClassifierError
+        from multimodal_sentiment.classifier.errors import ClassifierError
 
         return ClassifierError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

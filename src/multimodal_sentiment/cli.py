@@ -118,15 +118,15 @@ def export(
 
     Needs the extra `export`; what it writes needs onnxruntime, tokenizers, numpy and Pillow.
     """
+    from multimodal_sentiment.classifier.extras import EXPORT, check_packages
     from multimodal_sentiment.runs.promoting import load_answering
-    from multimodal_sentiment.serving.packages import EXPORT, check_packages
 
     with errors_in_one_line():
         check_packages("exporting", "export", EXPORT)
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         model = load_answering(catalog)
-        from multimodal_sentiment.serving.export import PAGE, export_classifier
+        from multimodal_sentiment.publishing.export import PAGE, export_classifier
 
         settings = export_classifier(model, folder, int8=int8)
     worst = max(v for k, v in settings["checked"].items() if k.endswith("difference"))
@@ -163,7 +163,7 @@ def push(
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
         model = load_answering(catalog)
-        from multimodal_sentiment.serving import push as sending
+        from multimodal_sentiment.publishing import push as sending
 
         endpoint = catalog["params:encoders.endpoint"].load()
         place = sending.check_repository(repository, endpoint, public=public)
@@ -195,8 +195,8 @@ def serve(
 
     This is not "kedro server start", which is Kedro's own, and runs pipelines for whoever asks.
     """
+    from multimodal_sentiment.classifier.extras import SERVE, check_packages
     from multimodal_sentiment.runs.kedro_adapter import location
-    from multimodal_sentiment.serving.packages import SERVE, check_packages
 
     with errors_in_one_line():
         check_packages("serving", "serve", SERVE)

@@ -1,6 +1,6 @@
 """Fingerprints: hashes of everything that determines what is kept under them.
 
-Checkpoints, finished trials and the features of frozen encoders are used again where their
+Checkpoints, finished trainings and the features of frozen encoders are used again where their
 fingerprints are equal, and never where posts, images as stored, parameters, encoders, code,
 libraries or device differ.
 """

@@ -17,6 +17,10 @@ from kedro.framework import project
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
+from multimodal_sentiment.classifier.errors import ClassifierError
+from multimodal_sentiment.classifier.frames import column_names, has_test_posts, write_posts
+from multimodal_sentiment.classifier.inputs import frame_column, frame_columns
+from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.config_loader import own_configuration
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.layouts.errors import LayoutError
@@ -25,10 +29,6 @@ from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.runs.closing_summary import describe_metrics
 from multimodal_sentiment.runs.error_lines import is_expected, one_line
 from multimodal_sentiment.runs.kedro_adapter import location
-from multimodal_sentiment.serving.errors import ClassifierError
-from multimodal_sentiment.serving.frames import column_names, has_test_posts, write_posts
-from multimodal_sentiment.serving.inputs import frame_column, frame_columns
-from multimodal_sentiment.serving.predictor import Classifier
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,12 @@ from contextlib import nullcontext
 from functools import partial
 
 import torch
-from computing import OUR_STEPS, make_batch, make_classifier, our_steps
+from computing import OUR_STEPS, make_batch, make_classifier, our_steps, predict_posts
 from figures import Figure, seconds
 from reading import Workplace
 
 from multimodal_sentiment.compute.compile import compiled, worth_compiling
 from multimodal_sentiment.compute.device import choose_device
-from multimodal_sentiment.predicting import predict_examples
 
 POSTS, EPOCHS = 3200, 6  # of the training whose seconds are reckoned from its steps
 
@@ -36,8 +35,7 @@ def measure_choices(work: Workplace, rounds: int, *, compiling: bool) -> list[Fi
             steps = POSTS * EPOCHS / work.parameters.training.batch_size / OUR_STEPS[kind]
             training[device.bf16, compile_] = first - later + steps * later
         classifier = make_classifier(work)
-        posts = (work.examples, work.rows_here)
-        predict = partial(predict_examples, classifier, *posts, compute)
+        predict = partial(predict_posts, work, classifier, compute)
         taken = [seconds(predict) for _ in range(rounds + 1)]
         prediction[device.bf16] = statistics.median(taken[1:])
     model = make_classifier(work).model

@@ -25,7 +25,7 @@ from multimodal_sentiment.encoders import find_encoder
 from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters
-from multimodal_sentiment.predicting import predict_examples
+from multimodal_sentiment.predicting.predict import posts_of, predict_logits
 
 STEPS = {"cpu": 2, "cuda": 20}  # of the lab's in a round, since they are short
 OUR_STEPS = {"cpu": 1, "cuda": 20}  # a GPU is asked for the next one while it is at the last
@@ -76,7 +76,7 @@ def measure_prediction(work: Workplace, kind: str, rounds: int) -> list[Figure]:
     lab = lab_way.Model(work.text_config, image.scratch.architecture, 512).to(kind)
     classifier, loader = make_classifier(work), work.lab_loader(training=False)
     ours, theirs = in_turn(
-        lambda: predict_examples(classifier, work.examples, work.rows_here, compute),
+        lambda: predict_posts(work, classifier, compute),
         lambda: lab_way.predict(lab, loader, kind),
         rounds,
     )
@@ -91,6 +91,14 @@ def make_classifier(work: Workplace) -> SentimentClassifier:
     encoders = {"text": find_encoder(work.store, "text", str(parameters.text.encoder))}
     model, tokenizer = build_model(parameters, lab_way.LABELS, [], encoders)
     return SentimentClassifier(model, tokenizer, {})
+
+
+def predict_posts(
+    work: Workplace, classifier: SentimentClassifier, compute: ComputeParameters
+) -> np.ndarray:
+    """Predict all posts, their input included, as the lab's way does."""
+    posts = posts_of(classifier, work.examples, work.rows_here)
+    return predict_logits(classifier, posts, compute)
 
 
 def make_batch(work: Workplace, device: Device) -> Batch:

@@ -19,7 +19,7 @@ from project import encoder_store, load_parameters, read_arrow, read_csv
 
 from multimodal_sentiment.assessment import compare_variants
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
+from multimodal_sentiment.learning import FoldTraining, KeptTrainings, run_trainings
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting import encode_examples
@@ -43,7 +43,7 @@ def main() -> None:
     posts = LabelledPosts.select(frame, examples, groups)
     judged = grouped_split(posts.tags, posts.groups, 0.2, 0)
     trainings = [
-        Trial(
+        FoldTraining(
             "model",
             seed,
             0,
@@ -61,8 +61,8 @@ def main() -> None:
         for processes in (1, asked.processes):
             compute = parameters.compute.model_copy(update={"processes": processes})
             sides = np.where(judged, 0, -1)
-            kept = KeptTrials(posts, sides, compute, Path(folder), store, features)
-            answers, _ = run_trials(trainings, kept)
+            kept = KeptTrainings(posts, sides, compute, Path(folder), store, features)
+            answers, _ = run_trainings(trainings, kept)
             tags = answers["predicted"].to_numpy().reshape(asked.seeds, -1)
             predicted[str(processes)] = tags
             accuracy = (tags == posts.tags[judged]).mean()

@@ -42,7 +42,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.pipelines.ingestion.nodes import read_unlabelled_posts
 from multimodal_sentiment.pipelines.preparation.examples import stream_examples
-from multimodal_sentiment.predicting import explain_and_project, observe_examples
+from multimodal_sentiment.predicting import observe_examples, predict_and_project
 
 POSTS, LEVEL = 500, 0.01
 LOCALES = Path("/usr/share/locale")
@@ -171,7 +171,7 @@ def observe(folder: Path, model: Any) -> Known:
     examples = stream_examples(posts, files, preparation).read_all()
     rows = np.arange(len(examples))
     projections = model.validation.projections
-    predictions, projected = explain_and_project(model, examples, rows, COMPUTE, projections)
+    predictions, projected = predict_and_project(model, examples, rows, COMPUTE, projections)
     keys = examples.select(["text", "image_hash"]).to_pandas()
     return keys, observe_examples(examples, rows, predictions), projected
 

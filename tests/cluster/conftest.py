@@ -27,7 +27,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.pipelines.ingestion import nodes as ingestion
 from multimodal_sentiment.pipelines.preparation import examples as preparation
-from multimodal_sentiment.predicting import encode_examples, explain_examples
+from multimodal_sentiment.predicting import encode_examples, predict_examples
 
 from ..tiny_encoders import save_bert
 from .equality import POSTS
@@ -117,7 +117,7 @@ def steps(tmp_path: Path, tiny: Any) -> dict[str, Callable[..., Any]]:
             frozen.compute,
             cluster=cluster,
         ),
-        "predicting": lambda cluster: explain_examples(
+        "predicting": lambda cluster: predict_examples(
             classifier, examples, np.arange(POSTS), fused.compute, cluster=cluster
         ),
     }

@@ -16,7 +16,7 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.compute import device as device_module
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import KeptTrials, Trial, fit_classifier, run_trials
+from multimodal_sentiment.learning import FoldTraining, KeptTrainings, fit_classifier, run_trainings
 from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, Parameters
 from multimodal_sentiment.predicting import encode_examples
 
@@ -120,13 +120,13 @@ def test_trainings_here_and_by_workers_take_the_features_of_workers(
     features = encode(posts, parameters, store, TWO)
     model, training, compute = parameters.model, parameters.training, parameters.compute
     folds = np.arange(40) // 2 % 2
-    trials = [Trial("text", 0, fold, 2, model, training) for fold in range(2)]
+    trainings = [FoldTraining("text", 0, fold, 2, model, training) for fold in range(2)]
 
     classifier, _ = fit_classifier(
         posts, {}, model, training, compute, tmp_path / "fit", store, features, TWO
     )
-    kept = KeptTrials(posts, folds, compute, tmp_path / "trials", store, features, TWO)
-    answers, _ = run_trials(trials, kept)
+    kept = KeptTrainings(posts, folds, compute, tmp_path / "trainings", store, features, TWO)
+    answers, _ = run_trainings(trainings, kept)
 
     told = classifier.config.training
     assert told["device"] == f"cpu in {precisions[0]}"  # its heads are solved in this process
@@ -134,8 +134,8 @@ def test_trainings_here_and_by_workers_take_the_features_of_workers(
     assert sorted(answers["guid"]) == sorted(posts.guids)
     # What workers of such hardware have trained is not trained again in a process like them.
     there = compute.model_copy(update={"precision": precisions[1]})
-    held = KeptTrials(posts, folds, there, tmp_path / "trials", store, features)
-    assert all(map(held.holds, trials))
+    held = KeptTrainings(posts, folds, there, tmp_path / "trainings", store, features)
+    assert all(map(held.holds, trainings))
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ TRIED_ELSEWHERE = {
     "kedro promote --back": "tests/runs/test_promotion.py",
     "kedro serve": "tests/service/test_command.py",
     "kedro server start": "Kedro's own",
-    "kedro export FOLDER": "tests/serving/test_export.py",
+    "kedro export FOLDER": "tests/publishing/test_export.py",
     "kedro jupyter lab notebooks/look_around.ipynb": "tests/e2e/test_notebook.py",
     "kedro export FOLDER --int8": "tests/e2e/test_using.py",
     "kedro push OWNER/NAME": "tests/e2e/test_using.py",

@@ -19,7 +19,7 @@ import pytest
 from multimodal_sentiment import load_classifier
 
 from ..commands import Project
-from ..serving.loopback import NAME, Hub
+from ..publishing.loopback import NAME, Hub
 
 PREDICTIONS = "07_model_output/unlabelled/predictions.csv"
 

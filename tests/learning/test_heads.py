@@ -13,7 +13,7 @@ from multimodal_sentiment.learning.linear_heads.heads import (
     Voice,
     solve_heads,
 )
-from multimodal_sentiment.learning.linear_heads.pool import Pool, fit_pool
+from multimodal_sentiment.learning.linear_heads.logit_pool import LogitPool, fit_pool
 
 EVEN = np.ones(3)
 
@@ -233,7 +233,7 @@ def test_pool_weighs_by_hand():
     voices = np.tile(np.array([[[1.0, 2], [4, -2]]]), (4, 1, 1))
     has = {"text": [False, True, False, True], "image": [False, False, True, True]}
 
-    logits = Pool(weights, bias).logits(voices, has)
+    logits = LogitPool(weights, bias).logits(voices, has)
 
     np.testing.assert_allclose(logits, [[0, 1], [2, 4], [12, -6], [3.25, 1]])
 

@@ -15,7 +15,7 @@ import torch
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import Parameters
-from multimodal_sentiment.predicting import explain_examples, predict_examples, predict_logits
+from multimodal_sentiment.predicting import predict_examples, predict_logits
 from multimodal_sentiment.predicting.feature_table import take_features
 
 from .fitting import encode, fit
@@ -70,14 +70,14 @@ def test_a_solved_model_answers_alike_from_features_and_from_posts_and_when_load
     loaded = SentimentClassifier.load(tmp_path / "model")
 
     compute = parameters.compute
-    explained = explain_examples(classifier, posts.examples, posts.rows, compute, table)
+    answers = predict_examples(classifier, posts.examples, posts.rows, compute, table)
     expected = predict_logits(classifier, posts.as_dataset(classifier), compute)
     computed = predict_logits(classifier, posts.as_dataset(classifier, features), compute)
     again = predict_logits(loaded, posts.as_dataset(loaded), compute)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(computed, expected, atol=1e-4)
     np.testing.assert_allclose(again, expected, atol=1e-5)
-    logits = explained[[f"logit_{label}" for label in LABELS]].to_numpy()
+    logits = answers[[f"logit_{label}" for label in LABELS]].to_numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     assert not (tmp_path / "checkpoints").exists()
 
@@ -108,7 +108,7 @@ def test_what_is_taught_is_learnt_and_what_is_missing_is_not_asked(
 ) -> None:
     parameters = pooled()
     classifier, history = fit(posts, parameters, tmp_path)
-    answers = explain_examples(classifier, posts.examples, posts.rows, parameters.compute)
+    answers = predict_examples(classifier, posts.examples, posts.rows, parameters.compute)
 
     complete = answers.iloc[3:]
     assert (complete["predicted"] == complete["tag"]).mean() > 0.9
@@ -223,8 +223,8 @@ def test_a_modality_that_was_never_seen_changes_nothing(
     parameters = pooled()
     classifier, _ = fit(without, parameters, tmp_path)
     columns = [f"p_{label}" for label in LABELS]
-    with_images = explain_examples(classifier, posts.examples, posts.rows, parameters.compute)
-    with_texts = explain_examples(classifier, blank, posts.rows, parameters.compute)
+    with_images = predict_examples(classifier, posts.examples, posts.rows, parameters.compute)
+    with_texts = predict_examples(classifier, blank, posts.rows, parameters.compute)
 
     np.testing.assert_allclose(with_images[columns], with_texts[columns], atol=1e-5)
     assert (with_images["image_contribution"].abs() < 1e-5).all()

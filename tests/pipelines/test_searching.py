@@ -13,7 +13,7 @@ import pytest
 
 from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.encoders import EncoderStore
-from multimodal_sentiment.learning import trials
+from multimodal_sentiment.learning import fold_training
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.searching.nodes import (
     judge_search,
@@ -64,7 +64,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
         *(tmp_path / "trials", store, features, parameters.search),
         *(parameters.model, parameters.training, parameters.compute),
     )
-    fit, trained = trials.fit_classifier, []
+    fit, trained = fold_training.fit_classifier, []
 
     def interrupted(learnt: Any, *rest: Any) -> Any:
         trained.append(len(learnt))
@@ -72,7 +72,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
             raise KeyboardInterrupt
         return fit(learnt, *rest)
 
-    monkeypatch.setattr(trials, "fit_classifier", interrupted)
+    monkeypatch.setattr(fold_training, "fit_classifier", interrupted)
     training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
     (tmp_path / "trials").mkdir()
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,8 @@ from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import PostDataset, StoredImages
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ComputeParameters, Parameters
-from multimodal_sentiment.predicting import explain_examples, predict_examples
+from multimodal_sentiment.predicting import predict_examples, predict_logits
+from multimodal_sentiment.predicting.predict import posts_of, tabulate_predictions
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 12
@@ -69,7 +70,7 @@ def test_contributions_are_the_shapley_values_of_four_passes(
     build: Any, examples: pa.Table
 ) -> None:
     classifier, compute = build()
-    answers = explain_examples(classifier, examples, np.arange(POSTS), compute)
+    answers = predict_examples(classifier, examples, np.arange(POSTS), compute)
     whole, text, image, neither = (
         asked(classifier, examples, *seen)[np.arange(POSTS), position]
         for position in [asked(classifier, examples, True, True).argmax(axis=1)]
@@ -95,7 +96,7 @@ def test_what_a_post_lacks_has_contributed_exactly_nothing(
     build: Any, examples: pa.Table, precision: str
 ) -> None:
     classifier, compute = build(compute__precision=precision)
-    answers = explain_examples(classifier, examples, np.arange(POSTS), compute)
+    answers = predict_examples(classifier, examples, np.arange(POSTS), compute)
 
     assert answers["text_contribution"][[0, 2]].tolist() == [0, 0]
     assert answers["image_contribution"][[1, 2]].tolist() == [0, 0]
@@ -103,15 +104,15 @@ def test_what_a_post_lacks_has_contributed_exactly_nothing(
     assert answers["decided_by"][2] == "neither"
 
 
-def test_answers_are_those_of_a_prediction_without_explanation(
-    build: Any, examples: pa.Table
-) -> None:
+def test_answers_are_those_of_one_pass_with_text_and_image(build: Any, examples: pa.Table) -> None:
     classifier, compute = build()
-    explained = explain_examples(classifier, examples, np.arange(POSTS), compute)
-    plain = predict_examples(classifier, examples, np.arange(POSTS), compute)
+    rows = np.arange(POSTS)
+    answers = predict_examples(classifier, examples, rows, compute)
+    logits = predict_logits(classifier, posts_of(classifier, examples, rows), compute)
 
     added = ["decided_by", "text_contribution", "image_contribution", "text_alone", "image_alone"]
-    assert explained.drop(columns=added).equals(plain)
+    plain = tabulate_predictions(classifier, examples, rows, logits)
+    assert answers.drop(columns=added).equals(plain)
 
 
 def test_each_post_goes_through_each_encoder_once(build: Any, examples: pa.Table) -> None:
@@ -127,7 +128,7 @@ def test_each_post_goes_through_each_encoder_once(build: Any, examples: pa.Table
     for name, branch in classifier.model.branches.items():
         branch.encoder.register_forward_hook(count(name))
     weights = list(classifier.model.state_dict())
-    explain_examples(classifier, examples, np.arange(POSTS), compute)
+    predict_examples(classifier, examples, np.arange(POSTS), compute)
 
     assert seen == {"text": POSTS - 2, "image": POSTS - 2}
     assert list(classifier.model.state_dict()) == weights
@@ -138,12 +139,12 @@ def test_a_model_of_one_modality_has_nothing_to_share_out(
     build: Any, examples: pa.Table, modality: str
 ) -> None:
     classifier, compute = build(model__modality=modality)
-    answers = explain_examples(classifier, examples, np.arange(POSTS), compute)
+    answers = predict_examples(classifier, examples, np.arange(POSTS), compute)
 
     assert "decided_by" not in answers
 
 
-def test_no_posts_are_explained_by_no_rows(build: Any, examples: pa.Table) -> None:
+def test_no_posts_are_answered_by_no_rows(build: Any, examples: pa.Table) -> None:
     classifier, compute = build()
 
-    assert explain_examples(classifier, examples, np.arange(0), compute).empty
+    assert predict_examples(classifier, examples, np.arange(0), compute).empty

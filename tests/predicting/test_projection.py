@@ -13,8 +13,8 @@ from multimodal_sentiment.batches import PostDataset, StoredImages
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.monitoring import draw_projections
 from multimodal_sentiment.predicting import (
-    explain_and_project,
-    explain_examples,
+    predict_and_project,
+    predict_examples,
     read_projected,
     tabulate_projected,
     with_validation_summary,
@@ -66,8 +66,8 @@ def projections_of(classifier):
 def test_the_predictions_are_the_same(build, examples, modality):
     classifier, compute = build(modality)
     rows = np.arange(POSTS)
-    expected = explain_examples(classifier, examples, rows, compute)
-    given, projected = explain_and_project(
+    expected = predict_examples(classifier, examples, rows, compute)
+    given, projected = predict_and_project(
         classifier, examples, rows, compute, projections_of(classifier)
     )
 
@@ -79,7 +79,7 @@ def test_features_of_unit_length_are_projected(build, examples):
     classifier, compute = build()
     rows = np.array([5, 1, 0, 2])
     projections = projections_of(classifier)
-    _, projected = explain_and_project(classifier, examples, rows, compute, projections)
+    _, projected = predict_and_project(classifier, examples, rows, compute, projections)
 
     texts = examples["text"].take(rows).to_pylist()
     posts = PostDataset(
@@ -105,7 +105,7 @@ def test_each_post_is_encoded_once(build, examples, monkeypatch):
 
     monkeypatch.setattr(classifier.model, "encode", counted)
     projections = projections_of(classifier)
-    explain_and_project(classifier, examples, np.arange(POSTS), compute, projections)
+    predict_and_project(classifier, examples, np.arange(POSTS), compute, projections)
 
     assert sum(encoded) == POSTS
 
@@ -114,7 +114,7 @@ def test_a_table_keeps_them(build, examples):
     classifier, compute = build()
     projections = projections_of(classifier)
     for rows in (np.arange(POSTS), np.arange(0)):
-        _, projected = explain_and_project(classifier, examples, rows, compute, projections)
+        _, projected = predict_and_project(classifier, examples, rows, compute, projections)
         guids = examples["guid"].take(rows)
         table = tabulate_projected(guids, projected, "v1")
         again = read_projected(table, guids.to_pylist(), "v1")

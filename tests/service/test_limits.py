@@ -12,10 +12,10 @@ import zlib
 import pytest
 from PIL import Image
 
+from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.service import app, guard
 from multimodal_sentiment.service.limits import Limits
 from multimodal_sentiment.service.server import Address, listen, read_token
-from multimodal_sentiment.serving.predictor import Classifier
 
 from .conftest import form, photo, posts, running
 

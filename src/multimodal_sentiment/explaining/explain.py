@@ -24,7 +24,7 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.parameters import ComputeParameters
-from multimodal_sentiment.predicting import explain_posts, predict_logits
+from multimodal_sentiment.predicting import predict_logits, predict_with_contributions
 from multimodal_sentiment.predicting.predict import (
     label_predictions,
     predict_batches,
@@ -75,7 +75,9 @@ def explain_post(
         features |= asked.encode(name, [given[name]])
     nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
     if answered is None:
-        logits, shares = explain_posts(classifier, asked.posts([text], features), asked.compute)
+        logits, shares = predict_with_contributions(
+            classifier, asked.posts([text], features), asked.compute
+        )
         columns = label_predictions(classifier, logits) | shares
         answered = {name: values[0] for name, values in columns.items()}
     answer = classifier.labels.index(answered["predicted"])

@@ -1,7 +1,7 @@
 """Fits models: one of them, or many for a comparison or a search."""
 
-from .cross_validation import KeptTrials, run_trials
 from .fit import fit_classifier
-from .trials import Trial
+from .fold_training import FoldTraining
+from .kept_trainings import KeptTrainings, run_trainings
 
-__all__ = ["KeptTrials", "Trial", "fit_classifier", "run_trials"]
+__all__ = ["FoldTraining", "KeptTrainings", "fit_classifier", "run_trainings"]

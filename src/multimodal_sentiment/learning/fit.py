@@ -78,7 +78,7 @@ def fit_classifier(
         cluster=cluster,
         # Linear heads are solved in this process, whoever has encoded the posts.
         device=choose_worker_device(
-            compute, IN_THIS_PROCESS if model.fusion.kind == "pool" else cluster
+            compute, IN_THIS_PROCESS if model.has_solved_heads else cluster
         ),
         labels=sorted(set(posts.tags)),
         encoders={

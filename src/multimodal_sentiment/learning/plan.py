@@ -55,7 +55,7 @@ class Plan:
     @property
     def is_solved(self) -> bool:
         """Whether linear heads are solved, rather than weights trained by gradient descent."""
-        return self.model.fusion.kind == "pool"
+        return self.model.has_solved_heads
 
     @property
     def processes(self) -> int:

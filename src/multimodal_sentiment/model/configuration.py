@@ -97,10 +97,16 @@ class SentimentConfig(PreTrainedConfig):
         return self.modality != "text"
 
     @property
+    def has_solved_heads(self) -> bool:
+        """Whether linear heads were solved, rather than weights trained by gradient descent."""
+        return self.fusion == "pool"
+
+    @property
     def has_unimodal_heads(self) -> bool:
         """Whether each modality has a head of its own: where a loss or the fusion needs it."""
         beside_others = self.auxiliary_weight > 0 or self.visible_scores
-        return self.fusion in ("late", "pool") or (self.modality == "both" and beside_others)
+        fuses_logits = self.has_solved_heads or self.fusion == "late"
+        return fuses_logits or (self.modality == "both" and beside_others)
 
     @property
     def voices(self) -> list[str]:

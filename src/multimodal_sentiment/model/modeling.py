@@ -167,7 +167,7 @@ class SentimentModel(PreTrainedModel):
             for name, mask in given.items()
         }
         # Solved heads are exact; the precision of the encoders' products would only blur them.
-        exact = self.config.fusion == "pool"
+        exact = self.config.has_solved_heads
         with torch.autocast(device.type, enabled=False) if exact else nullcontext():
             seen = {
                 name: branch(features[name], present[name])
@@ -228,18 +228,17 @@ class SentimentModel(PreTrainedModel):
 class Branch(nn.Module):
     """The parts of one modality: its encoder, the embedding of its absence, and its own head.
 
-    The heads of a pool are fitted to features of unit length, and it needs no embedding of what is
-    missing.
+    Solved heads are fitted to features of unit length, and need no embedding of what is missing.
     """
 
     def __init__(self, encoder: TextEncoder | ImageEncoder, config: SentimentConfig) -> None:
         super().__init__()
         self.encoder: nn.Module = encoder
         self.size = encoder.output_size
-        pooled = config.fusion == "pool"
+        solved = config.has_solved_heads
         # Features of both encoders enter on one scale.
-        self.norm = UnitLength() if pooled else nn.LayerNorm(self.size)
-        self.missing = None if pooled else nn.Parameter(torch.zeros(self.size))
+        self.norm = UnitLength() if solved else nn.LayerNorm(self.size)
+        self.missing = None if solved else nn.Parameter(torch.zeros(self.size))
         self.head = nn.Linear(self.size, config.num_labels) if config.has_unimodal_heads else None
 
     def forward(self, features: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:

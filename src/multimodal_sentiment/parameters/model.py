@@ -79,6 +79,11 @@ class ModelParameters(Group):
     fusion: FusionParameters
 
     @property
+    def has_solved_heads(self) -> bool:
+        """Whether linear heads are solved, rather than weights trained by gradient descent."""
+        return self.fusion.kind == "pool"
+
+    @property
     def modalities(self) -> list[Literal["text", "image"]]:
         """What the model looks at, text before image."""
         return ["text", "image"] if self.modality == "both" else [self.modality]

@@ -38,7 +38,6 @@ def vary(model: ModelParameters, training: TrainingParameters, changes: Changes)
 
 def check_parts(model: ModelParameters, training: TrainingParameters) -> None:
     """Refuse a model and a way to fit it that do not go together."""
-    pooled = model.fusion.kind == "pool"
     for name in model.modalities:
         rate = getattr(training.learning_rate, name)
         if not rate and name not in model.encoders:
@@ -46,12 +45,13 @@ def check_parts(model: ModelParameters, training: TrainingParameters) -> None:
                 f"training.learning_rate.{name} is 0, which freezes the encoder, but it is trained "
                 f"from scratch: name a pretrained one in model.{name}.encoder, or set a rate"
             )
-        if pooled and rate:
+        if model.has_solved_heads and rate:
             raise ValueError(
                 f"model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate."
                 f"{name} is {rate}: set it to 0, or choose concat, gated or late"
             )
-    if model.text.count_words is True and "text" in model.modalities and not pooled:
+    counts_words = model.text.count_words is True and "text" in model.modalities
+    if counts_words and not model.has_solved_heads:
         raise ValueError(
             f"model.text.count_words needs model.fusion.kind 'pool', not {model.fusion.kind!r}: "
             "set it to false, or choose pool"

@@ -266,8 +266,8 @@ def _bounded(image: Image.Image, height: int, width: int, bounds: _Bounds) -> Im
     """Cut and reduce an image whose original size was (height, width).
 
     The sizes that come out are those of torchvision's `Resize(short_side)`, and so is the filter.
-    `model/pipeline.py` and `serving/answer_page.py` do the same again, since they are copied beside
-    a model and run where this package is not installed.
+    `model/pipeline.py` and `publishing/answer_page.py` do the same again, since they are copied
+    beside a model and run where this package is not installed.
     """
     short_side = bounds.short_side
     longest = int(min(height, width) * bounds.max_aspect_ratio)

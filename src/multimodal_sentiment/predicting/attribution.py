@@ -15,7 +15,7 @@ from multimodal_sentiment.parameters import ComputeParameters
 from .predict import predict_batches, predict_logits
 
 
-def explain_posts(
+def predict_with_contributions(
     classifier: SentimentClassifier, posts: PostDataset, compute: ComputeParameters
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the logits of posts, and which modality decided.
@@ -39,18 +39,18 @@ def explain_posts(
         views = predict_batches(
             model, posts, compute, lambda it: fuse_views(classifier, model.encode(**it), it)
         )
-    logits, shares, _ = explain_views(classifier, views)
+    logits, shares, _ = attribute_views(classifier, views)
     return logits, shares
 
 
-def explain_views(
+def attribute_views(
     classifier: SentimentClassifier, views: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Explain answers from the logits that `fuse_views` gives.
+    """Attribute answers to text and image, from the logits that `fuse_views` gives.
 
     Returns:
-        What `explain_posts` does; and for a model of text and image the columns `text_alone` and
-        `image_alone`.
+        What `predict_with_contributions` does; and for a model of text and image the columns
+        `text_alone` and `image_alone`.
     """
     if classifier.config.modality != "both":
         return views[:, 0], {}, {}

@@ -19,7 +19,7 @@ from multimodal_sentiment.monitoring import (
 )
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .projection import Projected, explain_and_project
+from .projection import Projected, predict_and_project
 
 _MADE_BY = b"model"  # the key of the metadata that name the model's version
 
@@ -38,13 +38,13 @@ def with_validation_summary(
         examples: The posts.
         rows: The rows of the validation posts in it.
         compute: The device and precision.
-        features: The same as in `explain_examples`.
+        features: The same as in `predict_examples`.
     """
     texts = examples.select(["text", "image_hash"]).take(pa.array(rows)).to_pandas()
     kept = rows[distinct_posts(texts, None, MOST_POSTS)[0]]
     branches = classifier.model.branches
     projections = draw_projections({name: branch.size for name, branch in branches.items()})
-    predictions, projected = explain_and_project(
+    predictions, projected = predict_and_project(
         classifier, examples, kept, compute, projections, features
     )
     observed = observe_examples(examples, kept, predictions)

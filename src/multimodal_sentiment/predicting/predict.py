@@ -24,21 +24,6 @@ from multimodal_sentiment.progress import log_progress
 _WORTH_FOLDING = 16
 
 
-def predict_examples(
-    classifier: SentimentClassifier,
-    examples: pa.Table,
-    rows: np.ndarray,
-    compute: ComputeParameters,
-) -> pd.DataFrame:
-    """Predict the labels of some rows of a table of examples.
-
-    Returns:
-        The columns of `tabulate_predictions`, one row for each post.
-    """
-    logits = predict_logits(classifier, posts_of(classifier, examples, rows), compute)
-    return tabulate_predictions(classifier, examples, rows, logits)
-
-
 def posts_of(
     classifier: SentimentClassifier,
     examples: pa.Table,

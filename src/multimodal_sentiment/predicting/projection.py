@@ -18,14 +18,14 @@ from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, ComputeParameters
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
-from .attribution import explain_views, fuse_views
+from .attribution import attribute_views, fuse_views
 from .feature_table import known_features
 from .predict import posts_of, predict_batches, tabulate_predictions
 
 Projected = dict[str, np.ndarray]  # by modality, float32 of shape (posts, dimensions)
 
 
-def explain_examples(
+def predict_examples(
     classifier: SentimentClassifier,
     examples: pa.Table,
     rows: np.ndarray,
@@ -45,14 +45,14 @@ def explain_examples(
         cluster: The workers that predict, unless all features are known.
 
     Returns:
-        The columns of `predict_examples`; for a model of text and image also those of
-        `explain_posts`, and `text_alone` and `image_alone`: what the model answers when it is shown
-        nothing else of a post.
+        The columns of `tabulate_predictions`; for a model of text and image also those of
+        `predict_with_contributions`, and `text_alone` and `image_alone`: what the model answers
+        when it is shown nothing else of a post.
     """
-    return explain_and_project(classifier, examples, rows, compute, {}, features, cluster)[0]
+    return predict_and_project(classifier, examples, rows, compute, {}, features, cluster)[0]
 
 
-def explain_and_project(
+def predict_and_project(
     classifier: SentimentClassifier,
     examples: pa.Table,
     rows: np.ndarray,
@@ -61,7 +61,7 @@ def explain_and_project(
     features: pa.Table | None = None,
     cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> tuple[pd.DataFrame, Projected]:
-    """Predict posts as `explain_examples` does, and project the features that it rests on.
+    """Predict posts as `predict_examples` does, and project the features that it rests on.
 
     Args:
         classifier: The classifier.
@@ -70,7 +70,7 @@ def explain_and_project(
         compute: The device and precision.
         projections: By modality, the matrix that multiplies its features when they are scaled
             to unit length, of shape (size, dimensions).
-        features: The same as in `explain_examples`.
+        features: The same as in `predict_examples`.
         cluster: The same.
 
     Returns:
@@ -97,7 +97,7 @@ def explain_and_project(
     views = _count_views(classifier)
     sizes = [views * len(classifier.labels), *(it.shape[1] for it in projections.values())]
     seen, *projected = np.split(results, np.cumsum(sizes)[:-1], axis=1)
-    logits, shares, alone = explain_views(
+    logits, shares, alone = attribute_views(
         classifier, seen.reshape(-1, views, len(classifier.labels))
     )
     predictions = tabulate_predictions(classifier, examples, rows, logits)

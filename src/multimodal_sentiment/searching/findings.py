@@ -40,7 +40,7 @@ def judge_choice(
 
     Args:
         study: The search: `objective`, `best` (a trial's name), `trials` and `default`.
-        on_folds: The predictions of the training posts, with the columns of `run_trials`; one
+        on_folds: The predictions of the training posts, with the columns of `run_trainings`; one
             variant for the default and for each trial that was judged on all folds.
         on_validation: The predictions of the validation posts by the default and the best trial.
         groups: The group of each post, by guid; near duplicates share one.

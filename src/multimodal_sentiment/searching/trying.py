@@ -13,7 +13,7 @@ import pandas as pd
 
 from multimodal_sentiment.assessment import is_greater_better, objective_score
 from multimodal_sentiment.fingerprint import digest
-from multimodal_sentiment.learning import KeptTrials, Trial
+from multimodal_sentiment.learning import FoldTraining, KeptTrainings
 from multimodal_sentiment.parameters import SearchParameters, Variant
 
 from .space import Space
@@ -25,7 +25,7 @@ DEFAULT = "default"
 
 
 def search_settings(
-    space: Space, kept: KeptTrials, search: SearchParameters, folder: Path
+    space: Space, kept: KeptTrainings, search: SearchParameters, folder: Path
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Judge the default and many other settings.
 
@@ -73,15 +73,15 @@ def search_settings(
         one["name"]: space.apply(one["values"]) for one in described if one["state"] == "judged"
     }
     predictions = [
-        kept.run(trial)[0]
+        kept.run(training)[0]
         for name, variant in judged.items()
-        for trial in _on_folds(name, variant, search.folds)
+        for training in _on_folds(name, variant, search.folds)
     ]
     return study, pd.concat(predictions, ignore_index=True)
 
 
 def _judge(
-    kept: KeptTrials, name: str, variant: Variant, search: SearchParameters
+    kept: KeptTrainings, name: str, variant: Variant, search: SearchParameters
 ) -> Iterator[tuple[float, float]]:
     """Yield the score on all folds so far, and the seconds that the last one took.
 
@@ -99,15 +99,17 @@ def _judge(
         )
 
 
-def _on_folds(name: str, variant: Variant, folds: int) -> list[Trial]:
-    return [Trial(name, 0, fold, folds, variant.model, variant.training) for fold in range(folds)]
+def _on_folds(name: str, variant: Variant, folds: int) -> list[FoldTraining]:
+    return [
+        FoldTraining(name, 0, fold, folds, variant.model, variant.training) for fold in range(folds)
+    ]
 
 
 def _name(number: int) -> str:
     return f"trial {number + 1}"
 
 
-def _fingerprint(space: Space, kept: KeptTrials, search: SearchParameters) -> str:
+def _fingerprint(space: Space, kept: KeptTrainings, search: SearchParameters) -> str:
     """Return the hash of all that the trials rest on; the budget only says how many there are."""
     return digest(
         [

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from multimodal_sentiment import __version__
+from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.posts.problems import describe_problems
-from multimodal_sentiment.serving.predictor import Classifier
 
 from .batching import Batcher
 from .bodies import JSON, MANY_POSTS, MULTIPART, ONE_POST, read_posts

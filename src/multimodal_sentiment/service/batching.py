@@ -20,7 +20,7 @@ from typing import Any
 
 from fastapi import HTTPException
 
-from multimodal_sentiment.serving.predictor import Classifier, Post
+from multimodal_sentiment.classifier.predictor import Classifier, Post
 
 from .bodies import GivenPost
 from .limits import Limits

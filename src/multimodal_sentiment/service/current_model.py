@@ -10,9 +10,9 @@ from pathlib import Path
 from kedro.io import DatasetError
 from PIL import Image
 
+from multimodal_sentiment.classifier.errors import ClassifierError
+from multimodal_sentiment.classifier.predictor import Classifier, open_classifier
 from multimodal_sentiment.datasets.model_folder import find_model
-from multimodal_sentiment.serving.errors import ClassifierError
-from multimodal_sentiment.serving.predictor import Classifier, open_classifier
 from multimodal_sentiment.wording import one_line
 
 from .metrics import Metrics

@@ -16,8 +16,8 @@ from typing import Any
 
 import uvicorn
 
+from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.compute.malloc import share_one_heap
-from multimodal_sentiment.serving.errors import ClassifierError
 
 from .app import Service, create_app
 from .connections import BoundedProtocol

@@ -21,7 +21,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from multimodal_sentiment.posts.split import grouped_folds
 
-from .pool import Floats, Pool, fit_pool, has_all
+from .logit_pool import Floats, LogitPool, fit_pool, has_all
 
 # Inverse strengths of the penalty, tried from the left until the loss rises; if the first is the
 # best of these, then smaller ones likewise. Rows have about unit length, so that one grid serves
@@ -91,7 +91,7 @@ class SolvedHeads:
     """
 
     heads: dict[str, Head]
-    pool: Pool
+    pool: LogitPool
     out_of_fold: Floats
     tried: list[dict[str, str | float | bool]]
 

@@ -60,7 +60,7 @@ def train_variants(
 
     Returns:
         `variant, seed, fold, guid, tag, predicted, p_<label>...`, a row for each variant, seed and
-        judged post; and the trainings' histories, see `run_trials`.
+        judged post; and the trainings' histories, see `run_trainings`.
 
     Raises:
         ValueError: If a tag has too few posts for so many folds.
@@ -69,7 +69,7 @@ def train_variants(
     import pandas as pd
 
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
+    from multimodal_sentiment.learning import FoldTraining, KeptTrainings, run_trainings
     from multimodal_sentiment.posts.split import grouped_folds
 
     frame = pd.concat([train_posts, validation_posts], ignore_index=True)
@@ -82,8 +82,8 @@ def train_variants(
         name: vary(model, training, changes) for name, changes in comparison.compared.items()
     }
     # Seed by seed, so that each variant has been seen early, and the time left is known.
-    trials = [
-        Trial(
+    planned = [
+        FoldTraining(
             name,
             seed,
             fold,
@@ -94,11 +94,11 @@ def train_variants(
         for seed in range(comparison.seeds)
         for fold in range(comparison.folds or 1)
         for name, variant in variants.items()
-        # Heads that are solved draw nothing at random: one seed says all.
-        if seed == 0 or variant.model.fusion.kind != "pool"
+        # Solved heads draw nothing at random: one seed says all.
+        if seed == 0 or not variant.model.has_solved_heads
     ]
-    kept = KeptTrials(posts, folds, compute, trainings, pretrained_encoders, features, cluster)
-    return run_trials(trials, kept)
+    kept = KeptTrainings(posts, folds, compute, trainings, pretrained_encoders, features, cluster)
+    return run_trainings(planned, kept)
 
 
 def judge_comparison(

@@ -44,7 +44,7 @@ def judge_succession(
     """
     from multimodal_sentiment.assessment import compare_with_former
     from multimodal_sentiment.batches import rows_of
-    from multimodal_sentiment.predicting import explain_examples
+    from multimodal_sentiment.predicting import predict_examples
 
     def refusal(reason: str) -> Json:
         former = former_model and former_model.version
@@ -65,7 +65,7 @@ def judge_succession(
             f"The new model cannot be compared with {name}, which does not say what it learnt from."
         )
     known = predictions[new]
-    answers = explain_examples(former_model, examples, rows[new], compute, features)["predicted"]
+    answers = predict_examples(former_model, examples, rows[new], compute, features)["predicted"]
     judged = compare_with_former(
         known["tag"],
         known["predicted"],

@@ -32,13 +32,13 @@ def predict_validation(
     """Predict the validation posts: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
     A model of text and image adds `decided_by, text_contribution, image_contribution, text_alone,
-    image_alone`; see `explain_examples`.
+    image_alone`; see `predict_examples`.
     """
     from multimodal_sentiment.batches import rows_of
-    from multimodal_sentiment.predicting import explain_examples
+    from multimodal_sentiment.predicting import predict_examples
 
     rows = rows_of(validation_posts["guid"], examples)
-    return explain_examples(fusion_model, examples, rows, compute, features, cluster)
+    return predict_examples(fusion_model, examples, rows, compute, features, cluster)
 
 
 def evaluate_predictions(

@@ -49,7 +49,7 @@ def predict_unlabelled(
     """Predict each post: `guid, tag, predicted, confidence, p_<label>..., problems`.
 
     From a model of text and image also `decided_by, text_contribution, image_contribution`; see
-    `explain_examples`. A post without text, image or both is answered from what is left of it.
+    `predict_examples`. A post without text, image or both is answered from what is left of it.
 
     Returns:
         The predictions; and of each post what the encoders made of it, projected as the model's
@@ -58,12 +58,12 @@ def predict_unlabelled(
     """
     import numpy as np
 
-    from multimodal_sentiment.predicting import explain_and_project, tabulate_projected
+    from multimodal_sentiment.predicting import predict_and_project, tabulate_projected
 
     validation = matched_model.validation
     projections = {} if validation is None else validation.projections
     rows = np.arange(len(examples))
-    predictions, projected = explain_and_project(
+    predictions, projected = predict_and_project(
         matched_model, examples, rows, compute, projections, cluster=cluster
     )
     counts = predictions["predicted"].value_counts()

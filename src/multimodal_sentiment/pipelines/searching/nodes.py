@@ -54,7 +54,7 @@ def try_settings(
         ValueError: If something is wrong with the space, or a tag has too few posts for the folds.
     """
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.learning import KeptTrials
+    from multimodal_sentiment.learning import KeptTrainings
     from multimodal_sentiment.posts.split import grouped_folds
     from multimodal_sentiment.predicting import check_features
     from multimodal_sentiment.searching import Space
@@ -65,7 +65,7 @@ def try_settings(
     check_features(features, examples, needed, pretrained_encoders)
     posts = LabelledPosts.select(train_posts, examples, duplicate_groups)
     folds = grouped_folds(posts.tags, posts.groups, search.folds, search.seed)
-    kept = KeptTrials(posts, folds, compute, trials, pretrained_encoders, features, cluster)
+    kept = KeptTrainings(posts, folds, compute, trials, pretrained_encoders, features, cluster)
     return search_settings(space, kept, search, trials)
 
 
@@ -103,13 +103,13 @@ def train_best(
         cluster: The workers that train, on a fold each.
 
     Returns:
-        The columns of `run_trials`; the variants are `default` and the trial's name.
+        The columns of `run_trainings`; the variants are `default` and the trial's name.
     """
     import numpy as np
     import pandas as pd
 
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.learning import KeptTrials, Trial, run_trials
+    from multimodal_sentiment.learning import FoldTraining, KeptTrainings, run_trainings
     from multimodal_sentiment.searching import Space
     from multimodal_sentiment.searching.trying import DEFAULT
 
@@ -121,9 +121,11 @@ def train_best(
     both = pd.concat([train_posts, judged], ignore_index=True)
     posts = LabelledPosts.select(both, examples, duplicate_groups)
     sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
-    trainings = [Trial(name, 0, 0, None, one.model, one.training) for name, one in settings.items()]
-    kept = KeptTrials(posts, sides, compute, trials, pretrained_encoders, features, cluster)
-    answers, _ = run_trials(trainings, kept)
+    trainings = [
+        FoldTraining(name, 0, 0, None, one.model, one.training) for name, one in settings.items()
+    ]
+    kept = KeptTrainings(posts, sides, compute, trials, pretrained_encoders, features, cluster)
+    answers, _ = run_trainings(trainings, kept)
     return answers
 
 

@@ -63,7 +63,7 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
     faults: dict[str, None] = {}
     for variant in variants:
         try:
-            if variant.model.fusion.kind != "pool":
+            if not variant.model.has_solved_heads:
                 share_of_batch(variant.training.batch_size, processes)
         except ValueError as error:
             faults[str(error)] = None
@@ -100,9 +100,12 @@ def warn_of_large_batches(
     """Warn of batches that are larger than the whole set of posts."""
     if _COMPUTE not in pipeline.inputs():
         return
-    sizes = {"compute.prediction_batch_size": parameters["compute"]["prediction_batch_size"]}
-    if parameters["model"]["fusion"]["kind"] != "pool" and "params:training" in pipeline.inputs():
-        sizes["training.batch_size"] = parameters["training"]["batch_size"]
+    from multimodal_sentiment.parameters import Parameters
+
+    whole = Parameters.model_validate(parameters)
+    sizes = {"compute.prediction_batch_size": whole.compute.prediction_batch_size}
+    if not whole.model.has_solved_heads and "params:training" in pipeline.inputs():
+        sizes["training.batch_size"] = whole.training.batch_size
     large = {name: size for name, size in sizes.items() if size > _LARGE}
     if not large:
         return

@@ -13,10 +13,9 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HFValidationError, HTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
+from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.wording import first_line
-
-from .errors import ClassifierError
 
 CARD = "README.md"
 

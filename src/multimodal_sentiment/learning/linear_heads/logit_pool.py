@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Pool:
+class LogitPool:
     """The weights by which the logits of the voices become those of a post.
 
     The row of a post is 1 if it has a text, plus 2 if it has an image. Weights of voices that
@@ -57,7 +57,7 @@ def fit_pool(
     speaks: Sequence[tuple[str, ...]],
     present: Mapping[str, ArrayLike],
     labels: ArrayLike,
-) -> Pool:
+) -> LogitPool:
     """Fit the weights and biases under which the voices' logits explain the labels best.
 
     The loss is the mean negative log-likelihood of all posts that have the modalities of a row,
@@ -90,7 +90,7 @@ def fit_pool(
     for lacking, other in (("text", 2), ("image", 1)):
         if not has_all((lacking,), present, len(truth)).any():
             weights[3], bias[3] = weights[other], bias[other]
-    return Pool(weights, bias)
+    return LogitPool(weights, bias)
 
 
 def has_all(

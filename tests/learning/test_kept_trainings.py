@@ -16,8 +16,8 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.compute.device import Device
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.fingerprint import fingerprint_training
-from multimodal_sentiment.learning import KeptTrials, Trial, run_trials, trials
-from multimodal_sentiment.learning.cross_validation import _seconds_left
+from multimodal_sentiment.learning import FoldTraining, KeptTrainings, fold_training, run_trainings
+from multimodal_sentiment.learning.kept_trainings import _seconds_left
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
     ClusterParameters,
@@ -38,15 +38,15 @@ def posts(make_examples: Callable[..., pa.Table]) -> LabelledPosts:
     return LabelledPosts(examples, np.arange(42), np.array(tags, dtype=object), np.arange(42))
 
 
-def trainings(parameters: Parameters, folds: int = 2) -> list[Trial]:
+def trainings(parameters: Parameters, folds: int = 2) -> list[FoldTraining]:
     return [
-        Trial("text", 0, fold, folds, parameters.model, parameters.training)
+        FoldTraining("text", 0, fold, folds, parameters.model, parameters.training)
         for fold in range(folds)
     ]
 
 
 def judge(
-    asked: list[Trial],
+    asked: list[FoldTraining],
     posts: LabelledPosts,
     folds: np.ndarray,
     compute: ComputeParameters,
@@ -54,10 +54,10 @@ def judge(
     cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> pd.DataFrame:
     store = EncoderStore(folder, folder)
-    variants = [(trial.model, trial.training) for trial in asked]
+    variants = [(training.model, training.parameters) for training in asked]
     features = encode_examples(posts.examples, variants, store, compute)
-    kept = KeptTrials(posts, folds, compute, folder, store, features, cluster)
-    return run_trials(asked, kept)[0]
+    kept = KeptTrainings(posts, folds, compute, folder, store, features, cluster)
+    return run_trainings(asked, kept)[0]
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[LabelledPosts]:
 
     def noting(posts: LabelledPosts, *rest: Any) -> Any:
         learnt.append(posts)
-        return trials_fit(posts, *rest)
+        return fit(posts, *rest)
 
-    trials_fit = trials.fit_classifier
-    monkeypatch.setattr(trials, "fit_classifier", noting)
+    fit = fold_training.fit_classifier
+    monkeypatch.setattr(fold_training, "fit_classifier", noting)
     return learnt
 
 
@@ -148,7 +148,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     (tmp_path / "half").mkdir()
     judge(asked[:1], posts, FOLDS, parameters.compute, tmp_path / "half")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(trials, "predict_logits", dying)
+        patch.setattr(fold_training, "predict_logits", dying)
         judge(asked, posts, FOLDS, parameters.compute, tmp_path / "half")
     fitted.clear()
     caplog.set_level(logging.INFO, logger="multimodal_sentiment")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from multimodal_sentiment import ClassifierError
 
-from .conftest import TEXTS, photo
+from ..small_model import TEXTS, photo
 
 PNG = io.BytesIO()
 photo(0, 60, 80).save(PNG, "PNG")

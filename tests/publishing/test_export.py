@@ -18,9 +18,14 @@ from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
-from multimodal_sentiment.serving.export import CHECKED, export_classifier, random_inputs, run_onnx
+from multimodal_sentiment.publishing.export import (
+    CHECKED,
+    export_classifier,
+    random_inputs,
+    run_onnx,
+)
 
-from .conftest import LABELS, TEXTS, photo
+from ..small_model import LABELS, TEXTS, photo
 
 TERMS = ["again", "day", "lovely", "lovely day", "rain"]
 BLOCKED = "torch transformers sklearn scipy pandas multimodal_sentiment".split()

@@ -38,8 +38,8 @@ _WORDY = (fit, optimize, train, trainer, solve)
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One training of a comparison.
+class FoldTraining:
+    """One training of a comparison or a search: on the posts outside of one fold, judged on it.
 
     Attributes:
         variant: The name of the variant.
@@ -47,7 +47,7 @@ class Trial:
         fold: The number of the fold it is judged on; it learns from all others.
         folds: The number of folds; None where the saved validation posts are judged.
         model: The architecture.
-        training: The training parameters, with its own random seed.
+        parameters: How it is trained, with its own random seed.
     """
 
     variant: str
@@ -55,7 +55,7 @@ class Trial:
     fold: int
     folds: int | None
     model: ModelParameters
-    training: TrainingParameters
+    parameters: TrainingParameters
 
     def __str__(self) -> str:
         fold = f", fold {self.fold + 1} of {self.folds}" if self.folds else ""
@@ -63,8 +63,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class TrialData:
-    """What the trials of a comparison or a search have in common.
+class SharedInputs:
+    """What the trainings of a comparison or a search have in common.
 
     Attributes:
         posts: All posts that are learnt from or judged.
@@ -81,26 +81,26 @@ class TrialData:
     features: MappedTable
 
 
-def train_trial(data: TrialData, trial: Trial, path: Path) -> None:
-    """Train a trial's model, predict its fold with it, and keep that in a file."""
-    posts, folds = data.posts, data.folds
+def train_and_predict(shared: SharedInputs, training: FoldTraining, path: Path) -> None:
+    """Train a model, predict the fold that it is judged on, and keep that in a file."""
+    posts, folds = shared.posts, shared.folds
     began = time.monotonic()
     checkpoints = path.parent / "checkpoints" / path.stem
     with _fewer_log_lines():
         classifier, history = fit_classifier(
-            posts.take(folds != trial.fold),
+            posts.take(folds != training.fold),
             {},
-            trial.model,
-            trial.training.model_copy(update={"resume": checkpoints.exists()}),
-            data.compute,
+            training.model,
+            training.parameters.model_copy(update={"resume": checkpoints.exists()}),
+            shared.compute,
             checkpoints,
-            data.encoders,
-            data.features.table,
+            shared.encoders,
+            shared.features.table,
         )
-    judged = posts.take(folds == trial.fold)
+    judged = posts.take(folds == training.fold)
     columns = classifier.config.training["features"]
-    known = take_features(data.features.table, judged.examples, judged.rows, columns)
-    logits = predict_logits(classifier, judged.as_dataset(classifier, known), data.compute)
+    known = take_features(shared.features.table, judged.examples, judged.rows, columns)
+    logits = predict_logits(classifier, judged.as_dataset(classifier, known), shared.compute)
     labels = list(classifier.labels)
     temperature = classifier.config.calibration_temperature
     with replace_whole(path) as partial, partial.open("wb") as file:
@@ -116,14 +116,14 @@ def train_trial(data: TrialData, trial: Trial, path: Path) -> None:
 
 
 def train_apart(
-    data: TrialData, tasks: Sequence[tuple[Trial, Path]], cluster: ClusterParameters
+    shared: SharedInputs, tasks: Sequence[tuple[FoldTraining, Path]], cluster: ClusterParameters
 ) -> Generator[None, None, None]:
-    """Do `train_trial` for several trials at once, by workers; yield as each is done, in order."""
-    yield from map_parts(partial(_train_task, data), tasks, cluster, "Training")
+    """Do `train_and_predict` for several at once, by workers; yield as each is done, in order."""
+    yield from map_parts(partial(_train_task, shared), tasks, cluster, "Training")
 
 
-def _train_task(data: TrialData, task: tuple[Trial, Path]) -> None:
-    train_trial(data, *task)
+def _train_task(shared: SharedInputs, task: tuple[FoldTraining, Path]) -> None:
+    train_and_predict(shared, *task)
 
 
 @contextmanager

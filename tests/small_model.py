@@ -1,4 +1,4 @@
-"""A small model of text and image, in two versions, and four photos."""
+"""A small model of text and image, and four photos."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multimodal_sentiment import load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 
 LABELS = ["bad", "good"]
 TEXTS = ["a lovely day at the sea", "rain again", "", "who knows"]
-OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 
 
 def photo(seed: int, height: int, width: int) -> Image.Image:
@@ -46,18 +44,3 @@ def make_model(tiny):
 @pytest.fixture
 def model(make_model) -> SentimentClassifier:
     return make_model()
-
-
-@pytest.fixture
-def folder(model, tmp_path) -> Path:
-    """The folder of its versions."""
-    folder = tmp_path / "fusion_model"
-    for version in (OLDER, NEWER):
-        (folder / version / "fusion_model").mkdir(parents=True)
-        model.save_pretrained(folder / version / "fusion_model")
-    return folder
-
-
-@pytest.fixture
-def classifier(model):
-    return load_classifier(model, "cpu", "fp32")

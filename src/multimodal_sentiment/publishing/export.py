@@ -17,13 +17,12 @@ import torch
 from PIL import Image
 from torch import nn
 
+from multimodal_sentiment.classifier.errors import ClassifierError
+from multimodal_sentiment.classifier.extras import EXPORT, check_packages
+from multimodal_sentiment.classifier.predictor import open_classifier
 from multimodal_sentiment.files import follow_umask, replace_whole
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.wording import first_line
-
-from .errors import ClassifierError
-from .packages import EXPORT, check_packages
-from .predictor import open_classifier
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,13 @@ from sklearn.metrics import accuracy_score, f1_score
 
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
+from multimodal_sentiment.classifier import predictor
 from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.posts.imaging import decode_image
-from multimodal_sentiment.predicting import explain_examples
-from multimodal_sentiment.serving import predictor
+from multimodal_sentiment.predicting import predict_examples
 
-from .conftest import LABELS, NEWER, OLDER, TEXTS, photo
+from ..small_model import LABELS, TEXTS, photo
+from .conftest import NEWER, OLDER
 
 
 def test_it_answers_as_the_pipeline_does(folder, model, photos, make_examples, tiny):
@@ -29,7 +30,7 @@ def test_it_answers_as_the_pipeline_does(folder, model, photos, make_examples, t
     pictures = [decode_image(path.read_bytes(), **bounds).pixels for path in photos]
     pictures[1] = None
     examples = make_examples(TEXTS, ["good"] * 4, pictures)
-    expected = explain_examples(model, examples, np.arange(4), parameters.compute)
+    expected = predict_examples(model, examples, np.arange(4), parameters.compute)
 
     answers = load_classifier(folder, "cpu", "fp32").predict(
         texts=TEXTS, images=[photos[0], None, str(photos[2]), photos[3].read_bytes()]

@@ -10,7 +10,7 @@ import pytest
 
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.monitoring import ValidationSummary
-from multimodal_sentiment.serving import push as sending
+from multimodal_sentiment.publishing import push as sending
 
 from .loopback import NAME, Hub
 

@@ -14,7 +14,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier, train
-from multimodal_sentiment.serving.frames import write_posts
+from multimodal_sentiment.classifier.frames import write_posts
 
 LABELS = ["0", "1", "2"]  # numbers are labels like any other
 MOODS = ["calm", "cross", "merry"]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from .conftest import photo
+from ..small_model import photo
 
 PNG = io.BytesIO()
 photo(0, 60, 80).save(PNG, "PNG")

@@ -1,6 +1,6 @@
 """How fast a model answers, and how large it is: torch in fp32 and bf16, ONNX, ONNX in eight bits.
 
-    python tests/benchmarks/serving.py MODEL POSTS
+    python tests/benchmarks/answering.py MODEL POSTS
 
 MODEL is a model's folder, POSTS a folder of texts and images. Whole posts are answered, files
 decoded included, with as many threads as OMP_NUM_THREADS says.
@@ -23,7 +23,7 @@ import torch
 
 from multimodal_sentiment import load_classifier
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
-from multimodal_sentiment.serving.export import export_classifier
+from multimodal_sentiment.publishing.export import export_classifier
 
 SIZES = (1, 16, 512)
 SECONDS = 4.0

@@ -34,7 +34,7 @@ from multimodal_sentiment.posts.problems import (
     read_problems,
     write_problems,
 )
-from multimodal_sentiment.predicting import explain_posts, label_predictions
+from multimodal_sentiment.predicting import label_predictions, predict_with_contributions
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
@@ -199,7 +199,7 @@ class Classifier:
                 [post.pixels for post in posts],
                 terms=model.term_indices,
             )
-            logits, shares = explain_posts(model, dataset, self._compute)
+            logits, shares = predict_with_contributions(model, dataset, self._compute)
         codes = [write_problems([*post.text_problems, *post.image_problems]) for post in posts]
         said = codes if problems == "codes" else list(map(describe_problems, codes))
         predictions = label_predictions(model, logits)

@@ -27,48 +27,52 @@ from multimodal_sentiment.parameters import (
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 
-from .trials import Trial, TrialData, train_apart, train_trial
+from .fold_training import FoldTraining, SharedInputs, train_and_predict, train_apart
 
 logger = logging.getLogger(__name__)
 
 Trained = tuple[pd.DataFrame, pd.DataFrame, float]  # predictions, history, seconds
 
 
-def run_trials(trials: Sequence[Trial], kept: KeptTrials) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train each trial's model, unless that is done already, and predict its fold with it.
+def run_trainings(
+    trainings: Sequence[FoldTraining], kept: KeptTrainings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train each model, unless that is done already, and predict its fold with it.
 
     Args:
-        trials: The trials, in the order in which they are trained.
+        trainings: The trainings, in the order in which they are done.
         kept: The posts and their folds, and the trainings that are done.
 
     Returns:
         The columns `variant, seed, fold, guid, tag, predicted, p_<label>...`, one row for each
-        trial and post of its fold; and the histories of the trainings, with the columns `variant,
+        training and post of its fold; and the trainings' histories, with the columns `variant,
         seed, fold` before those of `fit_classifier`.
 
     Raises:
         ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
-    kept.check(trials)
-    done = [kept.holds(trial) for trial in trials]
+    kept.check(trainings)
+    done = [kept.holds(training) for training in trainings]
     there = sum(done)
     logger.info(
-        "%d trainings to compare%s", len(trials), f", {there} of them done before" if there else ""
+        "%d trainings to compare%s",
+        len(trainings),
+        f", {there} of them done before" if there else "",
     )
     seconds: dict[str, list[float]] = {}
     answers, histories = [], []
-    outcomes = zip(trials, done, kept.run_all(trials), strict=True)
-    for number, (trial, known, (answer, history, took)) in enumerate(outcomes, start=1):
-        seconds.setdefault(trial.variant, []).append(took)
+    outcomes = zip(trainings, done, kept.run_all(trainings), strict=True)
+    for number, (training, known, (answer, history, took)) in enumerate(outcomes, start=1):
+        seconds.setdefault(training.variant, []).append(took)
         answers.append(answer)
         histories.append(history)
-        rest = [other.variant for other in trials if not kept.holds(other)]
+        rest = [other.variant for other in trainings if not kept.holds(other)]
         if not known:
             logger.info(
                 "%d of %d: %s: accuracy %.3f; %s",
                 number,
-                len(trials),
-                trial,
+                len(trainings),
+                training,
                 (answer["predicted"] == answer["tag"]).mean(),
                 f"about {_minutes(_seconds_left(rest, seconds) / kept.at_once)} left"
                 if rest
@@ -77,15 +81,15 @@ def run_trials(trials: Sequence[Trial], kept: KeptTrials) -> tuple[pd.DataFrame,
     return pd.concat(answers, ignore_index=True), pd.concat(histories, ignore_index=True)
 
 
-class KeptTrials:
-    """Trials on the folds of some posts, each trained once and kept under its fingerprint.
+class KeptTrainings:
+    """Trainings on the folds of some posts, each done once and kept under its fingerprint.
 
     Args:
         posts: All posts that are learnt from or judged.
         folds: The fold of each post; -1 for one that is only learnt from.
         compute: The device and precision.
-        folder: The folder of finished trials, named by fingerprint: an interrupted comparison
-            goes on from there, and a trial that differs in anything is trained again.
+        folder: The folder of finished trainings, named by fingerprint: an interrupted comparison
+            goes on from there, and a training that differs in anything is done again.
         encoders: The store of pretrained encoders.
         features: The features of frozen encoders, from `encode_examples`.
         cluster: The workers that train, a model each.
@@ -106,7 +110,7 @@ class KeptTrials:
         if cluster.workers:  # many trainings at once: each has one of them
             compute = self._device.ask_for(compute).model_copy(update={"processes": 1})
         self._cluster = cluster
-        self._data = TrialData(posts, folds, compute, encoders, MappedTable(features))
+        self._shared = SharedInputs(posts, folds, compute, encoders, MappedTable(features))
         self._folder = folder.resolve()
         self._content = digest_posts(posts, *content_digests(features, posts.examples, posts.rows))
         self._encoded_on = computed_on(features)
@@ -114,29 +118,29 @@ class KeptTrials:
 
     @property
     def at_once(self) -> int:
-        """The number of trials that are trained at once."""
+        """The number of trainings that are done at once."""
         return self._cluster.workers or 1
 
-    def check(self, trials: Sequence[Trial]) -> None:
-        """Check before the first training that each trial has enough posts to tune by.
+    def check(self, trainings: Sequence[FoldTraining]) -> None:
+        """Check before the first training that each has enough posts to tune by.
 
         Raises:
             ValueError: If one has too few.
         """
-        posts = self._data.posts
-        for trial in {
-            (t.fold, t.training.tuning_fraction, t.training.seed): t for t in trials
+        posts = self._shared.posts
+        for training in {
+            (t.fold, t.parameters.tuning_fraction, t.parameters.seed): t for t in trainings
         }.values():
-            learnt, training = self._data.folds != trial.fold, trial.training
+            learnt = self._shared.folds != training.fold
             try:
                 grouped_split(
                     posts.tags[learnt],
                     posts.groups[learnt],
-                    training.tuning_fraction,
-                    training.seed,
+                    training.parameters.tuning_fraction,
+                    training.parameters.seed,
                 )
             except ValueError as error:
-                where = f"outside of fold {trial.fold + 1}" if trial.folds else "for training"
+                where = f"outside of fold {training.fold + 1}" if training.folds else "for training"
                 raise ValueError(f"the posts {where}: {error}") from error
 
     def fingerprint(self, models: Iterable[ModelParameters]) -> str:
@@ -146,7 +150,7 @@ class KeptTrials:
         return digest(
             [
                 self._content,
-                json.dumps(self._data.folds.tolist()),
+                json.dumps(self._shared.folds.tolist()),
                 json.dumps(encoders, sort_keys=True),
                 digest_code(),
                 str(self._device),
@@ -155,50 +159,50 @@ class KeptTrials:
             ]
         )[:20]
 
-    def holds(self, trial: Trial) -> bool:
-        """Return whether a trial is done."""
-        return self._path(trial).exists()
+    def holds(self, training: FoldTraining) -> bool:
+        """Return whether a training is done."""
+        return self._path(training).exists()
 
-    def run(self, trial: Trial) -> Trained:
-        """Train a trial's model, unless that is done already, and predict its fold with it.
+    def run(self, training: FoldTraining) -> Trained:
+        """Train a model, unless that is done already, and predict its fold with it.
 
         Returns:
-            The rows of `run_trials`, the training's history, and the seconds that it took.
+            The rows of `run_trainings`, the training's history, and the seconds that it took.
         """
-        path = self._path(trial)
+        path = self._path(training)
         if not path.exists():
-            train_trial(self._data, trial, path)
-        return _read(trial, path, self._data)
+            train_and_predict(self._shared, training, path)
+        return _read(training, path, self._shared)
 
-    def run_all(self, trials: Sequence[Trial]) -> Iterator[Trained]:
-        """Yield what `run` returns for each trial, in order; workers train several at once."""
-        paths = [self._path(trial) for trial in trials]
+    def run_all(self, trainings: Sequence[FoldTraining]) -> Iterator[Trained]:
+        """Yield what `run` returns for each training, in order; workers train several at once."""
+        paths = [self._path(training) for training in trainings]
         missing = {
-            path: trial
-            for trial, path in reversed(list(zip(trials, paths, strict=True)))
+            path: training
+            for training, path in reversed(list(zip(trainings, paths, strict=True)))
             if not path.exists()
         }
         if not self._cluster.workers or not missing:
-            yield from map(self.run, trials)
+            yield from map(self.run, trainings)
             return
-        tasks = [(trial, path) for path, trial in reversed(missing.items())]
-        with closing(train_apart(self._data, tasks, self._cluster)) as trained:
-            for trial, path in zip(trials, paths, strict=True):
+        tasks = [(training, path) for path, training in reversed(missing.items())]
+        with closing(train_apart(self._shared, tasks, self._cluster)) as trained:
+            for training, path in zip(trainings, paths, strict=True):
                 if missing.pop(path, None) is not None:
                     next(trained)
-                yield _read(trial, path, self._data)
+                yield _read(training, path, self._shared)
             list(trained)  # says where they were trained
 
-    def _path(self, trial: Trial) -> Path:
-        """Return where a trial's predictions are kept, named by its fingerprint."""
+    def _path(self, training: FoldTraining) -> Path:
+        """Return where a training's predictions are kept, named by its fingerprint."""
         name = fingerprint_training(
             self._content,
-            self._data.folds != trial.fold,
-            trial.model,
-            trial.training,
-            {m: self._identify(m, name) for m, name in trial.model.encoders.items()},
+            self._shared.folds != training.fold,
+            training.model,
+            training.parameters,
+            {m: self._identify(m, name) for m, name in training.model.encoders.items()},
             self._device,
-            self._data.compute.processes,
+            self._shared.compute.processes,
             self._encoded_on,
         )
         return self._folder / f"{name}.npz"
@@ -206,18 +210,18 @@ class KeptTrials:
     def _identify(self, modality: str, name: str) -> dict[str, Any]:
         """Return the identity of an encoder, whose files are looked at once."""
         if (modality, name) not in self._origins:
-            encoder = find_encoder(self._data.encoders, modality, name)
+            encoder = find_encoder(self._shared.encoders, modality, name)
             self._origins[modality, name] = encoder.identify()
         return self._origins[modality, name]
 
 
-def _read(trial: Trial, path: Path, data: TrialData) -> Trained:
-    """Return a finished trial's answers, its training's history, and the seconds that it took."""
+def _read(training: FoldTraining, path: Path, shared: SharedInputs) -> Trained:
+    """Return a finished training's answers, its history, and the seconds that it took."""
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
         seconds, epochs = float(kept["seconds"]), json.loads(str(kept["history"]))
-    judged = data.posts.take(data.folds == trial.fold)
-    names = {"variant": trial.variant, "seed": trial.seed, "fold": trial.fold}
+    judged = shared.posts.take(shared.folds == training.fold)
+    names = {"variant": training.variant, "seed": training.seed, "fold": training.fold}
     answers = pd.DataFrame(
         {
             **names,

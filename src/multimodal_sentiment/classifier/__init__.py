@@ -1,0 +1,1 @@
+"""A trained model in Python, without a pipeline: any rows in, answers out."""

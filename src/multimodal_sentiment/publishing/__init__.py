@@ -1,0 +1,1 @@
+"""A trained model for other people's tools: exported as ONNX, or sent to a hub."""
