@@ -154,7 +154,7 @@ class KeptTrainings:
                 json.dumps(encoders, sort_keys=True),
                 digest_code(),
                 str(self._device),
-                str(self._data.compute.processes),
+                str(self._shared.compute.processes),
                 self._encoded_on,
             ]
         )[:20]

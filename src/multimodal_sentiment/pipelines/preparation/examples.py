@@ -103,7 +103,8 @@ def _earlier_rows(guids: pd.Series, earlier: pa.Table | None) -> list[int]:
         return [-1] * len(guids)
     known = earlier["guid"].combine_chunks()
     rows = pc.index_in(pa.array(guids, pa.string()), value_set=known)
-    return pc.fill_null(rows, -1).to_pylist()
+    found: list[int] = pc.fill_null(rows, -1).to_pylist()
+    return found
 
 
 def _prepare_part(
