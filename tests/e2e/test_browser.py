@@ -132,6 +132,8 @@ def test_everything_that_a_run_wrote_has_a_preview(viz):
         "training_checkpoints",
         "pretrained_encoders",
         "earlier_features",
+        "labelled.earlier_examples",
+        "unlabelled.earlier_examples",
         "matched_model",
         "unfinished_features",
         "fitted_model",

