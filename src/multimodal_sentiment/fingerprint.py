@@ -51,6 +51,9 @@ _LIBRARIES = (
     "pillow",
 )
 
+_CODE_OF_PICTURES = ("posts", "pipelines/preparation/examples.py")
+_LIBRARIES_OF_PICTURES = ("pillow", "pillow-heif", "imagehash", "numpy", "scipy")
+
 
 def digest(lines: Iterable[str]) -> str:
     """Return the SHA-256 of some lines, in hexadecimal."""
@@ -159,12 +162,11 @@ def fingerprint_encoding(
 
 def fingerprint_pictures(preparation: PreparationParameters) -> str:
     """Return the fingerprint of the way from an image file to the image that is stored."""
-    libraries = [f"{name} {_version(name)}" for name in ("pillow", "imagehash", "pillow-heif")]
     return digest(
         [
             json.dumps(preparation.model_dump(), sort_keys=True),
-            *digest_sources(("posts",)),
-            *libraries,
+            *digest_sources(_CODE_OF_PICTURES),
+            *(f"{name} {_version(name)}" for name in _LIBRARIES_OF_PICTURES),
         ]
     )[:20]
 

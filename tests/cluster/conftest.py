@@ -76,7 +76,7 @@ def parts_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.fixture
 def steps(tmp_path: Path, tiny: Any) -> dict[str, Callable[..., Any]]:
-    """The four steps: functions of the cluster."""
+    """The four steps, and one of them done before: functions of the cluster."""
     folder = tmp_path / "data"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -109,6 +109,9 @@ def steps(tmp_path: Path, tiny: Any) -> dict[str, Callable[..., Any]]:
         ),
         "preparing": lambda cluster: preparation.stream_examples(
             posts, files, PREPARATION, cluster
+        ).read_all(),
+        "preparing again": lambda cluster: preparation.stream_examples(
+            posts, files, PREPARATION, cluster, examples
         ).read_all(),
         "encoding": lambda cluster: encode_examples(
             examples,

@@ -54,6 +54,16 @@ def test_two_workers_give_what_one_process_gives_even_if_one_is_killed(
     assert "1 repeated, as their workers died" in caplog.text
 
 
+def test_workers_take_the_images_that_an_earlier_run_has_decoded(steps, parts_of, caplog):
+    caplog.set_level(logging.INFO)
+    parts_of(4)
+
+    given = steps["preparing again"](TWO)
+
+    assert f"of which an earlier run has decoded {POSTS}" in caplog.text
+    assert_equal(given, steps["preparing"](IN_THIS_PROCESS))
+
+
 # Each worker that dies in these steps takes seconds to import torch again.
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[pytest.mark.slow] * (step == "encoding")) for step in STEPS]

@@ -148,6 +148,20 @@ def test_norms_are_folded_on_a_cpu_where_it_pays(
     assert norms(encoder)
 
 
+def test_a_context_within_another_changes_nothing() -> None:
+    encoder = build("timm")
+    model = nn.ModuleList([encoder])
+    before = dict(encoder.named_modules())
+    with folded(model):
+        layers, forward = dict(encoder.named_modules()), vars(encoder)["forward"]
+        with folded(model):
+            assert dict(encoder.named_modules()) == layers
+        assert dict(encoder.named_modules()) == layers
+        assert vars(encoder)["forward"] is forward
+    assert dict(encoder.named_modules()) == before
+    assert "forward" not in vars(encoder)
+
+
 def test_an_error_leaves_the_model_as_it_was() -> None:
     encoder = build("timm")
     before = dict(encoder.named_modules())

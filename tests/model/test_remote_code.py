@@ -68,6 +68,12 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     deep, measured = tmp_path / "deep.png", tmp_path / "measured.tiff"
     Image.fromarray(blocks[:, :, 0].astype(np.uint16) * 200).save(deep)
     Image.fromarray(blocks[:, :, 0].astype(np.float32) / 7 - 20).save(measured)
+    damaged, broken = tmp_path / "damaged.jpg", tmp_path / "broken.jpg"
+    turned = Image.fromarray(blocks).resize((300, 200))
+    # Turned, and with a second tag whose value lies outside of the metadata; no metadata at all.
+    entries = b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0" + b"\x0e\x01\x02\0\xff\0\0\0\xff\xff\0\0"
+    turned.save(damaged, exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0" + entries + b"\0\0\0\0")
+    turned.save(broken, exif=b"Exif\0\0MM no metadata")
     posts = [
         {"text": "What a lovely day, a lovely day! https://example.org", "image": str(photo)},
         {"text": "rain", "image": None},
@@ -78,6 +84,8 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
         {"text": "rain", "image": str(sticker)},
         {"image": str(deep)},
         {"image": str(measured)},
+        {"image": str(damaged)},
+        {"image": str(broken)},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}

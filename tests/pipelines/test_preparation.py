@@ -229,13 +229,17 @@ class TestEarlierExamples:
         return [found == self.MARK for found in table["image_hash"].to_pylist()]
 
     def test_images_whose_files_are_the_same_are_not_decoded_again(
-        self, make: Callable[..., Posts]
+        self, make: Callable[..., Posts], caplog: pytest.LogCaptureFixture
     ) -> None:
         posts = make(4, {f"{n}.jpg": jpeg(n) for n in (1, 2, 4)} | {"4.txt": b"", "3.txt": b"x"})
         earlier = self.mark(posts.examples())
         (posts.folder / "2.jpg").write_bytes(jpeg(7))
-        again = posts.examples(earlier=earlier)
+        with caplog.at_level(logging.INFO):
+            again = posts.examples(earlier=earlier)
         assert self.used(again) == [True, False, False, True]
+        assert "4 posts prepared, 3 with an image, of which an earlier run has decoded 2" in (
+            caplog.text
+        )
         assert again["image"][1].as_py() == decode_image(jpeg(7), **BOUNDS).pixels.tobytes()
         kept = [name for name in again.column_names if name != "image_hash"]
         fresh = posts.examples()

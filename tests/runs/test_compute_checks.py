@@ -20,6 +20,7 @@ from multimodal_sentiment.runs.checks.compute import check_processes
 from ..commands import Project, kedro, params
 
 CHOICES = {"training": {"batch_size": [8, 4]}}
+STEPS = {"training": {"batch_size": {"low": 4, "high": 9, "step": 2}}}
 RANGE = {"training": {"batch_size": {"low": 4, "high": 8}}}
 
 LOADED = """
@@ -77,6 +78,7 @@ def test_a_missing_device_is_said_before_any_node_runs(
             {"compute": {"processes": 2}, "search": {"space": RANGE}},
             ["2 processes cannot share 5 posts"],
         ),
+        (searching, {"compute": {"processes": 2}, "search": {"space": STEPS}}, []),
         (searching, {"cluster": {"workers": 3}, "search": {"space": RANGE}}, []),
     ],
 )

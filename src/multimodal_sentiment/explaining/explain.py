@@ -68,43 +68,44 @@ def explain_post(
             `<modality>_contribution`; None answers anew, which in bf16 gives numbers that differ
             by up to a point or so, as they depend on the posts that share a batch.
     """
-    asked = _Asked(classifier, compute)
-    given = {"text": text, "image": image}
-    features: Features = {}
-    for name in classifier.model.branches:
-        features |= asked.encode(name, [given[name]])
-    nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
-    if answered is None:
-        logits, shares = predict_with_contributions(
-            classifier, asked.posts([text], features), asked.compute
+    with ready_to_explain(classifier, compute):
+        asked = _Asked(classifier, compute)
+        given = {"text": text, "image": image}
+        features: Features = {}
+        for name in classifier.model.branches:
+            features |= asked.encode(name, [given[name]])
+        nothing = predict_logits(classifier, asked.posts([""], asked.hide(features)), asked.compute)
+        if answered is None:
+            logits, shares = predict_with_contributions(
+                classifier, asked.posts([text], features), asked.compute
+            )
+            columns = label_predictions(classifier, logits) | shares
+            answered = {name: values[0] for name, values in columns.items()}
+        answer = classifier.labels.index(answered["predicted"])
+        confidence = float(answered["confidence"])
+        baseline = float(asked.probabilities(nothing)[0, answer])
+        added = {
+            name: float(answered.get(f"{name}_contribution", confidence - baseline))
+            for name in classifier.model.branches
+        }
+        words: tuple[Word, ...] = ()
+        if "text" in added and text.strip():
+            words = _explain_text(asked, text, features, answer, added["text"])
+        regions: tuple[Region, ...] = ()
+        if "image" in added and image is not None:
+            regions = _explain_image(asked, text, image, features, answer, added["image"])
+        return Explanation(
+            predicted=classifier.labels[answer],
+            confidence=confidence,
+            baseline=baseline,
+            text_contribution=added.get("text"),
+            image_contribution=added.get("image"),
+            text=text,
+            words=words,
+            photo=thumbnail(image),
+            regions=regions,
+            problems=problems,
         )
-        columns = label_predictions(classifier, logits) | shares
-        answered = {name: values[0] for name, values in columns.items()}
-    answer = classifier.labels.index(answered["predicted"])
-    confidence = float(answered["confidence"])
-    baseline = float(asked.probabilities(nothing)[0, answer])
-    added = {
-        name: float(answered.get(f"{name}_contribution", confidence - baseline))
-        for name in classifier.model.branches
-    }
-    words: tuple[Word, ...] = ()
-    if "text" in added and text.strip():
-        words = _explain_text(asked, text, features, answer, added["text"])
-    regions: tuple[Region, ...] = ()
-    if "image" in added and image is not None:
-        regions = _explain_image(asked, text, image, features, answer, added["image"])
-    return Explanation(
-        predicted=classifier.labels[answer],
-        confidence=confidence,
-        baseline=baseline,
-        text_contribution=added.get("text"),
-        image_contribution=added.get("image"),
-        text=text,
-        words=words,
-        photo=thumbnail(image),
-        regions=regions,
-        problems=problems,
-    )
 
 
 def ready_to_explain(

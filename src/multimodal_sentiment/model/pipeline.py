@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from transformers import Pipeline
 from transformers.image_utils import load_image
 from transformers.utils import cached_file
@@ -18,7 +18,17 @@ from .image import central_square
 from .text import tokenize
 from .words import Vocabulary, count_terms
 
-_ORIENTATION, _SIDEWAYS = 274, (5, 6, 7, 8)  # the tag of EXIF, and what turns by 90 degrees
+_ORIENTATION = 274  # the tag of EXIF
+_TURNS = {  # what undoes each
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
 class SentimentPipeline(Pipeline):
@@ -98,13 +108,10 @@ class SentimentPipeline(Pipeline):
         else:  # the caller's own, which stays as it is
             opened = image
             width, height = opened.size
-        opened.load()
-        try:
-            is_turned = opened.getexif().get(_ORIENTATION) in _SIDEWAYS
-            upright = _as_rgb(ImageOps.exif_transpose(opened))
-        except Exception:  # damaged metadata is no reason to lose the image
-            is_turned, upright = False, _as_rgb(opened)
-        if is_turned:
+        upright, turn = _as_rgb(opened), _turn(opened)
+        if turn is not None:
+            upright = upright.transpose(turn)
+        if turn in _SIDEWAYS:
             width, height = height, width
         short = min(width, height)
         longest = int(short * said.get("max_aspect_ratio", 3.0))
@@ -120,6 +127,13 @@ class SentimentPipeline(Pipeline):
             upright = upright.crop(box)
         how = view.get("interpolation", "bilinear")
         return central_square(np.asarray(upright), view["resize"], view["size"], how)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata is no reason to lose the image
+        return None
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

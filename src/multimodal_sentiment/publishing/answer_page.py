@@ -22,11 +22,10 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image
 from tokenizers import Tokenizer
 
 logger = logging.getLogger(__name__)
@@ -35,6 +34,16 @@ HERE = Path(__file__).parent
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 ORIENTATION = 274  # the tag of EXIF
+TURNS = {  # what undoes each
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = {TURNS[orientation] for orientation in (5, 6, 7, 8)}
 BOUNDS = ("short_side", "max_aspect_ratio", "max_megapixels")
 LEAST_ROWS = 0.99  # of a JPEG whose end is missing; one that lacks more is broken
 
@@ -177,14 +186,19 @@ def _decode(
         opened.load()
         if is_cut:
             _check_rows(opened)
-        try:
-            sideways = opened.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-            image: Any = ImageOps.exif_transpose(opened)
-        except Exception:  # damaged metadata is no reason to lose the image
-            sideways, image = False, opened
-        if sideways:
+        image, turn = _as_rgb(opened), _turn(opened)
+        if turn is not None:
+            image = image.transpose(turn)
+        if turn in SIDEWAYS:
             width, height = height, width
-        return _as_rgb(image), width, height
+        return image, width, height
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return TURNS.get(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # damaged metadata is no reason to lose the image
+        return None
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

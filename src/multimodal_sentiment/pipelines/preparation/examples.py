@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -74,19 +74,26 @@ def stream_examples(
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _count(
-    batches: Iterable[pa.RecordBatch], with_file: int, total: int
-) -> Iterator[pa.RecordBatch]:
+class _Batch(NamedTuple):
+    """Some posts with their images, and of how many an earlier run has decoded them."""
+
+    posts: pa.RecordBatch
+    known: int
+
+
+def _count(batches: Iterable[_Batch], with_file: int, total: int) -> Iterator[pa.RecordBatch]:
     """Pass batches on, and say how far it is, and how many of the images' files hold one."""
-    with_image = 0
-    for batch in log_progress(batches, total, "Preparing", size=len):
-        with_image += len(batch) - batch["image"].null_count
-        yield batch
+    with_image = known = 0
+    for batch in log_progress(batches, total, "Preparing", size=lambda batch: len(batch.posts)):
+        with_image += len(batch.posts) - batch.posts["image"].null_count
+        known += batch.known
+        yield batch.posts
     broken = with_file - with_image
     logger.info(
-        "%s posts prepared, %s with an image%s",
+        "%s posts prepared, %s with an image%s%s",
         f"{total:,}",
         f"{with_image:,}",
+        f", of which an earlier run has decoded {known:,}" if known else "",
         f"; images that cannot be used: {broken:,}" if broken else "",
     )
 
@@ -114,25 +121,26 @@ def _prepare_part(
     schema: pa.Schema,
     threads: int | None,
     earlier: MappedTable | None,
-) -> Iterator[pa.RecordBatch]:
+) -> Iterator[_Batch]:
     batch: list[dict[str, Any]] = []
-    size = 0
-    for example in _examples(posts, post_files, preparation, threads, earlier):
+    size = known = 0
+    for example, is_known in _examples(posts, post_files, preparation, threads, earlier):
         batch.append(example)
+        known += is_known
         size += len(example.get("image", b""))
         if len(batch) == _BATCH_POSTS or size >= _BATCH_BYTES:
-            yield pa.RecordBatch.from_pylist(batch, schema=schema)
-            batch, size = [], 0
+            yield _Batch(pa.RecordBatch.from_pylist(batch, schema=schema), known)
+            batch, size, known = [], 0, 0
     if batch:
-        yield pa.RecordBatch.from_pylist(batch, schema=schema)
+        yield _Batch(pa.RecordBatch.from_pylist(batch, schema=schema), known)
 
 
-def _leave_out(schema: pa.Schema, posts: pd.DataFrame) -> Iterator[pa.RecordBatch]:
+def _leave_out(schema: pa.Schema, posts: pd.DataFrame) -> Iterator[_Batch]:
     """Prepare a post without its image, which has killed its worker."""
     (post,) = posts.to_dict("records")
     problems = write_problems([*read_problems(post["problems"]), problem("image_deadly")])
     example = {**post, "image_hash": "", "problems": problems}
-    yield pa.RecordBatch.from_pylist([example], schema=schema)
+    yield _Batch(pa.RecordBatch.from_pylist([example], schema=schema), 0)
 
 
 def _examples(
@@ -141,11 +149,15 @@ def _examples(
     preparation: PreparationParameters,
     threads: int | None,
     earlier: MappedTable | None,
-) -> Iterator[dict[str, Any]]:
-    """Yield one example a post, in order; images are decoded by several threads at once."""
+) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield one example a post, in order, and whether its image was decoded before.
+
+    Images are decoded by several threads at once.
+    """
     keep_freed_memory()
 
-    def prepare(post: Any) -> dict[str, Any]:
+    def prepare(post: Any) -> tuple[dict[str, Any], bool]:
+        known: dict[str, Any] = {}
         example = {**{name: getattr(post, name) for name in POSTS}, "image_hash": ""}
         if post.img_path:
             known = _decoded_before(earlier, post.earlier_row)
@@ -153,7 +165,7 @@ def _examples(
             example |= columns
             if fault:
                 example["problems"] = write_problems([*read_problems(post.problems), fault])
-        return example
+        return example, bool(known) and example.get("image_sha256") == known["image_sha256"]
 
     return map_in_order(prepare, posts.itertuples(index=False), threads)
 

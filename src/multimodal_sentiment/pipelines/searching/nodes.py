@@ -91,7 +91,7 @@ def train_best(
         train_posts: The posts that are learnt from.
         validation_posts: The posts that are predicted; they have chosen nothing.
         examples: The texts and images of both, and the tags of the listing, by which validation
-            posts are judged, whatever was corrected.
+            posts are judged, whatever was corrected; but for those that no training post has.
         duplicate_groups: `guid, group`.
         trials: The same as in `try_settings`.
         pretrained_encoders: The same.
@@ -117,7 +117,9 @@ def train_best(
     best = next(trial for trial in study["trials"] if trial["name"] == study["best"])
     settings = {DEFAULT: space.apply({}), best["name"]: space.apply(best["values"])}
     listed = examples.select(["guid", "tag"]).to_pandas().set_index("guid")["tag"]
-    judged = validation_posts.assign(tag=validation_posts["guid"].map(listed))
+    tags = validation_posts["guid"].map(listed)
+    known = tags.isin(train_posts["tag"])
+    judged = validation_posts.assign(tag=tags.where(known, validation_posts["tag"]))
     both = pd.concat([train_posts, judged], ignore_index=True)
     posts = LabelledPosts.select(both, examples, duplicate_groups)
     sides = np.repeat([-1, 0], [len(train_posts), len(validation_posts)])
@@ -171,7 +173,8 @@ def judge_search(
         "chosen": "by folds of the training posts; the best trial where its lead is more than "
         "chance shows among all of them (single-step maximum of studentised differences), else the "
         "default",
-        "judged": "once, on validation posts that chose nothing; bootstrap over groups of twins",
+        "judged": "once, on validation posts that chose nothing, by the tags of their listing "
+        "(folds: by tags as corrected); bootstrap over groups of twins",
     }
     return {**result, "protocol": protocol}
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from multimodal_sentiment.parameters import Parameters as ParameterTree
     from multimodal_sentiment.parameters import Variant
+    from multimodal_sentiment.searching.dimensions import Dimension
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
 def _searched(whole: ParameterTree) -> list[Variant]:
     """Return a variant of each kind of fusion and size of batch that a search may try.
 
-    Of a range of sizes these are its ends, and what comes first after the lower one.
+    Of a range of sizes these are the first two and the last.
     """
     from multimodal_sentiment.searching import Space, SpaceError
 
@@ -81,17 +82,23 @@ def _searched(whole: ParameterTree) -> list[Variant]:
         space = Space.read(whole.search.space, whole.model, whole.training)
     except SpaceError:  # which another check says
         return []
-    sizes = {one.name: one for one in space.dimensions}.get("training.batch_size")
+    name = "training.batch_size"
+    sizes = next((_some_of(one) for one in space.dimensions if one.name == name), [])
     found: dict[Any, Variant] = {}
     for values in space.samples():
-        tried = [values]
-        if sizes and not sizes.choices and values.get(sizes.name) == sizes.low < sizes.high:
-            tried.append({**values, sizes.name: int(sizes.low + (sizes.step or 1))})
-        for each in tried:
-            kind = each.get("model.fusion.kind"), each.get("training.batch_size")
+        for size in sizes if name in values else [None]:
+            kind = values.get("model.fusion.kind"), size
             if kind not in found:
-                found[kind] = space.apply(each)
+                found[kind] = space.apply({**values, name: size} if size else values)
     return list(found.values())
+
+
+def _some_of(sizes: Dimension) -> list[int]:
+    """Return choices, or the first two of a range's numbers and the last."""
+    if sizes.choices:
+        return [int(size or 0) for size in sizes.choices]
+    numbers = range(int(sizes.low), int(sizes.high) + 1, int(sizes.step or 1))
+    return sorted({*numbers[:2], numbers[-1]})
 
 
 def warn_of_large_batches(
