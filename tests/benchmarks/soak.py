@@ -137,7 +137,8 @@ def storm(
         expect(not left_behind(command.data), f"left {left_behind(command.data)}")
         forget_old_versions(command.data)
         if kill % 2:  # the next one decodes the images again
-            shutil.rmtree(command.data / "03_primary")
+            kind = "labelled" if pipeline == "training" else "unlabelled"
+            shutil.rmtree(command.data / "03_primary" / kind)
         print(f"{command.pipeline}: kill {kill + 1} at {moment}, made good", flush=True)
     print(
         f"{command.pipeline}: {kills} kills, each made good: {dict(sorted(moments.items()))}",
