@@ -238,6 +238,27 @@ def test_what_was_hashed_for_the_features_is_not_hashed_again(
         assert content_digests(table, other, rows)[1] == ["new"]
 
 
+def test_where_all_features_are_known_nothing_is_hashed_and_no_encoder_is_built(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = parameters_of(tiny, freezing, BOTH)
+    first = encode(posts, parameters, store)
+    monkeypatch.delattr(feature_table, "digest_images")
+    monkeypatch.delattr(encode_module, "build_model")
+
+    again = encode(posts, parameters, store, first)
+
+    assert again.column_names == first.column_names
+    assert again.select([0, 1, 2]).equals(first.select([0, 1, 2]))
+    for name in first.column_names[3:]:
+        vectors = (table[name].combine_chunks().flatten() for table in (again, first))
+        np.testing.assert_array_equal(*vectors)
+
+
 def test_features_of_other_posts_or_encoders_are_refused(
     posts: LabelledPosts, tiny: Callable[..., Parameters], freezing: Freezing, store: EncoderStore
 ) -> None:

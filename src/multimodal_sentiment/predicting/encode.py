@@ -16,7 +16,6 @@ from multimodal_sentiment.batches import Batch
 from multimodal_sentiment.cluster import MappedTable, compute_rows
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
-from multimodal_sentiment.fingerprint import digest_images, digest_texts
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -26,12 +25,16 @@ from multimodal_sentiment.parameters import (
     TrainingParameters,
 )
 
-from .feature_table import assemble, column_name, frozen_modalities, take_vectors
+from .feature_table import (
+    assemble,
+    column_name,
+    content_digests,
+    frozen_modalities,
+    take_vectors,
+)
 from .predict import posts_of, predict_batches
 
 logger = logging.getLogger(__name__)
-
-_DIGESTS = {"text": digest_texts, "image": digest_images}
 
 
 def encode_examples(
@@ -58,7 +61,8 @@ def encode_examples(
         cluster: The workers that encode.
     """
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
-    digests = {name: digest_of(examples) for name, digest_of in _DIGESTS.items()}
+    texts, images = content_digests(earlier, examples, np.arange(len(examples)))
+    digests = {"text": texts, "image": images}
     columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
     device = ""
     if any(frozen_modalities(*variant) for variant in variants):
@@ -75,11 +79,14 @@ def encode_examples(
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
             firsts = new[np.unique(which, return_index=True)[1]]
-            computed = _encode(examples, firsts, modality, model, encoders, compute, cluster)
-            values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
-            values[new] = computed[which]
-            if earlier is not None and len(new) < len(known):
-                values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
+            if earlier is not None and len(known) and not len(new):
+                values = take_vectors(earlier, name, known)
+            else:
+                computed = _encode(examples, firsts, modality, model, encoders, compute, cluster)
+                values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
+                values[new] = computed[which]
+                if earlier is not None and len(new) < len(known):
+                    values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
                 "%s features of %s posts under the frozen encoder %s on %s: %s computed in "

@@ -78,18 +78,22 @@ def check_features(
 
 
 def content_digests(
-    table: pa.Table, examples: pa.Table, rows: np.ndarray
+    table: pa.Table | None, examples: pa.Table, rows: np.ndarray
 ) -> tuple[list[str], list[str]]:
     """Return the SHA-256 of some posts' texts, and of their images as they are stored.
 
     Those in the table of features are used where it is of these very examples; otherwise, texts and
     images are hashed again.
     """
-    files = (table.schema.metadata or {}).get(_OF_FILES, b"").decode()
-    if files and files == _identify_files(examples) and holds_features(table, examples, {}):
+    if table is not None and _is_of_files(table, examples) and holds_features(table, examples, {}):
         kept = table.select(["text_digest", "image_digest"]).take(pa.array(rows))
         return kept["text_digest"].to_pylist(), kept["image_digest"].to_pylist()
     return digest_texts(examples, rows), digest_images(examples, rows)
+
+
+def _is_of_files(table: pa.Table, examples: pa.Table) -> bool:
+    files = (table.schema.metadata or {}).get(_OF_FILES, b"").decode()
+    return bool(files) and files == _identify_files(examples)
 
 
 def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
