@@ -2,7 +2,8 @@
 
 Checkpoints, finished trainings and the features of frozen encoders are used again where their
 fingerprints are equal, and never where posts, images as stored, parameters, encoders, code,
-libraries or device differ.
+libraries or device differ. Decoded images are used again where their files, the parameters of
+preparation, and the code and libraries that decode are the same.
 """
 
 from __future__ import annotations

@@ -150,13 +150,13 @@ def predict_batches(
 def prediction_mode(model: nn.Module, device: Device, to_encode: int) -> Iterator[None]:
     """Predict inside this context, in evaluation mode and without gradients.
 
-    What is predicted in many small pieces is prepared for but once with a context around them all.
+    A context around many small predictions prepares the model once for all of them.
 
     Args:
         model: The model; it is put on the device.
         device: The device.
-        to_encode: The number of images that will be encoded: for a few it is not worth the while
-            to make the encoder faster.
+        to_encode: The number of images that will be encoded: for a few, making the encoder faster
+            takes longer than it saves.
     """
     device.prepare_model(model).eval()
     fast = device.kind == "cpu" and to_encode >= _WORTH_FOLDING

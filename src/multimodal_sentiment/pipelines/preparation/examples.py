@@ -35,7 +35,7 @@ _BATCH_POSTS = 64
 _BATCH_BYTES = 32 * 2**20
 _PART_POSTS = 256  # whole batches; a second or so of work
 
-_DECODED = "decoded"  # the key of the metadata that identify all that images were decoded by
+_DECODED = "decoded"  # the key of the table's metadata that says how its images were decoded
 
 
 def stream_examples(
