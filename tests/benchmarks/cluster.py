@@ -2,12 +2,15 @@
 
     python tests/benchmarks/cluster.py scale --posts 20000 200000 --workers 2 --folder WORK
     python tests/benchmarks/cluster.py share --posts 20000 --folder WORK
+    python tests/benchmarks/cluster.py train --posts 2000 --folder WORK
 
 `scale` reads, prepares, finds twins, splits and predicts sets of made-up posts, stored as JPEG, and
-prints seconds a step, the peak resident memory of the driver and of its largest worker (with what
-they share of Ray's store), and bytes a post. `share` compares two workers of one core each with
-two processes without Ray, each on a core of its own with half the posts: 1 is as fast. Both predict
-with `--model`, or with a model trained on 400 posts. WORK keeps the posts for the next time.
+prints seconds a step, the peak memory of the driver and of its largest worker, and bytes a post.
+Memory is told twice: resident, with the pages of mapped files, which the system takes back when it
+needs them, and of Ray's store, which all processes share; and a process's own. `share` compares two
+workers of one core each with two processes without Ray, each on a core of its own with half the
+posts: 1 is as fast. Both predict with `--model`, or with a model trained on 400 posts. `train`
+compares a training of conf/scratch likewise. WORK keeps the posts for the next time.
 """
 
 from __future__ import annotations
@@ -19,15 +22,38 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from project import PROJECT
+import pandas as pd
+from project import PROJECT, newest
 
 STEPS = ("read_posts", "prepare_examples", "group_duplicates", "split_posts", "predict_unlabelled")
+DATA = ("shared", "alone-0", "alone-1")  # of two workers together, and of two processes
 KEDRO = [sys.executable, "-m", "kedro"]
 SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Memory(NamedTuple):
+    """The most memory that a process has had, bytes.
+
+    Attributes:
+        resident: All that was in memory, as the system has recorded it.
+        own: What no file and no other process shares, the most of all looks.
+    """
+
+    resident: int = 0
+    own: int = 0
+
+    def or_more(self, other: Memory) -> Memory:
+        """Return the larger of each."""
+        return Memory(*map(max, zip(self, other, strict=True)))
+
+    def __str__(self) -> str:
+        return f"{self.resident / 1e9:.2f} GB ({self.own / 1e9:.2f} its own)"
 
 
 @dataclass
@@ -36,30 +62,34 @@ class Run:
 
     Attributes:
         seconds: Of each step, by the name of its node.
-        driver: The driver's peak memory, bytes.
-        worker: The largest worker's, bytes.
+        driver: The driver's peak memory.
+        worker: The largest worker's.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
-    driver: int = 0
-    worker: int = 0
+    driver: Memory = field(default_factory=Memory)
+    worker: Memory = field(default_factory=Memory)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=["scale", "share"])
+    parser.add_argument("what", choices=["scale", "share", "train"])
     parser.add_argument("--posts", type=int, nargs="+", default=[20_000])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--model", type=Path, help="a folder of a trained model")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    model = asked.model or train_model(asked.folder)
+    folder = asked.folder.absolute()
+    if asked.what == "train":
+        measure_training(folder, asked.posts[0])
+        return
+    model = (asked.model or train_model(folder)).absolute()
     if asked.what == "scale":
         for count in asked.posts:
-            measure_scale(asked.folder.absolute(), count, asked.workers, model.absolute())
+            measure_scale(folder, count, asked.workers, model)
     else:
-        measure_share(asked.folder.absolute(), asked.posts[0], model.absolute())
+        measure_share(folder, asked.posts[0], model)
 
 
 def measure_scale(folder: Path, count: int, workers: int, model: Path) -> None:
@@ -69,31 +99,60 @@ def measure_scale(folder: Path, count: int, workers: int, model: Path) -> None:
     size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
     steps = ", ".join(f"{step} {run.seconds[step]:.1f} s" for step in STEPS)
     print(f"{count:,} posts, {workers} workers: {sum(run.seconds.values()):.1f} s: {steps}")
-    print(f"  driver {run.driver / 1e9:.2f} GB, largest worker {run.worker / 1e9:.2f} GB at most")
+    print(f"  driver {run.driver}, largest worker {run.worker} at most")
     print(f"  {size / count:,.0f} bytes a post in the data folder")
     shutil.rmtree(data)
 
 
 def measure_share(folder: Path, count: int, model: Path) -> None:
-    whole = draw_posts(folder, count)
-    halves = [draw_posts(folder, count // 2, seed) for seed in (1, 2)]
-    together = go_through(whole, folder / "shared", model, workers=2)
-    alone = [Run(), Run()]
+    def go(raw: Path, data: Path, workers: int, core: int | None) -> Run:
+        return go_through(raw, data, model, workers, core)
 
-    def work(number: int) -> None:
-        data = folder / f"alone-{number}"
-        alone[number] = go_through(halves[number], data, model, workers=0, core=number)
-
-    threads = [threading.Thread(target=work, args=[number]) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together, alone = side_by_side(folder, count, go)
     for step in ("read_posts", "prepare_examples", "predict_unlabelled"):
         apart = max(run.seconds[step] for run in alone)
         shared = together.seconds[step]
         print(f"{step}: 2 workers {shared:.1f} s, 2 processes {apart:.1f} s: {apart / shared:.2f}")
-    for name in ("shared", "alone-0", "alone-1"):
+    remove_data(folder)
+
+
+def measure_training(folder: Path, count: int) -> None:
+    def go(raw: Path, data: Path, workers: int, core: int | None) -> Run:
+        options = {"cluster.workers": workers, "training.epochs": 2, "training.refit": False}
+        return kedro("training", raw, data, options, core, env="scratch")
+
+    together, alone = side_by_side(folder, count, go)
+    apart, shared = (
+        max(run.seconds["train_model"] for run in alone),
+        together.seconds["train_model"],
+    )
+    print(f"train_model: 2 workers {shared:.1f} s, 2 processes {apart:.1f} s: {apart / shared:.2f}")
+    shared, *speeds = (last_epoch_speed(folder / name) for name in DATA)
+    apart = sum(speeds)
+    print(f"its last epoch: {shared:.1f} posts/s, {apart:.1f} posts/s: {shared / apart:.2f}")
+    remove_data(folder)
+
+
+def side_by_side(
+    folder: Path, count: int, go: Callable[[Path, Path, int, int | None], Run]
+) -> tuple[Run, list[Run]]:
+    """Two workers with all posts, and then two processes at once, each with half as many."""
+    whole = draw_posts(folder, count)
+    halves = [draw_posts(folder, count // 2, seed) for seed in (1, 2)]
+    shared, *lone = (folder / name for name in DATA)
+    together = go(whole, shared, 2, None)
+    with ThreadPoolExecutor(2) as pool:
+        alone = list(pool.map(go, halves, lone, (0, 0), (0, 1)))
+    return together, alone
+
+
+def last_epoch_speed(data: Path) -> float:
+    history = newest(data, "08_reporting/training_history.csv")
+    return float(pd.read_csv(history)["posts_per_second"].iloc[-1])
+
+
+def remove_data(folder: Path) -> None:
+    for name in DATA:
         shutil.rmtree(folder / name)
 
 
@@ -127,17 +186,24 @@ def go_through(raw: Path, data: Path, model: Path, workers: int, core: int | Non
     seconds = read.seconds | {
         "predict_unlabelled": predicted.seconds["predict_unlabelled"],
     }
-    return Run(seconds, max(read.driver, predicted.driver), max(read.worker, predicted.worker))
+    return Run(
+        seconds, read.driver.or_more(predicted.driver), read.worker.or_more(predicted.worker)
+    )
 
 
 def kedro(
-    pipeline: str, raw: Path, data: Path, options: dict[str, object], core: int | None
+    pipeline: str,
+    raw: Path,
+    data: Path,
+    options: dict[str, object],
+    core: int | None,
+    env: str = "base",
 ) -> Run:
     given = {"raw": raw, "data": data, **options}
     params = ",".join(f"{name}={value}" for name, value in given.items())
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
     process = subprocess.Popen(
-        [*pinned, *KEDRO, "run", f"--pipeline={pipeline}", "--params", params],
+        [*pinned, *KEDRO, "run", f"--pipeline={pipeline}", f"--env={env}", "--params", params],
         cwd=PROJECT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
@@ -147,8 +213,9 @@ def kedro(
             status = process.wait(SECONDS_BETWEEN_LOOKS)
             break
         except subprocess.TimeoutExpired:
-            run.driver = max(run.driver, peak_memory(process.pid))
-            run.worker = max([run.worker, *map(peak_memory, ray_workers())])
+            run.driver = run.driver.or_more(memory_of(process.pid))
+            for worker in ray_workers():
+                run.worker = run.worker.or_more(memory_of(worker))
     if status:
         raise SystemExit(f"{pipeline} failed")
     record = json.loads(max((data / "runs").glob("*.json")).read_text("utf-8"))
@@ -170,14 +237,14 @@ def ray_workers() -> list[int]:
     return found
 
 
-def peak_memory(process: int) -> int:
-    """The most that a process has had in memory, bytes; 0 if it is gone."""
+def memory_of(process: int) -> Memory:
+    """The memory of a process; nothing if it is gone."""
     try:
         told = Path(f"/proc/{process}/status").read_text()
     except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", told)
-    return int(found[1]) * 1024 if found else 0
+        return Memory()
+    found = dict(re.findall(r"(VmHWM|RssAnon):\s+(\d+) kB", told))
+    return Memory(int(found.get("VmHWM", 0)) * 1024, int(found.get("RssAnon", 0)) * 1024)
 
 
 if __name__ == "__main__":

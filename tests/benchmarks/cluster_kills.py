@@ -50,7 +50,15 @@ SMALL = {
 }
 TOLERANCE = 1e-4  # of probabilities: workers' batches are others when a part is done again
 # What Ray itself runs beside the workers.
-KEEPERS = (b"IDLE", b"TrainController", b"DatasetManager", b"Actor", b"PlacementGroupCleaner")
+KEEPERS = (
+    b"IDLE",
+    b"TrainController",
+    b"DatasetManager",
+    b"Actor",
+    b"PlacementGroupCleaner",
+    b"DashboardAgent",
+    b"RuntimeEnvAgent",
+)
 
 
 class Command(NamedTuple):
@@ -116,10 +124,11 @@ def start(command: Command, data: Path) -> subprocess.Popen[str]:
     )
 
 
-def complete(process: subprocess.Popen[str]) -> None:
+def complete(process: subprocess.Popen[str], struck: str | None = None) -> None:
     _, said = process.communicate()
     if process.returncode:
-        sys.exit(f"a command has failed:\n{said}")
+        killed = f" ({struck} was killed)" if struck else ""
+        sys.exit(f"a command has failed with status {process.returncode}{killed}:\n{said}")
 
 
 def run_and_kill(command: Command, data: Path, seconds: float, rng: random.Random) -> str | None:
@@ -135,7 +144,7 @@ def run_and_kill(command: Command, data: Path, seconds: float, rng: random.Rando
             except ProcessLookupError:
                 struck = None
         wait_until(process, time.monotonic() + 0.05)
-    complete(process)
+    complete(process, struck)
     return struck
 
 

@@ -1,6 +1,6 @@
 """How fast this project is, against the lab's way on the same machine, in one table.
 
-    python tests/benchmarks/speed.py [--quick] [--plain] [--json FILE]
+    python tests/benchmarks/speed.py [SECTION ...] [--quick] [--plain] [--devices cuda]
 
 Posts are generated, their photos as large as real ones; weights are random: BERT-base and
 ResNet-50 at 224 px (with `--quick` smaller ones: a look at whether all works, no measurement).
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="small models, few posts")
     parser.add_argument("--plain", action="store_true", help="do not compile, which takes minutes")
+    parser.add_argument("--devices", nargs="+", default=_devices(), help="default: all there are")
     parser.add_argument("--posts", type=int, default=512, help="labelled posts")
     parser.add_argument("--batch", type=int, help="posts in a step; default: as conf/pretrained")
     parser.add_argument("--many", type=int, default=4000, help="posts to measure memory with")
@@ -95,13 +96,15 @@ def _measure(section: str, work: Workplace, given: argparse.Namespace) -> list[F
 def _measure_computing(work: Workplace, given: argparse.Namespace) -> list[Figure]:
     return [
         row
-        for device in _devices()
+        for device in given.devices
         for row in measure_computing(work, device, given.rounds, compiling=not given.plain)
     ]
 
 
 def _measure_prediction(work: Workplace, given: argparse.Namespace) -> list[Figure]:
-    return [row for device in _devices() for row in measure_prediction(work, device, given.rounds)]
+    return [
+        row for device in given.devices for row in measure_prediction(work, device, given.rounds)
+    ]
 
 
 def _devices() -> tuple[str, ...]:

@@ -101,6 +101,10 @@ def choose_device(parameters: ComputeParameters) -> Device:
     workers = _count_workers(kind) if parameters.workers == "auto" else parameters.workers
     if kind == "cpu":
         keep_freed_memory()
+    elif kind == "cuda":
+        # On a Hopper GPU, cuDNN's attention builds a plan for each new shape of a batch, which
+        # takes up to a second, and texts have many lengths. PyTorch's own kernels need none.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     return Device(kind, bf16, workers)
 
 

@@ -26,6 +26,7 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
+from multimodal_sentiment.wording import duration
 
 from .fold_training import FoldTraining, SharedInputs, train_and_predict, train_apart
 
@@ -74,7 +75,7 @@ def run_trainings(
                 len(trainings),
                 training,
                 (answer["predicted"] == answer["tag"]).mean(),
-                f"about {_minutes(_seconds_left(rest, seconds) / kept.at_once)} left"
+                f"about {duration(_seconds_left(rest, seconds) / kept.at_once)} left"
                 if rest
                 else "all done",
             )
@@ -241,9 +242,3 @@ def _seconds_left(variants: list[str], seconds: dict[str, list[float]]) -> float
     """
     means = {name: float(np.mean(times)) for name, times in seconds.items()}
     return sum(means.get(name, max(means.values())) for name in variants)
-
-
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
