@@ -152,3 +152,18 @@ def test_the_course_s_listing(tmp_path, copied):
         "4,null,good,0.750000,no text",
         "2,null,bad,0.500000,",
     ]
+
+
+def test_half_a_surrogate_pair_comes_out_as_it_came(tmp_path, copied):
+    (tmp_path / "p.jsonl").write_text('{"id": "2", "tweet": "so \\ud83d é", "label": ""}\n')
+
+    (row,) = map(json.loads, copied(tmp_path / "p.jsonl").read_text("utf-8").splitlines())
+
+    assert row == {
+        "id": "2",
+        "tweet": "so \ud83d é",
+        "label": "",
+        "predicted": "bad",
+        "confidence": 0.5,
+        "problems": "",
+    }

@@ -190,6 +190,35 @@ class TestTar:
         }
         assert not (tmp_path / "posts-1.csv").exists()  # none of its posts was to be predicted
 
+    def test_lists_and_objects_within_entries_are_written_as_json(self, tmp_path: Path) -> None:
+        entries = {"tags": ["é", 1], "user": {"name": "so \ud83d"}, "likes": 7.0}
+        members = {"a.txt": b"x", "a.json": json.dumps(entries).encode()}
+        source = opened(write_tar(tmp_path / "x.tar", members))
+        answers = pd.DataFrame({"predicted": ["good"]}, index=pd.Index(["a"], name="guid"))
+        source.write_answers(answers, tmp_path)
+        (row,) = pd.read_csv(tmp_path / "x.csv", dtype=str).to_dict("records")
+        assert row == {
+            "tags": '["é", 1]',
+            "user": '{"name": "so \\ud83d"}',
+            "likes": "7",
+            "text": "x",
+            "guid": "a",
+            "predicted": "good",
+        }
+
+    def test_a_lone_one_beside_a_table_is_what_its_images_came_in(self, tmp_path: Path) -> None:
+        write_tar(tmp_path / "images.tar", {"1.jpg": JPEG})
+        (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
+        assert opened(tmp_path).files().about["layout"] == "table"
+        (tmp_path / "posts.csv").rename(tmp_path / "images.csv")  # what describes the shard
+        assert opened(tmp_path).files().about["layout"] == "shards"
+
+    def test_names_of_which_some_are_splits_are_refused(self, tmp_path: Path) -> None:
+        names = ("train.tar", "test.tar", "more.tar")
+        write_shards(tmp_path / "raw", {name: {f"{name}.txt": b"t"} for name in names})
+        with pytest.raises(LayoutError, match=r"some are named after splits, and more\.tar is not"):
+            opened(tmp_path / "raw")
+
 
 class TestParquet:
     def test_files_that_are_named_after_no_split_are_one_set(self, tmp_path: Path) -> None:
@@ -208,6 +237,11 @@ class TestParquet:
             pa.parquet.write_table(table, tmp_path / f"posts_{split}.parquet")
         assert opened(tmp_path).listing("labelled")["guid"].tolist() == ["train"]
         assert opened(tmp_path).listing("unlabelled")["guid"].tolist() == ["test"]
+
+        pa.parquet.write_table(table, tmp_path / "all.parquet")
+        source = opened(tmp_path)
+        assert source.listing("labelled")["guid"].tolist() == ["train"]
+        assert source.files().remarks[1].startswith("1 tables beside these are not read")
 
     def test_of_many_shards_few_images_are_held_and_few_files_are_open(
         self, tmp_path: Path

@@ -328,3 +328,32 @@ def test_a_layout_may_be_forced(tmp_path: Path) -> None:
 def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match=r"there is no table .*posts\.csv"):
         opened(tmp_path / "posts.csv")
+
+
+def test_splits_may_be_of_several_formats_but_none_is_there_twice(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("id,text,tag\n1,a,good\n")
+    (tmp_path / "dev.CSV").write_text("id,text,tag\n2,a,bad\n")
+    (tmp_path / "test.jsonl").write_text('{"id": 3, "text": "a"}\n')
+    source = opened(tmp_path)
+    assert rows(source) == [("1", "good", "train"), ("2", "bad", "validation")]
+    assert rows(source, "unlabelled") == [("3", "", "test")]
+
+    (tmp_path / "train.jsonl").write_text('{"id": 1, "text": "a", "tag": "good"}\n')
+    with pytest.raises(LayoutError, match="holds several tables"):
+        opened(tmp_path)
+
+
+def test_a_missing_suffix_is_one_of_the_kind_that_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text("id,label\n1,good\n")
+    contents = {"1.jpg": JPEG, "1.txt": b"words", "1.bmp": b"BM", "1.xml": b"<p>"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    files = opened(tmp_path, text_file="id", image="id").files()
+    assert files.texts.read("1") == b"words"
+    assert files.images.read("1") == JPEG
+
+    (tmp_path / "1.txt").unlink()
+    (tmp_path / "1.jpg").unlink()
+    files = opened(tmp_path, text_file="id", image="id").files()
+    assert files.texts.read("1") == b"<p>"
+    assert files.images.read("1") == b"BM"

@@ -24,9 +24,11 @@ def is_shards(path: Path) -> bool:
         return True
     shards = _find(path)
     if any(shard.suffix.lower() in TAR for shard in shards):
-        return True
+        return not _is_of_images(shards, path)
     # Files that are named after splits are tables of their own; so is what other tables lie beside.
-    return len(shards) > 1 and shards == tables_in(path) and not all(map(split_among, shards))
+    splits = [split_among(shard) for shard in shards]
+    are_tables = all(splits) or _tell_several(splits)
+    return len(shards) > 1 and shards == tables_in(path) and not are_tables
 
 
 def open_shards(path: Path, options: Options) -> TableSource:
@@ -56,8 +58,33 @@ def _find(path: Path) -> list[Path]:
 
 
 def _splits(shards: list[Path]) -> list[Split]:
-    """Return the splits that names declare, if all do; one alone counts only if it is the test."""
+    """Return the splits that names declare, if all do; one alone counts only if it is the test.
+
+    Raises:
+        LayoutError: If some names declare several splits, and others none.
+    """
     splits = list(map(split_among if len(shards) > 1 else split_of, shards))
+    if not all(splits) and _tell_several(splits):
+        unnamed = shards[splits.index("")]
+        raise LayoutError(
+            f"of the shards in {unnamed.parent} some are named after splits, and {unnamed.name} is "
+            "not: name all after train, validation and test, or move away what is not to be read"
+        )
     if not all(splits) or set(splits) in ({"train"}, {"validation"}):
         return [""] * len(shards)
     return splits
+
+
+def _tell_several(splits: list[Split]) -> bool:
+    return len(set(splits) - {""}) > 1
+
+
+def _is_of_images(shards: list[Path], path: Path) -> bool:
+    """Return whether a lone tar file is but what the images of a table came in.
+
+    What describes shards lies beside many of them, or is named like them, or is JSON.
+    """
+    if len(shards) > 1 or shards == [path]:
+        return False
+    tables = [table for table in tables_in(path) if table.suffix.lower() != ".json"]
+    return any(table.stem != shards[0].stem for table in tables)

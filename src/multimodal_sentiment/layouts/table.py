@@ -99,11 +99,14 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
     named.sort(key=lambda each: order_of(each[1]))
-    if len({split for _, split in named}) > 1 and len({table.suffix for table, _ in named}) == 1:
-        _refuse_unclear(tables)
-        return named
-    if len(tables) == len(named):  # one split, in one file or several
-        return [(table, split if split == "test" else "") for table, split in named]
+    splits = {split for _, split in named}
+    formats = {(table.suffix.lower(), split) for table, split in named}
+    if len(formats) == len(splits):  # no split is there in two formats
+        if len(splits) > 1:
+            _refuse_unclear(tables)
+            return named
+        if len(tables) == len(named):  # one split, in one file or several
+            return [(table, split if split == "test" else "") for table, split in named]
     if len(tables) == 1:
         return [(tables[0], "")]
     raise LayoutError(

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from multimodal_sentiment.posts.problems import Problem, problem
 
 from .addresses import is_remote, read_address
-from .local import Kind, Links, Place, displayed, file_fault, is_below, read_file
+from .local import IMAGE_SUFFIXES, Kind, Links, Place, displayed, file_fault, is_below, read_file
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
+_SUFFIXES: dict[Kind, tuple[str, ...]] = {"text": (".txt",), "image": IMAGE_SUFFIXES}
 _LONGEST = 200  # characters of a path or URL in a problem
 
 
@@ -136,6 +137,7 @@ class FileFinder(Finder):
         self._anywhere = Place(self._place.folder, "anywhere")
         # The names in each folder, by what they may be called.
         self._listed: dict[str, dict[str, str]] = {}
+        self._stems: dict[tuple[str, Kind], dict[str, str]] = {}
 
     def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
         """Find a file; see `Finder`."""
@@ -149,8 +151,8 @@ class FileFinder(Finder):
         self._asked.setdefault(os.path.dirname(path), set())
         fault = file_fault(path, kind, place, shown)
         if fault is not None and fault.code == f"no_{kind}":
-            other = self._spelled_otherwise(path) or self._spelled_otherwise(
-                os.path.join(self.folder, name.replace("\\", "/"))
+            other = self._spelled_otherwise(path, kind) or self._spelled_otherwise(
+                os.path.join(self.folder, name.replace("\\", "/")), kind
             )
             if other:
                 path, fault = other, file_fault(other, kind, place, shown)
@@ -201,17 +203,19 @@ class FileFinder(Finder):
             ]
         return names
 
-    def _spelled_otherwise(self, path: str) -> str | None:
+    def _spelled_otherwise(self, path: str, kind: Kind | None) -> str | None:
         """Return a file whose name differs in its Unicode form, or in the suffix that it has.
 
-        Folders on the way to it may be spelled otherwise too. A suffix may be missing, or differ by
-        case, as in `1.JPG`.
+        Folders on the way to it may be spelled otherwise too. A suffix may differ by case, as in
+        `1.JPG`, or be missing: of the files that have one, it is then one of that kind.
         """
         folder, base = os.path.split(path)
         if folder != path and not os.path.isdir(folder):
-            folder = self._spelled_otherwise(folder) or folder
+            folder = self._spelled_otherwise(folder, None) or folder
         names = self._names(folder)
         found = names.get(_normal(base)) or names.get(_plain(base))
+        if kind is not None and not found:
+            found = self._without_suffix(folder, kind).get(_normal(base))
         return os.path.join(folder, found) if found else None
 
     def _names(self, folder: str) -> dict[str, str]:
@@ -221,11 +225,26 @@ class FileFinder(Finder):
                 listed = sorted(os.listdir(folder))
             except (OSError, ValueError):
                 listed = []
-            for called in (_normal, _plain, lambda name: _normal(os.path.splitext(name)[0])):
+            for called in (_normal, _plain):
                 for name in listed:
                     names.setdefault(called(name), name)
             self._listed[folder] = names
         return self._listed[folder]
+
+    def _without_suffix(self, folder: str, kind: Kind) -> dict[str, str]:
+        """Return the files that may be of a kind by what they are called without their suffix."""
+        key = folder, kind
+        if key not in self._stems:
+            own, other = _SUFFIXES[kind], _SUFFIXES["text" if kind == "image" else "image"]
+            stems: dict[str, str] = {}
+            for wanted in (*own, None):  # those of an unknown suffix come last
+                for name in sorted(set(self._names(folder).values())):
+                    stem, suffix = os.path.splitext(name)
+                    suffix = suffix.lower()
+                    if suffix == wanted or (wanted is None and suffix not in own + other):
+                        stems.setdefault(_normal(stem), name)
+            self._stems[key] = stems
+        return self._stems[key]
 
 
 def _normal(name: str) -> str:

@@ -79,7 +79,8 @@ class RecordsTable(Table):
             {**row, **dict(zip(columns, values, strict=True))}
             for row, values in zip(self._rows, new, strict=True)
         ]
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
+        # Half a surrogate pair, which no encoding has, becomes an escape again.
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             if self.format == "json":
                 json.dump(rows, file, ensure_ascii=False, indent=1)
             else:

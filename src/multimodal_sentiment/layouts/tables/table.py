@@ -54,6 +54,10 @@ class Table(ABC):
             LayoutError: If an entry is no single value.
         """
 
+    def written(self, name: str) -> Sequence[str | None]:
+        """Return a column as `write_with` writes it."""
+        return self.words(name)
+
     @abstractmethod
     def cell(self, name: str, row: int) -> Any:
         """Return a text's cell: a string, bytes that are yet to be decoded, None, or what it is."""
@@ -79,8 +83,9 @@ class Table(ABC):
             columns: A text or number a row, or None, by name; the names are new to the table.
             path: The file or folder.
         """
-        own = {name: self.words(name) for name in self.names}
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        own = {name: self.written(name) for name in self.names}
+        # Half a surrogate pair, which no encoding has, is written as `\\ud83d`.
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file, delimiter=self.separator or ",", lineterminator="\n")
             writer.writerow([*own, *columns])
             writer.writerows(zip(*own.values(), *columns.values(), strict=True))

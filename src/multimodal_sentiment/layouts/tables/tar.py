@@ -85,6 +85,17 @@ class TarTable(Table):
         except TypeError as error:
             raise LayoutError(f"{self.path}, entry {name}: {error}") from error
 
+    def written(self, name: str) -> Sequence[str | None]:
+        """Return a column as text; a list or an object within it as JSON."""
+        if name == "image":
+            return self.words(name)
+        return [
+            json.dumps(value, ensure_ascii=False)
+            if isinstance(value, list | dict)
+            else in_words(_decoded(value))
+            for value in self._columns[name]
+        ]
+
     def cell(self, name: str, row: int) -> Any:
         """Return a text's bytes, or an entry of the object."""
         return self._columns[name][row]
