@@ -84,3 +84,11 @@ def test_the_post_that_is_furthest_comes_first(summary):
     # The fifth nearest of most is 3 away; that of -6 is 10 away, of 10 it is 2, itself included.
     assert [(it.row, it.modality) for it in found] == [(1, "text"), (0, "text")]
     assert [it.times for it in found] == pytest.approx([10 / 3, 2 / 3])
+
+
+def test_equal_numbers_stay_equal_though_validation_has_them_rounded(summary, observe, vectors):
+    kept = summarise(observe(60, 0).assign(brightness=187.4321789), {}, {})
+    compared = compare_posts(kept, observe(50, 1).assign(brightness=187.4321789), {}, 0.01)
+
+    (row,) = [it for it in compared["comparisons"] if it["name"] == "brightness"]
+    assert row["p_value"] == 1

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency, fisher_exact
 
 from multimodal_sentiment.monitoring.two_sample import (
     _energy,
@@ -82,3 +83,15 @@ def test_features_of_one_source_get_any_p_value():
 
     assert 0.35 < np.mean(p_values) < 0.65
     assert np.mean(np.array(p_values) < 0.2) < 0.35
+
+
+def test_one_rare_post_among_few_is_no_other_source():
+    old, new = {"ASCII": 640, "UTF-8": 360}, {"ASCII": 12, "UTF-8": 7, "CP1252": 1}
+    assert pool_rare(old, new)["rare ones"] == (0, 1)  # as it is shown
+    found = categories_test(old, new)
+    assert found.name == "Fisher's exact test"
+    assert found.p_value == pytest.approx(fisher_exact([[640, 12], [360, 8]]).pvalue)
+    # Of four common kinds the rarest joins the rare ones.
+    old, new = {"a": 500, "b": 400, "c": 300}, {"a": 50, "b": 40, "c": 29, "d": 1}
+    expected = chi2_contingency([[500, 50], [400, 40], [300, 30]]).pvalue
+    assert categories_test(old, new).p_value == pytest.approx(expected)

@@ -11,6 +11,7 @@ from .observations import CATEGORIES, NUMBERS, OBSERVED, distinct_posts, observe
 from .unlikeness import least_like
 from .validation_summary import (
     MOST_POSTS,
+    SUMMARY_FILES,
     ValidationSummary,
     draw_projections,
     read_summary,
@@ -23,6 +24,7 @@ __all__ = [
     "MOST_POSTS",
     "NUMBERS",
     "OBSERVED",
+    "SUMMARY_FILES",
     "ValidationSummary",
     "compare_posts",
     "count_tags",

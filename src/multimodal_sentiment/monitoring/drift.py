@@ -15,7 +15,7 @@ from multimodal_sentiment.assessment import holm
 
 from .observations import CATEGORIES, NUMBERS
 from .two_sample import Test, categories_test, features_test, numbers_test, pool_rare
-from .validation_summary import MOST_POSTS, ValidationSummary, present
+from .validation_summary import MOST_POSTS, ValidationSummary, present, rounded
 
 NO_ACCURACY = (
     "This does not measure accuracy: a model may be right about posts that look new, and wrong "
@@ -117,7 +117,7 @@ def _compare_categories(
 def _compare_numbers(
     name: str, summary: ValidationSummary, observed: pd.DataFrame
 ) -> dict[str, Any]:
-    known, new = np.array(summary.numbers[name]), observed[name].dropna().to_numpy(dtype=float)
+    known, new = np.array(summary.numbers[name]), np.array(rounded(observed[name].dropna()))
     quantiles = {}
     sentence = ""
     if len(known) and len(new):

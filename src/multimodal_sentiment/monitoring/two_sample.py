@@ -36,7 +36,7 @@ def categories_test(reference: Mapping[str, int], new: Mapping[str, int]) -> Tes
         reference: The number of posts of each category.
         new: The same of the other sample.
     """
-    counts = pool_rare(reference, new)
+    counts = _testable(pool_rare(reference, new))
     if min(len(counts), *map(sum, (reference.values(), new.values()))) < 2:  # noqa: PLR2004
         return None
     table = np.array(list(counts.values()))  # (categories, samples)
@@ -60,6 +60,18 @@ def pool_rare(reference: Mapping[str, int], new: Mapping[str, int]) -> dict[str,
     if rare.any():
         counts[_OTHERS] = (int(rare[0]), int(rare[1]))
     return counts
+
+
+def _testable(counts: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Add further categories to the rare ones, until these are common enough for the test."""
+    pooled = dict(counts)
+    sizes = np.array(list(counts.values())).sum(axis=0) if counts else np.zeros(2)
+    share = sizes.min() / max(sizes.sum(), 1)
+    while _OTHERS in pooled and len(pooled) > 2 and sum(pooled[_OTHERS]) * share < FEWEST:  # noqa: PLR2004
+        rarest = min(pooled.keys() - {_OTHERS}, key=lambda name: (sum(pooled[name]), name))
+        old, now = pooled.pop(rarest)
+        pooled[_OTHERS] = pooled[_OTHERS][0] + old, pooled[_OTHERS][1] + now
+    return pooled
 
 
 def numbers_test(reference: Sequence[float], new: Sequence[float]) -> Test | None:

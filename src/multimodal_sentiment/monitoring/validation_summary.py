@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ DIMENSIONS = 64  # of features, after their projection: distances change by an e
 
 _COUNTS = "validation_summary.json"
 _FEATURES = "validation_features.safetensors"
+SUMMARY_FILES = (_COUNTS, _FEATURES)
 _SEED = 0
 _DIGITS = 6  # of numbers that are kept
 
@@ -89,13 +90,15 @@ def summarise(
     return ValidationSummary(
         posts=len(observed),
         categories={name: dict(Counter(observed[name].tolist())) for name in CATEGORIES},
-        numbers={
-            name: [float(f"{value:.{_DIGITS}g}") for value in values]
-            for name, values in numbers.items()
-        },
+        numbers={name: rounded(values) for name, values in numbers.items()},
         features={name: _in_order(present(values)) for name, values in features.items()},
         projections=projections,
     )
+
+
+def rounded(values: Iterable[float]) -> list[float]:
+    """Return numbers as they are kept, so that equal ones stay equal."""
+    return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
 def present(features: NDArray[np.float32]) -> NDArray[np.float32]:
