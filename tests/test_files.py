@@ -118,3 +118,29 @@ def test_a_path_is_said_from_the_current_folder_unless_that_is_far(
 
 def test_an_address_is_said_as_it_is():
     assert files.short_path("s3://bucket/posts") == "s3://bucket/posts"
+
+
+def test_a_folder_that_a_killed_process_had_moved_aside_comes_back(tmp_path: Path):
+    write(tmp_path / ".x.partial.former", "folder", "old")
+
+    with pytest.raises(ValueError, match="no"), files.replace_whole(tmp_path / "x"):
+        raise ValueError("no")
+
+    assert read(tmp_path / "x") == {"old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_former_folder_that_cannot_be_removed_is_no_hindrance(tmp_path: Path, monkeypatch):
+    write(tmp_path / "x", "folder", "old")
+    remove = files.remove
+
+    def refuse(path: Path) -> None:
+        if path.name.endswith(".former") and path.exists():  # as a shared disk does
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        remove(path)
+
+    monkeypatch.setattr(files, "remove", refuse)
+    with files.replace_whole(tmp_path / "x") as partial:
+        write(partial, "folder", "new")
+
+    assert read(tmp_path / "x") == {"new"}

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -23,13 +23,19 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
             given.
     """
     partial = aside or path.with_name(f".{path.name}.partial")
+    former = partial.with_name(f"{partial.name}.former")
+    if former.exists() and not path.exists():  # it was killed between the two renamings below
+        os.replace(former, path)
     remove(partial)
     try:
         yield partial
         flush(partial)
-        if path.is_dir() or partial.is_dir():
-            remove(path)  # the renaming itself replaces only a file by a file
+        if path.is_dir() or (partial.is_dir() and path.exists()):
+            remove(former)
+            os.replace(path, former)  # a renaming replaces only a file by a file
         os.replace(partial, path)
+        with suppress(OSError):  # a shared disk keeps files of a folder while they are mapped
+            remove(former)
     finally:
         remove(partial)
 

@@ -10,7 +10,13 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from multimodal_sentiment.batches import PostDataset, StoredImages, Variation, rows_of
+from multimodal_sentiment.batches import (
+    LabelledPosts,
+    PostDataset,
+    StoredImages,
+    Variation,
+    rows_of,
+)
 from multimodal_sentiment.batches.augmentation import (
     _crops_one_by_one,
     crops_at_once,
@@ -229,3 +235,8 @@ def test_posts_of_another_run_are_refused(make_examples: Callable[..., pa.Table]
     assert rows_of(pd.Series(["101", "100"]), examples).tolist() == [1, 0]
     with pytest.raises(ValueError, match="1 posts are not among the examples, 7 first"):
         rows_of(pd.Series(["100", "7"]), examples)
+    groups = pd.DataFrame({"guid": ["100"], "group": [0]})
+    for guids, words in ((["100", "7"], "among the examples"), (["100", "101"], "in no group")):
+        posts = pd.DataFrame({"guid": guids, "tag": "x"})
+        with pytest.raises(ValueError, match=f"{words}.*: they come from different runs"):
+            LabelledPosts.select(posts, examples, groups)

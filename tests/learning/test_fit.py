@@ -150,6 +150,20 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     pd.testing.assert_frame_equal(history[timeless], whole_history[timeless])
 
 
+@pytest.mark.parametrize("refit", [True, False])
+def test_a_training_that_had_ended_early_is_not_trained_further(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path, refit: bool
+) -> None:
+    options: dict[str, Any] = {"training__epochs": 8, "training__patience": 1}
+    options |= {"training__refit": refit, "training__learning_rate__heads": 0.5}
+    ended, history = fit(posts, tiny(**options), tmp_path)  # what came after it has failed, say
+    assert len(history) < 8
+    resumed, again = fit(posts, tiny(**options, training__resume=True), tmp_path)
+
+    assert same_weights(ended, resumed)
+    pd.testing.assert_frame_equal(again, history)
+
+
 def test_a_checkpoint_of_other_posts_is_not_gone_on_from(
     posts: LabelledPosts,
     tiny: Callable[..., Parameters],

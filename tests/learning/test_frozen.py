@@ -29,6 +29,7 @@ from multimodal_sentiment.predicting.feature_table import (
     feature_columns,
     select_features,
     take_features,
+    take_vectors,
 )
 
 from .fitting import fit
@@ -161,6 +162,14 @@ def other_files(table: pa.Table) -> pa.Table:
     return table.set_column(column, "image_sha256", pa.array(digests))
 
 
+def other_pixels(table: pa.Table) -> pa.Table:
+    """The same posts; the first image has other pixels."""
+    column = table.column_names.index("image")
+    images = table["image"].to_pylist()
+    images[0] = bytes(255 - byte for byte in images[0])
+    return table.set_column(column, "image", pa.array(images, table["image"].type))
+
+
 @pytest.mark.parametrize(
     ("change", "computed"),  # of 36 posts, two without text and two without image count once
     [(None, []), (other_text, [1]), ("tokens", [35]), ("code", [35, 35]), ("library", [35, 35])],
@@ -289,6 +298,30 @@ def test_what_a_run_does_not_need_is_carried_on_for_the_next_one(
     assert set(half.column_names) == set(whole.column_names)
     assert half.column_names[-1].startswith("image-")
     assert not any(name.startswith("image-") for name in other.column_names)
+    # An image that has changed, but for its size and what its hash tells.
+    changed = other_files(other_pixels(posts.examples))
+    after = encode_examples(changed, [(text, both.training)], store, both.compute, whole)
+    assert not any(name.startswith("image-") for name in after.column_names)
+    columns = feature_columns(both.model, both.training, store, whole)
+    with pytest.raises(ValueError, match="features are of other posts"):
+        take_features(whole, changed, posts.rows, columns)
+
+
+def test_features_that_a_dead_worker_owes_are_computed_when_it_is_tried_again(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], freezing: Freezing, store: EncoderStore
+) -> None:
+    parameters = parameters_of(tiny, freezing, BOTH)
+    whole = encode(posts, parameters, store)
+    name = whole.column_names[-1]
+    vectors = take_vectors(whole, name, np.arange(36))
+    lost = vectors.copy()
+    lost[7] = np.nan
+    column = pa.FixedSizeListArray.from_arrays(lost.ravel(), lost.shape[1])
+    table = whole.set_column(whole.num_columns - 1, name, column)
+
+    again = encode(posts, parameters, store, table)
+
+    np.testing.assert_allclose(take_vectors(again, name, np.arange(36)), vectors, atol=1e-5)
 
 
 def test_variants_share_the_features_of_their_encoders(

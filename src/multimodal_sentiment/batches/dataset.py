@@ -20,6 +20,11 @@ from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.model.words import Vocabulary, count_terms
 from multimodal_sentiment.posts.imaging import unpack
 
+FROM_DIFFERENT_RUNS = (
+    "they come from different runs: run the whole pipeline again, or pin versions that belong "
+    "together"
+)
+
 # Tensors, all but the masks `has_text` and `has_image`: these are NumPy arrays, which stay on the
 # host whatever the batch is moved to, as it must know how many posts there are to encode.
 Batch = dict[str, Any]
@@ -200,8 +205,8 @@ def rows_of(guids: pd.Series, examples: pa.Table) -> np.ndarray:
     if (rows < 0).any():
         lost = guids[rows < 0]
         raise ValueError(
-            f"{len(lost)} posts are not among the examples, {lost.iloc[0]} first: they come from "
-            "different runs: run the whole pipeline again, or pin versions that belong together"
+            f"{len(lost)} posts are not among the examples, {lost.iloc[0]} first: "
+            f"{FROM_DIFFERENT_RUNS}"
         )
     return rows
 

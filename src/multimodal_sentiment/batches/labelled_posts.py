@@ -12,7 +12,14 @@ import pyarrow as pa
 from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.model import SentimentClassifier
 
-from .dataset import Features, PostDataset, StoredImages, Variation, rows_of
+from .dataset import (
+    FROM_DIFFERENT_RUNS,
+    Features,
+    PostDataset,
+    StoredImages,
+    Variation,
+    rows_of,
+)
 
 _FEWEST = 2  # posts of a tag
 
@@ -37,11 +44,19 @@ class LabelledPosts:
     def select(
         cls, posts: pd.DataFrame, examples: pa.Table, duplicate_groups: pd.DataFrame
     ) -> LabelledPosts:
-        """Return the posts of a frame with the columns `guid` and `tag`, in its order."""
-        groups = duplicate_groups.set_index("guid")["group"].loc[posts["guid"]]
-        return cls(
-            examples, rows_of(posts["guid"], examples), posts["tag"].to_numpy(), groups.to_numpy()
-        )
+        """Return the posts of a frame with the columns `guid` and `tag`, in its order.
+
+        Raises:
+            ValueError: If one is not among the examples, or in no group.
+        """
+        rows = rows_of(posts["guid"], examples)
+        groups = posts["guid"].map(duplicate_groups.set_index("guid")["group"])
+        if groups.isna().any():
+            raise ValueError(
+                f"{groups.isna().sum()} posts are in no group of twins, "
+                f"{posts['guid'][groups.isna()].iloc[0]} first: {FROM_DIFFERENT_RUNS}"
+            )
+        return cls(examples, rows, posts["tag"].to_numpy(), groups.to_numpy())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let another process map the examples from where they lie."""

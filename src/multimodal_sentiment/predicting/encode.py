@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from multimodal_sentiment.batches import Batch
@@ -63,6 +64,14 @@ def encode_examples(
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     texts, images = content_digests(earlier, examples, np.arange(len(examples)))
     digests = {"text": texts, "image": images}
+    lacking = {
+        "text": {
+            content
+            for content, text in zip(texts, examples["text"].to_pylist(), strict=True)
+            if not text.strip()
+        },
+        "image": {""},
+    }
     columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
     device = ""
     if any(frozen_modalities(*variant) for variant in variants):
@@ -74,7 +83,7 @@ def encode_examples(
             if name in columns:
                 continue
             began = time.monotonic()
-            known = _known_rows(earlier, name, modality, digests[modality])
+            known = _known_rows(earlier, name, digests[modality], lacking[modality])
             new = np.flatnonzero(known < 0)
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
@@ -112,12 +121,22 @@ def _not_computed(known: int, equal: int) -> str:
 
 
 def _known_rows(
-    earlier: pa.Table | None, name: str, modality: str, digests: list[str]
+    earlier: pa.Table | None, name: str, digests: list[str], lacking: set[str]
 ) -> np.ndarray:
-    """Return for each post the row of the earlier table that holds its features, or -1."""
+    """Return for each post the row of the earlier table that holds its features, or -1.
+
+    Args:
+        earlier: The table.
+        name: The column of features, which begins with the modality.
+        digests: The digest of each post's text or image.
+        lacking: Those that stand for none. Where another has no features, its worker had died: it
+            is tried again.
+    """
     if earlier is None or name not in earlier.column_names:
         return np.full(len(digests), -1, dtype=np.int64)
-    rows = {digest: row for row, digest in enumerate(earlier[f"{modality}_digest"].to_pylist())}
+    before = earlier[f"{name.partition('-')[0]}_digest"].to_pylist()
+    lost = pc.is_nan(pc.list_element(earlier[name], 0)).to_pylist()
+    rows = {digest: row for row, digest in enumerate(before) if not lost[row] or digest in lacking}
     return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
 
 

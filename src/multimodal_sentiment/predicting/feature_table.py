@@ -116,8 +116,13 @@ def known_features(
 
 def holds_features(table: pa.Table, examples: pa.Table, columns: Mapping[str, str]) -> bool:
     """Return whether a table holds the features of these posts, in these columns."""
-    of = (table.schema.metadata or {}).get(_OF, b"").decode()
-    return set(columns.values()) <= {*table.column_names} and of == _identify(examples)
+    told = table.schema.metadata or {}
+    files = told.get(_OF_FILES, b"").decode(), _identify_files(examples)
+    return (
+        set(columns.values()) <= {*table.column_names}
+        and told.get(_OF, b"").decode() == _identify(examples)
+        and (files[0] == files[1] or not all(files))
+    )
 
 
 def feature_columns(
@@ -151,11 +156,19 @@ def assemble(
     """Return the table of some columns, and of those of the earlier one that are still true."""
     carried = {}
     # What this run does not need may serve the next one.
-    if earlier is not None and holds_features(earlier, examples, {}):
+    if earlier is not None and _are_equal(earlier, columns):
         others = [name for name in earlier.column_names if name not in columns]
         carried = {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
     about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples), _ON: device}
     return pa.table({**columns, **carried}).replace_schema_metadata(about)
+
+
+def _are_equal(earlier: pa.Table, columns: Mapping[str, pa.Array]) -> bool:
+    """Return whether a table is of the same posts with the same texts and images."""
+    return all(
+        earlier[name].combine_chunks().equals(columns[name])
+        for name in ("guid", "text_digest", "image_digest")
+    )
 
 
 def _identify(examples: pa.Table) -> str:

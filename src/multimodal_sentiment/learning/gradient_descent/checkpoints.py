@@ -11,6 +11,7 @@ from typing import Any
 
 import torch.distributed as dist
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from multimodal_sentiment.files import replace_whole
 
@@ -54,6 +55,14 @@ def newest_checkpoint(folder: Path) -> str | None:
     if not whole:
         return None
     return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2])))
+
+
+def epoch_of_end(checkpoint: str) -> int | None:
+    """Return the epoch of a checkpoint if the training had ended with it, before its last epoch."""
+    state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
+    control = state.stateful_callbacks.get(TrainerControl.__name__, {})
+    is_end = control.get("args", {}).get("should_training_stop", False)
+    return round(state.epoch or 0) if is_end else None
 
 
 class MarkWhole(TrainerCallback):

@@ -12,9 +12,10 @@ import json
 import logging
 import os
 import shutil
+import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -194,9 +195,8 @@ def _launch_on_cluster(
                 failure_config=FailureConfig(max_failures=_RESTARTS),
             ),
         )
-        pool = ThreadPoolExecutor(1)
         try:
-            running = pool.submit(trainer.fit)
+            running = _begin(trainer.fit)
             while not running.done():
                 wait([running], timeout=_SECONDS)
                 relay()
@@ -205,8 +205,23 @@ def _launch_on_cluster(
             failures = error.worker_failures if isinstance(error, WorkerGroupError) else {}
             reason = str(next(iter(failures.values()), error)).strip().splitlines()[-1]
             raise ChildProcessError(_ENDED.format(_RESTARTS + 1, reason)) from error
-        finally:
-            pool.shutdown(wait=False)
+
+
+def _begin(function: Callable[[], Any]) -> Future[Any]:
+    """Call a function in a thread for which the process does not wait when it ends.
+
+    One that waits for Ray would do so for ever once Ray is left, as after Ctrl-C.
+    """
+    outcome: Future[Any] = Future()
+
+    def call() -> None:
+        try:
+            outcome.set_result(function())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return outcome
 
 
 def _check_room(cluster: ClusterParameters) -> None:

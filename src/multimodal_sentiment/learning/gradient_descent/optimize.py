@@ -25,7 +25,7 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import share_of_batch
 
 from ..plan import Plan
-from .checkpoints import MarkWhole, full_disk_explained, newest_checkpoint
+from .checkpoints import MarkWhole, epoch_of_end, full_disk_explained, newest_checkpoint
 from .trainer import (
     OneDeviceArguments,
     ProgressLog,
@@ -104,6 +104,8 @@ def optimize(task: Task, classifier: SentimentClassifier) -> TrainerState:
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
         logger.info("Going on from %s", Path(checkpoint).name)
+        if epoch := epoch_of_end(checkpoint):  # the Trainer would train one more to find out
+            trainer.args.num_train_epochs = epoch
     with compiled(model, device.kind) if worth else nullcontext(), full_disk_explained(folder):
         trainer.train(resume_from_checkpoint=checkpoint)
     return trainer.state
