@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier, train
 from multimodal_sentiment.classifier.frames import write_posts
+from multimodal_sentiment.runs.lock import locked
 
 LABELS = ["0", "1", "2"]  # numbers are labels like any other
 MOODS = ["calm", "cross", "merry"]
@@ -100,6 +102,41 @@ def test_it_is_evaluated_on_the_columns_it_was_trained_on(trained, frame):
     assert scores["n"] == 9  # whose tags are numbers
     assert scores["accuracy"] == pytest.approx(trained.test_metrics["accuracy"])
     assert scores == trained.evaluate(tested, tags=tested["mood"].astype(str))
+    numbered = tested.rename(columns={"mood": 0})  # as columns of a file without a header are
+    trained._columns["tag"], named = 0, trained._columns["tag"]
+    try:
+        assert scores == trained.evaluate(numbered)
+    finally:
+        trained._columns["tag"] = named
+
+
+def test_it_explains_the_columns_it_was_trained_on(trained, frame):
+    posts = frame.iloc[[0]].assign(text="another")
+
+    (explanation,) = trained.explain_many(posts)
+
+    assert explanation.text == posts["tweet"].iloc[0]
+
+
+@pytest.mark.parametrize("fault", [{"training.epoch": 1}, "in use"])
+def test_a_refused_one_leaves_the_posts_of_the_former(trained, frame, fault):
+    written = trained.folder / "01_raw" / "posts.parquet"
+    before = written.read_bytes()
+    others = frame.head(40)[["tweet", "mood"]]
+    is_held = fault == "in use"
+    with (
+        locked(trained.folder) if is_held else nullcontext(),
+        pytest.raises(ClassifierError, match="in use by" if is_held else "training.epoch"),
+    ):
+        train(
+            others,
+            text="tweet",
+            tag="mood",
+            folder=trained.folder,
+            env="scratch",
+            parameters={} if is_held else fault,
+        )
+    assert written.read_bytes() == before
 
 
 def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
@@ -213,6 +250,12 @@ class TestWriting:
         posts = pd.DataFrame({"t": ["one", "two"]}, index)
         write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
         assert pq.read_table(tmp_path / "p.parquet")["guid"].to_pylist() == guids
+
+    def test_a_post_without_a_class_has_no_tag(self, tmp_path):
+        features = Features({"t": Value("string"), "label": ClassLabel(names=["sad", "happy"])})
+        posts = Dataset.from_dict({"t": ["one", "two"], "label": [1, -1]}, features)
+        write_posts(posts, {"text": "t", "tag": "label"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet")["tag"].to_pylist() == ["happy", None]
 
     @pytest.mark.parametrize("kind", ["numpy", "torch", "pandas", "iterable"])
     def test_classes_of_a_data_set_have_their_names(self, tmp_path, kind):

@@ -19,16 +19,18 @@ from kedro.io import CatalogProtocol
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.classifier.frames import column_names, has_test_posts, write_posts
-from multimodal_sentiment.classifier.inputs import frame_column, frame_columns
+from multimodal_sentiment.classifier.inputs import frame_column, frame_columns, frame_tags
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.config_loader import own_configuration
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
+from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.runs.closing_summary import describe_metrics
 from multimodal_sentiment.runs.error_lines import is_expected, one_line
 from multimodal_sentiment.runs.kedro_adapter import location
+from multimodal_sentiment.runs.lock import locked
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +92,7 @@ class TrainedClassifier(Classifier):
             images: The same as there.
             problems: The same as there.
         """
-        names = frame_columns(texts)
-        if images is None and names is not None and self._columns.keys() & {"text", "image"}:
-            taken = [frame_column(texts, self._columns.get(role, role)) for role in MODALITIES]
-            if any(column is not None for column in taken):
-                texts, images = taken
+        texts, images = self._taken(texts, images)
         return super().predict(texts, images, problems=problems)
 
     def evaluate(self, texts: Any = None, images: Any = None, tags: Any = None) -> dict[str, Any]:
@@ -105,7 +103,28 @@ class TrainedClassifier(Classifier):
             images: The same as there.
             tags: The same as there; None is the column that was trained on.
         """
-        return super().evaluate(texts, images, self._columns["tag"] if tags is None else tags)
+        if tags is None:
+            column = self._columns["tag"]
+            found = frame_tags(texts, column)
+            tags = str(column) if found is None else found
+        return super().evaluate(texts, images, tags)
+
+    def explain_many(self, texts: Any = None, images: Any = None) -> Iterator[Explanation]:
+        """Explain posts one by one, as `Classifier.explain_many` does.
+
+        Args:
+            texts: The same as there; of a frame, the columns that were trained on are taken.
+            images: The same as there.
+        """
+        return super().explain_many(*self._taken(texts, images))
+
+    def _taken(self, texts: Any, images: Any) -> tuple[Any, Any]:
+        """Return texts and images; of a frame, the columns that were trained on."""
+        if images is None and frame_columns(texts) is not None:
+            taken = [frame_column(texts, self._columns.get(role, role)) for role in MODALITIES]
+            if any(column is not None for column in taken):
+                return taken[0], taken[1]
+        return texts, images
 
     def __repr__(self) -> str:
         return (
@@ -128,12 +147,14 @@ def train_on_frame(
     given |= {"raw": str(place / POSTS), "data": str(place)}
     with _errors_in_one_line(), _this_project():
         logger.info("Posts, model and report go into %s", place)
-        write_posts(posts, names, place / POSTS)
         session = KedroSession.create(
             Path.cwd(), env=env, runtime_params=given, conf_source=str(own_configuration())
         )
         with session:
             catalog = session.load_context().catalog
+            # What is refused leaves the posts of the model that is there as they are.
+            with locked(place):
+                write_posts(posts, names, place / POSTS)
             # Posts whose split is test are predicted too, and the report shows how well.
             is_tested = has_test_posts(posts, names)
             session.run(pipeline_names=["__default__" if is_tested else "training"])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -98,6 +99,16 @@ def test_it_can_be_saved_copied_and_sent(folder, tmp_path):
     (tmp_path / "any").touch()
     assert weights.stat().st_mode == (tmp_path / "any").stat().st_mode
     assert not list((tmp_path / "saved" / "here").glob(".*"))
+
+
+def test_what_a_model_saved_over_another_lacks_is_not_the_other_ones(folder, tmp_path):
+    (tmp_path / "learnt_posts.npy").write_bytes(b"of another model")
+    (tmp_path / "notes.txt").touch()
+
+    load_classifier(folder, "cpu", "fp32").save_pretrained(tmp_path)
+
+    assert not (tmp_path / "learnt_posts.npy").exists()
+    assert (tmp_path / "notes.txt").exists()
 
 
 def test_it_answers_after_a_fork(folder):
@@ -223,6 +234,18 @@ class TestEvaluating:
 
         assert classifier.evaluate(frame, tags="mood") == classifier.evaluate(TEXTS, tags=self.TAGS)
         assert classifier.evaluate(frame)["n"] == 4
+
+    def test_tags_are_read_as_training_reads_them(self, folder):
+        classifier = load_classifier(folder, "cpu", "fp32")
+        expected = classifier.evaluate(TEXTS, tags=self.TAGS)
+        words = ["bad", "good", "null", "good"]  # a word for there being none
+
+        assert classifier.evaluate(TEXTS, tags=words) == expected
+        label = ClassLabel(names=sorted(classifier.labels))
+        features = Features({"text": Value("string"), "tag": label})
+        numbers = [tag and label.str2int(tag) for tag in self.TAGS]
+        rows = {"text": list(TEXTS), "tag": [-1 if it is None else it for it in numbers]}
+        assert classifier.evaluate(Dataset.from_dict(rows, features)) == expected
 
     @pytest.mark.parametrize(
         ("tags", "words"),

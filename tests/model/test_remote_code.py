@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +60,17 @@ def folder(tiny, tmp_path) -> Path:
     return tmp_path / "model"
 
 
-def test_it_answers_as_here_without_this_package_and_without_a_network(folder, tmp_path):
+@pytest.fixture
+def web(tmp_path):
+    """Where the files of the test's folder can be had."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_it_answers_as_here_without_this_package_and_without_a_network(folder, tmp_path, web):
     photo = tmp_path / "photo.png"
     blocks = np.random.default_rng(0).integers(0, 256, (6, 20, 3), dtype=np.uint8)
     Image.fromarray(blocks).resize((500, 150)).save(photo)
@@ -86,6 +100,8 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
         {"image": str(measured)},
         {"image": str(damaged)},
         {"image": str(broken)},
+        {"image": base64.b64encode(sticker.read_bytes()).decode()},
+        {"image": f"{web}/sticker.png"},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
@@ -98,8 +114,10 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     assert done.returncode == 0, done.stderr
     answers = [{each["label"]: each["score"] for each in post} for post in json.loads(done.stdout)]
     as_rows = [post if isinstance(post, dict) else {"text": post} for post in posts]
+    given = [post.get("image") for post in as_rows]
+    files = [str(sticker) if it and not it.startswith(str(tmp_path)) else it for it in given]
     expected = load_classifier(folder, "cpu", "fp32").predict(
-        [post.get("text") for post in as_rows], [post.get("image") for post in as_rows]
+        [post.get("text") for post in as_rows], files
     )
     for label in ("bad", "good"):
         np.testing.assert_allclose(

@@ -69,6 +69,14 @@ def test_a_public_repository_is_asked_for(hub, model):
         push(hub, model)
 
 
+def test_a_private_repository_is_not_said_to_be_public(hub, model):
+    push(hub, model)
+
+    with pytest.raises(ClassifierError, match="is there already, and private: name another"):
+        push(hub, model, public=True)
+    assert hub.private is True
+
+
 @pytest.mark.parametrize("name", ["tiny", "a/b/c", "../x", "a b/c"])
 def test_a_name_that_is_none_is_refused_before_anything_is_asked(hub, name):
     with pytest.raises(ClassifierError, match="is no OWNER/NAME of a hub"):

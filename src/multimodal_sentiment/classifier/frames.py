@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from multimodal_sentiment.posts.problems import Problem, describe_problems, writ
 
 from .errors import ClassifierError
 from .given_images import take_image, unwrap_image
-from .inputs import frame_column, frame_columns, is_missing, read_entries
+from .inputs import class_names, frame_column, frame_columns, is_missing, read_entries, single
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
         role: read_entries(str(name), frame_column(posts, name)) for role, name in columns.items()
     }
     cells.setdefault("guid", _numbers(posts))
-    name_class = _class_names(posts, columns.get("tag"))
+    name_class = class_names(posts, columns.get("tag"))
     for values in zip(*cells.values(), strict=False):  # the numbers have no end
         row = dict(zip(cells, values, strict=True))
         image = row.pop("image", None)
@@ -125,18 +125,6 @@ def _numbers(posts: Any) -> Iterator[Any]:
     return iter(words) if words and all(words) and len(set(words)) == len(words) else count()
 
 
-def _class_names(posts: Any, column: Any) -> Callable[[Any], Any]:
-    """Return what names a class by its number, where the posts are a data set that knows names."""
-    feature = (getattr(posts, "features", None) or {}).get(column)
-    names: list[str] = getattr(feature, "names", None) or []
-
-    def name(value: Any) -> Any:
-        number = _as_single(value)
-        return names[number] if isinstance(number, int) and 0 <= number < len(names) else value
-
-    return name
-
-
 def _as_text(value: Any) -> str | bytes | None:
     """Return a cell as the text that it is in a table.
 
@@ -145,14 +133,8 @@ def _as_text(value: Any) -> str | bytes | None:
     """
     if is_missing(value):
         return None
-    value = _as_single(value)
+    value = single(value)
     return value if isinstance(value, str | bytes) else in_words(value)
-
-
-def _as_single(value: Any) -> Any:
-    """Return a number or text of NumPy's or torch's as Python has it."""
-    is_scalar = getattr(value, "ndim", None) == 0 and hasattr(value, "item")
-    return value.item() if is_scalar else value
 
 
 def _as_image(value: Any, unfit: Counter[str]) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ says so. Only what is no list of rows at all is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, Sized
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -20,6 +20,7 @@ from multimodal_sentiment.decoding import has_control_characters
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, problem
+from multimodal_sentiment.posts.schema import NO_TAG
 
 from .errors import ClassifierError
 
@@ -129,11 +130,15 @@ def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
         ClassifierError: If a tag is none of the labels, or no single value.
     """
     try:
-        tags = [
+        words = [
             None if is_missing(value) else in_words(value) for value in read_entries("tags", values)
         ]
     except TypeError as error:
         raise ClassifierError(f"a post has one tag: {error}") from error
+    tags = [
+        tag if tag in labels or tag is None or tag.casefold() not in NO_TAG else None
+        for tag in words
+    ]
     unknown = [tag for tag in tags if tag is not None and tag not in labels]
     if unknown:
         raise ClassifierError(
@@ -167,6 +172,35 @@ def frame_column(frame: Any, name: Any) -> Any:
     if found > 1:
         raise ClassifierError(f"a frame has {found} columns named {name}: keep one of them")
     return frame[name] if found else None
+
+
+def frame_tags(frame: Any, name: Any) -> list[Any] | None:
+    """Return the tags in a column of a frame; None if it has none of that name."""
+    tags = frame_column(frame, name)
+    return None if tags is None else list(map(class_names(frame, name), read_entries("tags", tags)))
+
+
+def class_names(frame: Any, column: Any) -> Callable[[Any], Any]:
+    """Return what names a class by its number, where the posts are a data set that knows names.
+
+    Such a data set has -1 for a post without a class.
+    """
+    feature = (getattr(frame, "features", None) or {}).get(column)
+    names: list[str] = getattr(feature, "names", None) or []
+
+    def name(value: Any) -> Any:
+        number = single(value)
+        if not names or not isinstance(number, int):
+            return value
+        return None if number == -1 else names[number] if 0 <= number < len(names) else value
+
+    return name
+
+
+def single(value: Any) -> Any:
+    """Return a number or text of NumPy's or torch's as Python has it."""
+    is_scalar = getattr(value, "ndim", None) == 0 and hasattr(value, "item")
+    return value.item() if is_scalar else value
 
 
 def read_entries(name: str, values: Any) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from multimodal_sentiment.decoding import EncodingProfile, read_texts
 from multimodal_sentiment.explaining import Explanation, explain_post
 from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.model.classifier import OPTIONAL_FILES
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.parameters import ComputeParameters, compute_to_predict
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
@@ -39,7 +40,7 @@ from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
 from .given_images import read_image, take_image
-from .inputs import check_one_post, frame_column, pair_rows, read_tags, read_text
+from .inputs import check_one_post, frame_tags, pair_rows, read_tags, read_text
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
@@ -166,7 +167,7 @@ class Classifier:
             ClassifierError: The same as `predict`; or if tags are missing, or none of the labels.
         """
         if isinstance(tags, str):
-            name, tags = tags, frame_column(texts, tags)
+            name, tags = tags, frame_tags(texts, tags)
             if tags is None:
                 raise ClassifierError(
                     f"tags must be given, one a post, or the name of their column: {name!r} is no "
@@ -253,8 +254,12 @@ class Classifier:
         with TemporaryDirectory(dir=place, prefix=".writing-") as name:
             self._classifier.save_pretrained(Path(name))
             follow_umask(Path(name))
-            for path in Path(name).iterdir():
-                os.replace(path, place / path.name)
+            written = os.listdir(name)
+            for file in written:
+                os.replace(Path(name, file), place / file)
+        # Of a model that was there before: this one would be loaded with what that one has learnt.
+        for file in set(OPTIONAL_FILES) - set(written):
+            (place / file).unlink(missing_ok=True)
 
     def _check_device(self) -> None:
         try:

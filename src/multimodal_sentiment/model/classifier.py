@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from multimodal_sentiment.monitoring import ValidationSummary, read_summary, write_summary
+from multimodal_sentiment.monitoring import (
+    SUMMARY_FILES,
+    ValidationSummary,
+    read_summary,
+    write_summary,
+)
 from multimodal_sentiment.reporting import model_card
 
 from .configuration import SentimentConfig
@@ -34,6 +39,7 @@ _PROFILE = "encoding_profile.json"
 _CARD = "README.md"
 _TERMS = "terms.json"
 _LEARNT = "learnt_posts.npy"
+OPTIONAL_FILES = (_TERMS, _LEARNT, *SUMMARY_FILES)  # that not every model has
 
 
 @dataclass(frozen=True)

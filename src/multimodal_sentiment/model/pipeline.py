@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,14 @@ import numpy as np
 import torch
 from PIL import Image
 from transformers import Pipeline
-from transformers.image_utils import load_image
 from transformers.utils import cached_file
 
 from .image import central_square
 from .text import tokenize
 from .words import Vocabulary, count_terms
 
+_PATIENCE = 30  # seconds, for an image on the web
+_SHOWN = 100  # characters
 _ORIENTATION = 274  # the tag of EXIF
 _TURNS = {  # what undoes each
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -100,7 +104,7 @@ class SentimentPipeline(Pipeline):
         said, view = config.training.get("pictures") or {}, config.image_config
         short_side = said.get("short_side", view["resize"])
         if isinstance(image, str):
-            opened = Image.open(image) if os.path.isfile(image) else load_image(image)
+            opened: Image.Image = Image.open(image if os.path.isfile(image) else _fetch(image))
             width, height = opened.size
             reduction = min(width, height) / (3 * short_side)
             if reduction > 1:  # a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
@@ -127,6 +131,20 @@ class SentimentPipeline(Pipeline):
             upright = upright.crop(box)
         how = view.get("interpolation", "bilinear")
         return central_square(np.asarray(upright), view["resize"], view["size"], how)
+
+
+def _fetch(image: str) -> io.BytesIO:
+    """Return the file that a link leads to, or that base64 stands for.
+
+    What transformers makes of either is RGB already: what is transparent in it would be black.
+    """
+    if image.startswith(("http://", "https://")):
+        with urllib.request.urlopen(image, timeout=_PATIENCE) as answer:  # noqa: S310 - a web link
+            return io.BytesIO(answer.read())
+    try:
+        return io.BytesIO(base64.b64decode(image.partition(",")[2] or image, validate=True))
+    except ValueError as error:
+        raise ValueError(f"{image[:_SHOWN]!r} is no file, no link, and no base64") from error
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -155,7 +155,7 @@ def bounded(
     """
     try:
         image, width, height = _decode(payload, short_side, max_megapixels)
-    except OSError:
+    except Exception:  # Pillow meets broken bytes with nearly any
         if not payload.startswith(b"\xff\xd8"):
             raise
         image, width, height = _decode(_with_end(payload), short_side, max_megapixels, is_cut=True)

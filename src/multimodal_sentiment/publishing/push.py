@@ -54,7 +54,7 @@ def check_repository(repository: str, endpoint: str | None, *, public: bool) -> 
 
     Raises:
         ClassifierError: If its name is none, the hub does not answer or does not know the user, or
-            the repository is public and that was not asked for.
+            the repository is there and not public or private as is asked for.
     """
     try:
         validate_repo_id(repository)
@@ -67,7 +67,13 @@ def check_repository(repository: str, endpoint: str | None, *, public: bool) -> 
     with in_one_line(hub):
         if not hub.repo_exists(repository, token=True):
             return hub
-        if not public and not hub.model_info(repository, token=True).private:
+        is_private = hub.model_info(repository, token=True).private
+        if public and is_private:
+            raise ClassifierError(
+                f"{repository} is there already, and private: name another, make it public on "
+                f"{hub.endpoint}, or send the model without --public"
+            )
+        if not public and not is_private:
             raise ClassifierError(
                 f"{repository} is there already, and public: name another, make it private on "
                 f"{hub.endpoint}, or send the model to everybody with --public"
