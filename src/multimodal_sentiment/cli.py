@@ -282,10 +282,11 @@ def _run(**options: Any) -> Any:
 
     if kedro_run.callback is None:
         raise TypeError("kedro run has no callback")
+    PROJECT_HOOKS[0].has_ended = False
     try:
         return kedro_run.callback(**options)
     except KeyboardInterrupt:
-        if not PROJECT_HOOKS[0].end_all():
+        if not (PROJECT_HOOKS[0].end_all() or PROJECT_HOOKS[0].has_ended):
             click.echo("Interrupted before a run had begun: nothing is written", err=True)
         raise click.exceptions.Exit(130) from None  # 128 + SIGINT, as shells have it
     except click.ClickException:

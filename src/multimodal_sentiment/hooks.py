@@ -34,6 +34,7 @@ class RunHooks:
 
     def __init__(self) -> None:
         self._transactions: dict[int, Transaction] = {}  # by their key
+        self.has_ended = False  # whether a run has, whose outputs stay
         atexit.register(self.end_all)
 
     @hook_impl
@@ -117,6 +118,7 @@ class RunHooks:
             self._abandon(transaction, "failed", error)
             raise click.ClickException(one_line(error)) from error
         self._transactions.pop(transaction.key, None)
+        self.has_ended = True
         try:
             transaction.commit()
         finally:
@@ -124,7 +126,12 @@ class RunHooks:
         if os.environ.get("MLFLOW_TRACKING_URI"):  # nothing of it is imported otherwise
             from multimodal_sentiment.runs.tracking import track_run
 
-            track_run(transaction.record, transaction.places)
+            try:
+                track_run(transaction.record, transaction.places)
+            except KeyboardInterrupt:
+                name = transaction.record.name
+                logger.warning("%s is complete; MLflow may not know all of it", name)
+                raise
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:

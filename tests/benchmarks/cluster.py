@@ -32,6 +32,7 @@ import pandas as pd
 from project import PROJECT, newest
 
 STEPS = ("read_posts", "prepare_examples", "group_duplicates", "split_posts", "predict_unlabelled")
+BATCH = 32  # posts that each process takes in a step of a training
 DATA = ("shared", "alone-0", "alone-1")  # of two workers together, and of two processes
 KEDRO = [sys.executable, "-m", "kedro"]
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -118,7 +119,12 @@ def measure_share(folder: Path, count: int, model: Path) -> None:
 
 def measure_training(folder: Path, count: int) -> None:
     def go(raw: Path, data: Path, workers: int, core: int | None) -> Run:
-        options = {"cluster.workers": workers, "training.epochs": 2, "training.refit": False}
+        options = {
+            "cluster.workers": workers,
+            "training.batch_size": BATCH * max(1, workers),  # as many for each process
+            "training.epochs": 2,
+            "training.refit": False,
+        }
         return kedro("training", raw, data, options, core, env="scratch")
 
     together, alone = side_by_side(folder, count, go)

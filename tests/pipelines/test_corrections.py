@@ -159,3 +159,16 @@ def test_claims_of_confidence_are_held_against_the_answers(predictions):
     assert said["claimed"]["least_sure"] == {"below": 0.95, "n": 10, "accuracy": 0.6}
     assert said["trusted"]["confidence"] == 0.95  # all thirty are right
     assert [step["n"] for step in said["curve"]] == [30, 40, 80]
+
+
+def test_corrections_that_leave_a_tag_unlearnt_are_refused_before_the_training():
+    table = examples(["a", "b", "c", "c"] * 25)
+    alone = groups(table, list(range(100)))
+    undeclared = declared(table, [""] * 100)
+    train, validation = split_posts(table, alone, undeclared, parameters())
+    merged = train.loc[train["tag"] == "c", ["guid"]].assign(tag="b")
+    with pytest.raises(ValueError, match="no training post has the tag 'c' any more, and 10 valid"):
+        split_posts(table, alone, undeclared, parameters(), merged)
+    new = validation.head(1)[["guid"]].assign(tag="d")
+    with pytest.raises(ValueError, match="no training post has the tag 'd' any more, and 1 valid"):
+        split_posts(table, alone, undeclared, parameters(), new)

@@ -178,3 +178,19 @@ def test_scripts_that_the_encoder_has_not_read_are_named(metrics, ingestion):
     assert titles(metrics, ingestion) == ["The text encoder has read English, not Han or Thai"]
     metrics["scripts"] = {"Latin": {"n": 700}}
     assert titles(metrics, ingestion) == []
+
+
+def test_a_split_that_divides_twins_is_not_said_to_leave_none(metrics, ingestion):
+    ingestion["twins"]["random_split"]["with_a_twin_in_training"] = 31
+    for divided, words in ((0, "This split leaves none."), (12, "This split leaves 12.")):
+        rest = {"n": 900, "accuracy": 0.75, "accuracy_interval": (0.7, 0.79)}
+        metrics["twins_in_training"] = {"posts": divided, "without": rest if divided else None}
+        doubts = find_caveats(metrics, ingestion, epochs=6)
+        (found,) = [doubt for doubt in doubts if "random split" in doubt.what]
+        assert found.why.endswith(words)
+
+
+def test_a_label_that_no_validation_post_has_is_not_said_to_be_never_found(metrics, ingestion):
+    label = next(iter(metrics["per_class"]))
+    metrics["per_class"][label] |= {"support": 0, "recall": 0}
+    assert "Labels that are never found" not in titles(metrics, ingestion)

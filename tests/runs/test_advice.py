@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from multimodal_sentiment.datasets.promotion import PROMOTED
+from multimodal_sentiment.runs.flags import corrected_flags
 
 from .conftest import REPOSITORY
 
@@ -183,3 +184,11 @@ def test_of_a_disk_that_is_full_old_versions_are_pruned(project):
     follow(project, [*command.replace("3", "1").split(), "--yes"])
 
     assert len(project.versions("02_intermediate/counts.csv")) == 1
+
+
+def test_training_with_corrected_tags_is_otherwise_the_same():
+    given = {"raw": "my posts.csv", "columns": {"text": "caption"}, "corrections": None}
+    assert corrected_flags({"env": "pretrained", "runtime_params": given}) == (
+        " --env=pretrained --params 'raw=my posts.csv,columns.text=caption,corrections=FILE'"
+    )
+    assert corrected_flags({"env": None, "runtime_params": {}}) == " --params corrections=FILE"

@@ -239,3 +239,18 @@ def test_errors_about_input_are_told_from_bugs(error, expected):
 )
 def test_durations_are_said_as_one_would(seconds, words):
     assert duration(seconds) == words
+
+
+def test_interrupt_after_a_run_has_ended_does_not_say_that_nothing_is_written(
+    project, monkeypatch, caplog
+):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr("multimodal_sentiment.runs.tracking.track_run", interrupt)
+    status, output = project.command("run", "--pipeline=training")
+
+    assert (status, output) == (130, "")
+    assert caplog.messages[-1].endswith("(training) is complete; MLflow may not know all of it")
+    assert project.records()[-1]["outcome"] == "completed"

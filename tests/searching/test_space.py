@@ -58,6 +58,10 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
             "training.weight_decay: a logarithmic range begins above 0, not at 0",
         ),
         (
+            {"training": {"epochs": {"low": 1, "high": 9, "step": 1.5}}},
+            "training.epochs: the step of whole numbers is a whole number, not 1.5",
+        ),
+        (
             {"training": {"epochs": {"low": 1, "high": 9, "by": 2}}},
             "training.epochs: unknown key 'by': choose of high, log, low, step, when",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,6 +110,31 @@ def test_it_works_by_keyboard_alone(browser, client):
     ActionChains(browser).send_keys(Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER).perform()
     because = browser.find_element(By.ID, "because")
     WebDriverWait(browser, 30).until(lambda _: because.is_displayed())
+
+
+def test_what_comes_late_is_not_shown_beside_another_post(browser, client):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def find(name: str):
+        return browser.find_element(By.ID, name)
+
+    browser.get(client.url)
+    find("text").send_keys("a day")
+    find("ask").click()
+    WebDriverWait(browser, 30).until(lambda _: find("said").is_displayed())
+    # Both in one step of the page, which no answer comes between.
+    browser.execute_script(
+        'document.getElementById("why").click();'
+        'const text = document.getElementById("text");'
+        'text.value = "another day"; text.dispatchEvent(new Event("input"));'
+    )
+    idle = 'return document.getElementById("answer").getAttribute("aria-busy") === "false"'
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script(idle))
+    time.sleep(3)  # an explanation takes one or two
+    assert not find("because").is_displayed()
+    assert not find("why").is_displayed()
+    assert find("fault").text == "The post has changed: ask again."
 
 
 def test_nothing_is_asked_where_there_is_nothing(browser, client):

@@ -39,7 +39,7 @@ def find_caveats(
         *_about_confidence(metrics),
         *_about_languages(metrics),
         *_about_training(metrics["protocol"]["model"], epochs),
-        *_about_posts(ingestion),
+        *_about_posts(ingestion, (metrics.get("twins_in_training") or {}).get("posts", 0)),
     ]
 
 
@@ -108,7 +108,11 @@ def _about_sizes(metrics: Mapping[str, Any]) -> list[Caveat]:
     if few:
         posts = ", ".join(f"{count:,} {label}" for label, count in few.items())
         doubts.append(Caveat("Labels with few posts", f"F1 of these rests on {posts} posts."))
-    never = [label for label, scores in metrics["per_class"].items() if not scores["recall"]]
+    never = [
+        label
+        for label, scores in metrics["per_class"].items()
+        if scores["support"] and not scores["recall"]
+    ]
     if never:
         doubts.append(
             Caveat("Labels that are never found", f"Not one post is rightly called {_all(never)}.")
@@ -182,7 +186,7 @@ def _about_training(model: Mapping[str, Any], epochs: int | None) -> list[Caveat
     return doubts
 
 
-def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
+def _about_posts(ingestion: Mapping[str, Any], divided: int) -> list[Caveat]:
     doubts = []
     flagged = ingestion["flagged_encodings"]["posts"]
     if flagged:
@@ -211,10 +215,10 @@ def _about_posts(ingestion: Mapping[str, Any]) -> list[Caveat]:
                 f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
             )
         )
-    return doubts + _about_groups_of_twins(ingestion["twins"], ingestion["posts"])
+    return doubts + _about_groups_of_twins(ingestion["twins"], ingestion["posts"], divided)
 
 
-def _about_groups_of_twins(twins: Mapping[str, Any], posts: int) -> list[Caveat]:
+def _about_groups_of_twins(twins: Mapping[str, Any], posts: int, divided: int) -> list[Caveat]:
     doubts = []
     outvoted = twins.get("unlike_the_commonest_tag")  # reports of version 0.2 do not say
     cost = (
@@ -238,7 +242,8 @@ def _about_groups_of_twins(twins: Mapping[str, Any], posts: int) -> list[Caveat]
                 "Do not compare with numbers from a random split",
                 "Had posts been drawn one by one, without regard to twins, "
                 f"{leaked:,} of {twins['random_split']['validation_posts']:,} validation posts "
-                "would have had a twin among the training posts. This split leaves none.",
+                "would have had a twin among the training posts. "
+                f"This split leaves {f'{divided:,}' if divided else 'none'}.",
             )
         )
     return doubts

@@ -59,6 +59,7 @@ def log_summary(
     seconds: float,
     folders: str,
     inference: str | None,
+    corrected: str,
 ) -> None:
     """Log what was written where, the numbers that matter, and what to try next.
 
@@ -69,6 +70,7 @@ def log_summary(
         seconds: The time that the run took, s.
         folders: The options that a command needs to work on the same folders.
         inference: The options of the inference that comes next; None if none does.
+        corrected: The options of a training like this run, with corrected tags.
     """
     logger.info("%s completed in %s", record.name, duration(seconds))
     layers = defaultdict(list)
@@ -76,7 +78,7 @@ def log_summary(
         layers[place.relative_to(data).parts[0]].append(name)
     for layer, names in sorted(layers.items()):
         logger.info("  %s: %s", short_path(data / layer), ", ".join(sorted(names)))
-    _log_results(places, folders)
+    _log_results(places, corrected)
     if MODEL in places:
         _log_promoted(places[MODEL].parents[1], record, folders)
     if ANSWERED in places:
@@ -112,7 +114,7 @@ def _viz_command(folders: str) -> str:
     return "kedro viz run to look at it all, once conf/local/globals.yml names these folders"
 
 
-def _log_results(places: Mapping[str, Path], folders: str) -> None:
+def _log_results(places: Mapping[str, Path], corrected: str) -> None:
     """Log the numbers that matter, and where the report is."""
 
     def read(name: str) -> dict[str, Any] | None:
@@ -125,27 +127,24 @@ def _log_results(places: Mapping[str, Path], folders: str) -> None:
             logger.info("%s", sentence)
     if CHOSEN_PARAMETERS in places:
         logger.info("The parameters to use are in %s", short_path(places[CHOSEN_PARAMETERS]))
-    _log_pages(places, folders)
+    _log_pages(places, corrected)
     if (judged := read(SUCCESSION)) and judged["former"]:
         logger.info("%s", judged["sentence"])
     if (tested := read(TEST_METRICS)) and tested["n"]:
         logger.info("%s", describe_test(tested))
 
 
-def _log_pages(places: Mapping[str, Path], folders: str) -> None:
+def _log_pages(places: Mapping[str, Path], corrected: str) -> None:
     """Log where the pages are, and what the second look is for."""
     for name, page in PAGES.items():
         if name in places:
             logger.info("%s is %s: open it in a browser", page, short_path(places[name]))
     if SECOND_LOOK in places:
-        params = f"{folders.rstrip(chr(39))}," if folders else " --params "
-        quote = "'" if folders.endswith("'") else ""
         logger.info(
-            "Next: %s --pipeline=training%scorrections=FILE%s, with the file of corrected tags "
-            "that this page gives",
+            "Next: %s --pipeline=training%s, FILE being the file of corrected tags that this page "
+            "gives",
             run_command(),
-            params,
-            quote,
+            corrected,
         )
 
 

@@ -48,6 +48,12 @@ def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
     )
 
 
+def corrected_flags(request: Mapping[str, Any]) -> str:
+    """Return the options of the same training with a file of corrected tags, FILE."""
+    given = request["runtime_params"] | {"corrections": "FILE"}
+    return all_flags({**request, "runtime_params": given})
+
+
 def _params_flag(given: Iterable[tuple[str, Any]]) -> str:
     params = ",".join(f"{key}={'null' if value is None else value}" for key, value in given)
     return f" --params {shlex.quote(params)}" if params else ""

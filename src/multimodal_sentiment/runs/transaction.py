@@ -26,7 +26,7 @@ from multimodal_sentiment.files import short_path
 from .checks import check_run, has_new_posts
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import is_damage, one_line
-from .flags import folders_flag, inference_flags
+from .flags import corrected_flags, folders_flag, inference_flags
 from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
@@ -164,6 +164,7 @@ class Transaction:
             seconds,
             folders_flag(self._request),
             self._inference_flags(),
+            corrected_flags(self._request),
         )
         mend_statistics(self._project, self._catalog, self.record, self.places)
 

@@ -181,6 +181,8 @@ def _read_range(
         raise ValueError(f"{name}: a logarithmic range begins above 0, not at {low:g}")
     if step is not None and (log or step <= 0):
         raise ValueError(f"{name}: a step is above 0, and in no logarithmic range: {step:g}")
+    if step is not None and isinstance(low, int) and isinstance(high, int) and step != int(step):
+        raise ValueError(f"{name}: the step of whole numbers is a whole number, not {step:g}")
     return Dimension(name, low=low, high=high, log=log, step=step, when=when)
 
 

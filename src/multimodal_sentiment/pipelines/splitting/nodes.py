@@ -32,7 +32,8 @@ def split_posts(
     them.
 
     Raises:
-        ValueError: If a tag has too few posts for that, or the declared split cannot be used.
+        ValueError: If a tag has too few posts for that, or the declared split cannot be used; if
+            corrections leave no training post of a tag by which validation posts are judged.
     """
     from multimodal_sentiment.posts.declared_split import find_validation_posts
     from multimodal_sentiment.posts.schema import POSTS
@@ -47,7 +48,9 @@ def split_posts(
         held_out = _draw(posts["tag"], group, splitting)
     if corrections is not None:
         corrected = posts["guid"].map(corrections.set_index("guid")["tag"])
-        posts["tag"] = corrected.fillna(posts["tag"])
+        given = posts["tag"]
+        posts["tag"] = corrected.fillna(given)
+        _refuse_unlearnt(posts["tag"], given, held_out)
     train, validation = posts[~held_out], posts[held_out]
     logger.info(
         "%s training and %s validation posts (%.1f%%)%s",
@@ -69,6 +72,21 @@ def split_posts(
             f"{twins:,}",
         )
     return train.reset_index(drop=True), validation.reset_index(drop=True)
+
+
+def _refuse_unlearnt(
+    corrected: pd.Series[str], given: pd.Series[str], held_out: np.ndarray
+) -> None:
+    """Refuse corrections that leave no training post of a validation post's tag, old or new."""
+    learnt = set(corrected[~held_out])
+    for tags in (corrected, given):
+        lost = tags[held_out & ~tags.isin(learnt)]
+        if len(lost):
+            raise ValueError(
+                f"corrections: no training post has the tag {lost.iloc[0]!r} any more, and "
+                f"{len(lost):,} validation posts are judged by it: tags are merged by another "
+                "listing, with one tag in place of the other throughout"
+            )
 
 
 def _draw(

@@ -45,8 +45,13 @@ function drop() {
   forget();
 }
 
-// An explanation is of the post that was answered: it goes when the post changes.
+// An explanation is of the post that was answered: it goes when the post changes, and what is still
+// to come of the former post is not shown.
 function forget() {
+  if (asked) {
+    asked.abort();
+    complain("The post has changed: ask again.");
+  }
   showRegions([]);
   $("because").hidden = true;
   $("why").hidden = true;
@@ -89,7 +94,10 @@ async function run(post, query, show) {
   } catch (error) {
     if (error.name !== "AbortError") complain(error.message);
   } finally {
-    if (asked === mine) $("answer").setAttribute("aria-busy", "false");
+    if (asked === mine) {
+      asked = null;
+      $("answer").setAttribute("aria-busy", "false");
+    }
   }
 }
 
@@ -259,7 +267,6 @@ $("why").addEventListener("click", () => run(answered, "?explain=true", (answer)
   $("answer").focus({ preventScroll: true });
 }));
 $("clear").addEventListener("click", () => {
-  asked?.abort();
   drop();
   complain("");
   $("text").value = "";
