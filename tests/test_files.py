@@ -120,11 +120,18 @@ def test_an_address_is_said_as_it_is():
     assert files.short_path("s3://bucket/posts") == "s3://bucket/posts"
 
 
-def test_a_folder_that_a_killed_process_had_moved_aside_comes_back(tmp_path: Path):
-    write(tmp_path / ".x.partial.former", "folder", "old")
+def test_what_was_there_comes_back_if_the_new_cannot_take_its_place(tmp_path: Path, monkeypatch):
+    write(tmp_path / "x", "folder", "old")
+    replace = os.replace
 
-    with pytest.raises(ValueError, match="no"), files.replace_whole(tmp_path / "x"):
-        raise ValueError("no")
+    def refuse(source: Path, target: Path) -> None:
+        if source.name == ".x.partial":
+            raise OSError(errno.EIO, "Input/output error")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    with pytest.raises(OSError, match="Input"), files.replace_whole(tmp_path / "x") as partial:
+        write(partial, "folder", "new")
 
     assert read(tmp_path / "x") == {"old"}
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -135,12 +142,16 @@ def test_a_former_folder_that_cannot_be_removed_is_no_hindrance(tmp_path: Path, 
     remove = files.remove
 
     def refuse(path: Path) -> None:
-        if path.name.endswith(".former") and path.exists():  # as a shared disk does
+        if ".former-" in path.name:  # as a shared disk does
             raise OSError(errno.ENOTEMPTY, "Directory not empty")
         remove(path)
 
-    monkeypatch.setattr(files, "remove", refuse)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "remove", refuse)
+        for content in ("new", "newer"):
+            with files.replace_whole(tmp_path / "x") as partial:
+                write(partial, "folder", content)
+            assert read(tmp_path / "x") == {content}
     with files.replace_whole(tmp_path / "x") as partial:
-        write(partial, "folder", "new")
-
-    assert read(tmp_path / "x") == {"new"}
+        write(partial, "folder", "newest")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

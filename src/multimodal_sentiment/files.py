@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,21 +25,30 @@ def replace_whole(path: Path, aside: Path | None = None) -> Iterator[Path]:
             given.
     """
     partial = aside or path.with_name(f".{path.name}.partial")
-    former = partial.with_name(f"{partial.name}.former")
-    if former.exists() and not path.exists():  # it was killed between the two renamings below
-        os.replace(former, path)
     remove(partial)
     try:
         yield partial
         flush(partial)
         if path.is_dir() or (partial.is_dir() and path.exists()):
-            remove(former)
-            os.replace(path, former)  # a renaming replaces only a file by a file
-        os.replace(partial, path)
-        with suppress(OSError):  # a shared disk keeps files of a folder while they are mapped
-            remove(former)
+            _exchange(partial, path)
+        else:
+            os.replace(partial, path)
     finally:
         remove(partial)
+
+
+def _exchange(new: Path, path: Path) -> None:
+    """Put a file or folder in the place of another; a renaming replaces only a file by a file."""
+    former = new.with_name(f"{new.name}.former-{secrets.token_hex(4)}")
+    os.replace(path, former)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(former, path)
+        raise
+    for left in new.parent.glob(f"{glob.escape(new.name)}.former-*"):
+        with suppress(OSError):  # a shared disk keeps the files of a folder while they are mapped
+            remove(left)
 
 
 def move(source: Path, target: Path) -> None:

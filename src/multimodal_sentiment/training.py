@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Literal, NamedTuple
@@ -145,21 +145,36 @@ def train_on_frame(
     given = _as_tree(parameters)
     place = Path(folder or mkdtemp(prefix="multimodal_sentiment-")).expanduser().resolve()
     given |= {"raw": str(place / POSTS), "data": str(place)}
-    with _errors_in_one_line(), _this_project():
+    with _errors_in_one_line(), _this_project(), ExitStack() as stack:
         logger.info("Posts, model and report go into %s", place)
         session = KedroSession.create(
             Path.cwd(), env=env, runtime_params=given, conf_source=str(own_configuration())
         )
         with session:
             catalog = session.load_context().catalog
-            # What is refused leaves the posts of the model that is there as they are.
             with locked(place):
+                stack.enter_context(_former_kept(place / POSTS))
                 write_posts(posts, names, place / POSTS)
             # Posts whose split is test are predicted too, and the report shows how well.
             is_tested = has_test_posts(posts, names)
             session.run(pipeline_names=["__default__" if is_tested else "training"])
             compute = ComputeParameters.model_validate(catalog["params:compute"].load())
         return TrainedClassifier(catalog, session.session_id, names, compute)
+
+
+@contextmanager
+def _former_kept(path: Path) -> Iterator[None]:
+    """Have another file written to a path; if the block raises, the former one comes back."""
+    former = path.with_name(f".{path.name}.former")
+    if path.exists():
+        os.replace(path, former)
+    try:
+        yield
+    except BaseException:
+        if former.exists():
+            os.replace(former, path)
+        raise
+    former.unlink(missing_ok=True)
 
 
 def _find_columns(posts: Any, columns: Columns) -> dict[str, Any]:

@@ -210,11 +210,16 @@ class TestTar:
         write_tar(tmp_path / "images.tar", {"1.jpg": JPEG})
         (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
         assert opened(tmp_path).files().about["layout"] == "table"
+        (remark,) = opened(tmp_path).files().remarks[1:2]
+        assert remark.startswith("images.tar beside the table is not read: unpack it")
         (tmp_path / "posts.csv").rename(tmp_path / "images.csv")  # what describes the shard
         assert opened(tmp_path).files().about["layout"] == "shards"
 
-    def test_names_of_which_some_are_splits_are_refused(self, tmp_path: Path) -> None:
-        names = ("train.tar", "test.tar", "more.tar")
+    @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])
+    def test_names_of_which_some_are_splits_are_refused(
+        self, tmp_path: Path, names: tuple[str, ...]
+    ) -> None:
+        names = tuple(f"{name}.tar" for name in names)
         write_shards(tmp_path / "raw", {name: {f"{name}.txt": b"t"} for name in names})
         with pytest.raises(LayoutError, match=r"some are named after splits, and more\.tar is not"):
             opened(tmp_path / "raw")

@@ -100,7 +100,7 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
         {"image": str(measured)},
         {"image": str(damaged)},
         {"image": str(broken)},
-        {"image": base64.b64encode(sticker.read_bytes()).decode()},
+        {"image": base64.encodebytes(sticker.read_bytes()).decode()},
         {"image": f"{web}/sticker.png"},
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

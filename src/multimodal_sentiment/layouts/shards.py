@@ -27,7 +27,7 @@ def is_shards(path: Path) -> bool:
         return not _is_of_images(shards, path)
     # Files that are named after splits are tables of their own; so is what other tables lie beside.
     splits = [split_among(shard) for shard in shards]
-    are_tables = all(splits) or _tell_several(splits)
+    are_tables = all(splits) or _are_mixed(splits)
     return len(shards) > 1 and shards == tables_in(path) and not are_tables
 
 
@@ -61,10 +61,10 @@ def _splits(shards: list[Path]) -> list[Split]:
     """Return the splits that names declare, if all do; one alone counts only if it is the test.
 
     Raises:
-        LayoutError: If some names declare several splits, and others none.
+        LayoutError: If some names declare posts for validation or testing, and others declare none.
     """
     splits = list(map(split_among if len(shards) > 1 else split_of, shards))
-    if not all(splits) and _tell_several(splits):
+    if _are_mixed(splits):
         unnamed = shards[splits.index("")]
         raise LayoutError(
             f"of the shards in {unnamed.parent} some are named after splits, and {unnamed.name} is "
@@ -75,14 +75,16 @@ def _splits(shards: list[Path]) -> list[Split]:
     return splits
 
 
-def _tell_several(splits: list[Split]) -> bool:
-    return len(set(splits) - {""}) > 1
+def _are_mixed(splits: list[Split]) -> bool:
+    """Return whether some names keep posts from the training, and others say nothing."""
+    return not all(splits) and bool(set(splits) - {"", "train"})
 
 
 def _is_of_images(shards: list[Path], path: Path) -> bool:
-    """Return whether a lone tar file is but what the images of a table came in.
+    """Return whether the only tar file of a folder holds the images of a table beside it.
 
-    What describes shards lies beside many of them, or is named like them, or is JSON.
+    A table that has the name of the tar file, or that is JSON, describes a shard. So does any table
+    beside several tar files.
     """
     if len(shards) > 1 or shards == [path]:
         return False

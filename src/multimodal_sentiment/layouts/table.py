@@ -184,17 +184,21 @@ def _refuse_unclear(tables: Sequence[Path]) -> None:
 
 
 def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
-    """Say which tables beside those that are read are left aside, as their names are no splits."""
+    """Say which tables and archives beside the tables that are read are left aside."""
     if path in read or is_remote(path) or (path / _DICTIONARY).is_file():
         return []
-    others = [table for table in tables_in(path) if table not in read]
-    if not others:
-        return []
-    names = first_names((table.name for table in others), str, _SHOWN)
-    return [
-        f"{len(others):,} tables beside these are not read, since their names tell no split: "
-        f"{names}; train, validation and test are read"
+    remarks = [
+        f"{archive.name} beside the table is not read: unpack it, or name it with raw={archive}"
+        for archive in tables_in(path, (".tar",))
     ]
+    others = [table for table in tables_in(path) if table not in read]
+    if others:
+        names = first_names((table.name for table in others), str, _SHOWN)
+        remarks.append(
+            f"{len(others):,} tables beside these are not read, since their names tell no split: "
+            f"{names}; train, validation and test are read"
+        )
+    return remarks
 
 
 def order_of(split: Split) -> int:

@@ -139,10 +139,12 @@ def _fetch(image: str) -> io.BytesIO:
     What transformers makes of either is RGB already: what is transparent in it would be black.
     """
     if image.startswith(("http://", "https://")):
-        with urllib.request.urlopen(image, timeout=_PATIENCE) as answer:  # noqa: S310 - a web link
+        asked = urllib.request.Request(image, headers={"User-Agent": "Mozilla/5.0"})  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:  # noqa: S310 - a web link
             return io.BytesIO(answer.read())
     try:
-        return io.BytesIO(base64.b64decode(image.partition(",")[2] or image, validate=True))
+        encoded = "".join((image.partition(",")[2] or image).split())
+        return io.BytesIO(base64.b64decode(encoded, validate=True))
     except ValueError as error:
         raise ValueError(f"{image[:_SHOWN]!r} is no file, no link, and no base64") from error
 

@@ -83,7 +83,9 @@ def encode_examples(
             if name in columns:
                 continue
             began = time.monotonic()
-            known = _known_rows(earlier, name, digests[modality], lacking[modality])
+            # In this very process, such a post would end the run.
+            tried_again = lacking[modality] if cluster.workers else None
+            known = _known_rows(earlier, name, digests[modality], tried_again)
             new = np.flatnonzero(known < 0)
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
@@ -121,7 +123,7 @@ def _not_computed(known: int, equal: int) -> str:
 
 
 def _known_rows(
-    earlier: pa.Table | None, name: str, digests: list[str], lacking: set[str]
+    earlier: pa.Table | None, name: str, digests: list[str], lacking: set[str] | None
 ) -> np.ndarray:
     """Return for each post the row of the earlier table that holds its features, or -1.
 
@@ -129,14 +131,18 @@ def _known_rows(
         earlier: The table.
         name: The column of features, which begins with the modality.
         digests: The digest of each post's text or image.
-        lacking: Those that stand for none. Where another has no features, its worker had died: it
-            is tried again.
+        lacking: The digests of posts without this modality. Any other post without features was
+            being encoded when its worker died, and is encoded again; None takes it as it is.
     """
     if earlier is None or name not in earlier.column_names:
         return np.full(len(digests), -1, dtype=np.int64)
     before = earlier[f"{name.partition('-')[0]}_digest"].to_pylist()
     lost = pc.is_nan(pc.list_element(earlier[name], 0)).to_pylist()
-    rows = {digest: row for row, digest in enumerate(before) if not lost[row] or digest in lacking}
+    rows = {
+        digest: row
+        for row, digest in enumerate(before)
+        if lacking is None or not lost[row] or digest in lacking
+    }
     return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
 
 

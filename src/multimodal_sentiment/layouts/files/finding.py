@@ -207,7 +207,7 @@ class FileFinder(Finder):
         """Return a file whose name differs in its Unicode form, or in the suffix that it has.
 
         Folders on the way to it may be spelled otherwise too. A suffix may differ by case, as in
-        `1.JPG`, or be missing: of the files that have one, it is then one of that kind.
+        `1.JPG`, or be missing: it is then a suffix of that kind, or else one of neither.
         """
         folder, base = os.path.split(path)
         if folder != path and not os.path.isdir(folder):

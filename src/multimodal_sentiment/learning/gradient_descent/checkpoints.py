@@ -58,7 +58,7 @@ def newest_checkpoint(folder: Path) -> str | None:
 
 
 def epoch_of_end(checkpoint: str) -> int | None:
-    """Return the epoch of a checkpoint if the training had ended with it, before its last epoch."""
+    """Return the epoch of a checkpoint if the training had ended with it; else None."""
     state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
     control = state.stateful_callbacks.get(TrainerControl.__name__, {})
     is_end = control.get("args", {}).get("should_training_stop", False)

@@ -210,7 +210,7 @@ def _launch_on_cluster(
 def _begin(function: Callable[[], Any]) -> Future[Any]:
     """Call a function in a thread for which the process does not wait when it ends.
 
-    One that waits for Ray would do so for ever once Ray is left, as after Ctrl-C.
+    After Ctrl-C Ray is shut down, and a thread that still waits for Ray never ends.
     """
     outcome: Future[Any] = Future()
 

@@ -82,10 +82,15 @@ def _refuse_unlearnt(
     for tags in (corrected, given):
         lost = tags[held_out & ~tags.isin(learnt)]
         if len(lost):
+            tag = lost.iloc[0]
+            advice = (
+                "to merge two tags, write one in place of the other in the listing itself"
+                if (given == tag).any()
+                else "correct training posts to it too, or none"
+            )
             raise ValueError(
-                f"corrections: no training post has the tag {lost.iloc[0]!r} any more, and "
-                f"{len(lost):,} validation posts are judged by it: tags are merged by another "
-                "listing, with one tag in place of the other throughout"
+                f"corrections: no training post has the tag {tag!r} after them, and "
+                f"{len(lost):,} validation posts are judged by it: {advice}"
             )
 
 

@@ -74,7 +74,10 @@ async function send(post, query, signal) {
     if (error.name === "AbortError") throw error;
     throw new Error("The service cannot be reached: is it still running?");
   }
-  const content = await response.json().catch(() => ({ detail: response.statusText }));
+  const content = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return { detail: response.statusText };
+  });
   if (response.ok) return { ...content.answers[0], model: content.model };
   if (response.status === 401) {
     $("secret").hidden = false;
