@@ -44,8 +44,12 @@ TINY = {
     "compute.device": "cpu",
     "evaluation.bootstrap_samples": 100,
 }
-VERSION = re.compile(rb"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")
+# A version as it stands in paths, and as a page says it.
+VERSION = re.compile(
+    rb"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z|\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC"
+)
 TIMED = "training_history.csv"  # the one output that says how fast it went
+SUCCESSION = "against_former_model.json"  # the undisturbed folder has no former model
 REFUSED = re.compile(r"in use by|has ended since this one was started")
 
 
@@ -229,7 +233,7 @@ def newest(data: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path in sorted(data.rglob("*")):
         parts = path.relative_to(data).parts
-        if not path.is_file() or parts[0] == "runs" or "checkpoints" in parts:
+        if not path.is_file() or parts[0] == "runs" or {"checkpoints", SUCCESSION} & {*parts}:
             continue
         if path.name == TIMED:
             history = pd.read_csv(path).drop(columns="posts_per_second")
