@@ -64,14 +64,8 @@ def encode_examples(
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
     texts, images = content_digests(earlier, examples, np.arange(len(examples)))
     digests = {"text": texts, "image": images}
-    lacking = {
-        "text": {
-            content
-            for content, text in zip(texts, examples["text"].to_pylist(), strict=True)
-            if not text.strip()
-        },
-        "image": {""},
-    }
+    # In this very process, a post that kills its worker would end the run.
+    lacking = _lacking(examples, texts) if cluster.workers else {}
     columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
     device = ""
     if any(frozen_modalities(*variant) for variant in variants):
@@ -83,9 +77,7 @@ def encode_examples(
             if name in columns:
                 continue
             began = time.monotonic()
-            # In this very process, such a post would end the run.
-            tried_again = lacking[modality] if cluster.workers else None
-            known = _known_rows(earlier, name, digests[modality], tried_again)
+            known = _known_rows(earlier, name, digests[modality], lacking.get(modality))
             new = np.flatnonzero(known < 0)
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
@@ -120,6 +112,12 @@ def _not_computed(known: int, equal: int) -> str:
     reasons = {"known from before": known, "equal to others or missing": equal}
     words = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
     return f" ({', '.join(words)})" if words else ""
+
+
+def _lacking(examples: pa.Table, digests: Sequence[str]) -> dict[str, set[str]]:
+    """Return the digests of posts that have no text, and no image."""
+    texts = zip(digests, examples["text"].to_pylist(), strict=True)
+    return {"text": {digest for digest, text in texts if not text.strip()}, "image": {""}}
 
 
 def _known_rows(

@@ -85,15 +85,10 @@ def content_digests(
     Those in the table of features are used where it is of these very examples; otherwise, texts and
     images are hashed again.
     """
-    if table is not None and _is_of_files(table, examples) and holds_features(table, examples, {}):
+    if table is not None and _is_of_posts(table, examples) and _is_of_files(table, examples):
         kept = table.select(["text_digest", "image_digest"]).take(pa.array(rows))
         return kept["text_digest"].to_pylist(), kept["image_digest"].to_pylist()
     return digest_texts(examples, rows), digest_images(examples, rows)
-
-
-def _is_of_files(table: pa.Table, examples: pa.Table) -> bool:
-    files = (table.schema.metadata or {}).get(_OF_FILES, b"").decode()
-    return bool(files) and files == _identify_files(examples)
 
 
 def select_features(table: pa.Table, rows: np.ndarray, columns: Mapping[str, str]) -> Features:
@@ -116,13 +111,21 @@ def known_features(
 
 def holds_features(table: pa.Table, examples: pa.Table, columns: Mapping[str, str]) -> bool:
     """Return whether a table holds the features of these posts, in these columns."""
-    told = table.schema.metadata or {}
-    files = told.get(_OF_FILES, b"").decode(), _identify_files(examples)
     return (
         set(columns.values()) <= {*table.column_names}
-        and told.get(_OF, b"").decode() == _identify(examples)
-        and (files[0] == files[1] or not all(files))
+        and _is_of_posts(table, examples)
+        and _is_of_files(table, examples) is not False
     )
+
+
+def _is_of_posts(table: pa.Table, examples: pa.Table) -> bool:
+    return (table.schema.metadata or {}).get(_OF, b"").decode() == _identify(examples)
+
+
+def _is_of_files(table: pa.Table, examples: pa.Table) -> bool | None:
+    """Return whether the images of both come from the same files; None where one does not know."""
+    files = (table.schema.metadata or {}).get(_OF_FILES, b"").decode(), _identify_files(examples)
+    return files[0] == files[1] if all(files) else None
 
 
 def feature_columns(

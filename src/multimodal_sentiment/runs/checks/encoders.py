@@ -45,11 +45,14 @@ def check_encoders(
 
     faults, missing, packaged = [], [], False
     fetch = f'"{run_command()} --pipeline=encoders{flags}"'
-    for modality, name, model in _needed_encoders(pipeline, parameters):
+    needed = _needed_encoders(pipeline, parameters)
+    if needed:
+        logger.info("Checking the pretrained encoders")  # the first line, and it takes seconds
+    for modality, name, model in needed:
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
             identity = encoder.identify()
-            from multimodal_sentiment.model import check_encoder  # takes seconds
+            from multimodal_sentiment.model import check_encoder  # imports torch
 
             check_encoder(encoder, modality, model)
             licence = identity["licence"] or "not stated"
