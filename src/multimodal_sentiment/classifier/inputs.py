@@ -20,7 +20,7 @@ from multimodal_sentiment.decoding import has_control_characters
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, problem
-from multimodal_sentiment.posts.schema import NO_TAG
+from multimodal_sentiment.posts.schema import is_tag
 
 from .errors import ClassifierError
 
@@ -135,10 +135,7 @@ def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
         ]
     except TypeError as error:
         raise ClassifierError(f"a post has one tag: {error}") from error
-    tags = [
-        tag if tag in labels or tag is None or tag.casefold() not in NO_TAG else None
-        for tag in words
-    ]
+    tags = [tag if tag in labels or tag is None or is_tag(tag) else None for tag in words]
     unknown = [tag for tag in tags if tag is not None and tag not in labels]
     if unknown:
         raise ClassifierError(

@@ -47,6 +47,11 @@ IMAGE = {
 }
 
 
+def is_tag(tag: str) -> bool:
+    """Return whether this is a tag, and no word for there being none."""
+    return tag.casefold() not in NO_TAG
+
+
 def check_posts(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of posts with each column of its type.
 

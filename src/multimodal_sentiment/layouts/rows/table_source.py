@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
-from multimodal_sentiment.posts.schema import NO_TAG
+from multimodal_sentiment.posts.schema import NO_TAG, is_tag
 
 from ..errors import LayoutError
 from ..ids import refuse_rounded_ids
@@ -151,7 +151,7 @@ class TableSource(Source):
         words = part.table.words(part.columns["tag"])
         kept = {"", *map(str, self._options.labels or ())}
         tags = [word or "" for word in words]
-        taken = {tag for tag in set(tags) - kept if tag.casefold() in NO_TAG}
+        taken = {tag for tag in set(tags) - kept if not is_tag(tag)}
         self._no_tags.update(tag for tag in tags if tag in taken)
         return ["" if tag in taken else tag for tag in tags]
 

@@ -9,8 +9,7 @@ from itertools import combinations
 
 from multimodal_sentiment.parameters import Label
 from multimodal_sentiment.posts.names import shown
-
-from .tags import is_tag
+from multimodal_sentiment.posts.schema import is_tag
 
 COURSE_LABELS = ("negative", "neutral", "positive")
 

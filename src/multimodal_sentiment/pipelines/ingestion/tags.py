@@ -7,14 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from multimodal_sentiment.posts.names import name_posts, shown
-from multimodal_sentiment.posts.schema import NO_TAG
+from multimodal_sentiment.posts.schema import is_tag
 
 _FEWEST = 3  # posts of a tag that training can do with
-
-
-def is_tag(tag: str) -> bool:
-    """Return whether this is a tag, and no word for there being none."""
-    return tag.casefold() not in NO_TAG
 
 
 def tag_posts(
