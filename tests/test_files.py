@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from multimodal_sentiment import files
@@ -58,21 +59,44 @@ def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_a_move_to_another_disk_copies_first(tmp_path: Path, monkeypatch, kind):
+@pytest.mark.parametrize("former", [True, False])
+def test_a_move_to_another_disk_copies_first(tmp_path: Path, monkeypatch, kind, former):
+    """The folder of the target is a disk of its own: nothing else can be renamed into it."""
     (tmp_path / "here").mkdir()
     write(tmp_path / "here" / "x", kind, "new")
+    disk = tmp_path / "there"
+    disk.mkdir()
+    if former:
+        write(disk / "x", kind, "old")
     replace = os.replace
 
     def other_disk(source: Path, target: Path) -> None:
-        if source.parent.name == "here":
+        if (disk in source.parents) != (disk in target.parents):
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         replace(source, target)
 
     monkeypatch.setattr(files.os, "replace", other_disk)
-    files.move(tmp_path / "here" / "x", tmp_path / "there" / "x")
+    files.move(tmp_path / "here" / "x", disk / "x")
 
-    assert read(tmp_path / "there" / "x") == {"new"}
-    assert not list(tmp_path.glob(".*"))
+    assert read(disk / "x") == {"new"}
+    assert [path for path in tmp_path.rglob(".*") if path.name.startswith(".")] == []
+
+
+def test_what_is_copied_from_another_disk_is_no_version_until_it_is_whole(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    seen = []
+
+    def look(source: Path, target: Path) -> None:
+        if Path(source).parent.name == "staging":
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        seen.extend(fsspec.filesystem("file").glob(f"{folder}/*/model"))
+
+    (tmp_path / "staging" / "version").mkdir(parents=True)
+    (tmp_path / "staging" / "version" / "model").write_text("new")
+    monkeypatch.setattr(files.os, "replace", look)
+    files.move(tmp_path / "staging" / "version", folder / "version")
+
+    assert seen == []
 
 
 def test_rights_are_given_as_the_umask_leaves_them_and_none_are_taken(tmp_path: Path, umask):

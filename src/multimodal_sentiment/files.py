@@ -61,12 +61,17 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        # Not beside the target, where Kedro would take it for a version of the dataset.
-        with replace_whole(target, target.parents[1] / f".{target.name}.partial") as copy:
+        # On the target's disk, whichever of the folders above it is one of its own; and not beside
+        # the target, where Kedro would take it for a version of the dataset.
+        aside = target.parent / ".partial" / target.name
+        aside.parent.mkdir(exist_ok=True)
+        with replace_whole(target, aside) as copy:
             if source.is_dir():
                 shutil.copytree(source, copy)
             else:
                 shutil.copy2(source, copy)
+        with suppress(OSError):  # a former one stays there, if a shared disk keeps its files
+            aside.parent.rmdir()
 
 
 def flush(path: Path) -> None:
