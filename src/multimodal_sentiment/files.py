@@ -82,6 +82,12 @@ def flush(path: Path) -> None:
                 os.fsync(opened.fileno())
 
 
+def mark_used(path: Path) -> None:
+    """Note on a file, or all files below a folder, that a run has used them."""
+    for file in [path] if path.is_file() else path.rglob("*"):
+        os.utime(file)
+
+
 def follow_umask(folder: Path) -> None:
     """Give all below a folder at least the rights that the umask leaves to what is new.
 

@@ -39,6 +39,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def said(place: Path) -> str:
     """What the plain command says of the labelled table alone."""
+    return train(place)
+
+
+def train(place: Path) -> str:
     given = {"raw": "labelled.csv", "data": "out"}
     given = {name: str(place / path) for name, path in given.items()} | NAMED | QUICK
     done = kedro("run", "--env=scratch", "--params", params(given))
@@ -60,8 +64,8 @@ def test_a_labelled_table_alone_is_trained_on_and_says_how_to_predict(
 ) -> None:
     assert "labelled.csv: each post has a tag, so none is to be predicted in this run" in said
     assert "accuracy" in said
-    assert (place / "out/07_model_output/submission.txt").read_text() == "guid,tag\n"
-    assert not list((place / "out/07_model_output/answered").iterdir())
+    assert not (place / "out/07_model_output/submission.txt").exists()
+    assert not (place / "out/07_model_output/answered").exists()
     assert "Your posts with their answers" not in said
     assert "The submission is" not in said
 
@@ -70,8 +74,16 @@ def test_a_labelled_table_alone_is_trained_on_and_says_how_to_predict(
 
     done = kedro(*shlex.split(command.replace("NEW.csv", str(place / "NEW.csv"))))
     assert done.returncode == 0, done.stderr
-    answered = pd.read_csv(place / "out/07_model_output/answered/NEW.csv")
+    answers = place / "out/07_model_output"
+    answered = pd.read_csv(answers / "answered/NEW.csv")
     assert answered["predicted"].notna().sum() == 8
+    kept = {path: path.read_bytes() for path in answers.rglob("*") if path.is_file()}
+
+    train(place)  # the same command again, which predicts nothing
+
+    assert {path: path.read_bytes() for path in kept} == kept
+    new = {path for path in answers.rglob("*") if path.is_file()} - {*kept}
+    assert {path.name for path in new} == {"validation_predictions.csv"}
 
 
 @pytest.mark.usefixtures("said")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +13,8 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
     """``ScratchFolderDataset`` hands a node a folder to keep its own intermediate state in.
 
     What lies there is no result and outlives the node only so that an interrupted run can go on.
-    When a run that used it is complete, it is emptied.
+    When a run is complete, what it has written there or used (see `mark_used`) is removed; what
+    other runs have left stays for them.
 
     Example usage for the YAML API:
 
@@ -42,10 +43,12 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         self._path = Path(path)
         self.to_go_on = to_go_on
         self.metadata = metadata
+        self._before: dict[Path, int] = {}  # what lay there when it was handed out
 
     def load(self) -> Path:
         """Return the folder, which then exists."""
         self._path.mkdir(parents=True, exist_ok=True)
+        self._before = self._times()
         return self._path
 
     def save(self, data: NoReturn) -> NoReturn:
@@ -54,13 +57,38 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
             f"{self._path} is a folder for intermediate state: nothing is saved to it"
         )
 
-    def clear(self) -> None:
-        """Remove the folder and what is in it."""
-        shutil.rmtree(self._path, ignore_errors=True)
+    def clear(self) -> int:
+        """Remove what was written or used since the folder was handed out.
+
+        Returns:
+            The bytes of what other runs have left.
+        """
+        for path in self._used():
+            with suppress(OSError):
+                path.unlink()
+        left = [path for path in self._path.rglob("*") if not path.is_dir()]
+        for folder in sorted({*self._path.rglob("*")} - {*left}, reverse=True):
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+        with suppress(OSError):
+            self._path.rmdir()
+        return sum(path.stat().st_size for path in left)
 
     def holds_files(self) -> bool:
         """Return whether a run has left something to go on from."""
-        return any(path.is_file() for path in self._path.rglob("*"))
+        return bool(self._used())
+
+    def _used(self) -> list[Path]:
+        return [path for path, time in self._times().items() if self._before.get(path) != time]
+
+    def _times(self) -> dict[Path, int]:
+        """Return when each file was last written or marked as used."""
+        times = {}
+        for path in self._path.rglob("*"):
+            with suppress(OSError):  # another process has just removed it
+                if path.is_file():
+                    times[path] = path.stat().st_mtime_ns
+        return times
 
     def _exists(self) -> bool:
         return True

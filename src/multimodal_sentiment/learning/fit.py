@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from multimodal_sentiment.batches import LabelledPosts, preparation_of
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.files import mark_used
 from multimodal_sentiment.fingerprint import digest, digest_posts, fingerprint_training
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import (
@@ -91,6 +92,8 @@ def fit_classifier(
     fingerprint = _fingerprint(plan, posts, features, origins)
     plan = replace(plan, folder=checkpoints / fingerprint)
     _check_and_tell(plan)
+    if training.resume:
+        mark_used(plan.folder)
     fitted = solve(plan, posts) if plan.is_solved else train(plan, posts)
     fitted.model.config.training = fitted.record | {
         "fingerprint": fingerprint,

@@ -17,6 +17,7 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
+from multimodal_sentiment.files import mark_used
 from multimodal_sentiment.fingerprint import digest, digest_code, digest_posts, fingerprint_training
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -218,6 +219,7 @@ class KeptTrainings:
 
 def _read(training: FoldTraining, path: Path, shared: SharedInputs) -> Trained:
     """Return a finished training's answers, its history, and the seconds that it took."""
+    mark_used(path)
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
         seconds, epochs = float(kept["seconds"]), json.loads(str(kept["history"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,14 +51,24 @@ class Output(NamedTuple):
 class StagingFolder:
     """Where a run writes, and what it writes there.
 
+    What an idle output holds says nothing, and would take the place of what an earlier run found
+    out: it goes with the folder.
+
     Attributes:
         written: The datasets below the data folder that the run writes, by name.
     """
 
-    def __init__(self, data: Path, run: str, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def __init__(
+        self,
+        data: Path,
+        run: str,
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+        idle: Set[str] = frozenset(),
+    ) -> None:
         self._data, self._path = data, staging_path(data, run)
         self._outputs = _find_outputs(data, run, pipeline, catalog)
-        names = pipeline.all_outputs()
+        names = pipeline.all_outputs() - idle
         self.written = {name: output for name, output in self._outputs.items() if name in names}
 
     def open(self) -> None:
@@ -74,7 +85,7 @@ class StagingFolder:
         """
         follow_umask(self._path)
         flush(self._path)
-        places = {output.place for output in self._outputs.values()}
+        places = {output.place for output in self.written.values()}
         return sorted(place.as_posix() for place in places if (self._path / place).exists())
 
     def release(self) -> None:

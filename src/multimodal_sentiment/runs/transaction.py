@@ -22,8 +22,9 @@ import click
 from pydantic import TypeAdapter
 
 from multimodal_sentiment.files import short_path
+from multimodal_sentiment.wording import size_in_words
 
-from .checks import check_run, has_new_posts
+from .checks import check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import is_damage, one_line
 from .flags import corrected_flags, folders_flag, inference_flags
@@ -75,7 +76,8 @@ class Transaction:
         self._began = perf_counter()
         self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
-        self._staging = StagingFolder(data, request["run_id"], pipeline, catalog)
+        idle = idle_outputs(pipeline, catalog)
+        self._staging = StagingFolder(data, request["run_id"], pipeline, catalog, idle)
         self._request, self._project = request, Path(request["project_path"])
         written = self._staging.written
         parameters = TypeAdapter(dict[str, Any]).dump_python(
@@ -154,7 +156,12 @@ class Transaction:
         finally:
             self._staging.release()
         for folder in scratch_folders(self._pipeline, self._catalog):
-            folder.clear()
+            if left := folder.clear():
+                logger.info(
+                    "%s of runs that were not completed stay: %s",
+                    size_in_words(left),
+                    folder.to_go_on,
+                )
         self.places = self._staging.places(self.record.moves)
         seconds = perf_counter() - self._began
         log_summary(

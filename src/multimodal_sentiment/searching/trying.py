@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from multimodal_sentiment.assessment import is_greater_better, objective_score
+from multimodal_sentiment.files import mark_used
 from multimodal_sentiment.fingerprint import digest
 from multimodal_sentiment.learning import FoldTraining, KeptTrainings
 from multimodal_sentiment.parameters import SearchParameters, Variant
@@ -50,13 +51,15 @@ def search_settings(
     steps = list(_judge(kept, DEFAULT, default, search))
     score, seconds = steps[-1][0], sum(took for _, took in steps)
     logger.info("The default: %s %.4f on %d folds", search.objective, score, search.folds)
+    path = folder / f"{_fingerprint(space, kept, search)}.db"
     trials = run_search(
         space,
         lambda number, variant: _judge(kept, _name(number), variant, search),
         search,
         maximize=maximize,
-        path=folder / f"{_fingerprint(space, kept, search)}.db",
+        path=path,
     )
+    mark_used(path)
     best = best_of(trials, maximize=maximize)
     described = [{"name": _name(trial.number), **describe_trial(trial)} for trial in trials]
     study = {

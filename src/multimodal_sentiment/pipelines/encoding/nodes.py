@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from multimodal_sentiment.encoders import EncoderStore
+from multimodal_sentiment.files import mark_used
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
     ClusterParameters,
@@ -134,5 +135,6 @@ def _computed_before(
 
     kept = ArrowStreamDataset(filepath=(unfinished / _KEPT).as_posix())
     if kept.exists():
+        mark_used(unfinished / _KEPT)
         earlier = kept.load()
     return earlier, lambda computed: kept.save(computed.to_reader())

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..kedro_adapter import Dataset
+from kedro.framework.project import pipelines
+
+from ..kedro_adapter import Dataset, stored_datasets
 from ..versions import fault_of
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
 
 LABELLED, UNLABELLED = "labelled.listing", "unlabelled.listing"
 
@@ -28,6 +31,13 @@ def trains_only(inputs: Mapping[str, Dataset]) -> bool:
         and isinstance(listing, PostListingDataset)
         and listing.has_no_new_posts()
     )
+
+
+def idle_outputs(pipeline: Pipeline, catalog: DataCatalog) -> set[str]:
+    """Return what a run that trains only would write of new posts: all of it without a row."""
+    if not trains_only(stored_datasets(catalog, pipeline.inputs())):
+        return set()
+    return set(pipelines["inference"].all_outputs())
 
 
 def has_new_posts(catalog: DataCatalog) -> bool:
