@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
 
 from multimodal_sentiment import fingerprint
 from multimodal_sentiment.batches import LabelledPosts
@@ -159,6 +161,28 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     pd.testing.assert_frame_equal(again, whole)
     assert len(list((tmp_path / "half").glob("*.npz"))) == 2
     assert not list((tmp_path / "half").rglob("checkpoint-*"))
+
+
+def test_too_little_memory_is_said_in_a_line_and_what_filled_it_is_let_go(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parameters = tiny(model__modality="text")
+    held = []
+
+    def too_large(*_: Any) -> None:
+        weights = torch.nn.Linear(2, 2)
+        weights.owner = weights  # a circle, as trainers are
+        held.append(weakref.ref(weights))
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(fold_training, "fit_classifier", too_large)
+    with pytest.raises(ValueError, match=r"^text, seed 1, fold 1 of 2: CUDA out of memory\. Tr"):
+        judge(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
+
+    assert [weights() for weights in held] == [None]
 
 
 def change_text(posts: LabelledPosts, parameters: Parameters) -> Any:

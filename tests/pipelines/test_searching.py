@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
 
 from multimodal_sentiment.cluster import open_cluster
 from multimodal_sentiment.encoders import EncoderStore
@@ -117,6 +118,54 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
     for sentence in found["verdict"]:
         assert sentence in page.replace("&#39;", "'")
     assert page.count('<th scope="row">trial ') >= 3 and "http-equiv" in page
+
+
+def test_a_trial_that_needs_too_much_memory_fails_and_leaves_no_checkpoints(
+    posts: dict[str, Any],
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    parameters = tiny(
+        model__modality="text",
+        search__space={"training": {"weight_decay": {"low": 0.01, "high": 0.5}}},
+        search__trials=2,
+        search__folds=2,
+    )
+    store = EncoderStore(tmp_path / "store", tmp_path)
+    variants = [(parameters.model, parameters.training)]
+    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    predict, predicted = fold_training.predict_logits, []
+
+    def too_large(*arguments: Any) -> Any:
+        predicted.append(arguments)
+        if len(predicted) == 3:  # the first fold of the first trial
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return predict(*arguments)
+
+    monkeypatch.setattr(fold_training, "predict_logits", too_large)
+    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
+    study, _ = try_settings(
+        *(*training, tmp_path / "trials", store, features, parameters.search),
+        *(parameters.model, parameters.training, parameters.compute),
+    )
+
+    assert [trial["state"] for trial in study["trials"]] == ["failed", "judged"]
+    assert "Trial 1 of 2 failed" in caplog.text and "CUDA out of memory." in caplog.text
+    assert not list((tmp_path / "trials" / "checkpoints").iterdir())
+
+
+def test_the_table_has_the_values_with_which_a_trial_can_be_repeated() -> None:
+    values = {"training.weight_decay": 0.0123456789012345, "model.text.encoder": None}
+    tried = {"score": 0.5, "seconds": 1.0, "values": values}
+    trial = {"name": "trial 1", "state": "judged", "folds": 2, **tried}
+    space = dict.fromkeys([*values, "training.epochs"], "")
+    study = {"objective": "accuracy", "folds": 2, "space": space, "default": tried}
+    row = tabulate_search({**study, "trials": [trial]}).iloc[1]
+
+    assert row[list(space)].tolist() == ["0.0123456789012345", "null", ""]
+    assert float(row["training.weight_decay"]) == values["training.weight_decay"]
 
 
 @pytest.mark.slow

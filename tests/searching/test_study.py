@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def test_an_interrupted_search_ends_with_the_trials_it_would_have_had(
     assert len(whole) == 12
 
 
+def test_the_path_of_a_search_may_hold_what_a_url_would_not(
+    configured: Parameters, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my%20posts%2F{a}?b=c#d"
+    folder.mkdir()
+    two = search(configured, folder / "search.db", trials=2)
+
+    assert [path.name for path in folder.iterdir()] == ["search.db"]
+    assert search(configured, folder / "search.db", trials=3)[:2] == two
+
+
 @pytest.mark.slow
 def test_a_killed_search_ends_with_the_trials_it_would_have_had(
     configured: Parameters, tmp_path: Path
@@ -178,6 +190,28 @@ def test_a_budget_of_minutes_counts_what_was_spent_before_an_interruption(
     assert len(search(configured, tmp_path / "search.db", **budget)) == 10
 
 
+def test_a_budget_of_minutes_is_spent_by_trials_that_fail_too(
+    configured: Parameters, tmp_path: Path
+) -> None:
+    def failing(number: int, variant: Variant) -> Iterator[tuple[float, float]]:
+        assert number < 10
+        time.sleep(0.05)
+        raise ValueError("the loss is not finite")
+        yield
+
+    with pytest.raises(ValueError, match="no setting could be trained"):
+        best_of(
+            run_search(
+                Space.read(SPACE, configured.model, configured.training),
+                failing,
+                parameters(configured, trials=None, minutes=0.2 / 60),
+                maximize=True,
+                path=tmp_path / "search.db",
+            ),
+            maximize=True,
+        )
+
+
 def test_a_setting_that_cannot_be_trained_is_noted_and_passed_over(
     configured: Parameters, tmp_path: Path
 ) -> None:
@@ -210,6 +244,21 @@ def test_a_setting_that_diverges_does_not_end_the_search(
     trials = search(configured, tmp_path / "search.db", diverging, trials=4)
 
     assert [trial["state"] for trial in trials] == ["judged", "failed", "failed", "judged"]
+    assert trials[0]["seconds"] == 3
+    assert 1 <= trials[2]["seconds"] < 2  # the fold that it was judged on, and what has led to it
+
+
+def test_a_setting_whose_processes_end_again_and_again_does_not_end_the_search(
+    configured: Parameters, tmp_path: Path
+) -> None:
+    def dying(number: int, variant: Variant) -> Iterator[tuple[float, float]]:
+        if number == 0:
+            raise ChildProcessError("a process of the training has ended 4 times")
+        yield from judge(number, variant)
+
+    trials = search(configured, tmp_path / "search.db", dying, trials=2)
+
+    assert [trial["state"] for trial in trials] == ["failed", "judged"]
 
 
 def test_the_parameter_that_decides_is_the_most_important(

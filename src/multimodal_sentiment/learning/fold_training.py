@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import time
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import LabelledPosts
@@ -26,11 +28,14 @@ from multimodal_sentiment.parameters import (
 )
 from multimodal_sentiment.predicting import predict_logits
 from multimodal_sentiment.predicting.feature_table import take_features
+from multimodal_sentiment.wording import first_line
 
 from . import fit
 from .fit import fit_classifier
 from .gradient_descent import optimize, train, trainer
 from .linear_heads import solve
+
+CHECKPOINTS = "checkpoints"  # the folder of what unfinished trainings go on from, by fingerprint
 
 _SILENCE = 60.0  # seconds between two lines of a training within a comparison
 # The modules that say much of a single training.
@@ -82,10 +87,27 @@ class SharedInputs:
 
 
 def train_and_predict(shared: SharedInputs, training: FoldTraining, path: Path) -> None:
-    """Train a model, predict the fold that it is judged on, and keep that in a file."""
+    """Train a model, predict the fold that it is judged on, and keep that in a file.
+
+    Raises:
+        ValueError: If it cannot be trained, as where the device has too little memory for it.
+    """
+    try:
+        _train_and_keep(shared, training, path)
+    except torch.OutOfMemoryError as error:
+        reason = first_line(error)
+    else:
+        return
+    # Only now is the error gone, which held on to all that the training had on the device.
+    gc.collect()
+    torch.cuda.empty_cache()
+    raise ValueError(f"{training}: {reason}")
+
+
+def _train_and_keep(shared: SharedInputs, training: FoldTraining, path: Path) -> None:
     posts, folds = shared.posts, shared.folds
     began = time.monotonic()
-    checkpoints = path.parent / "checkpoints" / path.stem
+    checkpoints = path.parent / CHECKPOINTS / path.stem
     with _fewer_log_lines():
         classifier, history = fit_classifier(
             posts.take(folds != training.fold),

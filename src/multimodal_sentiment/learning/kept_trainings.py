@@ -17,7 +17,7 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
-from multimodal_sentiment.files import mark_used
+from multimodal_sentiment.files import mark_used, remove
 from multimodal_sentiment.fingerprint import digest, digest_code, digest_posts, fingerprint_training
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
@@ -29,7 +29,13 @@ from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 from multimodal_sentiment.wording import duration
 
-from .fold_training import FoldTraining, SharedInputs, train_and_predict, train_apart
+from .fold_training import (
+    CHECKPOINTS,
+    FoldTraining,
+    SharedInputs,
+    train_and_predict,
+    train_apart,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +170,13 @@ class KeptTrainings:
     def holds(self, training: FoldTraining) -> bool:
         """Return whether a training is done."""
         return self._path(training).exists()
+
+    def drop_checkpoints_but(self, trainings: Sequence[FoldTraining]) -> None:
+        """Remove what all other trainings would go on from: they failed, or are asked no more."""
+        kept = {self._path(training).stem for training in trainings}
+        for checkpoints in (self._folder / CHECKPOINTS).glob("*"):
+            if checkpoints.name not in kept:
+                remove(checkpoints)
 
     def run(self, training: FoldTraining) -> Trained:
         """Train a model, unless that is done already, and predict its fold with it.

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
+import sqlite3
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +72,13 @@ def run_search(
     if finished:
         logger.info("%d trials were finished before: the search goes on from there", len(finished))
     while not _is_over(finished, search):
+        began = time.monotonic()
         drawn = _draw(space, finished, search, direction)
         if drawn is None:
             logger.info("Every setting that could be drawn has been tried: the search ends here")
             break
         study, trial, values = drawn
-        _run_trial(study, trial, values, space, judge, search)
+        _run_trial(study, trial, values, space, judge, search, began)
         stored.add_trial(study.get_trials()[-1])
         finished = stored.get_trials()
         _log_last(finished, search, maximize=maximize)
@@ -135,13 +139,18 @@ def _direction(*, maximize: bool) -> StudyDirection:
 def _open_study(path: Path, direction: StudyDirection) -> Study:
     """Return the study that a file holds; a new one is there whole or not at all."""
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        storage = RDBStorage(f"sqlite:///{partial}")
+        unfinished = path.with_suffix(".partial")
+        unfinished.unlink(missing_ok=True)
+        storage = _open_storage(unfinished)
         optuna.create_study(storage=storage, study_name=_NAME, direction=direction)
         storage.engine.dispose()
-        partial.replace(path)
-    return optuna.load_study(study_name=_NAME, storage=RDBStorage(f"sqlite:///{path}"))
+        unfinished.replace(path)
+    return optuna.load_study(study_name=_NAME, storage=_open_storage(path))
+
+
+def _open_storage(path: Path) -> RDBStorage:
+    """Return the storage in a file, whose path may hold what means something else in a URL."""
+    return RDBStorage("sqlite://", engine_kwargs={"creator": partial(sqlite3.connect, path)})
 
 
 def _is_over(finished: Sequence[FrozenTrial], search: SearchParameters) -> bool:
@@ -197,23 +206,27 @@ def _run_trial(
     space: Space,
     judge: Judge,
     search: SearchParameters,
+    began: float,
 ) -> None:
     """Judge a setting, fold by fold, until it is done or too poor to go on with.
 
-    One that cannot be trained, such as one that diverges, does not end the search.
+    One that cannot be trained, such as one that diverges or needs more memory than there is, does
+    not end the search. The time since it `began`, or since its last fold, counts as well: a search
+    in which all fails is over at the end of its minutes too.
     """
     seconds, score, state = 0.0, 0.0, TrialState.COMPLETE
     try:
         for step, (score, took) in enumerate(judge(trial.number, space.apply(values)), start=1):
-            seconds += took
+            seconds, began = seconds + took, time.monotonic()
             if not math.isfinite(score):
                 raise ValueError("its predictions are not finite")
             trial.report(score, step)
             if step < search.folds and trial.should_prune():
                 state = TrialState.PRUNED
                 break
-    except ValueError as error:  # pydantic's too
+    except (ValueError, ChildProcessError) as error:  # pydantic's too
         state = TrialState.FAIL
+        seconds += time.monotonic() - began
         trial.set_user_attr("reason", one_line(error))
     trial.set_user_attr("seconds", seconds)
     study.tell(trial, score if state == TrialState.COMPLETE else None, state=state)

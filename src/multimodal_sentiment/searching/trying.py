@@ -54,7 +54,7 @@ def search_settings(
     path = folder / f"{_fingerprint(space, kept, search)}.db"
     trials = run_search(
         space,
-        lambda number, variant: _judge(kept, _name(number), variant, search),
+        lambda number, variant: _judge_trial(kept, _name(number), variant, search),
         search,
         maximize=maximize,
         path=path,
@@ -81,6 +81,14 @@ def search_settings(
         for training in _on_folds(name, variant, search.folds)
     ]
     return study, pd.concat(predictions, ignore_index=True)
+
+
+def _judge_trial(
+    kept: KeptTrainings, name: str, variant: Variant, search: SearchParameters
+) -> Iterator[tuple[float, float]]:
+    """Do what `_judge` does, once what failed trials have left is gone: none goes on from it."""
+    kept.drop_checkpoints_but(_on_folds(name, variant, search.folds))
+    yield from _judge(kept, name, variant, search)
 
 
 def _judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.parameters import (
@@ -180,10 +181,16 @@ def judge_search(
 
 
 def tabulate_search(study: Json) -> Frame:
-    """Tabulate the default and each trial: state, score, folds, seconds, and its parameters."""
+    """Tabulate the default and each trial: state, score, folds, seconds, and its parameters.
+
+    Parameters are written in full, so that a trial can be repeated.
+    """
     import pandas as pd
 
     from multimodal_sentiment.searching.dimensions import in_words
+
+    def exact(value: Any) -> str:
+        return repr(value) if isinstance(value, float) else in_words(value)
 
     default = {"name": "default", "state": "judged", "folds": study["folds"], **study["default"]}
     return pd.DataFrame(
@@ -194,7 +201,7 @@ def tabulate_search(study: Json) -> Frame:
             "folds": one["folds"],
             "seconds": one["seconds"],
             **{
-                name: in_words(one["values"][name]) if name in one["values"] else ""
+                name: exact(one["values"][name]) if name in one["values"] else ""
                 for name in study["space"]
             },
         }
