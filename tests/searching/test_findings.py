@@ -80,8 +80,25 @@ def test_a_lead_that_may_be_luck_keeps_the_default() -> None:
 
     # Validation posts choose nothing, not even where they speak for the best trial.
     assert not result["found_better"] and result["chosen"] == "default"
-    assert result["verdict"][0].startswith("The search found nothing better than the default")
+    assert result["verdict"][0] == (
+        "The search found nothing better than the default: among so many settings, the best may "
+        "have such a lead by chance."
+    )
     assert result["values"] == {"chosen": {}, "best": VALUES}
+
+
+@pytest.mark.parametrize(("best", "points"), [(0.6, "+0.0"), (0.59, "-1.0")])
+def test_no_lead_is_not_called_one(best: float, points: str) -> None:
+    result = judge(
+        {"default": 0.6, "trial 1": 0.58, "trial 2": best}, {"default": 0.6, "trial 2": 0.7}
+    )
+
+    assert result["chosen"] == "default"
+    assert result["verdict"][0] == (
+        "The search found nothing better than the default: no other setting did better on the "
+        "folds."
+    )
+    assert f"{points} points" in result["verdict"][1]
 
 
 def test_a_lead_that_validation_posts_do_not_confirm_is_no_find() -> None:

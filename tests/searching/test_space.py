@@ -149,6 +149,19 @@ def test_a_condition_on_what_is_not_tried_looks_at_what_is_configured(
     assert drawn == {"training.class_weights": "none"}  # the default is a pool
 
 
+def test_a_condition_may_be_that_a_parameter_is_null(configured: Parameters) -> None:
+    scratch = {"choices": [64], "when": {"model.text.encoder": None}}
+    tree = {
+        "model": {"text": {"scratch": {"hidden_size": scratch}}},
+        "training": {"class_weights": ["none"]},
+    }
+    space = read(tree, configured)
+
+    assert configured.model.text.encoder is not None
+    assert space.samples() == [{"training.class_weights": "none"}]
+    assert space.dimensions[0].describe() == "64, where model.text.encoder is null"
+
+
 def test_parameters_of_a_modality_are_tried_where_the_model_looks_at_it(
     configured: Parameters,
 ) -> None:

@@ -101,6 +101,8 @@ def read_dimensions(tree: Mapping[str, Any]) -> tuple[Dimension, ...]:
     faults: list[str] = []
     found = {}
     for name, leaf in _leaves(tree):
+        if leaf is None:
+            continue
         try:
             found[name] = _read_dimension(name, leaf)
         except ValueError as error:
@@ -137,7 +139,7 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
     for key, value in tree.items():
         if isinstance(value, Mapping) and not _MARKS & value.keys():
             yield from _leaves(value, f"{prefix}{key}.")
-        elif value is not None:
+        else:
             yield f"{prefix}{key}", value
 
 

@@ -160,7 +160,10 @@ def _sentences(result: Mapping[str, Any]) -> list[str]:
         "the default."
         if chosen
         else "The search found nothing better than the default: among so many settings, the best "
-        "has such a lead by chance."
+        "may have such a lead by chance."
+        if folds["best"]["gain"] > 0
+        else "The search found nothing better than the default: no other setting did better on the "
+        "folds."
     )
     return [
         verdict,
