@@ -12,7 +12,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from multimodal_sentiment.sample import plan, write_sample
+from multimodal_sentiment.sample import plan, write_sample, writing
 from multimodal_sentiment.sample.drawing import SIZES, draw_photo
 
 BUNDLED = Path(__file__).parents[2] / "data" / "01_raw"
@@ -145,6 +145,30 @@ def test_posts_that_lie_there_are_never_touched(tmp_path, held):
     with pytest.raises(FileExistsError, match=rf"{Path(held).parts[0]} already.*another folder"):
         write_sample(tmp_path, labelled=3, unlabelled=1)
     assert contents(tmp_path) == {held: b"mine"}
+
+
+def test_an_interrupted_sample_passes_for_none_and_the_same_command_writes_it(
+    sample, tmp_path, monkeypatch
+):
+    photos = []
+
+    def interrupted(*arguments):
+        photos.append(arguments)
+        if len(photos) == 5:
+            raise KeyboardInterrupt
+        return draw_photo(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(writing, "draw_photo", interrupted)
+        write_sample(tmp_path, **COUNTS)
+    assert list(tmp_path.iterdir()) == []
+    # What a kill leaves, which nobody can clean up after.
+    left = tmp_path / ".sample.partial" / "data"
+    left.mkdir(parents=True)
+    (left / "half.txt").write_bytes(b"half")
+
+    write_sample(tmp_path, **COUNTS)
+    assert contents(tmp_path) == contents(sample)
 
 
 @pytest.mark.parametrize(

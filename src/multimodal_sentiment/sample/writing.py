@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,14 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from multimodal_sentiment.files import remove
+
 from .contents import Post, plan
 from .drawing import SIZES, draw_noise, draw_photo
 
 FILES = ("train.txt", "test_without_label.txt", "decisive.jsonl")
+_PARTIAL = ".sample.partial"
+
 Written = tuple[Post, list[int] | None]  # and the box of its photo that carries its judgement
 
 
@@ -37,6 +42,7 @@ def write_sample(
     `phrases` of its text that do, as [start, end] in characters; and the `box` of its photo that
     does, as [x0, y0, x1, y1] in px, or null. `size` is a key of `SIZES`; `workers` is the number of
     processes that draw; with `noise`, photos show nothing, and so do not tell their posts' tags.
+    Until the last is drawn, posts lie in a hidden folder: half a sample passes for none.
 
     Raises:
         FileExistsError: If posts lie there already.
@@ -48,9 +54,29 @@ def write_sample(
         raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
     if held := [name for name in (*FILES, "data") if (folder / name).exists()]:
         raise FileExistsError(f"{folder} holds {', '.join(held)} already: choose another folder")
-    (folder / "data").mkdir(parents=True)
-    write = partial(_write_post, folder=folder / "data", seed=seed, size=size, noise=noise)
-    posts, total = plan(labelled, unlabelled, seed), labelled + unlabelled
+    partial_sample = folder / _PARTIAL
+    remove(partial_sample)
+    (partial_sample / "data").mkdir(parents=True)
+    try:
+        write = partial(
+            _write_post, folder=partial_sample / "data", seed=seed, size=size, noise=noise
+        )
+        posts, total = plan(labelled, unlabelled, seed), labelled + unlabelled
+        _write_all(partial_sample, posts, total, write, workers)
+        for name in ("data", *reversed(FILES)):  # the listing of training posts is the last
+            os.replace(partial_sample / name, folder / name)
+    finally:
+        remove(partial_sample)
+
+
+def _write_all(
+    folder: Path,
+    posts: Iterable[Post],
+    total: int,
+    write: Callable[[Post], Written],
+    workers: int,
+) -> None:
+    """Write all posts, and the files that tell of them."""
     with ExitStack() as stack:
         train, test, decisive = (stack.enter_context((folder / f).open("xb")) for f in FILES)
         train.write(b"guid,tag\n")
