@@ -33,6 +33,7 @@ from ..versions import (
     versions_of,
 )
 from .compute import check_device, check_processes, warn_of_large_batches
+from .draws import warn_of_few_draws
 from .encoders import check_encoders
 from .posts import LABELLED, UNLABELLED, trains_only
 from .search import check_search
@@ -89,6 +90,7 @@ def check_run(
     faults += check_encoders(pipeline, catalog, parameters, all_flags(request))
     _refuse(faults)
     warn_of_large_batches(pipeline, catalog, parameters)
+    warn_of_few_draws(pipeline, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
         if version and not record_path(data, version).exists():
             logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
