@@ -15,7 +15,7 @@ FEWEST = 5  # of a kind: what is expected less often is counted with other rare 
 PERMUTATIONS = 9_999
 
 _AT_ONCE = 333  # permutations
-_ENOUGH = 20  # permutations that differ as much: the p-value is then above 0.02, and stays there
+_ENOUGH = 20  # permutations that differ as much: the p-value is then above 0.002, known to a fifth
 _OTHERS = "rare ones"
 
 
@@ -92,7 +92,8 @@ def features_test(
     """Compare the distributions of vectors by their energy distance, with permutations.
 
     The p-value is exact: the share of the permutations, this order of the posts among them, that
-    differ as much. It ends early where it is certain to be above 0.02.
+    differ as much. It ends early where enough do: it is then above 0.002, and the share of those
+    so far.
     Sources: Székely and Rizzo, "Testing for equal distributions in high dimension", 2004; Besag
     and Clifford, "Sequential Monte Carlo p-values", 1991.
 
