@@ -80,6 +80,7 @@ def one(table: Content, name: str = "posts.csv") -> dict[str, Content]:
 
 
 X = "x,a text of its own,0.jpg,good"
+GREETING = {"tweet": "schöne Grüße aus Köln", "photo": "0.jpg", "label": "good"}
 LONG = "word " * 1_000_000
 
 REFUSED: dict[str, Case] = {
@@ -311,6 +312,17 @@ NOTED: dict[str, Case] = {
         one(jsonl('{"id":"x","tweet":"so \\ud83d","photo":"0.jpg","label":"good"}'), "p.jsonl"),
         problem="lone_surrogates",
         text="so \ufffd",
+    ),
+    "JSON Lines with a text cut within a character": Case(
+        one(
+            jsonl(
+                *(json.dumps({"id": f"u{n}"} | GREETING, ensure_ascii=False) for n in range(30))
+            ).encode()
+            + b'{"id":"x","tweet":"Gr\xc3\xbc\xc3\x9fe, caf\xc3","photo":"0.jpg","label":"good"}\n',
+            "p.jsonl",
+        ),
+        text="Grüße, caf\\xc3",
+        problem="bytes_undecodable",
     ),
     "bytes in place of a text": Case(
         one(

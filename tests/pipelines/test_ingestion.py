@@ -302,6 +302,46 @@ class TestEncodings:
             read_unlabelled_posts(listing(("x", "")), files, {"weights": {}}, PARAMETERS)
 
 
+class TestTablesInOtherEncodings:
+    # 谢谢 in GB18030 is also лл in UTF-8.
+    TEXTS = (*(f"今天天气很好 {n}" for n in range(200)), "谢谢")
+
+    def of(
+        self, folder: Path, name: str, texts: Sequence[str], encoding: str = "gb18030"
+    ) -> tuple[pd.DataFrame, PostFiles]:
+        if name == "posts.csv":
+            lines = ["id,text,tag", *(f"{n},{t},{n % 2}" for n, t in enumerate(texts))]
+        else:
+            lines = [
+                json.dumps({"id": n, "text": t, "tag": n % 2}, ensure_ascii=False)
+                for n, t in enumerate(texts)
+            ]
+            if name == "posts.json":
+                lines = ["[", ",\n".join(lines), "]"]
+        (folder / name).write_bytes("\n".join(lines).encode(encoding))
+        source = open_source(folder / name, Options())
+        return source.listing("labelled"), source.files()
+
+    @pytest.mark.parametrize("name", ["posts.csv", "posts.jsonl", "posts.json"])
+    def test_each_text_is_read_by_the_evidence_of_all(self, tmp_path: Path, name: str) -> None:
+        parameters = PARAMETERS.model_copy(update={"labels": None})
+        posts, _, profile = read_labelled_posts(*self.of(tmp_path, name, self.TEXTS), parameters)
+        assert posts["text"].tolist() == list(self.TEXTS)
+        assert set(posts["encoding"]) == {"gb18030"}
+        assert posts["problems"].iloc[-1] == "encoding_unlike_source(gb18030,utf-8); no_image"
+        assert profile["posts"] == {"gb18030": 201}
+
+    @pytest.mark.parametrize("name", ["posts.csv", "posts.jsonl", "posts.json"])
+    def test_new_ones_are_read_as_those_of_the_model_were(self, tmp_path: Path, name: str) -> None:
+        # très in cp1252 is also tr鑣 in GB18030.
+        known = {"posts": {"gb18030": 200}, "expected": {"gb18030": 200.0}}
+        parameters = PARAMETERS.model_copy(update={"labels": None})
+        new = self.of(tmp_path, name, ["très"], "cp1252")
+        for profile, text in ((UNKNOWN_SOURCE, "très"), (known, "tr鑣")):
+            posts, _ = read_unlabelled_posts(*new, profile, parameters)
+            assert posts["text"].tolist() == [text]
+
+
 def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> None:
     files = make({"900.txt": b"text"})
     rows = listing(*[(str(n), "neutral" if n % 2 else "positive") for n in range(1, 7)])

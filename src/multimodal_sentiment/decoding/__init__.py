@@ -14,7 +14,7 @@ the workers of a cluster.
 """
 
 from .by_workers import read_source_by, read_texts_by
-from .evidence import DEFAULT_CANDIDATES
+from .evidence import DEFAULT_CANDIDATES, extends_ascii
 from .mixture import EncodingProfile
 from .reading import (
     Reading,
@@ -31,6 +31,7 @@ __all__ = [
     "Reading",
     "chardet_encoding",
     "decoded_reading",
+    "extends_ascii",
     "has_control_characters",
     "read_source",
     "read_source_by",

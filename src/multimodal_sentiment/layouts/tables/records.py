@@ -1,15 +1,21 @@
-"""JSON Lines: one object a row."""
+"""JSON Lines: one object a row, in UTF-8 or in one encoding or several.
+
+Where a file is no UTF-8, each line is decoded by the evidence of all lines, so that its object can
+be told; but a text is handed on in the line's bytes, and is read as the post that it is.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from multimodal_sentiment.decoding import read_source
+from multimodal_sentiment.decoding import Reading, extends_ascii, read_source
 from multimodal_sentiment.posts.names import first_names
 from multimodal_sentiment.wording import one_line
 
@@ -18,6 +24,30 @@ from ..files.marks import marked_encoding
 from .table import Table, in_words
 
 _LONGEST_REASON = 80  # characters
+_NO_TEXT = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of a byte
+
+
+class _Line(NamedTuple):
+    """A line, or all of them where they are one list.
+
+    Attributes:
+        text: For people: bytes that are no text are spelled out.
+        kept: The same, such bytes as half surrogates, which become them again.
+        codec: What makes the bytes of `kept` again; empty where it is certain what they say.
+    """
+
+    text: str
+    kept: str
+    codec: str = ""
+
+
+class _Record(NamedTuple):
+    """The object of a row, and where it stands; see `_Line`."""
+
+    line: int
+    row: dict[str, Any]
+    kept: dict[str, Any]
+    codec: str
 
 
 class RecordsTable(Table):
@@ -33,21 +63,18 @@ class RecordsTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._rows: list[dict[str, Any]] = []
-        self._lines: list[int] = []
-        for line, row in self._records(path.read_bytes()):
+        self._records = list(self._read(path.read_bytes()))
+        for line, row, *_ in self._records:
             if not isinstance(row, dict):
                 raise LayoutError(
                     f"{path} has no object in line {line}, but {type(row).__name__}: it needs one "
                     'a line, such as {"id": 1, "text": "..."}'
                 )
-            self._rows.append(row)
-            self._lines.append(line)
-        if not self._rows:
+        if not self._records:
             raise LayoutError(f"{path} holds no row: it needs one object a line")
         self._refuse_one_of_all()
-        self.count = len(self._rows)
-        self.names = list(dict.fromkeys(name for row in self._rows for name in row))
+        self.count = len(self._records)
+        self.names = list(dict.fromkeys(name for record in self._records for name in record.row))
 
     @property
     def encoding(self) -> str:
@@ -59,8 +86,19 @@ class RecordsTable(Table):
         return [self._word(name, row) for row in range(self.count)]
 
     def cell(self, name: str, row: int) -> Any:
+        """Return a value; of a text its bytes, unless the file itself tells its encoding."""
+        record = self._records[row]
+        value = record.kept.get(name)
+        if not record.codec or not isinstance(value, str):
+            return value
+        try:
+            return value.encode(record.codec, "surrogateescape")
+        except UnicodeEncodeError:  # it holds JSON's own escapes: what they stand for is certain
+            return value
+
+    def image(self, name: str, row: int) -> Any:
         """Return a value; an image's bytes are what its base64 stands for."""
-        value = self._rows[row].get(name)
+        value = self._records[row].row.get(name)
         if isinstance(value, dict) and isinstance(value.get("bytes"), str):
             try:
                 return {**value, "bytes": base64.b64decode(value["bytes"], validate=True)}
@@ -70,14 +108,14 @@ class RecordsTable(Table):
 
     def place(self, row: int) -> str:
         """Return the line of a row."""
-        return f"line {self._lines[row]}"
+        return f"line {self._records[row].line}"
 
     def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         """Write a copy in UTF-8, an object a line or all in one list; see `Table`."""
         new = zip(*columns.values(), strict=True)
         rows = [
-            {**row, **dict(zip(columns, values, strict=True))}
-            for row, values in zip(self._rows, new, strict=True)
+            {**record.row, **dict(zip(columns, values, strict=True))}
+            for record, values in zip(self._records, new, strict=True)
         ]
         # Half a surrogate pair, which no encoding has, becomes an escape again.
         with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -92,7 +130,7 @@ class RecordsTable(Table):
         Raises:
             LayoutError: If the file holds one, of lists or objects alone.
         """
-        row, *others = self._rows
+        (_, row, *_), *others = self._records
         if not others and row and all(isinstance(value, list | dict) for value in row.values()):
             raise LayoutError(
                 f"{self.path} holds one object, {first_names(row)}, and not one for each post: "
@@ -102,35 +140,50 @@ class RecordsTable(Table):
 
     def _word(self, name: str, row: int) -> str | None:
         try:
-            return in_words(self._rows[row].get(name))
+            return in_words(self._records[row].row.get(name))
         except TypeError as error:
             raise LayoutError(f"{self.path}, {self.place(row)}: {name}: {error}") from error
 
-    def _records(self, payload: bytes) -> Iterator[tuple[int, Any]]:
-        text = self._text(payload)
-        if text.lstrip().startswith("["):
+    def _read(self, payload: bytes) -> Iterator[_Record]:
+        lines = self._lines(payload)
+        first = next((line.text for line in lines if line.text.strip()), "")
+        if first.lstrip().startswith("["):
             self.format = "json"
-            rows = self._parsed(text, 1)
-            yield from enumerate(rows, start=1)
+            yield from self._read_list(lines)
             return
-        # Not splitlines(): it also splits at characters that JSON may hold as they are.
-        for line, record in enumerate(text.split("\n"), start=1):
-            if record.strip():
-                yield line, self._parsed(record, line)
+        for number, line in enumerate(lines, start=1):
+            if line.text.strip():
+                yield _Record(number, *self._values(line, number), line.codec)
 
-    def _text(self, payload: bytes) -> str:
+    def _read_list(self, lines: Sequence[_Line]) -> Iterator[_Record]:
+        codec = ""
+        if any(line.codec for line in lines):
+            codec = self._encoding if extends_ascii(self._encoding) else "utf-8"
+        texts, kept, _ = zip(*lines, strict=True)
+        rows = zip(*self._values(_Line("\n".join(texts), "\n".join(kept)), 1), strict=True)
+        for number, (row, kept_row) in enumerate(rows, start=1):
+            yield _Record(number, row, kept_row, codec)
+
+    def _lines(self, payload: bytes) -> list[_Line]:
         self._encoding = marked_encoding(payload) or "utf-8"
+        # Not splitlines(): it also splits at characters that JSON may hold as they are.
         try:
-            return payload.decode(self._encoding)
+            return [_Line(text, text) for text in payload.decode(self._encoding).split("\n")]
         except UnicodeDecodeError as error:
-            if self._encoding != "utf-8":
+            if not self._encoding.startswith("utf-8"):
                 raise LayoutError(
                     f"{self.path} is not {self._encoding} throughout: {error}"
                 ) from error
-        readings, profile = read_source(payload.split(b"\n"), self._encodings)
+        lines = payload.removeprefix(codecs.BOM_UTF8).split(b"\n")
+        readings, profile = read_source(lines, self._encodings)
         self._encoding = max(profile.posts, key=lambda name: profile.posts[name], default="utf-8")
         self.doubt = profile.doubt
-        return "\n".join(reading.text for reading in readings)
+        return list(map(_decoded, lines, readings))
+
+    def _values(self, line: _Line, number: int) -> tuple[Any, Any]:
+        """Return what stands in a line, for people and with all its bytes."""
+        value = self._parsed(line.text, number)
+        return value, value if line.kept == line.text else self._parsed(line.kept, number)
 
     def _parsed(self, record: str, line: int) -> Any:
         try:
@@ -141,3 +194,14 @@ class RecordsTable(Table):
                 f"{self.path} has no JSON in line {line}: {why}: each line must hold one object, "
                 "or the whole file a list of them"
             ) from error
+
+
+def _decoded(payload: bytes, reading: Reading) -> _Line:
+    is_whole = "undecodable" not in reading.problem
+    codec = reading.encoding if extends_ascii(reading.encoding) else "utf-8"
+    if is_whole and codec != reading.encoding:  # the structure of its bytes proves what it says
+        return _Line(reading.text, reading.text)
+    kept = payload.decode(codec, "surrogateescape")
+    # JSON knows no escapes such as \xc3: the backslash is one of the text's own.
+    spelled = _NO_TEXT.sub(lambda byte: f"\\\\x{ord(byte[0]) - 0xDC00:02x}", kept)
+    return _Line(reading.text if is_whole else spelled, kept, codec.removesuffix("-sig"))
