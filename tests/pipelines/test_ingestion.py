@@ -356,6 +356,27 @@ def test_a_folder_without_any_listed_post_is_the_wrong_folder(make: Make) -> Non
             use()
 
 
+def test_a_table_whose_new_posts_have_nothing_has_a_row_for_each(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text('{"id": 1, "text": null, "image": null}\n')
+    source = open_source(tmp_path, Options())
+    posts, _ = read_unlabelled_posts(
+        source.listing("unlabelled"),
+        source.files(),
+        UNKNOWN_SOURCE,
+        PARAMETERS.model_copy(update={"allow_missing": False}),
+    )
+    assert problems(posts) == {"1": "no_text; no_image"}
+
+
+def test_images_alone_that_are_not_there_are_said_to_be_looked_for(tmp_path: Path) -> None:
+    rows = [f"{n},{n}.webp,{('neutral', 'positive')[n % 2]}" for n in range(6)]
+    (tmp_path / "posts.csv").write_text("\n".join(["id,image,tag", *rows]))
+    source = open_source(tmp_path, Options())
+    parameters = PARAMETERS.model_copy(update={"allow_missing": False})
+    with pytest.raises(ValueError, match=r"6 of 6 posts have no image .*: looked for .*/0\.webp"):
+        read_labelled_posts(source.listing("labelled"), source.files(), parameters, "image")
+
+
 TEXTS = [
     "NA", "null", "None", "nan", "", " ", "\n", "\r", "\r\n", "a\rb", "a\nb", "a\r\nb", '"', '""',
     '",', 'a "quoted" b', "a,b", "  leading", "trailing  ", "\ttab", "nul\0byte", "\0", '\0"',

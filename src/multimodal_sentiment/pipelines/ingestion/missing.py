@@ -1,4 +1,4 @@
-"""What most posts of a source lack, before anything is learnt from the rest."""
+"""What all or most posts of a source lack, before anything is learnt from the rest."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from typing import Literal
 
 import pandas as pd
 
-from multimodal_sentiment.layouts import PostFiles
-from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.layouts import PostFiles, PostFolder
+from multimodal_sentiment.posts.names import first_names, shown
 from multimodal_sentiment.posts.problems import KINDS, Problem
 
 logger = logging.getLogger(__name__)
 
 _MOST = 0.5  # of the posts
 _SHOWN = 3
+
+
+def refuse_wrong_folder(guids: Collection[str], post_files: PostFiles) -> None:
+    """Refuse a folder in which no listed post has a file; a table has its rows in any case.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    if not guids or not isinstance(post_files, PostFolder):
+        return
+    if not any(guid in post_files.texts or guid in post_files.images for guid in guids):
+        raise ValueError(
+            f"{post_files.name} holds no text and no image of any listed post, such as "
+            f"{shown(f'{next(iter(guids))}.txt')}: is raw the folder above it?"
+        )
 
 
 def report_missing(

@@ -148,19 +148,16 @@ def _read_texts(
         read: these are left empty.
 
     Raises:
-        ValueError: If not one of the listed posts has a file.
+        ValueError: If a folder has no file of any listed post.
     """
     from multimodal_sentiment.cluster import divide, map_parts
-    from multimodal_sentiment.posts.names import shown
     from multimodal_sentiment.progress import log_progress
+
+    from .missing import refuse_wrong_folder
 
     for remark in post_files.remarks:
         logger.info("%s", remark)
-    if guids and not any(guid in post_files.texts or guid in post_files.images for guid in guids):
-        raise ValueError(
-            f"{post_files.name} holds no text and no image of any listed post, such as "
-            f"{shown(f'{next(iter(guids))}.txt')}: is raw the folder above it?"
-        )
+    refuse_wrong_folder(guids, post_files)
     read = partial(_read_part, post_files)
     parts = divide(list(guids), _PART)
     pieces = map_parts(read, parts, cluster, "Reading texts", _leave_out)
