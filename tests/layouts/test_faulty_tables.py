@@ -172,7 +172,9 @@ REFUSED: dict[str, Case] = {
     "CSV called Parquet": Case(one(csv(X), "posts.parquet"), "is no Parquet file"),
     "an Arrow file of noise": Case(one(b"noise" * 9, "posts.arrow"), "posts.arrow cannot be read"),
     "an empty file": Case(one(b""), "posts.csv is empty"),
-    "names and no row": Case(one(HEADER + "\n"), "holds no row"),
+    "names and no row": Case(one(HEADER + "\n"), "has no post to learn from: it holds no row"),
+    "no line of JSON": Case(one("", "p.jsonl"), "has no post to learn from: it holds no row"),
+    "blank lines": Case(one("\n\n"), "holds no line: it needs one of names, and one a post"),
     "a line that is no JSON": Case(
         one(jsonl('{"id": "x", "tweet": '), "posts.jsonl"), "no JSON in line 9"
     ),

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
@@ -75,6 +76,45 @@ def test_a_table_that_is_all_labelled_lists_no_post_to_be_predicted(tmp_path: Pa
     (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n2,b,bad\n3,c,\n")
     assert not dataset.has_no_new_posts()
     assert dataset.load()["guid"].tolist() == ["3"]
+
+
+@pytest.mark.fault("table", "new posts: names, and no row", "an empty submission")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("p.csv", b"id,text,image\n"),
+        ("p.tsv", b"id\ttext"),
+        ("p.jsonl", b""),
+        ("p.jsonl", b"\n"),
+        ("p.json", b"[]"),
+        ("p.parquet", b""),
+        ("p.feather", b""),
+    ],
+)
+def test_a_table_without_rows_lists_no_new_posts(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    if name == "p.parquet":
+        write(tmp_path / name, id=pa.array([], pa.int64()), text=pa.array([], pa.string()))
+    if name == "p.feather":
+        pa.feather.write_feather(
+            pa.table({"id": pa.array([], pa.int64()), "text": []}), tmp_path / name
+        )
+    dataset = PostListingDataset(path=str(tmp_path / name), namespace="unlabelled")
+    assert dataset.exists()
+    assert dataset.load().empty
+    source = opened(tmp_path / name)
+    assert list(source.files().texts) == []
+    source.write_answers(pd.DataFrame({"predicted": []}), tmp_path)
+    with pytest.raises(LayoutError, match="has no post to learn from: it holds no row"):
+        source.listing("labelled")
+
+
+def test_a_test_set_without_rows_lists_no_new_posts(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("id,text,tag\n1,a,good\n2,b,bad\n")
+    (tmp_path / "test.csv").write_text("id,text,tag\n")
+    source = opened(tmp_path)
+    assert [row[0] for row in rows(source)] == ["1", "2"]
+    assert rows(source, "unlabelled") == []
 
 
 def test_a_missing_listing_of_the_course_is_not_an_empty_one(tmp_path: Path) -> None:

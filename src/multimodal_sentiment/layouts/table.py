@@ -129,7 +129,8 @@ def make_part(path: Path, options: Options, split: Split = "", folder: Path | No
     """
     table = read_table(path, options.encodings)
     given = {role: name for role, name in options.columns.items() if name is not None}
-    columns = find_columns(table.names, {**table.roles, **given}, str(path))
+    # Lines of JSON that are none name no column.
+    columns = find_columns(table.names, {**table.roles, **given}, str(path)) if table.names else {}
     own = path if path.is_dir() else path.parent
     return Part(table, columns, named_image_folder(own, options) or folder or own, split)
 

@@ -70,8 +70,9 @@ class TableSource(Source):
             self._posts = self._posts.drop(columns="split")
 
     def has(self, namespace: Namespace) -> bool:
-        """Return whether there are such posts."""
-        return bool(self._is_in(namespace).any())
+        """Return whether there are such posts, or a table for new ones, be it without rows."""
+        is_listed = namespace == "unlabelled" and self._has_place_for_new_posts()
+        return is_listed or bool(self._is_in(namespace).any())
 
     def place_of(self, namespace: Namespace) -> Path:
         """Return the file or folder."""
@@ -80,7 +81,7 @@ class TableSource(Source):
     def listing(self, namespace: Namespace) -> pd.DataFrame:
         """Return the posts of a namespace."""
         posts = self._posts[self._is_in(namespace)].reset_index(drop=True)
-        if posts.empty:
+        if not self.has(namespace):
             self._refuse_none(namespace)
         return posts
 
@@ -163,12 +164,19 @@ class TableSource(Source):
             for word, count in self._no_tags.most_common()
         ]
 
+    def _has_place_for_new_posts(self) -> bool:
+        """Return whether no table has a row, or the one for testing has none."""
+        empty = [part for part in self._parts if not len(part.table)]
+        return len(empty) == len(self._parts) or any(part.split == "test" for part in empty)
+
     def _refuse_none(self, namespace: Namespace) -> None:
         if namespace == "unlabelled":
             raise LayoutError(
                 f"{self.path} has no post to be predicted: these are rows without a tag, or with "
                 "'test' in a column named split; or name a table of them with raw=FILE"
             )
+        if self._posts.empty:
+            raise LayoutError(f"{self.path} has no post to learn from: it holds no row")
         if "split" in self._posts and (self._posts["split"] == "test").all():
             raise LayoutError(
                 f"{self.path} has no post to learn from: all are of the split test, as "

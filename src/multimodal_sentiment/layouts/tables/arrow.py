@@ -45,8 +45,6 @@ class ArrowTable(Table):
         self._lock = threading.Lock()
         self.names = list(schema.names)
         self.count = count
-        if not count:
-            raise LayoutError(f"{path} holds no row")
 
     def words(self, name: str) -> list[str | None]:
         """Return a column as text; numbers of classes by the names that the file gives them."""

@@ -196,8 +196,8 @@ class DelimitedTable(Table):
                     rows = self._fitted(rows, line + first, header, is_exact=is_exact)
                 for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
                     column.extend(cells)
-        if not header or not columns[0]:
-            raise LayoutError(f"{self.path} holds no row: it needs a line of names, and one a post")
+        if not header:
+            raise LayoutError(f"{self.path} holds no line: it needs one of names, and one a post")
         while len(header) > 1 and not header[-1].strip() and not any(columns[-1]):
             del header[-1], columns[-1]
         return header, columns

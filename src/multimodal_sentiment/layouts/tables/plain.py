@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import LayoutError
 from .table import Table, in_words
 
 
@@ -17,17 +16,11 @@ class PlainTable(Table):
     separator = "\t"
 
     def __init__(self, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Take the columns of a file.
-
-        Raises:
-            LayoutError: If they hold no row.
-        """
+        """Take the columns of a file."""
         self.path = path
         self._columns = columns
         self.names = list(columns)
         self.count = len(next(iter(columns.values()), ()))
-        if not self.count:
-            raise LayoutError(f"{path} holds no row")
 
     def words(self, name: str) -> list[str | None]:
         """Return a column as text."""

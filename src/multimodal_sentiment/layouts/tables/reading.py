@@ -17,7 +17,8 @@ SUFFIXES = (
     ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".arrow", ".feather", ".ipc",
 )  # fmt: skip
 
-_RECORDS = (".jsonl", ".ndjson", ".json")
+_LINES = (".jsonl", ".ndjson")
+_RECORDS = (*_LINES, ".json")
 _SIGN_BYTES = 64
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")  # begins JSON, whatever the suffix
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -107,7 +108,7 @@ class UnopenedTable:
 
 
 def _refuse_packed(path: Path, head: bytes) -> None:
-    if not head:
+    if not head and path.suffix.lower() not in _LINES:  # no line of JSON is no row
         raise LayoutError(f"{path} is empty")
     packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
     if packed == "zip" or head.startswith(_SHEET):

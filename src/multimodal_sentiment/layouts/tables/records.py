@@ -70,8 +70,6 @@ class RecordsTable(Table):
                     f"{path} has no object in line {line}, but {type(row).__name__}: it needs one "
                     'a line, such as {"id": 1, "text": "..."}'
                 )
-        if not self._records:
-            raise LayoutError(f"{path} holds no row: it needs one object a line")
         self._refuse_one_of_all()
         self.count = len(self._records)
         self.names = list(dict.fromkeys(name for record in self._records for name in record.row))
@@ -130,8 +128,9 @@ class RecordsTable(Table):
         Raises:
             LayoutError: If the file holds one, of lists or objects alone.
         """
-        (_, row, *_), *others = self._records
-        if not others and row and all(isinstance(value, list | dict) for value in row.values()):
+        rows = [record.row for record in self._records]
+        row = rows[0] if len(rows) == 1 else {}
+        if row and all(isinstance(value, list | dict) for value in row.values()):
             raise LayoutError(
                 f"{self.path} holds one object, {first_names(row)}, and not one for each post: "
                 "write a list of objects, or one a line (in pandas, "
