@@ -159,9 +159,31 @@ def test_two_guids_of_one_normal_form_keep_their_own_files(folder: Path) -> None
 
 def test_an_image_under_an_unknown_suffix_is_told_by_its_content(folder: Path) -> None:
     found = files(folder, a__jpg_large=b"\xff\xd8\xff and more", b__csv=b"1,2", c=b"GIF89a")
+    (folder / "d.orig").write_bytes(b"\0\0\0\x18ftypheim")
+    found = PostFolder(folder)
+    assert found.images.path("d") == "data/d.orig"
     assert found.images.path("a") == "data/a.jpg_large"
     assert found.images.path("b") == ""
     assert found.images.read("c") == b"GIF89a"
+
+
+def test_of_several_files_of_unknown_suffixes_the_first_image_is_used(folder: Path) -> None:
+    found = files(folder, a__info=b"likes: 3", a__jpg_large=b"GIF89a", a__jpg_small=b"GIF89a")
+    assert found.images.path("a") == "data/a.jpg_large"
+    assert found.unclaimed([]) == ["a.info", "a.jpg_large", "a.jpg_small"]
+
+
+def test_a_link_and_the_file_that_it_leads_to_are_not_several(folder: Path) -> None:
+    (folder / "originals").mkdir()
+    for name in ("1.jpg", "2.jpg", "1.txt"):
+        (folder / "originals" / name).write_bytes(b"the same")
+    for name in ("1.jpg", "1.txt"):
+        (folder / name).symlink_to(f"originals/{name}")
+    (folder / "2.jpg").symlink_to("originals/1.jpg")
+    found = files(folder)
+    assert found.images.path("1") == "data/1.jpg"
+    assert found.images.problem("1") is found.texts.problem("1") is None
+    assert found.images.problem("2") == problem("several_images", "2.jpg")
 
 
 def test_files_of_nobody_are_named(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -26,6 +27,8 @@ from multimodal_sentiment.layouts import (
     find_path,
     open_source,
 )
+from multimodal_sentiment.layouts.files.finding import find_files_in
+from multimodal_sentiment.posts.problems import problem
 from multimodal_sentiment.runs.kedro_adapter import place_in_words
 
 from .making import write_tar
@@ -304,6 +307,7 @@ class TestAddresses:
             "data/b.txt": b"nearer",
             "data/deep/B.JPG": JPEG,
             "data/cafe\u0301.txt": b"normal",
+            "data/deep/the\u0301.txt": b"normal below",
             "data/readme.md": b"nobody's",
         }
         for name, content in files.items():
@@ -316,7 +320,7 @@ class TestAddresses:
         assert not there.has("unlabelled")
         for kind in ("texts", "images"):
             local, remote = getattr(here.files(), kind), getattr(there.files(), kind)
-            for guid in ("a", "b", "c", "B", "caf\u00e9"):
+            for guid in ("a", "b", "c", "B", "caf\u00e9", "th\u00e9"):
                 assert remote.path(guid) == local.path(guid)
                 assert remote.problem(guid) == local.problem(guid)
                 if guid in local:
@@ -324,7 +328,33 @@ class TestAddresses:
                 else:
                     with pytest.raises(UnreadableFileError):
                         remote.read(guid)
-        assert there.files().unclaimed(["a", "b", "c"]) == ["caf\u0065\u0301.txt", "deep/B.JPG"]
+        unclaimed = there.files().unclaimed(["a", "b", "c", "th\u00e9"])
+        assert unclaimed == ["caf\u0065\u0301.txt", "deep/B.JPG"]
+
+    def test_one_file_that_cannot_be_had_is_a_problem_of_its_post(
+        self, address: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        contents = {"train.txt": b"guid,tag\n1,neutral\n", "data/1.txt": b"a", "data/2.txt": b"b"}
+        for name, content in contents.items():
+            (address / name).parent.mkdir(parents=True, exist_ok=True)
+            (address / name).write_bytes(content)
+        texts = opened("memory://posts").files().texts
+        (address / "data" / "1.txt").unlink()
+        with pytest.raises(UnreadableFileError, match=r"text unreadable: .*1\.txt"):
+            texts.read("1")
+
+        def refuse(path: str, **_: Any) -> None:
+            raise OSError(number, os.strerror(number), path)
+
+        monkeypatch.setattr(address.fs, "info", refuse)
+        number = errno.EACCES
+        with pytest.raises(UnreadableFileError, match="text unreadable: Permission denied"):
+            texts.read("2")
+        found = find_files_in(address, "inside").find("data/2.jpg", "image", absolute=False)
+        assert found.problem == problem("image_unreadable", "Permission denied")
+        number = errno.ECONNREFUSED
+        with pytest.raises(ConnectionRefusedError):  # no fault of one file: the run stops
+            texts.read("2")
 
     def test_the_datasets_take_addresses(self, tmp_path: Path, address: Any) -> None:
         for path in write_shards(tmp_path / "raw").iterdir():

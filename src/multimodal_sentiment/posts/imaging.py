@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
 from .cut_jpegs import last_row, with_end
-from .metadata import START_OF_JPEG, without_metadata
+from .metadata import HEIC_BRANDS, START_OF_JPEG, without_metadata
 from .problems import Problem, problem
 
 Storage = Literal["pixels", "jpeg"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 JPEG_QUALITY = 90
 _MUCH_METADATA = 2**20  # bytes; less is left to Pillow, which finds more ways to say what is up
 _LONGEST_REASON = 80  # characters

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 START_OF_JPEG = b"\xff\xd8"
+# What ISO's media files are called that hold an image of HEIC.
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _START_OF_PNG = b"\x89PNG\r\n\x1a\n"
 _STARTS_OF_TIFF: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
 

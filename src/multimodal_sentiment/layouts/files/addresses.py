@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from multimodal_sentiment.posts.problems import problem
+from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
@@ -92,13 +92,21 @@ def read_address(path: Path, kind: Kind) -> bytes:
     """Return all bytes of a file at an address.
 
     Raises:
-        UnreadableFileError: If it is too large.
+        UnreadableFileError: If it is not there any more, may not be read, or is too large.
     """
     address = cast(Any, path)
-    size = address.fs.info(address.path)["size"]
-    if size > LARGEST[kind]:
-        raise UnreadableFileError(problem(f"{kind}_too_large", f"{size / 1e6:.1f}"))
-    return read_range(path, 0, size)
+    try:
+        size = address.fs.info(address.path)["size"]
+        if size > LARGEST[kind]:
+            raise UnreadableFileError(problem(f"{kind}_too_large", f"{size / 1e6:.1f}"))
+        return read_range(path, 0, size)
+    except (FileNotFoundError, PermissionError) as error:
+        raise UnreadableFileError(unreadable(kind, error)) from error
+
+
+def unreadable(kind: Kind, error: OSError) -> Problem:
+    """Return the problem of a file that is missing or forbidden, though others are not."""
+    return problem(f"{kind}_unreadable", error.strerror or one_line(error))
 
 
 def state_of(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
-from .addresses import is_remote, read_address
+from .addresses import is_remote, read_address, unreadable
 from .local import IMAGE_SUFFIXES, Kind, Links, Place, displayed, file_fault, is_below, read_file
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
@@ -107,6 +107,8 @@ class AddressFinder(Finder):
             self.folder.fs.info((self.folder / below).path)
         except FileNotFoundError:
             return Found("", "", problem(f"no_{kind}"))
+        except PermissionError as error:
+            return Found("", "", unreadable(kind, error))
         return Found(below, name, None)
 
     def read(self, path: str, kind: Kind) -> bytes:

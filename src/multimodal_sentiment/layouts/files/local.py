@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from multimodal_sentiment.posts.metadata import HEIC_BRANDS
 from multimodal_sentiment.posts.problems import Problem, problem
 
 Kind = Literal["text", "image"]
@@ -27,7 +28,7 @@ ALLOW = "ingestion.links=anywhere allows it"
 _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _SIGN_BYTES = 16  # of a file, that tell an image
 _SIGNS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")  # of ISO's media files
+_BRANDS = (b"avif", b"avis", *HEIC_BRANDS)  # of ISO's media files
 
 
 class UnreadableFileError(Exception):

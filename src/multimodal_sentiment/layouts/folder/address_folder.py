@@ -37,6 +37,7 @@ class AddressIndex(FileIndex):
     def add_path(self, guid: str, path: str, is_outside: bool) -> None:
         """Take in a file of a folder in the folder."""
         del is_outside
+        self._note_spelling(guid)
         self._prefer(guid, path)
 
     def read(self, guid: str) -> bytes:
@@ -46,5 +47,7 @@ class AddressIndex(FileIndex):
             raise UnreadableFileError(self.problem(guid) or problem(f"no_{self._kind}"))
         return read_address(self._folder / name, self._kind)
 
-    def _is_twice(self, guid: str) -> bool:
-        return guid in self._found and guid in self._paths
+    def _are_one(self, path: str, other: str) -> bool:
+        """Return False: there are no links."""
+        del path, other
+        return False

@@ -136,7 +136,7 @@ class FileIndex(Images):
         self._paths: dict[str, str] = {}  # of what is not in the folder itself, or not by its guid
         self._faults: dict[str, Problem] = {}
         self._several: set[str] = set()
-        self._others: dict[str, str] = {}  # of suffixes that tell nothing
+        self._others: dict[str, list[str]] = {}  # of suffixes that tell nothing
         self._respelled: dict[str, str] = {}  # normal form -> guid as the disk spells it
 
     def __contains__(self, guid: str) -> bool:
@@ -152,16 +152,14 @@ class FileIndex(Images):
         if other != suffix:
             self._several.add(guid)
             self._found[guid] = min(other, sys.intern(suffix), key=self._preference)
-        if not guid.isascii():
-            self._respelled.setdefault(_normal(guid), guid)
+        self._note_spelling(guid)
 
     def add_path(self, guid: str, path: str, is_outside: bool) -> None:
         """Take in what may be a link, lies in another folder, or tells nothing by its suffix."""
         suffix = os.path.splitext(path)[1]
-        if not guid.isascii():
-            self._respelled.setdefault(_normal(guid), guid)
+        self._note_spelling(guid)
         if suffix.lower() not in self.suffixes:
-            self._others[guid] = min(path, self._others.get(guid, path))
+            self._others.setdefault(guid, []).append(path)
             return
         fault = (
             problem(f"{self._kind}_outside", displayed(path))
@@ -215,8 +213,10 @@ class FileIndex(Images):
     def names(self, stems: Container[str]) -> Iterator[str]:
         """Yield the paths in the folder of the files that have one of some stems."""
         yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
-        for paths in (self._paths, self._others):
-            yield from (path for stem, path in paths.items() if stem in stems)
+        yield from (path for stem, path in self._paths.items() if stem in stems)
+        for stem, others in self._others.items():
+            if stem in stems:
+                yield from others
 
     def _name(self, guid: str) -> str:
         """Return a file's path in the folder, or nothing."""
@@ -230,10 +230,17 @@ class FileIndex(Images):
             return guid + self._found[guid]
         if guid in self._paths:
             return self._paths[guid]
-        other = self._others.get(guid, "")
-        if other and self._kind == "image" and is_image(self._path_on_disk(other)):
-            return other if self._place.holds(self._path_on_disk(other)) else ""
-        return ""
+        others = sorted(self._others.get(guid, ())) if self._kind == "image" else []
+        return next(filter(self._is_image, others), "")
+
+    def _is_image(self, path: str) -> bool:
+        """Return whether a file of an unknown suffix is an image that may be read."""
+        on_disk = self._path_on_disk(path)
+        return is_image(on_disk) and self._place.holds(on_disk)
+
+    def _note_spelling(self, guid: str) -> None:
+        if not guid.isascii():
+            self._respelled.setdefault(_normal(guid), guid)
 
     def _spelling(self, guid: str) -> str:
         """Return a guid as the disk spells it."""
@@ -245,15 +252,19 @@ class FileIndex(Images):
         """Take in a file of another folder, if it is preferred to those that are known."""
         other = self._paths.setdefault(guid, path)
         if other != path:
-            self._several.add(guid)
+            if not self._are_one(other, path):
+                self._several.add(guid)
             self._paths[guid] = min(other, path, key=self._path_preference)
 
     def _is_twice(self, guid: str) -> bool:
         """Return whether a file of the folder itself and another one have this guid."""
         if guid not in self._found or guid not in self._paths:
             return False
-        files = (guid + self._found[guid], self._paths[guid])
-        return not os.path.samefile(*map(self._path_on_disk, files))
+        return not self._are_one(guid + self._found[guid], self._paths[guid])
+
+    def _are_one(self, path: str, other: str) -> bool:
+        """Return whether two paths lead to one file, as a link and what it links to do."""
+        return os.path.samefile(self._path_on_disk(path), self._path_on_disk(other))
 
     def _path_on_disk(self, path: str) -> str:
         return f"{self._folder}/{path}"
