@@ -193,6 +193,16 @@ def test_twitter_saved_on_another_system(tmp_path: Path) -> None:
     assert tags(source) == published
 
 
+def test_files_of_twitter_without_a_line_of_names_lose_no_row(tmp_path: Path) -> None:
+    raw = write_twitter(tmp_path)
+    published = [tags(open_source(raw, Options()), name) for name in ("labelled", "unlabelled")]
+    for name in ("dev.tsv", "test.tsv"):
+        _, _, rows = (raw / name).read_text().partition("\n")
+        (raw / name).write_text(rows)
+    source = open_source(raw, Options())
+    assert [tags(source, name) for name in ("labelled", "unlabelled")] == published
+
+
 def test_a_row_that_is_not_as_published_is_named(tmp_path: Path) -> None:
     raw = write_twitter(tmp_path)
     with (raw / "dev.tsv").open("a") as file:

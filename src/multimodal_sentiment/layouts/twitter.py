@@ -75,11 +75,13 @@ def _read(path: Path, split: Split) -> PlainTable:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise LayoutError(f"{path} cannot be read: {why}") from error
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         cells = line.rstrip("\r").split("\t")
         if len(cells) != len(_NAMES) or cells[1].strip() not in TAGS:
+            if number == 1:  # names, unless they were left out
+                continue
             raise LayoutError(
                 f"{path} has another row in line {number} than number, tag ({', '.join(TAGS)}), "
                 f"image, text and target: {line[:60]!r}"
