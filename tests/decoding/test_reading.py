@@ -261,6 +261,12 @@ def test_a_damaged_post_with_a_mark_is_read_as_the_mark_says():
     assert "undecodable" in read.problem
 
 
+@pytest.mark.parametrize(("end", "text"), [(b"", ""), (b"\xed\xa0\xbd", "\\ud83d")])
+def test_a_mark_before_surrogate_pairs_is_none_of_the_text(end, text):
+    (read,) = readings_of([b"\xef\xbb\xbfSo happy \xed\xa0\xbd\xed\xb8\x80" + end])
+    assert (read.text, read.encoding) == (f"So happy 😀{text}", "cesu-8")
+
+
 def test_what_no_candidate_decodes_goes_to_chardet():
     text = "für schöne Bücher, größere Möbel und hübsche Gärten"
     read = only(text.encode("cp1252"), "utf-8")

@@ -239,6 +239,7 @@ def _halved_text(window: bytes) -> tuple[str, float]:
 
 def _surrogates_decoded(payload: bytes) -> str | None:
     """Decode CESU-8 but for lone surrogates, which stay; nothing if there are other faults."""
+    payload = payload.removeprefix(codecs.BOM_UTF8)
     try:
         text = payload.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
