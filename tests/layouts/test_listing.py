@@ -105,6 +105,15 @@ def test_a_missing_tag_is_an_empty_one(tmp_path: Path, content: str) -> None:
     assert load(tmp_path, content) == [("8", ""), ("1576", "")]
 
 
+@pytest.mark.fault("listing", "the index of pandas", "it is left out")
+@pytest.mark.parametrize(
+    "content",
+    [",guid,tag\n0,4597,a\n1,26,\n", ",tag,guid\n0,a,4597\n1,,26\n", "guid,tag,\n4597,a,\n26,,\n"],
+)
+def test_a_column_without_a_name_is_left_out(tmp_path: Path, content: str) -> None:
+    assert load(tmp_path, content) == [("4597", "a"), ("26", "")]
+
+
 def test_repeated_rows_are_kept_for_the_reader_to_judge(tmp_path: Path) -> None:
     assert load(tmp_path, "1,a\n1,b\n1,a\n") == [("1", "a"), ("1", "b"), ("1", "a")]
 
@@ -126,6 +135,8 @@ def test_a_long_listing_is_read_whole(tmp_path: Path) -> None:
         ("\nguid,tag,text\n1,positive,x\n", "unknown column 'text' in line 2"),
         ("tag\npositive\n", "names its columns tag in line 1: use guid,tag"),
         ("guid,guid\n1,2\n", "names its columns guid,guid in line 1"),
+        ("guid,,tag\n1,2,positive\n", "names its columns guid,,tag in line 1: use guid,tag"),
+        (",guid,tag\n0,1,positive,why\n", "more than guid,tag in line 2: 'why'"),
         ("1,positive\n2,neutral,why\n", "more than guid,tag in line 2: 'why'"),
         ("guid,tag\n1,positive\n,neutral\n", "no guid in line 3, only 'neutral'"),
         ('1,positive\n"2,neutral\n3,neutral\n', "a quote in line 2 that does not end there"),

@@ -71,12 +71,14 @@ class _Listing:
 
     def _rows(self, text: str) -> Iterator[tuple[str, str]]:
         """Yield each post's guid and tag."""
-        guid_at, tag_at = 0, 1
+        start, guid_at, tag_at = 0, 0, 1
         is_first = True
-        for line, cells in self._lines(text):
-            if is_first and not {cell.casefold() for cell in cells}.isdisjoint(COLUMNS):
-                guid_at, tag_at = self._header(line, cells)
+        for line, row in self._lines(text):
+            if is_first and not {cell.casefold() for cell in row}.isdisjoint(COLUMNS):
+                start = 0 if row[0] else 1  # pandas writes its index in a column without a name
+                guid_at, tag_at = self._header(line, row[start:])
             else:
+                cells = [*row[start:], ""]
                 if any(cells[len(COLUMNS) :]):
                     self.refuse(f"has more than guid,tag in line {line}: {shown(cells[2])}")
                 guid, tag = cells[guid_at], cells[tag_at]
@@ -107,7 +109,9 @@ class _Listing:
 
     def _header(self, line: int, names: list[str]) -> tuple[int, int]:
         """Find the guid and the tag in a line of column names; a tag column may be missing."""
-        known = [name.casefold() for name in names if name]
+        known = [name.casefold() for name in names]
+        while known and not known[-1]:
+            del known[-1]
         for name in names:
             if name and name.casefold() not in COLUMNS:
                 self.refuse(f"has an unknown column {shown(name)} in line {line}: use guid,tag")
