@@ -84,6 +84,13 @@ class TestOfATable:
         assert message.startswith(words)
         assert message.endswith(f"such as ingestion.labels=[{','.join(sorted(given))}]")
 
+    @pytest.mark.parametrize(
+        ("rarer", "other"), [("positive\u200b", "positive"), ("cafe\u0301", "caf\u00e9")]
+    )
+    def test_labels_that_look_the_same_are_an_error(self, rarer: str, other: str) -> None:
+        with pytest.raises(ValueError, match=r"\(80 posts\) differ by invisible characters or the"):
+            find_labels(tags(**{other: 80, rarer: 30, "bad": 50}))
+
     def test_labels_with_commas_are_quoted_in_the_example(self) -> None:
         with pytest.raises(ValueError, match=r"ingestion.labels=\['a, b',godd,good\]$"):
             find_labels(tags(**{"a, b": 30, "good": 30, "godd": 30}))

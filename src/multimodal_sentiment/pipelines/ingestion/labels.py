@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -135,6 +136,9 @@ def _near_others(counts: Mapping[str, int]) -> list[str]:
 
 def _difference(one: str, other: str) -> str:
     """Say what is between two labels, if it is so little that they may be one."""
+    one, other = _visible(one), _visible(other)
+    if one == other:
+        return "invisible characters or the form of letters"
     one, other = one.casefold(), other.casefold()
     if "".join(one.split()) == "".join(other.split()):
         return "case only" if one == other else "spaces only"
@@ -143,6 +147,12 @@ def _difference(one: str, other: str) -> str:
         return ""
     unlike = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
     return "one letter" if len(unlike) == 1 and _is_one_letter(*unlike[0]) else ""
+
+
+def _visible(label: str) -> str:
+    """Return what of a label people can tell apart: one form of each letter, and no marks."""
+    normal = unicodedata.normalize("NFKC", label)
+    return "".join(letter for letter in normal if unicodedata.category(letter) != "Cf")
 
 
 def _is_one_letter(one: str, other: str) -> bool:
