@@ -6,16 +6,18 @@ import unicodedata
 from collections import Counter
 
 # The first word of a letter's Unicode name, where that is not the name that people know.
-_KNOWN_AS = {"CJK": "Han", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HALFWIDTH": "Japanese"}
+_KNOWN_AS = {"CJK": "Han", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
 
 
 def script_of(text: str) -> str:
     """Return the script of most of a text's letters, such as Latin, Han or Cyrillic.
 
     A text with kana is Japanese, however many of its letters are Han; one without letters is
-    "none". Between scripts that are as common, the first in the alphabet is taken.
+    "none". Between scripts that are as common, the first in the alphabet is taken. Bold or
+    full-width letters count as the plain ones that they are forms of.
     """
-    scripts = Counter(_script_of_letter(letter) for letter in text if letter.isalpha())
+    plain = unicodedata.normalize("NFKC", text)
+    scripts = Counter(_script_of_letter(letter) for letter in plain if letter.isalpha())
     if not scripts:
         return "none"
     if "Japanese" in scripts and "Han" in scripts:
