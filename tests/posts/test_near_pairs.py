@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -64,6 +65,16 @@ def test_texts_are_similar_by_the_share_of_their_pieces() -> None:
     assert {pair for pair, share in exact.items() if share > 0.92} <= found
     assert all(exact[pair] > 0.68 for pair in found)
     assert len(found) > 60
+
+
+def test_long_texts_are_compared_in_little_memory() -> None:
+    text = "".join(random.Random(0).choices("abcdefghijklmnopqrstuvwxyz ", k=12_000))
+    tracemalloc.start()
+    found = pairs(similar_texts([text, text[:11_400], text[::-1]], 0.8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == {(0, 1)}
+    assert peak < 20e6  # all hashes of one text take 12 MB several times
 
 
 def test_nothing_has_no_pairs() -> None:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 BANDS, ROWS = 20, 6
 SHINGLE = 5  # characters
 
+_PIECES_AT_ONCE = 4096  # that are hashed: those of a long text would fill the memory
+
 _HASH_BITS = 64
 _PRIME = np.uint64(2**31 - 1)
 
@@ -72,11 +74,14 @@ def _signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
     """Return the least of each of several hashes of a text's pieces: (texts, BANDS * ROWS)."""
     rng = np.random.default_rng(0)
     factors, shifts = rng.integers(1, int(_PRIME), (2, BANDS * ROWS, 1), np.uint64)
-    signatures = np.empty((len(texts), BANDS * ROWS), np.uint32)
+    signatures = np.full((len(texts), BANDS * ROWS), _PRIME, np.uint32)  # above any hash
     for row, text in enumerate(texts):
         pieces = {text[at : at + SHINGLE] for at in range(len(text) - SHINGLE + 1)}
         hashes = np.array([zlib.crc32(piece.encode(errors="surrogatepass")) for piece in pieces])
-        signatures[row] = ((factors * hashes.astype(np.uint64) + shifts) % _PRIME).min(axis=1)
+        for start in range(0, len(hashes), _PIECES_AT_ONCE):
+            some = hashes[start : start + _PIECES_AT_ONCE].astype(np.uint64)
+            least = ((factors * some + shifts) % _PRIME).min(axis=1)
+            signatures[row] = np.minimum(signatures[row], least)
     return signatures
 
 
