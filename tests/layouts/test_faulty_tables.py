@@ -326,6 +326,14 @@ NOTED: dict[str, Case] = {
         text="Grüße, caf\\xc3",
         problem="bytes_undecodable",
     ),
+    "JSON Lines with a damaged escape sequence": Case(
+        one(
+            jsonl().encode()
+            + b'{"id":"x","tweet":"\x1b$B$*Hh$l\x805$^\x1b(B","photo":"0.jpg","label":"good"}\n',
+            "p.jsonl",
+        ),
+        problem="bytes_undecodable",
+    ),
     "bytes in place of a text": Case(
         one(
             parquet(

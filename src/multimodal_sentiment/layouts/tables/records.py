@@ -200,7 +200,11 @@ def _decoded(payload: bytes, reading: Reading) -> _Line:
     codec = reading.encoding if extends_ascii(reading.encoding) else "utf-8"
     if is_whole and codec != reading.encoding:  # the structure of its bytes proves what it says
         return _Line(reading.text, reading.text)
-    kept = payload.decode(codec, "surrogateescape")
+    try:
+        kept = payload.decode(codec, "surrogateescape")
+    except UnicodeDecodeError:  # damaged escape sequences are of ASCII, which UTF-8 keeps
+        codec = "utf-8"
+        kept = payload.decode(codec, "surrogateescape")
     # JSON knows no escapes such as \xc3: the backslash is one of the text's own.
     spelled = _NO_TEXT.sub(lambda byte: f"\\\\x{ord(byte[0]) - 0xDC00:02x}", kept)
     return _Line(reading.text if is_whole else spelled, kept, codec.removesuffix("-sig"))
