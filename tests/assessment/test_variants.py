@@ -60,7 +60,17 @@ def test_doubted_tags_are_those_believed_least_among_those_answered_otherwise():
 def test_contradicting_twins_name_each_other():
     tags = ["positive", "negative", "positive", "positive", "positive", "negative"]
 
-    assert contradicting_duplicates(tags, [7, 7, 7, 3, 3, 9]) == {0: [1], 1: [0, 2], 2: [1]}
+    assert contradicting_duplicates(tags, [7, 7, 7, 3, 3, 9], 3) == {0: [1], 1: [0, 2], 2: [1]}
+
+
+def test_of_many_contradicting_twins_some_of_each_tag_name_each_other():
+    tags = ["positive"] * 50_000 + ["negative"] * 50_000
+
+    found = contradicting_duplicates(tags, [7] * 100_000, 4)
+
+    first, second = [0, 1], [50_000, 50_001]
+    assert found == {0: second, 1: second, 50_000: first, 50_001: first}
+    assert contradicting_duplicates(tags[49_997:50_001], [7] * 4, 3) == {0: [3], 1: [3], 3: [0, 1]}
 
 
 def pair(first: str, second: str, difference: float, p_adjusted: float) -> dict:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from multimodal_sentiment.parameters import Parameters
+from multimodal_sentiment.parameters import Parameters, ReportingParameters
 from multimodal_sentiment.pipelines.comparing.answers import (
     baselines_of,
     describe_doubts,
@@ -16,6 +18,7 @@ from multimodal_sentiment.pipelines.comparing.answers import (
     slices_of,
 )
 from multimodal_sentiment.pipelines.comparing.nodes import judge_comparison, tabulate_comparison
+from multimodal_sentiment.pipelines.comparing.pages import write_second_look
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 90
@@ -166,3 +169,57 @@ def test_doubted_tags_come_first_then_contradicting_twins(frames: dict[str, Any]
     assert twins[0].why == f"another tag than its twin {second} (negative)"
     assert np.isnan(twins[0].probability)  # no model was kept from a training post
     assert doubts["img_path"].tolist()[1] == f"data/{first}.jpg"
+
+
+@pytest.fixture
+def many_twins(frames: dict[str, Any]) -> dict[str, Any]:
+    """Twenty validation posts are one group; seven of each tag but positive, of which are six."""
+    groups = frames["duplicate_groups"].set_index("guid")["group"]
+    groups.iloc[60:80] = 60
+    return frames | {"duplicate_groups": groups.reset_index()}
+
+
+def doubts_of(frames: dict[str, Any], predictions: pd.DataFrame) -> pd.DataFrame:
+    parts = [frames["train_posts"], frames["validation_posts"]]
+    return describe_doubts(predictions, parts, frames["duplicate_groups"], 10)
+
+
+def test_of_many_twins_some_are_listed_and_the_rest_counted(many_twins: dict[str, Any]) -> None:
+    predictions = answers(many_twins["validation_posts"], {"both": 1.0}, seeds=1)
+
+    doubts = doubts_of(many_twins, predictions).set_index("guid")
+
+    # Four of each tag are the first twelve.
+    assert doubts.index.tolist() == [*map(str, [158, 159, *range(160, 172), 188, 189])]
+    said = doubts["why"]["160"]
+    assert said.startswith("another tag than its twin 161 (neutral), 162 (positive), 164 (")
+    assert said.endswith("170 (neutral), 171 (positive) and 5 more")
+    assert doubts["why"]["158"] == "another tag than its twin 159 (positive)"
+
+
+def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
+    many_twins: dict[str, Any],
+) -> None:
+    predictions = answers(many_twins["validation_posts"], {"both": 1.0}, seeds=1)
+    doubts = doubts_of(many_twins, predictions)
+
+    page = write_second_look(
+        doubts,
+        {
+            "table": {"both": {"per_class": dict.fromkeys(LABELS)}},
+            "protocol": {"variants": {"both": {}}},
+        },
+        predictions,
+        **many_twins,
+        corrections=pd.DataFrame({"guid": [], "tag": []}, dtype=str),
+        raw="raw",
+        reporting=ReportingParameters(data_name="posts", shown_posts=0),
+    )
+
+    facts = json.loads(re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)[0])
+    shown = [one["guid"] for one in facts["posts"]]
+    assert shown == [*map(str, [158, 159, *range(160, 172), 188, 189])]
+    assert list(facts["originals"]) == sorted(shown)
+    assert page.count('class="case twins"') == 3
+    assert page.count("not shown") == 1
+    assert "2 of 3: twins, 8 more of them not shown</p>" in page

@@ -44,20 +44,28 @@ def doubtful_tags(
     )
 
 
-def contradicting_duplicates(tags: Sequence[str], groups: ArrayLike) -> dict[int, list[int]]:
-    """Find the posts of which a twin has another tag.
+def contradicting_duplicates(
+    tags: Sequence[str], groups: ArrayLike, most: int
+) -> dict[int, list[int]]:
+    """Find posts of which a twin has another tag.
+
+    A text that is copied thousands of times needs no person to look at every copy.
 
     Args:
         tags: The tags, of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.
+        most: The largest number of posts to find of a group; each of its tags has its turn.
 
     Returns:
-        By a post's position those of the twins whose tags differ from its own; group by group.
+        By a post's position those of the found twins whose tags differ from its own; group by
+        group.
     """
     posts = pd.DataFrame({"tag": list(tags), "group": np.asarray(groups)})
-    torn = posts.groupby("group")["tag"].transform("nunique") > 1
+    torn = posts[posts.groupby("group")["tag"].transform("nunique") > 1]
+    turns = torn.groupby(["group", "tag"]).cumcount().sort_values(kind="stable")
+    found = torn.loc[turns.index].groupby("group").head(most).sort_index()
     return {
         int(position): [int(other) for other in rows.index[rows["tag"] != rows["tag"][position]]]
-        for _, rows in posts[torn].groupby("group")
+        for _, rows in found.groupby("group")
         for position in rows.index
     }

@@ -16,10 +16,12 @@ class Doubt(NamedTuple):
     Attributes:
         posts: The posts.
         why: By guid, why a post is worth a look; twins that are only shown beside have none.
+        left_out: The number of their twins that are not shown.
     """
 
     posts: Sequence[ComparedPost]
     why: Mapping[str, str]
+    left_out: int = 0
 
 
 def write_second_look(

@@ -15,6 +15,8 @@ from multimodal_sentiment.assessment import (
     tfidf_baseline,
 )
 
+MOST_TWINS = 12  # of one group, that a person is asked to look at
+
 
 def gather_posts(
     train_posts: pd.DataFrame,
@@ -122,7 +124,8 @@ def describe_doubts(
         most: The largest number of doubted tags.
 
     Returns:
-        `guid, tag, why, probability, answer, text, img_path`.
+        `guid, tag, why, probability, answer, text, img_path`. Of many twins with different tags
+        some are listed, and name each other.
     """
     posts = pd.concat(parts, ignore_index=True)
     labels = sorted(posts["tag"].unique())
@@ -145,9 +148,14 @@ def describe_doubts(
         )
     }
     groups = posts["guid"].map(duplicate_groups.set_index("guid")["group"])
-    for position, others in contradicting_duplicates(posts["tag"].tolist(), groups).items():
+    of_group = posts.groupby(groups)["tag"].transform("size")
+    otherwise = of_group - posts.groupby([groups, "tag"])["tag"].transform("size")
+    torn = contradicting_duplicates(posts["tag"].tolist(), groups, MOST_TWINS)
+    for position, others in torn.items():
         named = ", ".join(f"{posts['guid'][other]} ({posts['tag'][other]})" for other in others)
-        why.setdefault(position, []).append(f"another tag than its twin {named}")
+        left = otherwise[position] - len(others)
+        more = f" and {left:,} more" if left else ""
+        why.setdefault(position, []).append(f"another tag than its twin {named}{more}")
     rows = list(why)
     listed = posts.loc[rows]
     return pd.DataFrame(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from multimodal_sentiment.reporting import ComparedPost
 
 _MOST_SHOWN = 8  # posts of each kind on which two variants disagree
-_MOST_TWINS = 12  # of one group, side by side
 _HELPED = {
     "image": ("Where the photo helped", "Where the photo misled"),
     "text": ("Where the text helped", "Where the text misled"),
@@ -112,6 +111,8 @@ def write_second_look(
 
     from multimodal_sentiment.reporting import Doubt, name_data, name_variants, write_second_look
 
+    from .answers import MOST_TWINS
+
     labels = _labels(comparison)
     names = name_variants(comparison["protocol"]["variants"])
     tags = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
@@ -119,16 +120,15 @@ def write_second_look(
     members = group_of.index.to_series().groupby(group_of).agg(list)
     why = dict(zip(second_look["guid"], second_look["why"], strict=True))
     probabilities = mean_probabilities(predictions, labels)
-    doubts, seen = [], set()
-    for guid in second_look["guid"]:
-        if guid in seen:
-            continue
-        twins = [guid, *(other for other in members[group_of[guid]] if other != guid)][:_MOST_TWINS]
-        seen |= set(twins)
-        posts = _compared_posts(twins, tags, examples, probabilities, names)
-        doubts.append(Doubt(posts, why))
+    doubts: list[Doubt] = []
+    listed = second_look["guid"]
+    for group, own in listed.groupby(listed.map(group_of), sort=False):
+        twins = list(dict.fromkeys([*own, *members[group]]))  # those that are listed come first
+        shown, left_out = twins[:MOST_TWINS], twins[MOST_TWINS:]
+        posts = _compared_posts(shown, tags, examples, probabilities, names)
+        doubts.append(Doubt(posts, why, len(left_out)))
     originals = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
-    known = seen | set(corrections["guid"])
+    known = {post.guid for doubt in doubts for post in doubt.posts} | set(corrections["guid"])
     return write_second_look(
         data=name_data(raw, reporting.data_name),
         version=generate_timestamp(),
