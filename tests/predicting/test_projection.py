@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +14,7 @@ from torch.nn import functional
 from multimodal_sentiment.batches import PostDataset, StoredImages
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.monitoring import draw_projections
+from multimodal_sentiment.posts.content_keys import content_keys
 from multimodal_sentiment.predicting import (
     predict_and_project,
     predict_examples,
@@ -145,3 +148,14 @@ def test_a_model_takes_a_summary_of_its_validation_posts_along(build, examples, 
     kept = (tmp_path / "validation_summary.json").read_text()
     assert "word" not in kept
     assert "guid" not in kept
+
+
+def test_near_duplicates_of_what_was_learnt_are_not_summarised(build, examples):
+    classifier, compute = build()
+    learnt = np.unique(content_keys(["RT @me: Word4 and more"], [""]))
+    classifier = replace(classifier, learnt_keys=learnt[learnt > 0])
+
+    known = with_validation_summary(classifier, examples, np.arange(3, POSTS), compute)
+
+    assert known.validation.posts == POSTS - 4
+    assert len(known.validation.features["text"]) == POSTS - 4

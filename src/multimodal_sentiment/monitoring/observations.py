@@ -85,8 +85,8 @@ def distinct_posts(
     """Draw posts that tests may count: one of each group of near duplicates, none learnt from.
 
     Copies are not independent, and tests that counted them would find differences where there are
-    none; and of what a model has learnt from, there are no near duplicates among its validation
-    posts.
+    none. What a model has learnt from, or near duplicates of it, would look more familiar than
+    other posts do: they are left out of its validation posts and of new ones alike.
 
     Args:
         posts: The columns `text` and `image_hash`.

@@ -33,6 +33,8 @@ def with_validation_summary(
 ) -> SentimentClassifier:
     """Return a classifier that knows a bounded summary of its validation posts.
 
+    Those that it has learnt from near duplicates of are left out, as they are of new posts.
+
     Args:
         classifier: The classifier.
         examples: The posts.
@@ -41,7 +43,7 @@ def with_validation_summary(
         features: The same as in `predict_examples`.
     """
     texts = examples.select(["text", "image_hash"]).take(pa.array(rows)).to_pandas()
-    kept = rows[distinct_posts(texts, None, MOST_POSTS)[0]]
+    kept = rows[distinct_posts(texts, classifier.learnt_keys, MOST_POSTS)[0]]
     branches = classifier.model.branches
     projections = draw_projections({name: branch.size for name, branch in branches.items()})
     predictions, projected = predict_and_project(
