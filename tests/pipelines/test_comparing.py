@@ -18,7 +18,7 @@ from multimodal_sentiment.pipelines.comparing.answers import (
     slices_of,
 )
 from multimodal_sentiment.pipelines.comparing.nodes import judge_comparison, tabulate_comparison
-from multimodal_sentiment.pipelines.comparing.pages import write_second_look
+from multimodal_sentiment.pipelines.comparing.pages import write_comparison_page, write_second_look
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 90
@@ -62,9 +62,12 @@ def answers(posts: pd.DataFrame, right: dict[str, float], seeds: int = 2) -> pd.
     return pd.DataFrame(rows)
 
 
-def judge(frames: dict[str, Any], parameters: Parameters, right: dict[str, float]) -> Any:
+def judge(
+    frames: dict[str, Any], parameters: Parameters, right: dict[str, float] | pd.DataFrame
+) -> Any:
+    """Judge these answers, or those of which so large a share is right."""
     return judge_comparison(
-        answers(frames["validation_posts"], right),
+        answers(frames["validation_posts"], right) if isinstance(right, dict) else right,
         **frames,
         comparison=parameters.comparison,
         splitting=parameters.splitting,
@@ -91,6 +94,35 @@ def test_a_clear_gain_is_said_to_help_and_a_small_one_not_to_be_told(
     assert result["table"]["majority"]["accuracy"] == pytest.approx(1 / 3)
     assert result["n"] == 30
     assert result["protocol"]["posts"] == {"judged": 30, "learnt from": 90}
+
+
+def test_a_tag_that_corrections_leave_to_no_post_is_not_what_posts_are_judged_by(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    merged = {"neutral": "negative"}
+    train, validation = (
+        frames[name].assign(tag=frames[name]["tag"].replace(merged))
+        for name in ("train_posts", "validation_posts")
+    )
+    corrected = frames | {"train_posts": train, "validation_posts": validation}
+    predictions = answers(validation, {"text": 0.5, "image": 0.5, "both": 1.0}, seeds=1)
+    predictions["predicted"] = predictions["predicted"].replace(merged)
+    predictions = predictions.drop(columns="p_neutral")
+
+    result = judge(corrected, tiny(comparison__seeds=1), predictions)
+
+    assert list(result["table"]["both"]["per_class"]) == ["negative", "positive"]
+    assert result["table"]["both"]["accuracy"] == 1
+    assert result["protocol"]["corrected_tags"] == 30
+    page = write_comparison_page(
+        result,
+        predictions,
+        pd.DataFrame({"variant": []}),
+        frames["examples"],
+        "raw",
+        ReportingParameters(data_name="posts", shown_posts=24),
+    )
+    assert "Where the photo helped" in page
 
 
 def test_variants_and_baselines_share_one_table(

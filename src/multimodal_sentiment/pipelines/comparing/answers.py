@@ -25,9 +25,10 @@ def gather_posts(
     duplicate_groups: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """All labelled posts: `guid, tag, text, original, group, fold` (-1: not judged), `has_image`.
+    """All labelled posts: `guid, tag, text, original, true, group, fold`, `has_image`.
 
-    `tag` is what is learnt from, and may be corrected; `original` is the listing's.
+    `tag` is what is learnt from, and may be corrected; `original` is the listing's, and `true` what
+    a post is judged by. The fold of a post that is not judged is -1.
     """
     posts = pd.concat([train_posts, validation_posts], ignore_index=True)[["guid", "tag", "text"]]
     fold_of = predictions.drop_duplicates("guid").set_index("guid")["fold"]
@@ -35,12 +36,29 @@ def gather_posts(
         zip(examples["guid"].to_pylist(), examples["image"].is_valid().to_pylist(), strict=True)
     )
     original = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
+    true = true_tags(examples, posts.set_index("guid")["tag"], posts["tag"].unique())
     return posts.assign(
         original=posts["guid"].map(original),
+        true=posts["guid"].map(true),
         group=posts["guid"].map(duplicate_groups.set_index("guid")["group"]),
         fold=posts["guid"].map(fold_of).fillna(-1).astype(int),
         has_image=posts["guid"].map(with_image).astype(bool),
     )
+
+
+def true_tags(examples: pa.Table, learnt: pd.Series[str], labels: Sequence[str]) -> pd.Series[str]:
+    """Return by guid the tags that posts are judged by: the listing's, whatever was corrected.
+
+    A tag that corrections leave to no post is known to no model: its posts are judged by the
+    corrected ones.
+
+    Args:
+        examples: The posts, with the tags of their listing.
+        learnt: The tags that are learnt from, by guid.
+        labels: All of these.
+    """
+    listed = pd.Series(examples["tag"].to_pylist(), examples["guid"].to_pylist())
+    return listed.where(listed.isin(labels), learnt)
 
 
 def answers_of(

@@ -145,7 +145,7 @@ def judge_comparison(
     posts = gather_posts(train_posts, validation_posts, examples, duplicate_groups, predictions)
     judged = posts[posts["fold"] >= 0]
     labels = sorted(posts["tag"].unique())
-    true, groups = judged["original"].to_numpy(), judged["group"].to_numpy()
+    true, groups = judged["true"].to_numpy(), judged["group"].to_numpy()
     drawing = evaluation.drawing
     modalities = {
         name: vary(model, training, changes).model.modality
@@ -256,7 +256,8 @@ def _describe_protocol(
         "variants": comparison.compared,
         "judged_sha256": digest(judged["guid"]),
         "judged": "each post by models that learnt from neither it nor its twins; means over "
-        "seeds; under the original tags, whatever was corrected",
+        "seeds; under the original tags, whatever was corrected, but for tags that no post has any "
+        "more",
         "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
         "it McNemar's exact test; each corrected over the pairs by Holm's method",
         "confidence_level": level,

@@ -39,7 +39,6 @@ def write_comparison_page(
         raw: The folder in which the posts lie.
         reporting: The name by which they are called.
     """
-    import pandas as pd
     from kedro.io.core import generate_timestamp
 
     from multimodal_sentiment.assessment import judge_difference
@@ -50,6 +49,8 @@ def write_comparison_page(
         write_comparison_page,
     )
 
+    from .answers import true_tags
+
     protocol, labels = comparison["protocol"], _labels(comparison)
     verdicts = [
         judge_difference(
@@ -58,7 +59,8 @@ def write_comparison_page(
         for pair in comparison["pairs"]
     ]
     probabilities = mean_probabilities(predictions, labels)
-    tags = pd.Series(examples["tag"].to_pylist(), examples["guid"].to_pylist())
+    learnt = predictions.drop_duplicates("guid").set_index("guid")["tag"]
+    tags = true_tags(examples, learnt, labels)
     names = name_variants(protocol["variants"])
     disagreements = []
     for pair in comparison["pairs"]:
