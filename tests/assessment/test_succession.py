@@ -49,3 +49,13 @@ def test_too_few_posts_are_not_compared(groups):
         "sentence": f"The new model cannot be compared with the model A: only {posts} validation "
         "posts are new to both.",
     }
+
+
+@pytest.mark.parametrize(
+    ("groups", "verdict"), [(range(300), "no different"), (np.arange(300) // 5, "cannot tell")]
+)
+def test_twins_count_once_where_no_answer_differs(groups, verdict):
+    tags = np.tile(TAGS, 3)
+    judged = compare_with_former(tags, tags, tags, groups, ["bad", "good"], **JUDGING)
+
+    assert judged["verdict"] == verdict

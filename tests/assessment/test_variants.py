@@ -102,6 +102,7 @@ def summarise(comparison: dict, modalities: dict[str, str], margin: float = 0.01
 def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, margin, words):
     comparison = {
         "n": 1200,
+        "groups": 1200,
         "pairs": [pair("both", "text", difference, p_adjusted)],
         "against_baselines": [pair("text", "majority", 0.1, 0.001), pair("text", "tfidf", 0.1, 1)],
     }
@@ -132,15 +133,23 @@ def test_the_verdict_says_whether_the_image_helps(difference, p_adjusted, margin
 def test_few_posts_prove_neither_a_difference_nor_none(posts, difference, interval, words):
     compared = pair("both", "text", difference, 0.2)
     compared["accuracy"] |= {"interval": interval}
-    comparison = {"n": posts, "pairs": [compared], "against_baselines": []}
+    comparison = {"n": posts, "groups": posts, "pairs": [compared], "against_baselines": []}
 
     assert summarise(comparison, {"text": "text", "both": "both"})[0].startswith(words)
+
+
+def test_twins_count_once_where_a_difference_is_said_not_to_matter():
+    compared = pair("both", "text", 0.0, 0.2)
+    compared["accuracy"] |= {"interval": (0.0, 0.0)}
+    comparison = {"n": 300, "groups": 60, "pairs": [compared], "against_baselines": []}
+
+    assert "cannot be told from 300" in summarise(comparison, {"text": "text", "both": "both"})[0]
 
 
 def test_the_verdict_does_not_hide_that_macro_f1_tells_variants_apart():
     compared = pair("both", "text", 0.02, 0.2)
     compared["macro_f1"] = compared["macro_f1"] | {"p_adjusted": 0.002}
-    comparison = {"n": 80, "pairs": [compared], "against_baselines": []}
+    comparison = {"n": 80, "groups": 80, "pairs": [compared], "against_baselines": []}
 
     sentence = summarise(comparison, {"text": "text", "both": "both"})[0]
 
@@ -167,6 +176,7 @@ def test_pairs_of_the_same_modality_are_compared_without_a_word_on_help(
 ):
     comparison = {
         "n": 900,
+        "groups": 900,
         "pairs": [pair("gated", "concat", difference, p_adjusted)],
         "against_baselines": [pair("gated", "tfidf", -0.1, 0.01)],
     }

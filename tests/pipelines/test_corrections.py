@@ -7,6 +7,7 @@ import pytest
 
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.evaluation.questions import (
+    compare_answers,
     count_corrections,
     describe_split,
     judge_abstention,
@@ -130,6 +131,17 @@ def test_what_hiding_the_photo_costs_is_judged(predictions):
     assert alone["image_alone"]["score"] == 70 / 80
     assert judge_modalities(predictions[["tag", "predicted"]], pd.Series(range(80)), LABELS,
                             margin=0.01, **DRAWING) is None  # fmt: skip
+
+
+def test_twins_count_once_where_answers_do_not_differ():
+    tags = pd.Series(LABELS * 150)
+    same = {"model": tags, "other": tags}
+    verdicts = [
+        compare_answers(tags, same, groups, LABELS, margin=0.01, **DRAWING)[0]["verdict"]
+        for groups in (pd.Series(range(300)), pd.Series(range(300)) // 5)
+    ]
+
+    assert verdicts == ["no different", "cannot tell"]
 
 
 def test_parts_with_posts_enough_are_judged(predictions):

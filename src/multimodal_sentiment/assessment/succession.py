@@ -52,7 +52,8 @@ def compare_with_former(
     """
     truth = np.asarray(true, dtype=object)
     count = len(truth)
-    if len(set(np.asarray(groups).tolist())) < FEWEST_GROUPS:
+    units = len(np.unique(np.asarray(groups)))
+    if units < FEWEST_GROUPS:
         said = (
             f"The new model cannot be compared with {name}: only {count:,} validation posts are "
             "new to both."
@@ -73,7 +74,7 @@ def compare_with_former(
         seed=seed,
     )
     test = pair["accuracy"]
-    outcome = judge_difference(test, count, level, margin)
+    outcome = judge_difference(test, units, level, margin)
     accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
     sentence = _say(outcome, name, count, accuracies, test, level)
     return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {

@@ -23,38 +23,40 @@ def summarise_comparison(
     """Say who beats whom, and whether text and image help; a sentence each.
 
     Args:
-        comparison: `n`, the `pairs` compared, and `against_baselines`, both as `compare_variants`
-            gives them.
+        comparison: `n` posts in how many `groups` of twins, the `pairs` compared, and
+            `against_baselines`, both as `compare_variants` gives them.
         modalities: The modality of each variant: `text`, `image` or `both`.
         majority: The label that the majority baseline answers.
         level: The level of the intervals.
         margin: The largest difference of accuracy that does not matter.
     """
-    posts = comparison["n"]
-    sentences = [_of_pair(pair, modalities, posts, level, margin) for pair in comparison["pairs"]]
+    judging = {"groups": comparison["groups"], "level": level, "margin": margin}
+    sentences = [
+        _of_pair(pair, modalities, comparison["n"], **judging) for pair in comparison["pairs"]
+    ]
     baselines = {name: words.format(majority=majority) for name, words in _BASELINES.items()}
     for name in modalities:
         against = [pair for pair in comparison["against_baselines"] if pair["first"] == name]
-        sentences.append(_of_baselines(name, against, baselines, posts, level, margin))
+        sentences.append(_of_baselines(name, against, baselines, **judging))
     return sentences
 
 
-def judge_difference(test: Mapping[str, Any], posts: int, level: float, margin: float) -> Outcome:
+def judge_difference(test: Mapping[str, Any], groups: int, level: float, margin: float) -> Outcome:
     """Judge a difference between two variants.
 
     Where the whole interval lies within the margin, the difference does not matter, be it sure or
     not. Few posts cannot show that: of n posts on which two variants never differ, they may still
-    differ on 3 / n of all others (at a level of 0.95; the rule of three). Any other difference
-    counts if its p-value, corrected over its family, is below 1 - `level`.
+    differ on 3 / n of all others (at a level of 0.95; the rule of three); twins count once. Any
+    other difference counts if its p-value, corrected over its family, is below 1 - `level`.
 
     Args:
         test: `difference`, `interval` and `p_adjusted`, as `compare_variants` gives them.
-        posts: The number of posts that were judged.
+        groups: The number of groups of twins that were judged.
         level: The level of the interval.
         margin: The largest difference that does not matter.
     """
     low, high = test["interval"]
-    if max(-low, high, -math.log(1 - level) / posts) <= margin:
+    if max(-low, high, -math.log(1 - level) / groups) <= margin:
         return "no different"
     if not is_sure(test, level):
         return "cannot tell"
@@ -67,10 +69,16 @@ def is_sure(test: Mapping[str, Any], level: float) -> bool:
 
 
 def _of_pair(
-    pair: Mapping[str, Any], modalities: Mapping[str, str], posts: int, level: float, margin: float
+    pair: Mapping[str, Any],
+    modalities: Mapping[str, str],
+    posts: int,
+    *,
+    groups: int,
+    level: float,
+    margin: float,
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
-    outcome = judge_difference(test, posts, level, margin)
+    outcome = judge_difference(test, groups, level, margin)
     added = {"text": "image", "image": "text"}.get(modalities[second])
     if modalities[first] == "both" and added:
         words = {
@@ -103,7 +111,8 @@ def _of_baselines(
     name: str,
     against: Sequence[Mapping[str, Any]],
     baselines: Mapping[str, str],
-    posts: int,
+    *,
+    groups: int,
     level: float,
     margin: float,
 ) -> str:
@@ -112,7 +121,7 @@ def _of_baselines(
         test = pair["accuracy"]
         figures = f"{_signed(test['difference'])}, {say_p_value(test['p_adjusted'])}"
         words = f"{baselines[pair['second']]} ({figures})"
-        said.setdefault(judge_difference(test, posts, level, margin), []).append(words)
+        said.setdefault(judge_difference(test, groups, level, margin), []).append(words)
     verbs: dict[Outcome, str] = {
         "better": "beats",
         "worse": "is worse than",

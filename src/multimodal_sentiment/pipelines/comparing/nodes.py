@@ -128,9 +128,9 @@ def judge_comparison(
         evaluation: The number of draws of the bootstrap, and the level of intervals.
 
     Returns:
-        `verdict` (sentences), `majority` (the commonest tag), `n`, `table` (variants and baselines,
-        see `judge_variants`), `pairs` and `against_baselines` (see `compare_variants`), `slices`,
-        `protocol`.
+        `verdict` (sentences), `majority` (the commonest tag), `n` posts in how many `groups` of
+        twins, `table` (variants and baselines, see `judge_variants`), `pairs` and
+        `against_baselines` (see `compare_variants`), `slices`, `protocol`.
     """
     from multimodal_sentiment.assessment import (
         compare_variants,
@@ -158,6 +158,7 @@ def judge_comparison(
     rivals = [(name, baseline) for name in answers for baseline in BASELINES]
     result: Json = {
         "n": len(judged),
+        "groups": judged["group"].nunique(),
         "table": judge_variants(true, everyone, groups, labels, **drawing),
         "pairs": compare_variants(
             true, repeated, comparison.compared_pairs, groups, labels, **drawing

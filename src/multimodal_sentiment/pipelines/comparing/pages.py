@@ -54,7 +54,7 @@ def write_comparison_page(
     protocol, labels = comparison["protocol"], _labels(comparison)
     verdicts = [
         judge_difference(
-            pair["accuracy"], comparison["n"], protocol["confidence_level"], protocol["margin"]
+            pair["accuracy"], comparison["groups"], protocol["confidence_level"], protocol["margin"]
         )
         for pair in comparison["pairs"]
     ]

@@ -51,8 +51,9 @@ def compare_answers(
     pairs = compare_variants(
         true, tags, [(first, other) for other in others], groups, labels, **drawing
     )
+    units, level = groups.nunique(), drawing["level"]
     return [
-        pair | {"verdict": judge_difference(pair["accuracy"], len(true), drawing["level"], margin)}
+        pair | {"verdict": judge_difference(pair["accuracy"], units, level, margin)}
         for pair in pairs
     ]
 
