@@ -158,6 +158,15 @@ def test_parts_with_posts_enough_are_judged(predictions):
     assert parts["text and photo disagree"]["baselines"] == {"majority": 0.5}
 
 
+def test_parts_that_are_twins_of_each_other_are_not_judged(predictions):
+    groups = pd.Series([*range(40), *[40] * 30, *range(41, 51)])
+    parts = judge_parts(predictions, groups, LABELS, baselines={}, **DRAWING)
+
+    # All posts on which text and photo disagree are one group of twins; of the 35 with a problem,
+    # 25 are.
+    assert list(parts) == ["text and photo agree"]
+
+
 def test_claims_of_confidence_are_held_against_the_answers(predictions):
     predictions.loc[36:39, "predicted"] = "other"
     predictions.loc[30:39, "confidence"] = 0.94  # ten, of which four are wrong

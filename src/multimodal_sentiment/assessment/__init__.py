@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .abstention import accuracy_by_coverage, least_trusted_confidence
 from .baselines import Baseline, majority_baseline, tfidf_baseline
-from .bootstrap import accuracy_interval, bootstrap_intervals
+from .bootstrap import FEWEST_GROUPS, accuracy_interval, bootstrap_intervals
 from .calibration import (
     choose_temperature,
     expected_calibration_error,
@@ -27,6 +27,7 @@ from .summary import judge_difference, say_p_value, summarise_comparison
 from .variants import judge_slices, judge_variants
 
 __all__ = [
+    "FEWEST_GROUPS",
     "Baseline",
     "accuracy_by_coverage",
     "accuracy_interval",

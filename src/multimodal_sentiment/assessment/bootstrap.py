@@ -21,6 +21,9 @@ from scipy.stats import binomtest
 from .metrics import class_indices
 
 MEASURES = ("accuracy", "macro_f1", "weighted_f1")
+# Of fewer groups of twins an accuracy says little, and they cannot tell any two models apart that
+# people would hesitate about.
+FEWEST_GROUPS = 30
 
 _HIT, _PREDICTED, _TRUE = range(3)
 _DRAWS_AT_ONCE = 2**23  # 64 MB of counts

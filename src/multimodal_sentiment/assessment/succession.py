@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .bootstrap import FEWEST_GROUPS
 from .paired_tests import compare_variants
 from .summary import judge_difference, say_p_value
-
-# Fewer groups of near duplicates cannot tell any two models apart that people would hesitate about.
-FEWEST_GROUPS = 30
 
 _NEW, _FORMER = "new", "former"
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from multimodal_sentiment.assessment import (
+    FEWEST_GROUPS,
     accuracy_by_coverage,
     accuracy_interval,
     compare_variants,
@@ -20,8 +21,6 @@ from multimodal_sentiment.parameters import SplittingParameters
 from multimodal_sentiment.posts.scripts import script_of
 from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.types import Frame, Json
-
-_FEWEST = 30  # validation posts of a part: of fewer, an accuracy says little
 
 
 def compare_answers(
@@ -126,8 +125,8 @@ def judge_parts(
         drawing: `samples`, `level` and `seed` of the bootstrap over groups.
 
     Returns:
-        Per part, of those with posts enough, `n`, `accuracy`, `accuracy_interval`, and the accuracy
-        of each of the `baselines`.
+        Per part, of those with posts enough (twins count once), `n`, `accuracy`,
+        `accuracy_interval`, and the accuracy of each of the `baselines`.
     """
     parts = {"something is wrong with the post": predictions["problems"].fillna("") != ""}
     if "text_alone" in predictions:
@@ -217,11 +216,10 @@ def _judge_parts(
     simple = {name: np.asarray(answers, dtype=object) for name, answers in baselines.items()}
     judged = {}
     for name, chosen in parts.items():
-        count = int(chosen.sum())
-        if count < _FEWEST:
+        if len(np.unique(owners[chosen])) < FEWEST_GROUPS:
             continue
         judged[name] = {
-            "n": count,
+            "n": int(chosen.sum()),
             "accuracy": float((true[chosen] == predicted[chosen]).mean()),
             "accuracy_interval": accuracy_interval(
                 true[chosen], predicted[chosen], owners[chosen], labels, **drawing
