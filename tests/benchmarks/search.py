@@ -101,8 +101,9 @@ def shuffled(asked: argparse.Namespace) -> None:
             )
             study, on_folds = try_settings(some[~aside], *shared)
             on_validation = train_best(study, some[~aside], some[aside], *shared)
+        none = pd.DataFrame({"guid": [], "original": []}, dtype=str)
         found = judge_search(
-            *(study, on_folds, on_validation, groups, search),
+            *(study, on_folds, on_validation, some[~aside], some[aside], groups, none, search),
             *(parameters.splitting, parameters.evaluation),
         )
         shows += found["folds"]["best"]["gain"] > 0

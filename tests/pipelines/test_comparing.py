@@ -69,6 +69,7 @@ def judge(
     return judge_comparison(
         answers(frames["validation_posts"], right) if isinstance(right, dict) else right,
         **frames,
+        corrections=pd.DataFrame({"guid": [], "original": []}, dtype=str),
         comparison=parameters.comparison,
         splitting=parameters.splitting,
         model=parameters.model,
@@ -94,6 +95,7 @@ def test_a_clear_gain_is_said_to_help_and_a_small_one_not_to_be_told(
     assert result["table"]["majority"]["accuracy"] == pytest.approx(1 / 3)
     assert (result["n"], result["groups"]) == (30, 29)
     assert result["protocol"]["posts"] == {"judged": 30, "learnt from": 90}
+    assert result["protocol"]["split"] == {"as": "given with the posts"}
 
 
 def test_a_tag_that_corrections_leave_to_no_post_is_not_what_posts_are_judged_by(

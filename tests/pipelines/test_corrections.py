@@ -9,13 +9,13 @@ from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.evaluation.questions import (
     compare_answers,
     count_corrections,
-    describe_split,
     judge_abstention,
     judge_modalities,
     judge_parts,
 )
 from multimodal_sentiment.pipelines.ingestion.corrections import record_corrections
 from multimodal_sentiment.pipelines.splitting.nodes import split_posts
+from multimodal_sentiment.posts.split import describe_split
 
 from .test_splitting import declared, examples, groups, parameters
 

@@ -99,16 +99,21 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
     assert set(on_validation["variant"]) == {"default", study["best"]}
     assert sorted(on_validation["guid"].unique()) == sorted(validation["guid"])
 
+    corrections = validation[["guid", "tag"]].rename(columns={"tag": "original"})
     found = judge_search(
         study,
         on_folds,
         on_validation,
+        posts["train_posts"],
+        changed,
         posts["duplicate_groups"],
+        corrections,
         parameters.search,
         parameters.splitting,
         parameters.evaluation,
     )
     assert found["n"] == POSTS - TRAINING
+    assert found["protocol"]["split"] == {"as": "given with the posts"}
     assert found["protocol"]["posts"] == {"training": TRAINING, "validation": POSTS - TRAINING}
     table = tabulate_search(study)
     assert table["trial"].tolist() == ["default", "trial 1", "trial 2", "trial 3"]

@@ -9,9 +9,15 @@ proportional to the number of posts, whatever the fraction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from multimodal_sentiment.parameters import SplittingParameters
 
 
 def grouped_folds(labels: ArrayLike, groups: ArrayLike, folds: int, seed: int) -> NDArray[np.int64]:
@@ -50,6 +56,39 @@ def grouped_split(
         ValueError: If a label has too few groups for both sides to hold it.
     """
     return np.equal(_deal(labels, groups, [fraction, 1 - fraction], seed), 0)
+
+
+def describe_split(
+    train_posts: pd.DataFrame,
+    validation_posts: pd.DataFrame,
+    corrections: pd.DataFrame,
+    group_of: pd.Series[Any],
+    splitting: SplittingParameters,
+) -> dict[str, Any]:
+    """Say how the validation posts were drawn, if that is how they were found.
+
+    They are drawn by the tags of the listing, whatever was corrected.
+
+    Args:
+        train_posts: `guid, tag`, the tags as corrected.
+        validation_posts: The same.
+        corrections: `guid, original` of the tags that were corrected.
+        group_of: Each post's group, by guid, in the order of the listing.
+        splitting: How posts would be drawn.
+    """
+    import pandas as pd
+
+    posts = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
+    posts = corrections.set_index("guid")["original"].reindex(posts.index).fillna(posts)
+    tags = posts.reindex([guid for guid in group_of.index if guid in posts.index])
+    try:
+        drawn = grouped_split(
+            tags, group_of.loc[tags.index], splitting.validation_fraction, splitting.seed
+        )
+        is_drawn = set(tags.index[drawn]) == set(validation_posts["guid"])
+    except ValueError:  # they are too few to be drawn
+        is_drawn = False
+    return splitting.model_dump() if is_drawn else {"as": "given with the posts"}
 
 
 def _deal(

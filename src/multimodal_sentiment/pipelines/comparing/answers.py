@@ -36,7 +36,7 @@ def gather_posts(
         zip(examples["guid"].to_pylist(), examples["image"].is_valid().to_pylist(), strict=True)
     )
     original = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
-    true = true_tags(examples, posts.set_index("guid")["tag"], posts["tag"].unique())
+    true = true_tags(examples, posts.set_index("guid")["tag"], posts["tag"].unique().tolist())
     return posts.assign(
         original=posts["guid"].map(original),
         true=posts["guid"].map(true),
@@ -146,7 +146,7 @@ def describe_doubts(
         some are listed, and name each other.
     """
     posts = pd.concat(parts, ignore_index=True)
-    labels = sorted(posts["tag"].unique())
+    labels = sorted(posts["tag"].unique().tolist())
     means = predictions.groupby("guid")[[f"p_{label}" for label in labels]].mean()
     answered = posts.index[posts["guid"].isin(means.index)]
     known = means.loc[posts["guid"][answered]].to_numpy()

@@ -107,6 +107,7 @@ def judge_comparison(
     validation_posts: Frame,
     examples: Examples,
     duplicate_groups: Frame,
+    corrections: Frame,
     comparison: ComparisonParameters,
     splitting: SplittingParameters,
     model: ModelParameters,
@@ -121,6 +122,7 @@ def judge_comparison(
         validation_posts: The same.
         examples: The table that tells which posts lack their image.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        corrections: `guid, original` of the tags that were corrected.
         comparison: The pairs that are compared.
         splitting: The way in which posts were divided, for the protocol.
         model: The architecture that the variants change.
@@ -139,6 +141,7 @@ def judge_comparison(
         summarise_comparison,
     )
     from multimodal_sentiment.parameters import BASELINES
+    from multimodal_sentiment.posts.split import describe_split
 
     from .answers import answers_of, baselines_of, gather_posts, slices_of
 
@@ -181,8 +184,17 @@ def judge_comparison(
         "verdict": summarise_comparison(result, modalities, majority, level=level, margin=margin),
         "majority": majority,
         **result,
-        "protocol": _describe_protocol(posts, comparison, splitting, level)
-        | {"seeds": max(len(tags) for tags in answers.values())},
+        "protocol": _describe_protocol(posts, comparison, level)
+        | {
+            "seeds": max(len(tags) for tags in answers.values()),
+            "split": describe_split(
+                train_posts,
+                validation_posts,
+                corrections,
+                duplicate_groups.set_index("guid")["group"],
+                splitting,
+            ),
+        },
     }
 
 
@@ -242,9 +254,7 @@ def find_doubtful_posts(
     return doubts
 
 
-def _describe_protocol(
-    posts: Frame, comparison: ComparisonParameters, splitting: SplittingParameters, level: float
-) -> Json:
+def _describe_protocol(posts: Frame, comparison: ComparisonParameters, level: float) -> Json:
     """Say which posts were judged, and how."""
     from multimodal_sentiment.fingerprint import digest
 
@@ -253,7 +263,6 @@ def _describe_protocol(
         "posts": {"judged": len(judged), "learnt from": len(posts)},
         "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
         "folds": comparison.folds,
-        "split": splitting.model_dump(),
         "variants": comparison.compared,
         "judged_sha256": digest(judged["guid"]),
         "judged": "each post by models that learnt from neither it nor its twins; means over "

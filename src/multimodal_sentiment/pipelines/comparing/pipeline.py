@@ -47,6 +47,7 @@ def create_pipeline() -> Pipeline:
                     "validation_posts",
                     "labelled.examples",
                     "duplicate_groups",
+                    "labelled.corrections",
                     "params:comparison",
                     "params:splitting",
                     "params:model",

@@ -78,9 +78,9 @@ def evaluate_predictions(
         ValueError: If the model has learnt from other posts than `train_posts`.
     """
     from multimodal_sentiment.assessment import judge_predictions, judge_without
+    from multimodal_sentiment.posts.split import describe_split
 
     from .questions import (
-        describe_split,
         judge_abstention,
         judge_modalities,
         judge_parts,

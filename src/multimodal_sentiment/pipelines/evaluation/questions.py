@@ -17,10 +17,8 @@ from multimodal_sentiment.assessment import (
     judge_difference,
     least_trusted_confidence,
 )
-from multimodal_sentiment.parameters import SplittingParameters
 from multimodal_sentiment.posts.scripts import script_of
-from multimodal_sentiment.posts.split import grouped_split
-from multimodal_sentiment.types import Frame, Json
+from multimodal_sentiment.types import Json
 
 
 def compare_answers(
@@ -230,27 +228,3 @@ def _judge_parts(
             },
         }
     return judged
-
-
-def describe_split(
-    train_posts: Frame,
-    validation_posts: Frame,
-    corrections: Frame,
-    group_of: pd.Series[Any],
-    splitting: SplittingParameters,
-) -> Json:
-    """Say how the validation posts were drawn, if that is how they were found.
-
-    They are drawn by the tags of the listing, whatever was corrected.
-    """
-    posts = pd.concat([train_posts, validation_posts]).set_index("guid")["tag"]
-    posts = corrections.set_index("guid")["original"].reindex(posts.index).fillna(posts)
-    tags = posts.reindex([guid for guid in group_of.index if guid in posts.index])
-    try:
-        drawn = grouped_split(
-            tags, group_of.loc[tags.index], splitting.validation_fraction, splitting.seed
-        )
-        is_drawn = set(tags.index[drawn]) == set(validation_posts["guid"])
-    except ValueError:  # they are too few to be drawn
-        is_drawn = False
-    return splitting.model_dump() if is_drawn else {"as": "given with the posts"}

@@ -136,7 +136,10 @@ def judge_search(
     study: Json,
     fold_predictions: Frame,
     validation_predictions: Frame,
+    train_posts: Frame,
+    validation_posts: Frame,
     duplicate_groups: Frame,
+    corrections: Frame,
     search: SearchParameters,
     splitting: SplittingParameters,
     evaluation: EvaluationParameters,
@@ -147,7 +150,10 @@ def judge_search(
         study: The study from `try_settings`.
         fold_predictions: The same.
         validation_predictions: The predictions from `train_best`.
+        train_posts: The posts that were learnt from.
+        validation_posts: The others.
         duplicate_groups: `guid, group`; twins are one unit of the bootstrap.
+        corrections: `guid, original` of the tags that were corrected.
         search: The way in which settings were tried, for the protocol.
         splitting: The way in which posts were divided, for the protocol.
         evaluation: The number of draws of the bootstrap, and the level of intervals.
@@ -156,20 +162,18 @@ def judge_search(
         What `judge_choice` returns, and the `protocol`.
     """
     from multimodal_sentiment.fingerprint import digest
+    from multimodal_sentiment.posts.split import describe_split
     from multimodal_sentiment.searching import judge_choice
 
+    group_of = duplicate_groups.set_index("guid")["group"]
     result = judge_choice(
-        study,
-        fold_predictions,
-        validation_predictions,
-        duplicate_groups.set_index("guid")["group"],
-        **evaluation.drawing,
+        study, fold_predictions, validation_predictions, group_of, **evaluation.drawing
     )
     judged = validation_predictions["guid"].drop_duplicates()
     protocol = {
         "posts": {"training": fold_predictions["guid"].nunique(), "validation": len(judged)},
         "validation_sha256": digest(judged),
-        "split": splitting.model_dump(),
+        "split": describe_split(train_posts, validation_posts, corrections, group_of, splitting),
         "search": search.model_dump(exclude={"space"}) | {"space": study["space"]},
         "chosen": "by folds of the training posts; the best trial where its lead is more than "
         "chance shows among all of them (single-step maximum of studentised differences), else the "
