@@ -74,6 +74,30 @@ def test_the_seed_and_the_fraction_are_used() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tags", "numbers", "said"),
+    [
+        # Two of eight posts, as each tag has one at least.
+        ("abababab", range(8), "25.0% of all instead of 20.0%: some tags have too few posts to be"),
+        # Of a hundred posts, ninety are twins of each other: ten are left for the other side.
+        (
+            "ab" * 50,
+            [0] * 90 + list(range(1, 11)),
+            "instead of 20.0%: the largest group of twins holds 90 posts, and no group is divided",
+        ),
+        ("ab" * 50, range(100), ""),
+    ],
+)
+def test_why_the_share_is_not_what_was_asked_for_is_said(
+    tags: str, numbers: Sequence[int], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = examples(list(tags))
+    split_posts(table, groups(table, list(numbers)), NONE, parameters())
+    warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == bool(said)
+    assert all(said in message for message in warned)
+
+
+@pytest.mark.parametrize(
     ("tags", "message"),
     [
         (["a"] * 5, "5 posts that are all tagged 'a'"),
