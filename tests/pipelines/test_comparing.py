@@ -78,6 +78,19 @@ def judge(
     )
 
 
+def page_of(
+    result: Any, predictions: pd.DataFrame, frames: dict[str, Any], shown_posts: int = 24
+) -> str:
+    return write_comparison_page(
+        result,
+        predictions,
+        pd.DataFrame({"variant": []}),
+        frames["examples"],
+        "raw",
+        ReportingParameters(data_name="posts", shown_posts=shown_posts),
+    )
+
+
 def test_a_clear_gain_is_said_to_help_and_a_small_one_not_to_be_told(
     frames: dict[str, Any], tiny: Callable[..., Parameters]
 ) -> None:
@@ -116,15 +129,20 @@ def test_a_tag_that_corrections_leave_to_no_post_is_not_what_posts_are_judged_by
     assert list(result["table"]["both"]["per_class"]) == ["negative", "positive"]
     assert result["table"]["both"]["accuracy"] == 1
     assert result["protocol"]["corrected_tags"] == 30
-    page = write_comparison_page(
-        result,
-        predictions,
-        pd.DataFrame({"variant": []}),
-        frames["examples"],
-        "raw",
-        ReportingParameters(data_name="posts", shown_posts=24),
-    )
+    page = page_of(result, predictions, frames)
     assert "Where the photo helped" in page
+
+
+def test_a_variant_that_changes_nothing_looks_at_what_the_model_does(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    right = {"text": 0.5, "image": 0.5, "both": 1.0}
+    result = judge(frames, tiny(comparison__seeds=2, comparison__variants__both={}), right)
+
+    assert result["verdict"][0].startswith("The image helps: both beats text")
+    page = page_of(result, answers(frames["validation_posts"], right), frames)
+    assert "Where the photo helped" in page
+    assert "Right by" not in page
 
 
 def test_variants_and_baselines_share_one_table(

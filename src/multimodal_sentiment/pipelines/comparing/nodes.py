@@ -131,8 +131,9 @@ def judge_comparison(
 
     Returns:
         `verdict` (sentences), `majority` (the commonest tag), `n` posts in how many `groups` of
-        twins, `table` (variants and baselines, see `judge_variants`), `pairs` and
-        `against_baselines` (see `compare_variants`), `slices`, `protocol`.
+        twins, `modalities` (of each variant), `table` (variants and baselines, see
+        `judge_variants`), `pairs` and `against_baselines` (see `compare_variants`), `slices`,
+        `protocol`.
     """
     from multimodal_sentiment.assessment import (
         compare_variants,
@@ -162,6 +163,7 @@ def judge_comparison(
     result: Json = {
         "n": len(judged),
         "groups": judged["group"].nunique(),
+        "modalities": modalities,
         "table": judge_variants(true, everyone, groups, labels, **drawing),
         "pairs": compare_variants(
             true, repeated, comparison.compared_pairs, groups, labels, **drawing

@@ -66,9 +66,8 @@ def write_comparison_page(
     for pair in comparison["pairs"]:
         first, second = pair["first"], pair["second"]
         found = find_disagreements(probabilities, tags, first, second, _MOST_SHOWN)
-        for title, guids in zip(
-            _titles(first, second, names, protocol["variants"]), found, strict=True
-        ):
+        titles = _titles(first, second, names, comparison["modalities"])
+        for title, guids in zip(titles, found, strict=True):
             if guids:
                 posts = _compared_posts(guids, tags, examples, probabilities, names)
                 disagreements.append(Disagreement(title, posts))
@@ -145,11 +144,12 @@ def _labels(comparison: Json) -> list[str]:
     return list(next(iter(comparison["table"].values()))["per_class"])
 
 
-def _titles(first: str, second: str, names: dict[str, str], variants: Json) -> tuple[str, str]:
+def _titles(
+    first: str, second: str, names: dict[str, str], modalities: dict[str, str]
+) -> tuple[str, str]:
     """Say what the posts show that one of two variants is right about, and the other wrong."""
-    looks_at = [variants[name].get("model", {}).get("modality") for name in (first, second)]
-    added = {"text": "image", "image": "text"}.get(str(looks_at[1]))
-    if looks_at[0] == "both" and added:
+    added = {"text": "image", "image": "text"}.get(modalities[second])
+    if modalities[first] == "both" and added:
         return _HELPED[added]
     one, other = names[first], names[second]
     return f"Right by {one}, wrong by {other}", f"Right by {other}, wrong by {one}"
