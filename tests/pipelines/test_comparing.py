@@ -137,12 +137,27 @@ def test_a_variant_that_changes_nothing_looks_at_what_the_model_does(
     frames: dict[str, Any], tiny: Callable[..., Parameters]
 ) -> None:
     right = {"text": 0.5, "image": 0.5, "both": 1.0}
-    result = judge(frames, tiny(comparison__seeds=2, comparison__variants__both={}), right)
+    predictions = answers(frames["validation_posts"], right, seeds=1)
+    result = judge(frames, tiny(comparison__variants__both={}), predictions)
 
     assert result["verdict"][0].startswith("The image helps: both beats text")
-    page = page_of(result, answers(frames["validation_posts"], right), frames)
+    page = page_of(result, predictions, frames)
     assert "Where the photo helped" in page
     assert "Right by" not in page
+
+
+def test_the_page_shows_as_many_posts_as_are_asked_for(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    parameters = tiny(comparison__variants__image=None, evaluation__bootstrap_samples=100)
+    predictions = answers(frames["validation_posts"], {"text": 0.5, "both": 1.0}, seeds=1)
+    result = judge(frames, parameters, predictions)
+
+    # On fifteen posts both is right and text is not.
+    pages = {most: page_of(result, predictions, frames, most) for most in (24, 2, 0)}
+    shown = {most: page.count("<article>") for most, page in pages.items()}
+    assert shown == {24: 8, 2: 2, 0: 0}
+    assert "Where they disagree" not in pages[0]
 
 
 def test_variants_and_baselines_share_one_table(

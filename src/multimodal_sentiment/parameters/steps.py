@@ -91,7 +91,7 @@ class EvaluationParameters(Group):
 
 
 class ReportingParameters(Group):
-    """What the pages that people read are named by, and how many posts the report shows."""
+    """What the pages that people read are named by, and how many posts they show."""
 
     data_name: Annotated[str, Field(min_length=1, max_length=80)] | None
     shown_posts: Annotated[int, Field(ge=0)]

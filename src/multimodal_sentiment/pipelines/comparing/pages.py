@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from multimodal_sentiment.reporting import ComparedPost
 
-_MOST_SHOWN = 8  # posts of each kind on which two variants disagree
+_MOST_SHOWN = 8  # posts of each kind on which two variants disagree, if so many are asked for
 _HELPED = {
     "image": ("Where the photo helped", "Where the photo misled"),
     "text": ("Where the text helped", "Where the text misled"),
@@ -37,7 +37,7 @@ def write_comparison_page(
         history: The histories of the trainings.
         examples: The posts.
         raw: The folder in which the posts lie.
-        reporting: The name by which they are called.
+        reporting: The name by which they are called, and how many of a kind are shown at most.
     """
     from kedro.io.core import generate_timestamp
 
@@ -62,10 +62,11 @@ def write_comparison_page(
     learnt = predictions.drop_duplicates("guid").set_index("guid")["tag"]
     tags = true_tags(examples, learnt, labels)
     names = name_variants(protocol["variants"])
+    most = min(_MOST_SHOWN, reporting.shown_posts)
     disagreements = []
     for pair in comparison["pairs"]:
         first, second = pair["first"], pair["second"]
-        found = find_disagreements(probabilities, tags, first, second, _MOST_SHOWN)
+        found = find_disagreements(probabilities, tags, first, second, most)
         titles = _titles(first, second, names, comparison["modalities"])
         for title, guids in zip(titles, found, strict=True):
             if guids:
