@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from multimodal_sentiment.pipelines.comparing.answers import (
 )
 from multimodal_sentiment.pipelines.comparing.nodes import judge_comparison, tabulate_comparison
 from multimodal_sentiment.pipelines.comparing.pages import write_comparison_page, write_second_look
+from multimodal_sentiment.reporting import charts
+
+from .test_ingestion import catalog_in
 
 LABELS = ["negative", "neutral", "positive"]
 POSTS = 90
@@ -290,3 +294,20 @@ def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
     assert page.count('class="case twins"') == 3
     assert page.count("not shown") == 1
     assert "2 of 3: twins, 8 more of them not shown</p>" in page
+
+
+def test_curves_of_both_kinds_of_training_come_back_from_the_catalog(tmp_path: Path) -> None:
+    common = {"seed": 0, "fold": 0, "chosen": [False, True]}
+    epochs = {"variant": "both", "epoch": [1, 2], "tuning_loss": [1.0, 0.9]}
+    tried = {"variant": "NA", "voice": "text", "strength": [0.1, 1.0], "log_loss": [0.8, 0.7]}
+    tables = [pd.DataFrame(own | common) for own in (epochs, tried)]
+    catalog = catalog_in(tmp_path)
+    catalog.save("comparison_history", pd.concat(tables, ignore_index=True))
+
+    history = catalog.load("comparison_history")
+    drawn = {
+        variant: charts.member_curves(str(variant), own)
+        for variant, own in history.groupby("variant", sort=False)
+    }
+
+    assert [chart.legend for chart in drawn.values() if chart] == [[], [("first", "text")]]
