@@ -23,6 +23,7 @@ _PARTS = {
     "alone",
 }
 _MODALITIES = {"image": ("photo", "text_alone"), "text": ("text", "image_alone")}
+_TOO_OLD = "These metrics were made before the report could say."
 
 
 class Verdict(NamedTuple):
@@ -100,7 +101,7 @@ def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "ima
     modalities = metrics.get("modalities")
     if not modalities:
         looks_at = metrics["protocol"]["model"].get("modality")
-        return f"It looks at {looks_at} alone." if looks_at else "This model does not say."
+        return f"It looks at the {_MODALITIES[looks_at][0]} alone." if looks_at else _TOO_OLD
     pair = modalities[other]
     points = 100 * pair["accuracy"]["difference"]
     low, high = (100 * bound for bound in pair["accuracy"]["interval"])
@@ -176,7 +177,7 @@ def advise_confidence(metrics: Mapping[str, Any]) -> str:
     """Say which answers can be left to the model, and what share of posts a person had to judge."""
     abstention = metrics.get("abstention")
     if not abstention:
-        return "These metrics were made before the report could say."
+        return _TOO_OLD
     target, level = abstention["target"], metrics["protocol"]["confidence_level"]
     trusted = abstention["trusted"]
     if trusted is None:

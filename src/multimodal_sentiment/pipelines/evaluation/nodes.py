@@ -117,7 +117,8 @@ def evaluate_predictions(
     metrics["protocol"] = {
         **_describe_posts(train_posts, validation_posts, corrections, manifest),
         "split": describe_split(train_posts, validation_posts, corrections, group_of, splitting),
-        "model": {"version": fusion_model.version} | fusion_model.config.training,
+        "model": {"version": fusion_model.version, "modality": fusion_model.config.modality}
+        | fusion_model.config.training,
         "confidence_level": evaluation.confidence_level,
         "judged": "validation posts chose nothing of the model; intervals by bootstrap over groups "
         "of twins",
