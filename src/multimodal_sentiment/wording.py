@@ -1,6 +1,8 @@
-"""Time spans, sizes and errors in a few words, for logs and messages."""
+"""Time spans, sizes, shares and errors in a few words, for logs, messages and pages."""
 
 from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
 
 _KILO = 1000
 
@@ -21,6 +23,35 @@ def size_in_words(count: int) -> str:
         if round(amount, 1) >= _KILO:
             amount, unit = amount / _KILO, larger
     return f"{amount:.1f} {unit}" if unit != "B" else f"{count} B"
+
+
+def rounded_percent(share: float) -> str:
+    """Return a share that was measured, in whole percent, but for what is nearly none or all.
+
+    One of 300 is 0.3%, not 0%, and 299 of 300 are 99.7%, not 100%.
+    """
+    digits = 0
+    while 0 < share < 1 and float(f"{100 * share:.{digits}f}") in (0, 100):
+        digits += 1
+    return f"{share:.{digits}%}"
+
+
+def exact_percent(share: float) -> str:
+    """Return a share that was chosen, such as a target or a level: 0.975 is 97.5%."""
+    return f"{100 * share:g}%"
+
+
+def least_confidence(confidence: float) -> str:
+    """Return a confidence from which on answers are trusted, to three places or more.
+
+    It is rounded up, as nothing below it is trusted, but never to 1, which no answer may have.
+    """
+    exact, places = Decimal(str(confidence)), 3
+    while True:
+        said = exact.quantize(Decimal(1).scaleb(-places), ROUND_CEILING)
+        if said < 1 or exact >= 1:
+            return str(said)
+        places += 1
 
 
 def one_line(error: BaseException) -> str:

@@ -245,6 +245,38 @@ def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):
     assert "Text and photo “agree” where" in words
 
 
+def test_what_is_nearly_all_or_nothing_is_not_rounded_to_it(inputs):
+    abstention = inputs["metrics"]["abstention"]
+    abstention["target"] = 0.995
+    trusted = {"confidence": 0.9997, "accuracy": 0.998, "coverage": 0.998}
+    abstention["trusted"] |= trusted | {"accuracy_below": 0.004}
+    abstention["claimed"] |= {"confidence": 0.995, "accuracy": 299 / 300}
+    inputs["predictions"] = pd.DataFrame(
+        {"tag": "negative", "predicted": ["positive"] + ["negative"] * 299, "confidence": 0.9}
+    )
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert "If 99.5% of the answers are to be right, leave those with" in words
+    assert "with a confidence of 0.9997 or more to the model" in words
+    assert "answers 99.8% of the posts. Here 99.8% of these" in words
+    assert "A person judges the other 0.2%; there, 0.4% of" in words
+    assert "a confidence of 0.995 or more, 99.7% were right" in words
+    assert "take only those with 0.9997 or more, which are 99.8% of all." in words
+    assert "Most often on negative posts: 0.3% of 300 are answered wrongly" in words
+    assert "right (99.7%)" in words and "wrong (0.3%)" in words
+    assert "The dotted line is the target, 99.5%." in words
+
+
+def test_posts_without_letters_are_written_in_no_script(inputs):
+    part = {"n": 40, "accuracy": 0.45, "accuracy_interval": (0.3, 0.6)}
+    inputs["metrics"]["scripts"] = {"none": part}
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert "Where the text has no letters, 55% of 40 answers are wrong; of all, 20% are." in words
+
+
 def test_small_screens_fold_all_but_the_first_answers(inputs):
     (answer,) = inputs["wrong"]
     inputs["wrong"] = [replace(answer, guid=str(n)) for n in range(6)]
@@ -301,7 +333,7 @@ def test_what_decided_takes_the_place_of_text_and_picture(inputs):
     assert "For the first 1 it is shown what decided;" in write_page(**inputs)
 
 
-def test_metrics_of_version_0_2_make_a_page(inputs):
+def test_metrics_of_version_0_1_make_a_page(inputs):
     for name in ("against_baselines", "modalities", "abstention"):
         del inputs["metrics"][name]
 

@@ -17,7 +17,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from multimodal_sentiment.runs.error_lines import is_expected, one_line
-from multimodal_sentiment.wording import duration
+from multimodal_sentiment.wording import (
+    duration,
+    exact_percent,
+    least_confidence,
+    rounded_percent,
+)
 
 
 def said(output: str) -> list[str]:
@@ -239,6 +244,36 @@ def test_errors_about_input_are_told_from_bugs(error, expected):
 )
 def test_durations_are_said_as_one_would(seconds, words):
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0, "0%"),
+        (1 / 300, "0.3%"),
+        (0.004, "0.4%"),
+        (0.006, "1%"),
+        (0.5, "50%"),
+        (0.994, "99%"),
+        (299 / 300, "99.7%"),
+        (1 - 1 / 30_000, "99.997%"),
+        (1, "100%"),
+    ],
+)
+def test_what_is_nearly_all_or_none_is_not_said_to_be(share, words):
+    assert rounded_percent(share) == words
+
+
+def test_a_chosen_share_is_not_rounded():
+    assert [exact_percent(share) for share in (0.57, 0.9, 0.975, 0.995)] == [
+        "57%", "90%", "97.5%", "99.5%"
+    ]  # fmt: skip
+
+
+def test_no_answer_below_a_limit_of_confidence_is_said_to_reach_it():
+    limits = (0.56, 0.7, 0.70041, 0.9997, 0.99996, 1.0)
+    words = ["0.560", "0.700", "0.701", "0.9997", "0.99996", "1.000"]
+    assert [least_confidence(limit) for limit in limits] == words
 
 
 def test_interrupt_after_a_run_has_ended_does_not_say_that_nothing_is_written(

@@ -48,7 +48,7 @@ def _about_baselines(metrics: Mapping[str, Any]) -> list[Caveat]:
     called = name_baselines(metrics["baselines"])[name]
     verdicts = {pair["second"]: pair["verdict"] for pair in metrics.get("against_baselines", [])}
     low = metrics["accuracy_interval"][0]
-    # Metrics of version 0.2 have no test of the difference.
+    # Metrics of version 0.1 have no test of the difference.
     verdict = verdicts.get(name, "better" if low > best["accuracy"] else "cannot tell")
     if metrics["accuracy"] <= best["accuracy"] or verdict in ("worse", "no different"):
         return [
@@ -220,7 +220,7 @@ def _about_posts(ingestion: Mapping[str, Any], divided: int) -> list[Caveat]:
 
 def _about_groups_of_twins(twins: Mapping[str, Any], posts: int, divided: int) -> list[Caveat]:
     doubts = []
-    outvoted = twins.get("unlike_the_commonest_tag")  # reports of version 0.2 do not say
+    outvoted = twins.get("unlike_the_commonest_tag")  # reports of version 0.1 do not say
     cost = (
         f" A model that answers all posts of a group alike is wrong about {outvoted:,} of the "
         f"{posts:,} posts at least, which costs {100 * outvoted / posts:.1f} points of accuracy."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from multimodal_sentiment.wording import exact_percent, least_confidence, rounded_percent
+
 from .names import name_baselines
 from .templating import listed
 
@@ -48,7 +50,7 @@ def find_verdict(metrics: Mapping[str, Any]) -> Verdict:
     best, baseline = max(metrics["baselines"].items(), key=lambda item: item[1]["accuracy"])
     pairs = {pair["second"]: pair for pair in metrics.get("against_baselines", [])}
     numbers = f"Accuracy {metrics['accuracy']:.1%}, {names[best]} {baseline['accuracy']:.1%}"
-    if best not in pairs:  # metrics of before version 0.3
+    if best not in pairs:  # in metrics of version 0.1
         ahead = metrics["accuracy_interval"][0] > baseline["accuracy"]
         words = "Better than" if ahead else "Perhaps no better than"
         return Verdict(f"{words} {names[best]}.", f"{numbers}.", "good" if ahead else "unsure")
@@ -81,17 +83,13 @@ def find_key_points(
         data: The name of the posts.
     """
     claim = metrics.get("abstention", {}).get("target", 0.9)
-    points = [
+    photo = "photo" if metrics.get("modalities") else ""  # the section is there
+    return [
         KeyPoint("Is it better than counting words?", _against_words(metrics), ""),
-        KeyPoint("Does the photo help?", describe_modality(metrics, "image"), "photo"),
+        KeyPoint("Does the photo help?", describe_modality(metrics, "image"), photo),
         KeyPoint("On which posts does it fail?", describe_weakest(matrix, metrics), "fails"),
         KeyPoint(f"Can I trust a confidence of {claim:g}?", _of_claims(metrics), "confidence"),
         KeyPoint("What was it trained on?", _sources(training, metrics, data), "data"),
-    ]
-    has_photo = any(point.anchor == "photo" for point in points) and metrics.get("modalities")
-    return [
-        point._replace(anchor="") if point.anchor == "photo" and not has_photo else point
-        for point in points
     ]
 
 
@@ -139,8 +137,8 @@ def describe_weakest(matrix: Mapping[str, Mapping[str, int]], metrics: Mapping[s
     ]
     most = f", {called[worst]}" if called[worst] else ""
     return (
-        f"Most often on {worst} posts: {missed[worst]:.0%} of {posts[worst]:,} are answered "
-        f"wrongly{most}.{''.join(others)}{_hardest(metrics)}"
+        f"Most often on {worst} posts: {rounded_percent(missed[worst])} of {posts[worst]:,} are "
+        f"answered wrongly{most}.{''.join(others)}{_hardest(metrics)}"
     )
 
 
@@ -150,7 +148,9 @@ def _mistaken(tag: str, answers: Mapping[str, int]) -> str:
     often = [
         said for said in sorted(shares, key=lambda said: -shares[said]) if shares[said] >= _CLEAR
     ]
-    return listed(f"{shares[said]:.0%} are called {said}" for said in often) if often else ""
+    if not often:
+        return ""
+    return listed(f"{rounded_percent(shares[said])} are called {said}" for said in often)
 
 
 def _hardest(metrics: Mapping[str, Any]) -> str:
@@ -158,7 +158,10 @@ def _hardest(metrics: Mapping[str, Any]) -> str:
     parts = {
         f"Where {_PARTS.get(name, name)}": part for name, part in metrics.get("parts", {}).items()
     }
-    parts |= {f"In {name} script": part for name, part in metrics.get("scripts", {}).items()}
+    parts |= {
+        "Where the text has no letters" if name == "none" else f"In {name} script": part
+        for name, part in metrics.get("scripts", {}).items()
+    }
     hard = {
         name: part
         for name, part in parts.items()
@@ -168,8 +171,8 @@ def _hardest(metrics: Mapping[str, Any]) -> str:
         return ""
     name, part = min(hard.items(), key=lambda item: item[1]["accuracy"])
     return (
-        f" {name}, {1 - part['accuracy']:.0%} of {part['n']:,} answers are wrong; of all, "
-        f"{1 - metrics['accuracy']:.0%} are."
+        f" {name}, {rounded_percent(1 - part['accuracy'])} of {part['n']:,} answers are wrong; of "
+        f"all, {rounded_percent(1 - metrics['accuracy'])} are."
     )
 
 
@@ -178,26 +181,27 @@ def advise_confidence(metrics: Mapping[str, Any]) -> str:
     abstention = metrics.get("abstention")
     if not abstention:
         return _TOO_OLD
-    target, level = abstention["target"], metrics["protocol"]["confidence_level"]
-    trusted = abstention["trusted"]
+    target, trusted = exact_percent(abstention["target"]), abstention["trusted"]
     if trusted is None:
         return (
-            f"No confidence is so high that {target:.0%} of the answers are surely right, as far "
+            f"No confidence is so high that {target} of the answers are surely right, as far "
             f"as {_posts(metrics['n'])} can tell: where that much matters, ask a person."
         )
     below, share = trusted["accuracy_below"], trusted["coverage"]
+    right = rounded_percent(trusted["accuracy"])
     if below is None:
         return (
-            f"If {target:.0%} of the answers are to be right, all can be left to the model: here "
-            f"{trusted['accuracy']:.0%} were, and one can be {100 * level:g}% sure of {target:.0%}."
+            f"If {target} of the answers are to be right, all can be left to the model: here "
+            f"{right} were, and one can be {_level(metrics)} sure of {target}."
         )
     return (
-        f"If {target:.0%} of the answers are to be right, leave those with a confidence of "
-        f"{trusted['confidence']:.3f} or more to the model, and the other posts to a person. The "
-        f"model then answers {share:.0%} of the posts. Here {trusted['accuracy']:.0%} of these "
-        f"answers were right, and one can be {100 * level:g}% sure that at least {target:.0%} of "
-        f"such answers are. A person judges the other {1 - share:.0%}; there, {below:.0%} of the "
-        "model's answers were right. The model itself applies no such limit: it answers every post."
+        f"If {target} of the answers are to be right, leave those with a confidence of "
+        f"{least_confidence(trusted['confidence'])} or more to the model, and the other posts to a "
+        f"person. The model then answers {rounded_percent(share)} of the posts. Here {right} of "
+        f"these answers were right, and one can be {_level(metrics)} sure that at least {target} "
+        f"of such answers are. A person judges the other {rounded_percent(1 - share)}; there, "
+        f"{rounded_percent(below)} of the model's answers were right. The model itself applies no "
+        "such limit: it answers every post."
     )
 
 
@@ -210,10 +214,8 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
                 "no different": "No, the difference does not matter",
                 "cannot tell": f"Too close to tell from {_posts(metrics['n'])}",
             }[pair["verdict"]]
-            points = 100 * pair["accuracy"]["difference"]
-            return (
-                f"{said}: {points:+.1f} points of accuracy ({_range(pair['accuracy'], metrics)})."
-            )
+            gain = 100 * pair["accuracy"]["difference"]
+            return f"{said}: {gain:+.1f} points of accuracy ({_range(pair['accuracy'], metrics)})."
     return find_verdict(metrics).words
 
 
@@ -225,11 +227,8 @@ def _of_claims(metrics: Mapping[str, Any]) -> str:
     if not claimed["n"]:
         return "No answer here had that much."
     low, high = claimed["accuracy_interval"]
-    share, claim, trusted = (
-        claimed["accuracy"],
-        claimed["confidence"],
-        metrics["abstention"]["trusted"],
-    )
+    share, claim = claimed["accuracy"], claimed["confidence"]
+    trusted = metrics["abstention"]["trusted"]
     is_sure = trusted is not None and trusted["confidence"] <= claim
     if high < claim:
         verdict = "No"
@@ -240,29 +239,31 @@ def _of_claims(metrics: Mapping[str, Any]) -> str:
     more = "" if is_sure else f" {_surer(claim, trusted)}"
     return (
         f"{verdict}: of the {claimed['n']:,} answers with a confidence of {claim:g} or more, "
-        f"{share:.0%} were right ({_level(metrics)} interval {low:.0%} to {high:.0%})"
-        f"{_least_sure(claimed)}.{more}"
+        f"{rounded_percent(share)} were right ({_level(metrics)} interval {rounded_percent(low)} "
+        f"to {rounded_percent(high)}){_least_sure(claimed)}.{more}"
     )
 
 
 def _least_sure(claimed: Mapping[str, Any]) -> str:
     """Say how right those answers are that are hardly surer than is claimed."""
-    least = claimed.get("least_sure")  # not in metrics of earlier versions
-    if not least or not least["n"] or least["n"] == claimed["n"]:
+    least = claimed["least_sure"]
+    if least["n"] in (0, claimed["n"]):
         return ""
     return (
         f"; of the {least['n']:,} of them that are less sure than {least['below']:g}, "
-        f"{least['accuracy']:.0%}"
+        f"{rounded_percent(least['accuracy'])}"
     )
 
 
 def _surer(claim: float, trusted: Mapping[str, Any] | None) -> str:
     """Say which answers are right as often as is claimed, surely."""
+    claimed = exact_percent(claim)
     if not trusted:
-        return f"No limit is so high that {claim:.0%} of the answers above it are surely right."
+        return f"No limit is so high that {claimed} of the answers above it are surely right."
+    least, share = least_confidence(trusted["confidence"]), rounded_percent(trusted["coverage"])
     return (
-        f"To be sure that {claim:.0%} are right, take only those with {trusted['confidence']:.3f} "
-        f"or more, which are {trusted['coverage']:.0%} of all."
+        f"To be sure that {claimed} are right, take only those with {least} or more, which are "
+        f"{share} of all."
     )
 
 
@@ -291,7 +292,7 @@ def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
 
 def _level(metrics: Mapping[str, Any]) -> str:
-    return f"{100 * metrics['protocol']['confidence_level']:g}%"
+    return exact_percent(metrics["protocol"]["confidence_level"])
 
 
 def _posts(count: int, tag: str = "") -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from multimodal_sentiment.wording import exact_percent, rounded_percent
+
 
 def render(template: str, **values: Any) -> str:
     """Fill a template; what goes into HTML is escaped: texts of posts are anybody's."""
@@ -22,8 +24,8 @@ def render(template: str, **values: Any) -> str:
     )
     filters: dict[str, Callable[..., str]] = {
         "percent": percent,
-        "whole_percent": lambda share: f"{100 * share:g}%",
-        "whole": "{:.0%}".format,
+        "whole_percent": exact_percent,
+        "whole": rounded_percent,
         "date": date,
         "count": "{:,}".format,
         "listed": listed,

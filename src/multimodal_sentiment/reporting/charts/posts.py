@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multimodal_sentiment.wording import exact_percent
+
 from .axes import linear_axis, log_axis
 from .canvas import Canvas, Chart
 from .colours import label_styles
@@ -36,7 +38,7 @@ def text_lengths(lengths: ArrayLike, tags: Sequence[str]) -> Chart | None:
     canvas = Canvas(
         linear_axis(0, float(edges[-1]), "characters"),
         linear_axis(
-            0, max(map(max, heights.values())) * 1.05, "share of the tag's posts", "{:.0%}".format
+            0, max(map(max, heights.values())) * 1.05, "share of the tag's posts", exact_percent
         ),
     )
     styles = label_styles(heights)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from multimodal_sentiment.wording import exact_percent, least_confidence, rounded_percent
+
 from .axes import linear_axis
 from .canvas import Canvas, Chart
 
-_PERCENT = "{:.0%}".format
 GOOD_CALIBRATION = 0.05  # the expected calibration error that counts as good, or less
 _STEPS = 20  # of confidence
 _MOST_POINTS = 1500
@@ -27,8 +28,8 @@ def reliability(calibration: Mapping[str, Any]) -> Chart:
             confidence: records of `low`, `high`, `n`, `confidence` and `accuracy`.
     """
     canvas = Canvas(
-        linear_axis(0, 1, "confidence of the answer", _PERCENT),
-        linear_axis(0, 1, "share of right answers", _PERCENT),
+        linear_axis(0, 1, "confidence of the answer", exact_percent),
+        linear_axis(0, 1, "share of right answers", exact_percent),
     )
     canvas.line([0, 1], [0, 1], "rule")
     legend, scaled = [], calibration.get("temperature") != 1
@@ -44,7 +45,7 @@ def reliability(calibration: Mapping[str, Any]) -> Chart:
         if filled:
             canvas.line(xs, ys, f"line {style}")
         for x, y, row in zip(xs, ys, filled, strict=True):
-            hint = f"confidence {x:.0%}: {y:.0%} of {row['n']:,} answers right"
+            hint = f"confidence {x:.0%}: {rounded_percent(y)} of {row['n']:,} answers right"
             canvas.points([x], [y], style, hint)
         error = 100 * part["expected_calibration_error"]
         legend.append((style, f"{name}: off by {error:.1f} points on average"))
@@ -69,8 +70,8 @@ def coverage(abstention: Mapping[str, Any]) -> Chart:
     bounds = [bound for step in curve for bound in step["accuracy_interval"]]
     low = max(0.0, min(*bounds, abstention["target"]) - 0.03)
     canvas = Canvas(
-        linear_axis(0, 1, "share of the posts that it answers", _PERCENT),
-        linear_axis(low, 1, "share of right answers", _PERCENT),
+        linear_axis(0, 1, "share of the posts that it answers", exact_percent),
+        linear_axis(low, 1, "share of right answers", exact_percent),
     )
     xs = [step["coverage"] for step in curve]
     lows, highs = zip(*(step["accuracy_interval"] for step in curve), strict=True)
@@ -79,21 +80,22 @@ def coverage(abstention: Mapping[str, Any]) -> Chart:
     canvas.line(xs, [step["accuracy"] for step in curve], "line first")
     for x, step in zip(xs, curve, strict=True):
         hint = (
-            f"{x:.0%} of posts, confidence {step['confidence']:.0%} and more: "
+            f"{rounded_percent(x)} of posts, confidence "
+            f"{least_confidence(step['confidence'])} or more: "
             f"{step['accuracy']:.1%} right"
         )
         canvas.points([x], [step["accuracy"]], "first", hint)
     trusted = abstention["trusted"]
     if trusted:
-        text = f"confidence {trusted['confidence']:.3f} or more"
+        text = f"confidence {least_confidence(trusted['confidence'])} or more"
         canvas.rule(trusted["coverage"], "limit", text)
     last = curve[-1]
     return canvas.chart(
         "How right are its surest answers?",
         "To the left it answers only what it is surest of, and leaves the rest to a person. The "
-        f"dotted line is the target, {abstention['target']:.0%}.",
+        f"dotted line is the target, {exact_percent(abstention['target'])}.",
         f"Accuracy against coverage: {last['accuracy']:.1%} of all answers are right, of the "
-        f"surest {curve[0]['coverage']:.0%} {curve[0]['accuracy']:.1%}.",
+        f"surest {rounded_percent(curve[0]['coverage'])} {curve[0]['accuracy']:.1%}.",
         [("first", "accuracy, with its interval")],
     )
 
@@ -109,7 +111,7 @@ def confidences(confidence: ArrayLike, right: ArrayLike) -> Chart:
     edges = np.linspace(0, 1, _STEPS + 1)
     counts = np.stack([np.histogram(sure[chosen], edges)[0] for chosen in (correct, ~correct)])
     canvas = Canvas(
-        linear_axis(0, 1, "confidence of the answer", _PERCENT),
+        linear_axis(0, 1, "confidence of the answer", exact_percent),
         linear_axis(0, float(counts.sum(axis=0).max()) * 1.04, "posts"),
     )
     for low, high, hits, misses in zip(edges, edges[1:], *counts, strict=False):
@@ -122,8 +124,8 @@ def confidences(confidence: ArrayLike, right: ArrayLike) -> Chart:
         "where it is sure.",
         f"Confidence of {int(correct.sum()):,} right and {int((~correct).sum()):,} wrong answers.",
         [
-            ("first", f"right ({correct.mean():.0%})"),
-            ("second", f"wrong ({(~correct).mean():.0%})"),
+            ("first", f"right ({rounded_percent(correct.mean())})"),
+            ("second", f"wrong ({rounded_percent((~correct).mean())})"),
         ],
     )
 
@@ -154,7 +156,7 @@ def contributions(text: ArrayLike, image: ArrayLike, decided_by: Sequence[str]) 
         if share:
             canvas.points(own["text"], own["image"], f"small {style}")
             who = {"image": "the photo", "text": "the text", "both": "both equally"}.get(name, name)
-            legend.append((style, f"{who} added most ({share:.0%})"))
+            legend.append((style, f"{who} added most ({rounded_percent(share)})"))
     part = f" Drawn are {len(drawn):,} of {len(posts):,}." if len(drawn) < len(posts) else ""
     return canvas.chart(
         "What decided each answer?",
