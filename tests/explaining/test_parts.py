@@ -56,6 +56,16 @@ def test_a_word_that_is_cut_is_read():
     assert count_read(text, split_words(text), 3, lambda part: list(part.replace(" ", ""))[:3]) == 2
 
 
+@pytest.mark.parametrize(("letters", "read"), [(7, 7), (8, 8), (9, 8), (40, 8)])
+def test_a_token_may_hold_several_letters(letters, read):
+    text = "".join(chr(0x4E00 + letter) for letter in range(letters))
+
+    def pairs(part: str) -> list[str]:
+        return [part[start : start + 2] for start in range(0, len(part), 2)][:4]
+
+    assert count_read(text, split_words(text), 4, pairs) == read
+
+
 def test_regions_divide_the_square_that_the_model_sees():
     regions = split_regions(100, 200, 0.8, 2)
 

@@ -42,17 +42,22 @@ def count_read(
 
     Args:
         text: The text.
-        words: The words from `split_words`; each has one token at least.
+        words: The words from `split_words`.
         most: The most tokens that are read.
         tokenize: The function that gives the tokens that are read of a text.
     """
     read = tokenize(text)
     if len(read) < most:
         return len(words)
-    candidates = words[:most]
-    return 1 + bisect_left(
-        candidates[:-1], True, key=lambda word: tokenize(text[: word[1]]) == read
-    )
+
+    def is_enough(word: Span) -> bool:
+        return tokenize(text[: word[1]]) == read
+
+    # A token may hold several words, as two letters of a script without spaces.
+    tried = most
+    while tried < len(words) and not is_enough(words[tried - 1]):
+        tried *= 2
+    return 1 + bisect_left(words[:tried][:-1], True, key=is_enough)
 
 
 def keep_words(text: str, words: Sequence[Span], members: NDArray[np.bool_]) -> list[str]:
