@@ -296,6 +296,25 @@ def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
     assert "2 of 3: twins, 8 more of them not shown</p>" in page
 
 
+
+def test_twins_that_a_split_divides_are_counted(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    parameters = tiny(evaluation__bootstrap_samples=100)
+    right = dict.fromkeys(parameters.comparison.compared, 0.9)
+    whole = judge(frames, parameters, right)["protocol"]
+    # The last two validation posts are twins of each other, and now of a training post.
+    frames["duplicate_groups"].loc[[88, 89], "group"] = 58
+    divided = judge(frames, parameters, right)["protocol"]
+
+    assert (whole["twins_in_training"], divided["twins_in_training"]) == (0, 2)
+    assert "neither it nor its twins; means" in whole["judged"]
+    assert (
+        "its twins, but for 2 that have a twin among the training posts; means"
+        in (divided["judged"])
+    )
+
+
 def test_curves_of_both_kinds_of_training_come_back_from_the_catalog(tmp_path: Path) -> None:
     common = {"seed": 0, "fold": 0, "chosen": [False, True]}
     epochs = {"variant": "both", "epoch": [1, 2], "tuning_loss": [1.0, 0.9]}

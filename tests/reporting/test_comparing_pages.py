@@ -80,11 +80,19 @@ def test_a_comparison_says_who_is_better_by_how_much_and_where(comparison):
     assert "The image helps. Both beats text, by +5.0 points." in words
     assert "text and photo against text alonebetter, surely+5.0+2.0 to +8.0" in words
     assert "always answering positive60.0%" in words
+    assert "1,000 posts, each judged by models that have seen neither it nor its twins." in words
     assert "ASCII, 40 posts" in words
     assert "Too few to be judged by themselves: no image (1)." in words
     assert "Where the photo helped" in words
     assert "comparison.folds=5" not in words
     assert not [tag for tag, _ in parsed.elements if tag in ("script", "link", "img")]
+
+
+def test_a_split_that_divides_twins_is_said_to(comparison):
+    comparison["protocol"]["twins_in_training"] = 1200
+    words = " ".join(Elements(write(comparison, ["better"])).text.split())
+
+    assert "judged by models that have not seen it, but a twin of 1,200 of them." in words
 
 
 def test_where_posts_are_too_few_it_says_what_to_try(comparison):

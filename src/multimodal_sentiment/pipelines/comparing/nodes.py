@@ -260,16 +260,21 @@ def _describe_protocol(posts: Frame, comparison: ComparisonParameters, level: fl
     """Say which posts were judged, and how."""
     from multimodal_sentiment.fingerprint import digest
 
-    judged = posts[posts["fold"] >= 0]
+    is_judged = posts["fold"] >= 0
+    judged = posts[is_judged]
+    # Only a split that came with the posts divides twins.
+    twins = int(judged["group"].isin(posts.loc[~is_judged, "group"]).sum())
     return {
         "posts": {"judged": len(judged), "learnt from": len(posts)},
         "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
         "folds": comparison.folds,
         "variants": comparison.compared,
         "judged_sha256": digest(judged["guid"]),
-        "judged": "each post by models that learnt from neither it nor its twins; means over "
-        "seeds; under the original tags, whatever was corrected, but for tags that no post has any "
-        "more",
+        "twins_in_training": twins,
+        "judged": "each post by models that learnt from neither it nor its twins"
+        f"{f', but for {twins:,} that have a twin among the training posts' if twins else ''}; "
+        "means over seeds; under the original tags, whatever was corrected, but for tags that no "
+        "post has any more",
         "tests": "bootstrap over groups of twins of the difference of the means over seeds; beside "
         "it McNemar's exact test; each corrected over the pairs by Holm's method",
         "confidence_level": level,
