@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import re
+from itertools import combinations
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from multimodal_sentiment import reporting
 from multimodal_sentiment.reporting import charts
 from multimodal_sentiment.reporting.charts.axes import linear_axis, log_axis
 from multimodal_sentiment.reporting.charts.canvas import Canvas
+
+from .test_kedro_viz import contrast
 
 
 @pytest.mark.parametrize(
@@ -129,3 +136,41 @@ def test_each_training_of_a_variant_has_a_line():
 
     assert sum("line thin" in shape.style for shape in chart.shapes) == 2
     assert chart.note == "2 trainings; the dot is what was kept."
+
+
+def paints() -> list[dict[str, str]]:
+    """The colour of each class of the pages' style sheet, on white and on nearly black."""
+    css = (Path(reporting.__file__).parent / "templates" / "page.css").read_text("utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    themes, named = [], {}
+    for block in (light, dark):
+        named = named | dict(re.findall(r"--([\w-]+): ([^;]+);", block))
+        colours = {
+            name: named[value[6:-1]] if value.startswith("var(") else value
+            for name, value in named.items()
+        }
+        rules = re.findall(r"\.([\w-]+) \{ --paint: var\(--(\w+)\)", css)
+        themes.append({name: colours[value] for name, value in rules} | {"page": colours["page"]})
+    return themes
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["negative", "neutral", "positive", "mixed", "ironic", "sad", "none"],
+        ["1", "2", "3", "4", "5", "6", "7"],
+        ["bad", "positive", "neutral"],
+    ],
+)
+def test_seven_labels_have_colours_of_their_own_in_either_theme(labels):
+    styles = charts.label_styles(labels)
+
+    for theme in paints():
+        shown = [theme[styles[label]] for label in labels]
+        assert all(contrast(colour, theme["page"]) > 3 for colour in shown)
+        assert min(distance(*pair) for pair in combinations(shown, 2)) > 60
+
+
+def distance(first: str, second: str) -> int:
+    """How far apart two colours are: the sum over red, green and blue, 0 to 765."""
+    return sum(abs(int(first[at : at + 2], 16) - int(second[at : at + 2], 16)) for at in (1, 3, 5))
