@@ -303,6 +303,7 @@ def test_a_refitted_model_has_learnt_from_all_posts(
     refitted, same_history = fit(posts, tiny(**options, training__refit=True), tmp_path / "refit")
 
     counts = [one.config.training["learning_posts"] for one in (tuned, refitted)]
+    assert [one.config.training["refit"] for one in (tuned, refitted)] == [False, True]
     assert counts == [39, 42]
     timeless = history.columns.difference(["posts_per_second"])
     pd.testing.assert_frame_equal(history[timeless], same_history[timeless])

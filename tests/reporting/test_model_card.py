@@ -46,8 +46,18 @@ def test_the_card_has_the_head_that_model_hubs_read(config):
         "base_model": ["bert-base-uncased"],
     }
     assert "negative, neutral or positive, from its text and photo." in body
-    assert "accuracy 0.750 and macro-F1 0.500" in body
+    assert "On the tuning posts it reached accuracy 0.750 and macro-F1 0.500" in body
     assert "`p_negative`, `p_neutral`, `p_positive`" in body
+
+
+def test_the_card_of_a_model_that_has_learnt_from_its_tuning_posts_says_so(config):
+    config["training"]["refit"] = True
+
+    card = model_card(config, 1_000_000)
+
+    assert (
+        "On the tuning posts a model like it, trained without these posts, reached accuracy 0.750"
+    ) in card
 
 
 def test_the_card_claims_nothing_of_a_model_that_was_not_trained(config):

@@ -64,6 +64,7 @@ def _train(plan: Plan, posts: LabelledPosts) -> Fitted:
             "learning_posts": len(posts) if training.refit else int((~held_out).sum()),
             "tuning_posts": int(held_out.sum()),
             "epoch": choice.epoch,
+            "refit": training.refit,
             "tuning": {
                 "accuracy": float(kept["tuning_accuracy"]),
                 "macro_f1": float(kept["tuning_macro_f1"]),
