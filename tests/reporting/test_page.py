@@ -333,6 +333,22 @@ def test_what_decided_takes_the_place_of_text_and_picture(inputs):
     assert "For the first 1 it is shown what decided;" in write_page(**inputs)
 
 
+def test_right_answers_alone_are_shown_with_what_their_colours_mean(inputs):
+    inputs["predictions"]["predicted"] = inputs["predictions"]["tag"]
+    shown = replace(inputs["wrong"][0], explanation=Markup("<p>word by word</p>"))
+    words = {}
+    for name, right in (("explained", [shown]), ("not", [replace(shown, explanation="")])):
+        page = write_page(**(inputs | {"wrong": [], "right": right}))
+        words[name] = " ".join(Elements(page).text.split())
+    none = write_page(**(inputs | {"wrong": [], "right": []}))
+
+    assert "Not one. Of a photo, the model sees" in words["explained"]
+    assert "Of a photo" not in words["not"]
+    for shown_posts in words.values():
+        assert "may offend" in shown_posts and "reporting.shown_posts at 0" in shown_posts
+    assert "may offend" not in none and "Not one." in none
+
+
 def test_metrics_of_version_0_1_make_a_page(inputs):
     for name in ("against_baselines", "modalities", "abstention"):
         del inputs["metrics"][name]

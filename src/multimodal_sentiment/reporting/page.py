@@ -110,6 +110,7 @@ def write_page(
         corrected=corrected,
         wrong=wrong,
         explained=sum(bool(answer.explanation) for answer in wrong),
+        any_explained=any(answer.explanation for answer in (*wrong, *right)),
         wrong_in_all=int((~is_right).sum()),
         right=right,
         data=_data(posts),
