@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 @contextmanager
@@ -109,6 +109,11 @@ def short_path(path: str | os.PathLike[str]) -> str:
         return str(path)
     relative = os.path.relpath(path)
     return os.fspath(path) if relative.startswith(os.path.join("..", "..")) else relative
+
+
+def is_pattern(path: PurePath) -> bool:
+    """Return whether a path stands for all files whose names fit it, as `*.parquet` does."""
+    return any(sign in path.name for sign in "*?[")
 
 
 def remove(path: Path) -> None:

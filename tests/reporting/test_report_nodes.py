@@ -14,6 +14,7 @@ from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ExplainingParameters, ReportingParameters
 from multimodal_sentiment.pipelines.reporting.explanations import explain_answers
 from multimodal_sentiment.pipelines.reporting.nodes import write_model_card, write_report
+from multimodal_sentiment.reporting import name_data
 
 POSTS = 40
 HISTORY = pd.DataFrame(
@@ -127,6 +128,29 @@ def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, 
 def test_the_page_is_named_by_its_posts(report):
     assert "<title>Training report: posts of May</title>" in report()
     assert "<title>Training report: a source</title>" in report("a source")
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (".", "posts of May"),
+        ("..", "here"),
+        ("part-*.parquet", "posts of May"),
+        ("shards/part-?.tar", "shards"),
+        ("shards/part-[01].tar", "shards"),
+        ("set [1]", "set [1]"),
+        ("data/01_raw", "data/01_raw"),
+        ("s3://bucket/*.parquet", "bucket"),
+        ("/", "/"),
+    ],
+)
+def test_posts_are_named_by_their_folder_wherever_it_is(tmp_path, monkeypatch, raw, name):
+    folder = tmp_path / "here" / "posts of May"
+    (folder / "set [1]").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+
+    assert name_data(raw, None) == name
+    assert name_data(raw, "given") == "given"
 
 
 def test_the_page_leaves_posts_out_where_it_is_told_to(report):

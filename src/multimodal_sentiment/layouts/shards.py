@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.files import is_pattern
+
 from .errors import LayoutError
-from .files.addresses import is_pattern
 from .rows.table_source import TableSource
 from .source import Options, Split
 from .table import make_part, order_of, split_among, split_of, tables_in

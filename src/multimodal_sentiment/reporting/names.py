@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
+
+from multimodal_sentiment.files import is_pattern
 
 MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 OBJECTIVES = MEASURES | {"log_loss": "log loss"}
@@ -23,10 +25,16 @@ def name_data(raw: str, given: str | None) -> str:
     if given:
         return given
     place = PurePath(raw)
-    if "*" in place.name:  # a pattern of files
+    if is_pattern(place) and not Path(raw).exists():
         place = place.parent
+    if place.name in ("", ".."):  # as "." has none
+        place = Path(place).resolve()
     # The last of a path says most, but for a layer, which is called alike everywhere.
-    return place.as_posix() if _LAYER.match(place.name) and not place.is_absolute() else place.name
+    return (
+        place.as_posix()
+        if _LAYER.match(place.name) and not place.is_absolute()
+        else place.name or str(place)
+    )
 
 
 def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.wording import one_line
 
@@ -52,11 +53,6 @@ def is_remote(path: Path) -> bool:
 def absolute(path: Path) -> Path:
     """Return a path as a process in another working folder must know it."""
     return path if is_remote(path) else path.absolute()
-
-
-def is_pattern(path: Path) -> bool:
-    """Return whether a path stands for all files whose names fit it, as `*.parquet` does."""
-    return any(sign in path.name for sign in "*?[")
 
 
 def open_to_read(path: Path) -> Any:
