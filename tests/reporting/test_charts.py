@@ -10,7 +10,7 @@ import pytest
 
 from multimodal_sentiment import reporting
 from multimodal_sentiment.reporting import charts
-from multimodal_sentiment.reporting.charts.axes import linear_axis, log_axis
+from multimodal_sentiment.reporting.charts.axes import count_axis, linear_axis, log_axis
 from multimodal_sentiment.reporting.charts.canvas import Canvas
 
 from .test_kedro_viz import contrast
@@ -43,6 +43,20 @@ def test_a_logarithmic_axis_has_marks_however_narrow_it_is(low, high, texts):
 
     assert [tick.text for tick in axis.ticks] == texts
     assert axis.share((low * high) ** 0.5) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (1, 2, ["1", "2"]),
+        (1, 4, ["1", "2", "3", "4"]),
+        (1, 1, ["1", "2"]),
+        (0, 3.12, ["0", "1", "2", "3"]),
+        (1, 30, ["5", "10", "15", "20", "25", "30"]),
+    ],
+)
+def test_what_is_counted_has_whole_marks(low, high, texts):
+    assert [tick.text for tick in count_axis(low, high, "").ticks] == texts
 
 
 def test_points_lie_where_the_axes_put_them():
@@ -112,6 +126,7 @@ def test_what_was_kept_is_marked_in_either_kind_of_training():
     solved = pd.DataFrame(tried | {"chosen": [False, True]})
 
     losses, scores = charts.training_curves(trained)
+    assert [label.text for label in losses.labels if "1." in label.text] == []
     (regularisation,) = charts.training_curves(solved)
 
     assert "kept: epoch 2" in [label.text for label in losses.labels]

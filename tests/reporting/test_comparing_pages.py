@@ -81,6 +81,7 @@ def test_a_comparison_says_who_is_better_by_how_much_and_where(comparison):
     assert "text and photo against text alonebetter, surely+5.0+2.0 to +8.0" in words
     assert "always answering positive60.0%" in words
     assert "1,000 posts, each judged by models that have seen neither it nor its twins." in words
+    assert "whose whole interval lies within 1 point of accuracy" in words
     assert "ASCII, 40 posts" in words
     assert "Too few to be judged by themselves: no image (1)." in words
     assert "Where the photo helped" in words

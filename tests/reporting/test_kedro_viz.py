@@ -294,6 +294,8 @@ def test_image_sizes_count_every_image_and_say_how_many_posts_have_none():
 
 def test_image_sizes_of_one_picture_or_of_the_oddest_are_drawn():
     assert np.sum(kedro_viz.image_sizes([640], [480]).data[0].customdata) == 1
+    square = kedro_viz.image_sizes([640], [640]).layout
+    assert square.xaxis.tickvals == square.yaxis.tickvals == (630, 640, 650)
     assert np.sum(kedro_viz.image_sizes([60000, 1], [3, 1]).data[0].customdata) == 2
 
 

@@ -30,11 +30,8 @@ def name_data(raw: str, given: str | None) -> str:
     if place.name in ("", ".."):  # as "." has none
         place = Path(place).resolve()
     # The last of a path says most, but for a layer, which is called alike everywhere.
-    return (
-        place.as_posix()
-        if _LAYER.match(place.name) and not place.is_absolute()
-        else place.name or str(place)
-    )
+    is_layer = _LAYER.match(place.name) and not place.is_absolute()
+    return place.as_posix() if is_layer or not place.name else place.name
 
 
 def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:

@@ -66,6 +66,19 @@ def linear_axis(
     return _axis(low, high, title, write, _round_numbers(low, high), is_log=False)
 
 
+def count_axis(low: float, high: float, title: str) -> Axis:
+    """Return an axis of whole numbers, with marks at such.
+
+    Args:
+        low: The least value; the axis begins there.
+        high: The greatest one; the axis ends there.
+        title: The name of the values.
+    """
+    high = max(high, low + 1)
+    marks = [mark for mark in _round_numbers(low, high) if mark.is_integer()]
+    return _axis(low, high, title, "{:,.6g}".format, marks, is_log=False)
+
+
 def log_axis(
     low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
 ) -> Axis:
@@ -78,11 +91,24 @@ def log_axis(
         write: The function that writes a mark's number.
     """
     high = high if high > low else 2 * low
-    for steps in ((1,), (1, 3), (1, 2, 5)):
+    marks = log_marks(low, high, ((1,), (1, 3), (1, 2, 5)))
+    return _axis(low, high, title, write, marks, is_log=True)
+
+
+def log_marks(low: float, high: float, choices: Sequence[Sequence[int]]) -> list[float]:
+    """Return at least three round numbers between two.
+
+    Args:
+        low: The least number, above 0.
+        high: The greatest one.
+        choices: What powers of ten are multiplied by, the fewest first: the first choice is taken
+            that gives three. Where none does, the numbers are at equal steps.
+    """
+    for steps in choices:
         marks = _powers(low, high, steps)
         if len(marks) >= _FEWEST_TICKS:
-            return _axis(low, high, title, write, marks, is_log=True)
-    return _axis(low, high, title, write, _round_numbers(low, high), is_log=True)
+            return marks
+    return _round_numbers(low, high)
 
 
 def _axis(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from multimodal_sentiment.wording import exact_percent, least_confidence, rounded_percent
 
-from .axes import linear_axis
+from .axes import count_axis, linear_axis
 from .canvas import Canvas, Chart
 
 GOOD_CALIBRATION = 0.05  # the expected calibration error that counts as good, or less
@@ -112,7 +112,7 @@ def confidences(confidence: ArrayLike, right: ArrayLike) -> Chart:
     counts = np.stack([np.histogram(sure[chosen], edges)[0] for chosen in (correct, ~correct)])
     canvas = Canvas(
         linear_axis(0, 1, "confidence of the answer", exact_percent),
-        linear_axis(0, float(counts.sum(axis=0).max()) * 1.04, "posts"),
+        count_axis(0, float(counts.sum(axis=0).max()) * 1.04, "posts"),
     )
     for low, high, hits, misses in zip(edges, edges[1:], *counts, strict=False):
         span = f"{low:.0%} to {high:.0%}"

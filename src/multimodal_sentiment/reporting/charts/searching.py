@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import accumulate
 from typing import Any
 
-from .axes import linear_axis
+from .axes import count_axis, linear_axis
 from .canvas import Canvas, Chart
 
 _STATES = {"judged": "first", "cut short": "neither"}
@@ -31,7 +31,7 @@ def search_history(
     room = 0.05 * (max(scores) - min(scores)) or 0.01
     last = max(trial["number"] for trial in study["trials"])
     canvas = Canvas(
-        linear_axis(0, last + 1, "trial"),
+        count_axis(0, last + 1, "trial"),
         linear_axis(min(scores) - room, max(scores) + room, f"{objective} on folds"),
     )
     canvas.line([0, last + 1], [default, default], "limit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .axes import linear_axis, log_axis
+from .axes import count_axis, linear_axis, log_axis
 from .canvas import Canvas, Chart
 
 _STYLES = ("first", "second", "third", "fourth")
@@ -45,7 +45,7 @@ def member_curves(title: str, history: pd.DataFrame) -> Chart | None:
     across = (
         log_axis(own[x].min(), own[x].max(), "freedom of the head (inverse of the penalty)")
         if is_solved
-        else linear_axis(own[x].min(), own[x].max(), "epoch")
+        else count_axis(own[x].min(), own[x].max(), "epoch")
     )
     unit = "log loss out of fold (nats)" if is_solved else "loss on tuning posts (nats)"
     canvas = Canvas(across, linear_axis(own[y].min() - room, own[y].max() + room, unit))
@@ -73,7 +73,7 @@ def _epochs(history: pd.DataFrame, columns: dict[str, str], title: str, unit: st
     low, high = (0.0, float(values.max()) * 1.05) if is_loss else (0.0, 1.0)
     write = "{:g}".format if is_loss else "{:.0%}".format
     canvas = Canvas(
-        linear_axis(min(epochs), max(epochs), "epoch"), linear_axis(low, high, unit, write)
+        count_axis(min(epochs), max(epochs), "epoch"), linear_axis(low, high, unit, write)
     )
     kept = history.loc[history["chosen"].astype(bool), "epoch"].tolist()
     for epoch in kept:

@@ -205,8 +205,8 @@ def image_sizes(widths: ArrayLike, heights: ArrayLike) -> go.Figure:
         f"Sizes of {sides.shape[1]:,} images{missing}",
         density,
         square,
-        xaxis=log_axis(edges[0], edges[-1], "width (pixels, log scale)", (1, 2, 5)),
-        yaxis=log_axis(edges[0], edges[-1], "height (pixels, log scale)", (1, 2, 5)),
+        xaxis=log_axis(edges[0], edges[-1], "width (pixels, log scale)"),
+        yaxis=log_axis(edges[0], edges[-1], "height (pixels, log scale)"),
         showlegend=False,
     )
 

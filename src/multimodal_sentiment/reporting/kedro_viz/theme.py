@@ -18,6 +18,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..charts.axes import log_marks
+
 GREY = "#7b7b7b"
 PALETTE = BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
     "#0072b2",
@@ -123,14 +125,13 @@ def categories(tags: Iterable[object]) -> pd.Categorical[str]:
     return pd.Categorical(names, sorted(set(names), key=lambda name: (name == NO_TAG, name)))
 
 
-def log_axis(low: float, high: float, title: str, steps: Sequence[int]) -> dict[str, Any]:
-    """Span a logarithmic axis, marked at each power of ten times each of `steps`."""
-    marks = [step * 10**power for power in range(10) for step in steps]
+def log_axis(low: float, high: float, title: str) -> dict[str, Any]:
+    """Span a logarithmic axis with at least three marks, however narrow it is."""
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
         "tickmode": "array",
-        "tickvals": [mark for mark in marks if low <= mark <= high],
+        "tickvals": log_marks(low, high, [(1, 2, 5)]),
         "tickformat": ",",
         "title": {"text": title},
     }
