@@ -44,6 +44,20 @@ def test_words_are_marked_by_what_they_added_and_the_text_stays_whole():
     assert re.sub("<.*?>", "", text) == "What a day, sadly!"
 
 
+def test_a_long_text_is_cut_where_no_word_is_shaded():
+    text = f"What {'z' * 5000} day, {'so ' * 3000}"
+    words = (Word(0, 4, 0.05), Word(5, 5005, 0.0), Word(5006, 5010, 0.5), Word(5011, 14_010, 0.0))
+
+    def shown(words: tuple[Word, ...]) -> str:
+        page = render(explained(text=text, words=words))
+        return re.sub("<.*?>", "", re.search(r'<p dir="auto".*?>(.*?)</p>', page)[1])
+
+    assert shown(words) == f"What {'z' * 599}…day,…"
+    assert shown(words[:2]) == f"What {'z' * 595}…"
+    long = (*words[:3], Word(5011, 14_011, 0.2))  # what was counted behind what was read
+    assert shown(long) == f"What {'z' * 599}…day, {'so ' * 200}…"
+
+
 def test_a_stronger_weight_has_a_stronger_shade_whatever_else_there_is():
     alone = render(explained(words=(Word(0, 4, 0.05),)))
     beside = render(explained(words=(Word(0, 4, 0.05), Word(7, 11, 0.5))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,13 @@ def test_it_says_what_was_found_and_what_that_does_not_mean(drift, ingestion, po
     assert "2e-05" in page
     assert "<b>2.3</b> times as far as usual" in page
     assert "10.0% to 60.0%" in page
+
+
+def test_cards_show_no_more_of_a_text_than_they_have_room_for(drift, ingestion, post):
+    page = write(drift, ingestion, [replace(post, text="z" * 5000), replace(post, text=" \n")])
+
+    assert re.findall("z{100,}…?", page) == ["z" * 600 + "…"]
+    assert "(no text)" in page
 
 
 def test_texts_are_no_markup_and_nothing_is_run_or_fetched(drift, ingestion, post):

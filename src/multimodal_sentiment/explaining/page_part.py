@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.reporting import shorten
 from multimodal_sentiment.reporting.templating import render as fill
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
         alt=_describe_photo(explanation),
         marks={"for": _mark(_FULL), "against": _mark(-_FULL)},
         words=[
-            (_bare(explanation.text[word.start : word.end]), word.weight)
+            (shorten(_bare(explanation.text[word.start : word.end])), word.weight)
             for word in words[:_MOST_LISTED]
         ],
         regions=[(place(region, explanation), region.weight) for region in regions[:_MOST_LISTED]],
@@ -66,16 +67,19 @@ def place(region: Region, explanation: Explanation) -> str:
 
 
 def _pieces(explanation: Explanation) -> Iterator[dict[str, Any]]:
-    """Yield the text in pieces: its words, shaded, and what stands between them."""
-    text, at = explanation.text, 0
-    for word in explanation.words:
-        if word.start > at:
-            yield {"text": text[at : word.start], "style": "", "weight": 0.0}
-        style = _mark(word.weight) if _is_marked(word.weight) else ""
-        yield {"text": text[word.start : word.end], "style": style, "weight": word.weight}
+    """Yield the text in pieces: its words, shaded, and what stands between them.
+
+    A text that is long is cut where no further word is shaded, and within pieces that are long.
+    """
+    marked = [word for word in explanation.words if _is_marked(word.weight)]
+    text = shorten(explanation.text, marked[-1].end if marked else 0)
+    at = 0
+    for word in marked:
+        yield {"text": shorten(text[at : word.start]), "style": "", "weight": 0.0}
+        shaded = shorten(text[word.start : word.end])
+        yield {"text": shaded, "style": _mark(word.weight), "weight": word.weight}
         at = word.end
-    if at < len(text):
-        yield {"text": text[at:], "style": "", "weight": 0.0}
+    yield {"text": text[at:], "style": "", "weight": 0.0}
 
 
 def _tile(region: Region) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class ShownPost:
     text: str
     picture: str | None
 
+    @property
+    def card_text(self) -> str:
+        """The text as far as a card has room for it."""
+        return shorten(self.text) if self.text.strip() else "(no text)"
+
 
 @dataclass(frozen=True)
 class Answer(ShownPost):
@@ -69,9 +74,10 @@ class ComparedPost(ShownPost):
         }
 
 
-def shorten(text: str) -> str:
-    """Cut a text to what a card has room for."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def shorten(text: str, least: int = 0) -> str:
+    """Cut a text to what a card has room for, but show its first `least` characters."""
+    shown = max(least, _LONGEST)
+    return text if len(text) <= shown else f"{text[:shown]}…"
 
 
 def thumbnail(pixels: np.ndarray | None) -> str | None:

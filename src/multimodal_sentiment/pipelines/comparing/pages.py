@@ -167,7 +167,7 @@ def _compared_posts(
     import pandas as pd
 
     from multimodal_sentiment.batches import StoredImages, rows_of
-    from multimodal_sentiment.reporting import ComparedPost, shorten, thumbnail
+    from multimodal_sentiment.reporting import ComparedPost, thumbnail
 
     rows = rows_of(pd.Series(guids), examples)
     texts = examples["text"].take(rows).to_pylist()
@@ -185,6 +185,5 @@ def _compared_posts(
             for variant in names
             if guid in chances[variant]
         }
-        image = thumbnail(picture)
-        shown.append(ComparedPost(guid, shorten(text), image, tags[guid], answers))
+        shown.append(ComparedPost(guid, text, thumbnail(picture), tags[guid], answers))
     return shown

@@ -129,14 +129,14 @@ def _answers(
     from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.explaining import render
     from multimodal_sentiment.posts.problems import describe_problems
-    from multimodal_sentiment.reporting import Answer, shorten, thumbnail
+    from multimodal_sentiment.reporting import Answer, thumbnail
 
     rows = rows_of(shown["guid"], examples)
     texts = examples["text"].take(rows).to_pylist()
     return [
         Answer(
             guid=post["guid"],
-            text=shorten(text),
+            text=text,
             picture=thumbnail(picture),
             true=post["tag"],
             predicted=post["predicted"],
