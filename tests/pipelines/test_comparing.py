@@ -296,7 +296,6 @@ def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
     assert "2 of 3: twins, 8 more of them not shown</p>" in page
 
 
-
 def test_twins_that_a_split_divides_are_counted(
     frames: dict[str, Any], tiny: Callable[..., Parameters]
 ) -> None:
