@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Kedro would search for files that fit a pattern, or fill in the name of a dataset.
 NOT_IN_FOLDERS = "*?[]{}"
-FOLDERS = ("raw", "data", "model_folder")
+PLACES = ("raw", "data", "model_folder", "corrections")
 KINDS = ("parameters", "catalog", "globals", "credentials")
 
 
@@ -76,7 +76,7 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
             from multimodal_sentiment.parameters import Parameters
 
             faults = check_parameters(config, Parameters)
-            faults = faults or _folder_faults(config)
+            faults = faults or _place_faults(config)
             if faults:
                 raise click.ClickException("\n".join(faults))
         return config
@@ -109,18 +109,25 @@ def folder_fault(folder: str) -> str | None:
     """Return why nothing can be written below a folder, by its name, if so."""
     if any(character in folder for character in NOT_IN_FOLDERS):
         return f"{folder} holds one of {' '.join(NOT_IN_FOLDERS)}: choose another folder"
-    return _home_fault(folder)
+    return _local_fault(folder)
 
 
-def _folder_faults(parameters: Mapping[str, Any]) -> list[str]:
-    faults = {name: _home_fault(parameters[name] or "") for name in FOLDERS}
+def _place_faults(parameters: Mapping[str, Any]) -> list[str]:
+    faults = {name: _local_fault(parameters[name] or "") for name in PLACES}
+    faults["raw"] = _home_fault(parameters["raw"])  # posts are read from addresses too
     faults["data"] = folder_fault(parameters["data"])
     return [f"{name}: {fault}" for name, fault in faults.items() if fault]
 
 
-def _home_fault(folder: str) -> str | None:
-    if folder.startswith("~"):
-        return f"{folder} is not expanded in a file: write the whole path"
+def _local_fault(place: str) -> str | None:
+    if "://" in place:
+        return f"{place} is an address, as only raw may be: name a place on this machine"
+    return _home_fault(place)
+
+
+def _home_fault(place: str) -> str | None:
+    if place.startswith("~"):
+        return f"{place} is not expanded in a file: write the whole path"
     return None
 
 

@@ -171,6 +171,13 @@ def test_home_folder_that_no_shell_has_expanded_is_refused(project):
         project.run(params={"data": "~/x"})
 
 
+@pytest.mark.fault("run", "results asked for at an address", "one line, nothing written")
+def test_an_address_to_write_to_is_refused(project):
+    with pytest.raises(click.ClickException, match="data: s3://bucket/out is an address"):
+        project.run(params={"data": "s3://bucket/out"})
+    assert not (project.path / "s3:").exists()
+
+
 def test_refused_run_frees_the_folder(project):
     refused(project, "inference")
 

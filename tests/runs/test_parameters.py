@@ -119,6 +119,17 @@ def test_wrong_value_is_refused(runtime, fault):
     assert faults(**runtime) == [fault]
 
 
+@pytest.mark.parametrize("name", ["data", "model_folder", "corrections"])
+def test_what_lies_on_this_machine_only_is_no_address_and_has_no_tilde(name):
+    assert faults(**{name: "s3://bucket/x"}) == [
+        f"{name}: s3://bucket/x is an address, as only raw may be: name a place on this machine"
+    ]
+    assert faults(**{name: "~/x"}) == [
+        f"{name}: ~/x is not expanded in a file: write the whole path"
+    ]
+    assert load(raw="s3://bucket/x")["raw"] == "s3://bucket/x"
+
+
 def test_a_variant_changes_what_it_names_and_leaves_the_rest():
     given = load(comparison={"variants": {"wide": {"model": {"fusion": {"hidden_size": 99}}}}})
     parameters = Parameters.model_validate(given)

@@ -56,8 +56,9 @@ def test_values_are_read_as_the_parameter_takes_them(given, expected):
     assert read(given) == expected
 
 
-def test_the_home_folder_is_written_out_for_folders_only():
+def test_the_home_folder_is_written_out_for_places_only():
     assert read("raw=~/posts") == {"raw": str(Path.home() / "posts")}
+    assert read("corrections=~/c.csv") == {"corrections": str(Path.home() / "c.csv")}
     assert read("model.text.encoder=~/bert") == {"model": {"text": {"encoder": "~/bert"}}}
 
 

@@ -49,7 +49,7 @@ def data_folder(project: Path, given: str) -> Path:
     """Return where the layers of a project are written, and its runs recorded.
 
     Raises:
-        click.ClickException: If Kedro would not find there what it writes.
+        click.ClickException: If it is an address, or Kedro would not find there what it writes.
     """
     if fault := folder_fault(given):
         raise click.ClickException(f"data: {fault}")

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from multimodal_sentiment.config_loader import FOLDERS
+from multimodal_sentiment.config_loader import PLACES
 from multimodal_sentiment.wording import one_line
 
 # Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
@@ -67,7 +67,7 @@ def _read_value(key: str, text: str, context: click.Context) -> Any:
             return quoted[2]
         if text == "null":
             return None
-        is_home = key in FOLDERS and text.startswith("~")
+        is_home = key in PLACES and text.startswith("~")
         return str(Path(text).expanduser()) if is_home else text
     try:
         return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[call-overload, index]
