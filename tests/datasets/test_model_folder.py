@@ -58,6 +58,20 @@ def test_a_folder_that_was_copied_alone_is_a_model(folder, tmp_path):
     assert dataset.load()["posts"] == {OLDER: 1}
 
 
+@pytest.mark.parametrize("way", ["rename", "symlink_to"])
+@pytest.mark.parametrize("version", ["", OLDER])
+def test_the_folder_of_versions_may_have_another_name(folder, tmp_path, way, version):
+    mine = tmp_path / "mine"
+    if way == "rename":
+        folder.rename(mine)
+    else:
+        mine.symlink_to(folder)
+
+    named = ModelFolderDataset(filepath="nowhere", folder={"path": str(mine / version)})
+
+    assert named.load().version == (version or NEWER)
+
+
 def test_no_folder_named_means_the_versions(folder):
     dataset = ModelFolderDataset(
         filepath=folder.as_posix(), folder={"path": None}, version=Version(None, None)

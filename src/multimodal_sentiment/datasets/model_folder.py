@@ -44,17 +44,21 @@ def find_model(address: Path) -> tuple[Path, str | None]:
             versioned = place.name == place.parent.parent.name and is_timestamp(place.parent.name)
             return place, place.parent.name if versioned else None
         if is_timestamp(place.name):
-            for folder in (place / place.parent.name, *sorted(place.iterdir())):
-                if folder.is_dir():
-                    return folder, place.name
-        elif version := answering_version(place):
-            return place / version / place.name, version
+            return _model_of(place), place.name
+        if version := answering_version(place):
+            return _model_of(place / version), version
     except (OSError, ValueError) as error:
         raise DatasetError(f"no model can be read in {address}: {error}") from error
     raise DatasetError(
         f"no model in {address}: name the folder that holds its {_CONFIG}, that of a version, or "
         "the one above the versions (in the project, data/06_models/fusion_model)"
     )
+
+
+def _model_of(version: Path) -> Path:
+    """Return the model's folder in that of a version, whatever the one above is called by now."""
+    usual = version / version.parent.name
+    return next((it for it in (usual, *sorted(version.iterdir())) if it.is_dir()), usual)
 
 
 class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
