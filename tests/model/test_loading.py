@@ -718,7 +718,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
 
-    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, "")
+    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, {})
     assert words in fault
     assert "\n" not in fault
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from kedro.io import DataCatalog
+from omegaconf import OmegaConf
 
 from multimodal_sentiment.datasets import EncoderStoreDataset
+from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
+from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
 from multimodal_sentiment.runs.checks import search
 from multimodal_sentiment.runs.checks.encoders import check_encoders
 from multimodal_sentiment.runs.checks.search import check_search
+from multimodal_sentiment.runs.runtime_parameters import read_params
 
 from ..commands import load_parameters
 
@@ -37,8 +43,11 @@ def test_a_space_is_checked_where_it_is_searched(parameters: dict[str, Any]) -> 
     assert check_search(pipelines["training"], parameters) == []
 
 
-def test_an_encoder_that_is_not_here_is_named_before_the_first_trial(
-    parameters: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize(
+    ("pipeline", "group"), [("searching", "search.space"), ("comparing", "comparison.variants")]
+)
+def test_an_encoder_that_is_not_here_is_named_before_the_first_training_and_how_it_is_fetched(
+    parameters: dict[str, Any], tmp_path: Path, pipeline: str, group: str
 ) -> None:
     encoders = ["lab/first", "lab/second"]
     parameters["model"]["modality"] = "text"
@@ -46,22 +55,53 @@ def test_an_encoder_that_is_not_here_is_named_before_the_first_trial(
     parameters["model"]["fusion"]["kind"] = "late"
     parameters["training"]["learning_rate"]["text"] = 1e-4
     parameters["search"]["space"] = {"model": {"text": {"encoder": [None, *encoders]}}}
-    store = EncoderStoreDataset(path=str(tmp_path), project={"path": "."})
-    catalog = DataCatalog({"pretrained_encoders": store})
+    variants = {name[4:]: {"model": {"text": {"encoder": name}}} for name in encoders}
+    parameters["comparison"] |= {"variants": variants | {"own": {}}, "pairs": []}
 
-    faults = check_encoders(
-        register_pipelines()["searching"], catalog, parameters, " --params data=D"
-    )
+    faults = missing(parameters, tmp_path, pipeline)
 
     assert len(faults) == len(encoders)
     for name, fault in zip(encoders, faults, strict=True):
         assert fault.startswith(
-            f"search.space: model.text.encoder: {name} is no folder or file in the project"
+            f"{group}: model.text.encoder: {name} is no folder or file in the project"
         )
         assert fault.endswith(
-            "leave it out, or name it in model.text.encoder and run "
-            '"kedro run --pipeline=encoders --params data=D" first'
+            'run "kedro run --pipeline=encoders --params '
+            f'data=D,model.modality=text,model.text.encoder={name}" first, or leave it out'
         )
+        assert fetched(parameters, fault) == [name]
+
+
+def test_a_modality_that_the_model_does_not_read_is_fetched_for_those_that_do(
+    parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    parameters["model"]["modality"] = "text"
+    parameters["model"]["text"]["encoder"] = "lab/words"
+    parameters["model"]["image"]["encoder"] = "lab/photos"
+
+    image, text = missing(parameters, tmp_path, "comparing")
+
+    assert "model.text.encoder: lab/words is no folder" in text
+    assert fetched(parameters, text) == ["lab/words"]
+    assert image.startswith("comparison.variants: model.image.encoder: lab/photos is no folder")
+    assert fetched(parameters, image) == ["lab/photos"]
+
+
+def missing(parameters: dict[str, Any], store: Path, pipeline: str) -> list[str]:
+    """What is said of encoders where there are none."""
+    dataset = EncoderStoreDataset(path=str(store), project={"path": "."})
+    catalog = DataCatalog({"pretrained_encoders": dataset})
+    request = {"env": None, "runtime_params": {"data": "D"}}
+    return check_encoders(register_pipelines()[pipeline], catalog, parameters, request)
+
+
+def fetched(parameters: dict[str, Any], fault: str) -> list[str]:
+    """The encoders that the command fetches which a message advises."""
+    (given,) = re.findall(r'--pipeline=encoders --params ([^"]+)"', fault)
+    context = click.Context(click.Command("run"))
+    tree = OmegaConf.merge(parameters, read_params(context, click.Option(["--params"]), given))
+    chosen = Parameters.model_validate(OmegaConf.to_container(tree))
+    return list(choose_encoders(chosen.model, chosen.encoders)["names"])
 
 
 def test_without_optuna_the_extra_is_named(

@@ -19,16 +19,16 @@ def folders_flag(request: Mapping[str, Any]) -> str:
     return _params_flag((key, value) for key, value in given if key in _FOLDERS)
 
 
-def all_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
+def all_flags(request: Mapping[str, Any], changes: Mapping[str, str] | None = None) -> str:
     """Return the options that make a command use the same folders and parameters.
 
     Args:
         request: The run that Kedro was asked for.
-        raw: Other posts; None for the same.
+        changes: What differs all the same, by the parameter's name, as in `model.text.encoder`.
     """
     env = f" --env={request['env']}" if request["env"] else ""
-    given = flatten(request["runtime_params"] | ({"raw": raw} if raw else {}))
-    return env + _params_flag(given)
+    given = dict(flatten(request["runtime_params"])) | dict(changes or {})
+    return env + _params_flag(given.items())
 
 
 def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
@@ -50,8 +50,7 @@ def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
 
 def corrected_flags(request: Mapping[str, Any]) -> str:
     """Return the options of the same training with a file of corrected tags, FILE."""
-    given = request["runtime_params"] | {"corrections": "FILE"}
-    return all_flags({**request, "runtime_params": given})
+    return all_flags(request, {"corrections": "FILE"})
 
 
 def _params_flag(given: Iterable[tuple[str, Any]]) -> str:

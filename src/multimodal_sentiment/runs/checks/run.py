@@ -87,7 +87,7 @@ def check_run(
     faults += check_search(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
     faults += check_device(pipeline, parameters)
-    faults += check_encoders(pipeline, catalog, parameters, all_flags(request))
+    faults += check_encoders(pipeline, catalog, parameters, request)
     _refuse(faults)
     warn_of_large_batches(pipeline, catalog, parameters)
     warn_of_few_draws(pipeline, parameters)
@@ -206,7 +206,7 @@ def _missing_faults(
             if not ways or _can_start(writers[name], catalog):
                 ways.append(f'run "{command}{all_flags(request)}" first')
             else:
-                elsewhere = all_flags(request, raw="TAGGED.csv")
+                elsewhere = all_flags(request, {"raw": "TAGGED.csv"})
                 ways.append(f'train one first, on posts with tags: "{command}{elsewhere}"')
             faults.append(f"{name}: no version yet in {place}: {', or '.join(ways)}")
         else:
