@@ -15,7 +15,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
-from multimodal_sentiment.runs.runtime_parameters import read_params
+from multimodal_sentiment.runs.runtime_parameters import ParamsOption, read_params
 from multimodal_sentiment.service.options import service_options
 
 if TYPE_CHECKING:
@@ -207,10 +207,10 @@ def serve(
         answer(location(catalog["fusion_model"]), **options)
 
 
-params_option = click.Option(
+params_option = ParamsOption(
     ["--params"],
     type=click.UNPROCESSED,
-    default="",
+    multiple=True,
     callback=read_params,
     help="Parameters of this run: KEY=VALUE,KEY=VALUE.",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from multimodal_sentiment.config_loader import check_parameters
 from multimodal_sentiment.parameters import Parameters
@@ -14,7 +15,7 @@ from multimodal_sentiment.runs.runtime_parameters import read_params
 CONTEXT = click.Context(click.Command("run"))
 
 
-def read(given: str) -> dict:
+def read(*given: str) -> dict:
     return read_params(CONTEXT, click.Option(["--params"]), given)
 
 
@@ -29,6 +30,9 @@ def read(given: str) -> dict:
         ('raw="a,data=3",data=c', {"raw": "a,data=3", "data": "c"}),
         ("data=a=b", {"data": "a=b"}),
         ("model_folder=null", {"model_folder": None}),
+        ("reporting.data_name=Tweets #1", {"reporting": {"data_name": "Tweets #1"}}),
+        ("reporting.data_name=2024_05", {"reporting": {"data_name": "2024_05"}}),
+        ("encoders.endpoint=http://hub #1", {"encoders": {"endpoint": "http://hub #1"}}),
         ("model.text.encoder=null", {"model": {"text": {"encoder": None}}}),
         ("ingestion.labels=[sad,happy]", {"ingestion": {"labels": ["sad", "happy"]}}),
         (
@@ -62,8 +66,29 @@ def test_the_home_folder_is_written_out_for_places_only():
     assert read("model.text.encoder=~/bert") == {"model": {"text": {"encoder": "~/bert"}}}
 
 
+def test_all_that_is_given_counts():
+    assert read("raw=a,training.epochs=3", "training.seed=1", "raw=a") == {
+        "raw": "a",
+        "training": {"epochs": 3, "seed": 1},
+    }
+
+
 def test_what_a_configuration_file_holds_is_taken_as_it_is():
     assert read_params(CONTEXT, None, {"raw": 1}) == {"raw": 1}
+
+
+@pytest.mark.parametrize("params", [{"data": "my data"}, "data=my data"])
+def test_a_command_reads_a_configuration_file_or_all_options(project, params):
+    (project.path / "run.yml").write_text(yaml.safe_dump({"run": {"params": params}}))
+    several = ["--params", "data=other", "--params", "trouble.ballast=3"]
+
+    for given in (["--config=run.yml"], several):
+        status, said = project.command("run", "--pipeline=training", *given)
+        assert status == 0, said
+
+    assert (project.path / "my data/06_models").exists()
+    (model,) = (project.path / "other/06_models").rglob("*/fusion_model.json")
+    assert '"xxx"' in model.read_text()
 
 
 @pytest.mark.fault("run", "parameters that cannot be read", "one line that says how to write them")
@@ -74,6 +99,7 @@ def test_what_a_configuration_file_holds_is_taken_as_it_is():
         ("=3", "'=3' has no key and value"),
         ("training.epochs=[1", "training.epochs=[1 cannot be read"),
         ("raw=a,raw.b=c", "raw.b lies within raw, which has a value already"),
+        ("raw=a,data=b,raw=c", "raw has two values, a and c"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(given, words):

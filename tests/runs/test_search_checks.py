@@ -99,7 +99,7 @@ def fetched(parameters: dict[str, Any], fault: str) -> list[str]:
     """The encoders that the command fetches which a message advises."""
     (given,) = re.findall(r'--pipeline=encoders --params ([^"]+)"', fault)
     context = click.Context(click.Command("run"))
-    tree = OmegaConf.merge(parameters, read_params(context, click.Option(["--params"]), given))
+    tree = OmegaConf.merge(parameters, read_params(context, click.Option(["--params"]), [given]))
     chosen = Parameters.model_validate(OmegaConf.to_container(tree))
     return list(choose_encoders(chosen.model, chosen.encoders)["names"])
 

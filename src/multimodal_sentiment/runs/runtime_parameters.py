@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import click
 from omegaconf import OmegaConf
@@ -28,23 +28,39 @@ _KEY = re.compile(r"\s*([^=,]*?)\s*=")
 _QUOTED = re.compile(r"""(["'])(.*)\1""", re.S)
 
 
+class ParamsOption(click.Option):
+    """`--params`, which may be given several times, or all at once in a configuration file."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return texts to be read, or the mapping of a configuration file as it is."""
+        if isinstance(value, dict):
+            return value
+        return super().type_cast_value(ctx, [value] if isinstance(value, str) else value)
+
+
 def read_params(context: click.Context, option: click.Parameter, given: Any) -> dict[str, Any]:
-    """Read the value of `--params`, as the callback of click.
+    """Read the values of `--params`, as the callback of click.
 
     Args:
         context: The context of the command.
         option: The option.
-        given: Its text; or what a file that `--config` names holds, which is taken as it is.
+        given: Its texts; or what a file that `--config` names holds, which is taken as it is.
 
     Returns:
         The parameters, as a tree.
 
     Raises:
-        click.UsageError: If something has no value, or cannot be read.
+        click.UsageError: If something has no value, cannot be read, or has two values.
     """
     if isinstance(given, dict):
         return given
     tree: dict[str, Any] = {}
+    for text in given:
+        _read_text(text, tree, context)
+    return tree
+
+
+def _read_text(given: str, tree: dict[str, Any], context: click.Context) -> None:
     position = 0
     while position < len(given):
         key = _KEY.match(given, position)
@@ -57,7 +73,6 @@ def read_params(context: click.Context, option: click.Parameter, given: Any) -> 
         text = value[0] if value else ""
         _put(tree, key[1], _read_value(key[1], text, context))
         position = key.end() + len(text) + 1  # the comma
-    return tree
 
 
 def _read_value(key: str, text: str, context: click.Context) -> Any:
@@ -87,7 +102,8 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
             raise click.UsageError(
                 f"--params: {key} lies within {group}, which has a value already"
             )
-    tree[last] = value
+    if tree.setdefault(last, value) != value:
+        raise click.UsageError(f"--params: {key} has two values, {tree[last]} and {value}")
 
 
 def _is_text(key: str) -> bool:
@@ -103,4 +119,5 @@ def _is_text(key: str) -> bool:
         if name not in kind.model_fields:
             return False
         kind = kind.model_fields[name].annotation
-    return kind is str or (get_origin(kind) in (Union, UnionType) and str in get_args(kind))
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind]
+    return str in [get_args(it)[0] if get_origin(it) is Annotated else it for it in kinds]
