@@ -137,6 +137,20 @@ def test_pin_that_would_be_ignored_is_refused(project):
     ]
 
 
+@pytest.mark.fault("run", "a training joined to the inference after it", "one line that says how")
+def test_what_a_run_writes_is_not_read_from_before_it(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    place = "data/06_models/fusion_model.json"
+    (project.path / "conf/local/catalog.yml").write_text(
+        f"counts: {{type: json.JSONDataset, filepath: {place}, versioned: true}}\n"
+    )
+
+    assert refused(project, "fitting", params={"raw": "x"}) == [
+        f"counts: this run writes {place} anew, and cannot read what an earlier run wrote there: "
+        'run its pipelines one after the other, or all at once with "kedro run --params raw=x"'
+    ]
+
+
 @pytest.mark.fault("run", "a clock that went back", "one line, nothing written")
 def test_clock_that_went_back_is_refused(project, monkeypatch):
     monkeypatch.chdir(project.path)

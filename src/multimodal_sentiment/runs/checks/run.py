@@ -80,6 +80,7 @@ def check_run(
     faults += [
         *_pin_faults(pins, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
+        *_shared_place_faults(inputs, outputs, request),
     ]
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, request)
@@ -141,6 +142,28 @@ def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list
         f"{name}: version {version} in {place_in_words(outputs[name])} would count as newer than "
         f"this run's {save_version}: set the clock right, or move that version away"
         for name, version in later.items()
+    ]
+
+
+def _shared_place_faults(
+    inputs: Mapping[str, Dataset], outputs: Mapping[str, Versionable], request: Mapping[str, Any]
+) -> list[str]:
+    """Find the inputs that lie where the run writes: they would be read before they are written.
+
+    That is so where inference, which reads what an earlier training wrote, is joined to a training.
+    """
+    written = {location(dataset) for dataset in outputs.values()}
+    early = [
+        name
+        for name, dataset in inputs.items()
+        if isinstance(dataset, AbstractVersionedDataset) and location(dataset) in written
+    ]
+    if not early:
+        return []
+    return [
+        f"{', '.join(early)}: this run writes {place_in_words(inputs[early[0]])} anew, and cannot "
+        "read what an earlier run wrote there: run its pipelines one after the other, or all at "
+        f'once with "{run_command()}{all_flags(request)}"'
     ]
 
 
