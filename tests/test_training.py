@@ -153,7 +153,8 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
     assert second.folder.parent == tmp_path.resolve()
     assert second.report.is_file()
     assert second.test_metrics is None
-    assert f"Next: kedro run --pipeline=inference --params raw=NEW.csv,data={second.folder}" in (
+    where = f"--env=scratch --params raw=NEW.csv,data={second.folder}"
+    assert f"Next: kedro run --pipeline=inference {where}" in (
         caplog.text  # and not the frame's own file, in which each post has a tag
     )
     assert second.metrics["protocol"]["posts"]["training"] > 30

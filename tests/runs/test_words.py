@@ -61,6 +61,19 @@ def test_the_next_command_is_for_the_same_folders(project, caplog, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("params", "flags"), [({}, " --env=other"), ({"data": "x"}, " --env=other --params data=x")]
+)
+def test_the_next_command_is_for_the_same_environment(project, caplog, params, flags):
+    (project.path / "conf/other").mkdir()
+
+    project.session(env="other", runtime_params=params).run(pipeline_names=["training"])
+
+    assert caplog.messages[-1] == (
+        f"Next: kedro run --pipeline=inference{flags}, or kedro viz run{flags} to look at it all"
+    )
+
+
 @pytest.mark.parametrize("data", ["2024_05", "1", "07", "true", "a,b"])
 def test_kedro_viz_is_not_named_with_folders_that_it_would_read_otherwise(
     project, caplog, monkeypatch, data

@@ -105,7 +105,7 @@ def _viz_command(folders: str) -> str:
     Args:
         folders: The same as in `log_summary`.
     """
-    items = shlex.split(folders)[-1].split(",") if folders else []
+    items = shlex.split(folders)[-1].split(",") if " --params " in folders else []
     with suppress(YAMLError, OmegaConfBaseException):
         read = OmegaConf.to_container(OmegaConf.from_dotlist(items))
         values = dict(item.split("=", 1) for item in items if "=" in item)

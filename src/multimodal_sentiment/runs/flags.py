@@ -16,7 +16,9 @@ _NOT_OF_NEW_POSTS = ("columns.tag", "columns.split", "ingestion.layout")
 def folders_flag(request: Mapping[str, Any]) -> str:
     """Return the options that a command needs to work on the same folders."""
     given = flatten(request["runtime_params"])
-    return _params_flag((key, value) for key, value in given if key in _FOLDERS)
+    return _env_flag(request) + _params_flag(
+        (key, value) for key, value in given if key in _FOLDERS
+    )
 
 
 def all_flags(request: Mapping[str, Any], changes: Mapping[str, str] | None = None) -> str:
@@ -26,22 +28,22 @@ def all_flags(request: Mapping[str, Any], changes: Mapping[str, str] | None = No
         request: The run that Kedro was asked for.
         changes: What differs all the same, by the parameter's name, as in `model.text.encoder`.
     """
-    env = f" --env={request['env']}" if request["env"] else ""
     given = dict(flatten(request["runtime_params"])) | dict(changes or {})
-    return env + _params_flag(given.items())
+    return _env_flag(request) + _params_flag(given.items())
 
 
 def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
     """Return the options that inference needs to find posts as this run did.
 
-    A model does not remember what the columns were called that it has learnt from.
+    A model does not remember what the columns were called that it has learnt from, and the folders
+    of one environment need not be those of another.
 
     Args:
         request: The run that Kedro was asked for.
         raw: New posts, which need no tags; None for the same.
     """
     given = flatten(request["runtime_params"] | ({"raw": raw} if raw else {}))
-    return _params_flag(
+    return _env_flag(request) + _params_flag(
         (key, value)
         for key, value in given
         if key.split(".")[0] in _READING and not (raw and key in _NOT_OF_NEW_POSTS)
@@ -51,6 +53,10 @@ def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
 def corrected_flags(request: Mapping[str, Any]) -> str:
     """Return the options of the same training with a file of corrected tags, FILE."""
     return all_flags(request, {"corrections": "FILE"})
+
+
+def _env_flag(request: Mapping[str, Any]) -> str:
+    return f" --env={request['env']}" if request["env"] else ""
 
 
 def _params_flag(given: Iterable[tuple[str, Any]]) -> str:
