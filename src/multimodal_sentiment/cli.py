@@ -237,7 +237,7 @@ def sample(folder: Path, **options: Any) -> None:
     `decisive.jsonl` says of each post which modalities carry its judgement, and where: phrases as
     [start, end] in characters of the text, the box as [x0, y0, x1, y1] in pixels of the photo.
     """
-    from multimodal_sentiment.runs.records import run_command
+    from multimodal_sentiment.commands import run_command
     from multimodal_sentiment.sample import write_sample
 
     try:

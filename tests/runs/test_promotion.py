@@ -8,8 +8,10 @@ import signal
 import time
 from multiprocessing import get_context
 
+import click
 import pytest
 
+from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.datasets.promotion import (
     PROMOTED,
     answering_version,
@@ -123,6 +125,16 @@ def test_a_promotion_of_nothing_is_an_error_and_can_be_mended(trained, content, 
 
     trained.command("promote", "--back")
     assert answers(trained) == trained.versions(MODEL)[-1]
+
+
+def test_where_only_the_package_is_installed_its_own_command_is_named(tmp_path):
+    (tmp_path / PROMOTED).write_text('{"version": "2020"}')
+
+    with (
+        click.Context(click.Command("run"), info_name=MODULE),
+        pytest.raises(ValueError, match='"python -m multimodal_sentiment promote --back"'),
+    ):
+        answering_version(tmp_path)
 
 
 def test_a_broken_promoted_version_is_an_error_and_not_passed_over(trained):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kedro.io.core import VERSION_FORMAT
 
+from multimodal_sentiment.commands import own_command
 from multimodal_sentiment.files import replace_whole
 
 PROMOTED = "promoted.json"
@@ -33,7 +34,8 @@ def answering_version(folder: Path) -> str | None:
     if promoted is not None and promoted not in versions:
         raise ValueError(
             f"version {promoted} is promoted, and is not in {folder}: name another with "
-            '"kedro promote VERSION", or take the newest with "kedro promote --back"'
+            f'"{own_command("promote")} VERSION", or take the newest with '
+            f'"{own_command("promote")} --back"'
         )
     return promoted or next(iter(versions), None)
 
@@ -54,8 +56,8 @@ def promoted_version(folder: Path) -> str | None:
         version = None
     if not isinstance(version, str):
         raise ValueError(
-            f'{path} names no version: mend that with "kedro promote VERSION", or with '
-            '"kedro promote --back", which removes it'
+            f'{path} names no version: mend that with "{own_command("promote")} VERSION", or '
+            f'with "{own_command("promote")} --back", which removes it'
         )
     return version
 

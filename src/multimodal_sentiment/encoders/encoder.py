@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from multimodal_sentiment.commands import run_command
+
 from .formats import CONFIG, FILES, INDEX, WEIGHTS, digest_file, read_config, weights_of
 from .references import EncoderError, Reference
 
@@ -59,8 +61,8 @@ class Encoder:
             if (beside | weights).get(name) != sha256:
                 raise EncoderError(
                     f"{self.name}: {name} in {self.path} is corrupted (its SHA-256 is not that of "
-                    'the published one): run "kedro run --pipeline=encoders" with the same --env '
-                    "and --params to mend it, or install the package it is from again"
+                    f'the published one): run "{run_command()} --pipeline=encoders" with the same '
+                    "--env and --params to mend it, or install the package it is from again"
                 )
         one, *more = weights.values()
         return {

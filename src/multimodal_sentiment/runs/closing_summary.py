@@ -15,11 +15,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from multimodal_sentiment.commands import is_module, own_command, run_command
 from multimodal_sentiment.datasets.promotion import promoted_version
 from multimodal_sentiment.files import short_path
 from multimodal_sentiment.wording import duration
 
-from .records import MODULE, Outcome, Record, run_command
+from .records import Outcome, Record
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -90,7 +91,7 @@ def log_summary(
             "Next: %s --pipeline=inference%s%s",
             run_command(),
             inference,
-            f", or {_viz_command(folders)}" if run_command() != MODULE else "",
+            f", or {_viz_command(folders)}" if not is_module() else "",
         )
     elif SUBMISSION in places:
         logger.info("The submission is %s", short_path(places[SUBMISSION]))
@@ -153,9 +154,10 @@ def _log_promoted(versions: Path, record: Record, folders: str) -> None:
     with suppress(ValueError, OSError):  # whoever reads the model is told
         if promoted := promoted_version(versions):
             logger.info(
-                "Inference goes on answering with the promoted model, %s: kedro promote %s%s lets "
-                "this one answer",
+                "Inference goes on answering with the promoted model, %s: %s %s%s lets this one "
+                "answer",
                 promoted,
+                own_command("promote"),
                 record.run,
                 folders,
             )

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import click
 
+from multimodal_sentiment.commands import MODULE, is_module
 from multimodal_sentiment.files import replace_whole
 
 RUNS = "runs"
-MODULE = "python -m multimodal_sentiment"
 PACKAGES = (
     "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
     "pandas scipy scikit-learn statsmodels chardet pyarrow pillow ImageHash plotly pydantic"
@@ -164,21 +164,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def run_command() -> str:
-    """Return how a run is started here, as messages name it."""
-    return MODULE if _is_module() else "kedro run"
-
-
 def _command() -> str | None:
     if click.get_current_context(silent=True) is None:
         return None
-    return shlex.join([*(MODULE.split() if _is_module() else ["kedro"]), *sys.argv[1:]])
-
-
-def _is_module() -> bool:
-    """Return whether the package is run as a module: where only the package is installed."""
-    context = click.get_current_context(silent=True)
-    return context is not None and context.find_root().info_name == MODULE
+    return shlex.join([*(MODULE.split() if is_module() else ["kedro"]), *sys.argv[1:]])
 
 
 def git_commit(project: Path) -> str | None:

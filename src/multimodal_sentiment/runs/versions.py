@@ -13,6 +13,7 @@ from typing import Any
 
 from kedro.io import DatasetError
 
+from multimodal_sentiment.commands import own_command
 from multimodal_sentiment.datasets import promotion
 from multimodal_sentiment.files import short_path
 
@@ -102,10 +103,11 @@ def way_out(name: str, dataset: Any, version: str) -> str:
     older = versions[versions.index(version) + 1 :][:1] if version in versions else []
     path = location(dataset) / version
     promoted = promotion.promoted_version(location(dataset)) == version
+    back = f"{own_command('promote')} --back"
     ways = [
         *(["allow this user to read it"] if not is_readable(path) else []),
         *(f"read the one before it with --load-versions {name}:{it}" for it in older),
-        *(['take its promotion back with "kedro promote --back"'] if promoted else []),
+        *([f'take its promotion back with "{back}"'] if promoted else []),
         *([f"move {short_path(path)} away"] if not promoted else []),
     ]
     return ", or ".join(ways)

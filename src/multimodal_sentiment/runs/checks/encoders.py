@@ -6,8 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from multimodal_sentiment.commands import run_command
+
 from ..flags import all_flags
-from ..records import run_command
 from .search import SEARCH_INPUT
 
 if TYPE_CHECKING:

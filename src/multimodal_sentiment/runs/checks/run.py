@@ -12,6 +12,7 @@ import click
 from kedro.io import AbstractVersionedDataset
 from kedro.io.core import generate_timestamp
 
+from multimodal_sentiment.commands import run_command
 from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
 from ..closing_summary import MODEL
@@ -25,7 +26,7 @@ from ..kedro_adapter import (
     place_in_words,
     stored_datasets,
 )
-from ..records import record_path, run_command
+from ..records import record_path
 from ..versions import (
     INCOMPLETE,
     fault_of,
