@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
@@ -123,8 +124,7 @@ def export(
 
     with errors_in_one_line():
         check_packages("exporting", "export", EXPORT)
-    _, catalog = open_project(metadata, env, params)
-    with errors_in_one_line():
+        _, catalog = open_project(metadata, env, params)
         model = load_answering(catalog)
         from multimodal_sentiment.publishing.export import PAGE, export_classifier
 
@@ -200,8 +200,7 @@ def serve(
 
     with errors_in_one_line():
         check_packages("serving", "serve", SERVE)
-    _, catalog = open_project(metadata, env, params)
-    with errors_in_one_line():
+        _, catalog = open_project(metadata, env, params)
         from multimodal_sentiment.service.server import serve as answer
 
         answer(location(catalog["fusion_model"]), **options)
@@ -251,6 +250,18 @@ def sample(folder: Path, **options: Any) -> None:
     )
 
 
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Have what the system refuses, and what is wrong with files, said in one line."""
+    from multimodal_sentiment.runs.error_lines import one_line
+
+    try:
+        yield
+    except (OSError, ValueError, DatasetError, MissingConfigException) as error:
+        raise click.ClickException(one_line(error)) from error
+
+
+@errors_in_one_line()
 def open_project(
     metadata: ProjectMetadata | None, env: str | None, params: dict[str, Any]
 ) -> tuple[Path, CatalogProtocol[Any, Any]]:
@@ -263,17 +274,6 @@ def open_project(
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     return data, context.catalog
-
-
-@contextmanager
-def errors_in_one_line() -> Iterator[None]:
-    """Have what the system refuses, and what is wrong with files, said in one line."""
-    from multimodal_sentiment.runs.error_lines import one_line
-
-    try:
-        yield
-    except (OSError, ValueError, DatasetError) as error:
-        raise click.ClickException(one_line(error)) from error
 
 
 def _run(**options: Any) -> Any:

@@ -137,6 +137,55 @@ def test_where_only_the_package_is_installed_its_own_command_is_named(tmp_path):
         answering_version(tmp_path)
 
 
+def test_what_there_is_is_listed_although_the_promoted_version_is_gone(trained):
+    first, second, third = trained.versions(MODEL)
+    trained.command("promote", first)
+    (trained.data / MODEL / first).rename(trained.path / "moved")
+
+    status, said = trained.command("promote")
+
+    assert status == 0
+    assert said.startswith(f"{third}  newest\n{second}\nversion {first} is promoted, and is not in")
+    assert len(said.splitlines()) == 3
+
+
+def test_a_promotion_is_taken_back_where_no_version_is_left(project):
+    (project.data / MODEL).mkdir(parents=True)
+    promote(project.data / MODEL, "2020")
+
+    status, said = project.command("promote", "--back")
+
+    assert (status, said) == (
+        0,
+        f"fusion_model: no version yet in data/{MODEL}, and none is promoted.\n",
+    )
+    assert promoted_version(project.data / MODEL) is None
+
+
+def test_a_damaged_model_is_not_sent_away_and_the_reason_is_said(trained):
+    third = trained.versions(MODEL)[-1]
+    (trained.data / MODEL / third / "fusion_model.json").write_text("{")
+
+    for command in (["export", "out"], ["push", "me/mine"]):
+        status, said = trained.command(*command)
+        assert status == 1
+        assert said.startswith(f"Error: fusion_model: version {third} cannot be read: ")
+        assert len(said.splitlines()) == 1
+
+
+@pytest.mark.fault("run", "wrong configuration under prune, promote, push", "one line each")
+@pytest.mark.parametrize("command", [["prune", "--keep=1"], ["promote"], ["push", "me/mine"]])
+def test_wrong_configuration_is_said_by_every_command(project, command):
+    for name in "ab":
+        (project.path / f"conf/local/parameters_{name}.yml").write_text("twice: 1\n")
+
+    for env, words in (("local", "Duplicate keys found in "), ("nowhere", "does not exist")):
+        status, said = project.command(*command, f"--env={env}")
+        assert status == 1
+        assert words in said
+        assert len(said.splitlines()) == 1
+
+
 def test_a_broken_promoted_version_is_an_error_and_not_passed_over(trained):
     first = trained.versions(MODEL)[0]
     trained.command("promote", first)

@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
     """Return a line for each version of the model, the newest first."""
     dataset = _model(catalog)
-    versions = versions_of(dataset)
-    promoted, answers = promoted_version(location(dataset)), answering_version(location(dataset))
+    versions, folder = versions_of(dataset), location(dataset)
     notes: dict[str, list[str]] = {version: [] for version in versions}
     if versions:
         notes[versions[0]].append("newest")
-    if promoted:
-        notes[promoted].append("promoted")
-    if answers:
-        notes[answers].append("answers")
+    faults = []
+    try:
+        answers = answering_version(folder)
+        if promoted := promoted_version(folder):
+            notes[promoted].append("promoted")
+        if answers:
+            notes[answers].append("answers")
+    except ValueError as error:  # the promoted version is gone: what is there can be promoted
+        faults.append(str(error))
     lines = [f"{version}  {', '.join(words)}".rstrip() for version, words in notes.items()]
-    return lines or [f"No model yet in {place_in_words(dataset)}."]
+    return [*lines, *faults] or [f"No model yet in {place_in_words(dataset)}."]
 
 
 def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str | None) -> list[str]:
@@ -54,6 +58,8 @@ def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str |
             raise click.ClickException(fault)
         promote(folder, version)
         answers = answering_version(folder)
+    if answers is None:
+        return [f"{MODEL}: no version yet in {place_in_words(dataset)}, and none is promoted."]
     what = "the promoted one" if version else "the newest"
     return [f"{MODEL} {answers}, {what}, answers from now on."]
 
@@ -62,14 +68,19 @@ def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
     """Load the model that answers.
 
     Raises:
-        click.ClickException: If there is none.
+        click.ClickException: If there is none, or it cannot be read.
     """
-    if not catalog["fusion_model"].exists():
-        raise click.ClickException(
-            "fusion_model: no version yet: train first, or name a trained model with --params "
-            "model_folder=FOLDER"
-        )
-    model: SentimentClassifier = catalog["fusion_model"].load()
+    dataset = catalog[MODEL]
+    if is_versioned(dataset):
+        version = answering_version(location(dataset))
+        if version is None:
+            raise click.ClickException(
+                f"{MODEL}: no version yet: train first, or name a trained model with --params "
+                "model_folder=FOLDER"
+            )
+        if fault := version_fault(MODEL, dataset, version):
+            raise click.ClickException(fault)
+    model: SentimentClassifier = dataset.load()
     return model
 
 
