@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kedro.framework.project import configure_project
 from pydantic import BaseModel
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader, check_parameters
+from multimodal_sentiment.layouts import LAYOUTS
 from multimodal_sentiment.parameters import Parameters, vary
 
 REPOSITORY = Path(__file__).parents[2]
@@ -138,6 +140,13 @@ def test_a_variant_changes_what_it_names_and_leaves_the_rest():
     expected = {**given["model"], "fusion": {**given["model"]["fusion"], "hidden_size": 99}}
     assert varied.model.model_dump() == expected
     assert varied.training == parameters.training
+
+
+def test_the_comment_on_layouts_names_them_all():
+    text = (REPOSITORY / "conf/base/parameters_ingestion.yml").read_text(encoding="utf-8")
+    (named,) = re.findall(r"how the posts lie: ([^;]+);", text)
+
+    assert set(re.findall(r"\w+", named)) == set(LAYOUTS)
 
 
 def test_labels_keep_the_kind_that_yaml_gives_them():
