@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NOT_IN_FOLDERS = "*?[]{}"
 PLACES = ("raw", "data", "model_folder", "corrections")
 KINDS = ("parameters", "catalog", "globals", "credentials")
+SUFFIXES = (".yml", ".yaml", ".json")  # of what Kedro reads as configuration
 
 
 # OmegaConf keeps for the whole process what `${globals:...}` and `${runtime_params:...}` stand for,
@@ -136,11 +137,14 @@ def left_out(loader: AbstractConfigLoader) -> list[str]:
     if not isinstance(loader, OmegaConfigLoader) or loader.env in (None, loader.default_run_env):
         return []
     own = Path(loader.conf_source) / loader.default_run_env
+    files = [path.relative_to(own) for path in own.rglob("*") if path.suffix in SUFFIXES]
     keys = []
     for kind in KINDS:
-        for path in sorted(own.rglob(f"{kind}*.yml")):
+        # Kedro goes by the name of a file, or of the outermost folder that it is in.
+        of_kind = [it for it in files if it.name.startswith(kind) or it.parts[0].startswith(kind)]
+        for file in sorted(of_kind):
             try:
-                content = dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+                content = dict(yaml.safe_load((own / file).read_text(encoding="utf-8")) or {})
             except (
                 yaml.YAMLError,
                 ValueError,
@@ -148,7 +152,7 @@ def left_out(loader: AbstractConfigLoader) -> list[str]:
             ):  # as it is not read, its faults are not ours
                 content = {"all": None}
             named = [name for name, _ in flatten(content)] if kind == "parameters" else content
-            keys += [f"{name} ({path.name})" for name in named]
+            keys += [f"{name} ({file})" for name in named]
     return keys
 
 

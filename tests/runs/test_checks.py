@@ -203,14 +203,18 @@ def test_environment_says_what_it_leaves_out(project, caplog):
     (project.path / "conf/local/parameters.yml").write_text("trouble:\n  ballast: 1\n")
     (project.path / "conf/local/catalog.yml").write_text("counts:\n  type: MemoryDataset\n")
     (project.path / "conf/local/catalog_broken.yml").write_text("[1, 2")
+    (project.path / "conf/local/parameters").mkdir()
+    (project.path / "conf/local/parameters/x.yaml").write_text("trouble: {fork: false}")
+    (project.path / "conf/local/credentials.json").write_text('{"hub": {"token": 1}}')
+    (project.path / "conf/local/notes.yml").write_text("nothing: of Kedro's")
 
     with caplog.at_level(logging.WARNING):
         project.session(env="other").load_context()
 
     assert (
         "--env=other takes the place of conf/local, and leaves out what stands there: "
-        "trouble.ballast (parameters.yml), counts (catalog.yml), all (catalog_broken.yml)"
-        in caplog.text
+        "trouble.fork (parameters/x.yaml), trouble.ballast (parameters.yml), "
+        "counts (catalog.yml), all (catalog_broken.yml), hub (credentials.json)\n" in caplog.text
     )
 
 
