@@ -52,6 +52,18 @@ def test_incomplete_version_is_removed_and_does_not_count(used):
     assert used.versions(MODEL) == [second]
 
 
+@pytest.mark.fault("run", "a version that the system does not give", "it is not pruned")
+def test_a_version_that_cannot_be_read_for_now_is_no_incomplete_one(used):
+    _, second, third = used.versions(MODEL)
+    file = used.data / MODEL / second / "fusion_model.json"
+    file.unlink()
+    file.symlink_to(file)  # neither missing nor forbidden: reading it is an error of the system
+
+    used.command("prune", "--keep=1", "--yes")
+
+    assert used.versions(MODEL) == [second, third]
+
+
 def test_nothing_is_removed_without_consent(used):
     before = used.results()
     process = used.start("prune", "--keep=1", stdin=-1)

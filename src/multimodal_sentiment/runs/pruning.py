@@ -21,7 +21,7 @@ from .kedro_adapter import (
     stored_datasets,
 )
 from .records import log_path, read_records, record_path
-from .versions import fault_of_version, is_readable, versions_of
+from .versions import fault_of_version, unread, versions_of
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -58,7 +58,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
 
     That is, of each dataset, every version but its `keep` newest whole ones and the promoted one;
     the records and logs of runs that did not succeed, and of those of whose versions none is kept.
-    What this user may not read stays, and so do links.
+    What this user may not read, or a disk does not give, stays, and so do links.
 
     Args:
         data: The data folder.
@@ -73,8 +73,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
         for version in versions_of(dataset):
             path = location(dataset) / version
             fault = fault_of_version(dataset, version)
-            unread = fault and not is_readable(path)
-            if version == promoted or path.is_symlink() or unread:
+            if version == promoted or path.is_symlink() or (fault and unread(path)):
                 kept.add(version)
             elif fault:
                 leftovers[path] = Leftover(path, f"incomplete version of {name}")

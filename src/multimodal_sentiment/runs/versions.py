@@ -88,13 +88,15 @@ def reason_of(dataset: Dataset) -> str:
     return "is not complete"
 
 
-def is_readable(path: Path) -> bool:
-    """Return whether this user may read a file, or all files below a folder."""
+def unread(path: Path) -> OSError | None:
+    """Return why a file, or one below a folder, cannot be read although it is there, if so."""
     try:
         _check_rights(path)
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        return not isinstance(error, PermissionError)
-    return True
+        return error
+    return None
 
 
 def way_out(name: str, dataset: Any, version: str) -> str:
@@ -105,7 +107,7 @@ def way_out(name: str, dataset: Any, version: str) -> str:
     promoted = promotion.promoted_version(location(dataset)) == version
     back = f"{own_command('promote')} --back"
     ways = [
-        *(["allow this user to read it"] if not is_readable(path) else []),
+        *(["allow this user to read it"] if isinstance(unread(path), PermissionError) else []),
         *(f"read the one before it with --load-versions {name}:{it}" for it in older),
         *([f'take its promotion back with "{back}"'] if promoted else []),
         *([f"move {short_path(path)} away"] if not promoted else []),
