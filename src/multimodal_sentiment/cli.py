@@ -253,12 +253,12 @@ def sample(folder: Path, **options: Any) -> None:
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """Have what the system refuses, and what is wrong with files, said in one line."""
-    from multimodal_sentiment.runs.error_lines import one_line
+    from multimodal_sentiment.runs.error_lines import error_in_one_line
 
     try:
         yield
     except (OSError, ValueError, DatasetError, MissingConfigException) as error:
-        raise click.ClickException(one_line(error)) from error
+        raise click.ClickException(error_in_one_line(error)) from error
 
 
 @errors_in_one_line()
@@ -278,7 +278,7 @@ def open_project(
 
 def _run(**options: Any) -> Any:
     """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
-    from multimodal_sentiment.runs.error_lines import is_expected, one_line
+    from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 
     if kedro_run.callback is None:
         raise TypeError("kedro run has no callback")
@@ -294,7 +294,7 @@ def _run(**options: Any) -> Any:
     except Exception as error:
         if not is_expected(error):
             raise
-        notes = getattr(error, "__notes__", [one_line(error)])
+        notes = getattr(error, "__notes__", [error_in_one_line(error)])
         raise click.ClickException(notes[-1]) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.hooks import hook_impl
 
-from multimodal_sentiment.runs.error_lines import one_line
+from multimodal_sentiment.runs.error_lines import error_in_one_line
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -116,7 +116,7 @@ class RunHooks:
             transaction.seal()
         except OSError as error:
             self._abandon(transaction, "failed", error)
-            raise click.ClickException(one_line(error)) from error
+            raise click.ClickException(error_in_one_line(error)) from error
         self._transactions.pop(transaction.key, None)
         self.has_ended = True
         try:

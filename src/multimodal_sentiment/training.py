@@ -28,7 +28,7 @@ from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.runs.closing_summary import describe_metrics
-from multimodal_sentiment.runs.error_lines import is_expected, one_line
+from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.runs.kedro_adapter import location
 from multimodal_sentiment.runs.lock import locked
 
@@ -252,7 +252,7 @@ def _errors_in_one_line() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, ClassifierError) or not is_expected(error):
             raise
-        notes = getattr(error, "__notes__", [one_line(error)])
+        notes = getattr(error, "__notes__", [error_in_one_line(error)])
         raise ClassifierError(_in_python(notes[-1])) from error
 
 

@@ -16,7 +16,7 @@ from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from multimodal_sentiment.runs.error_lines import is_expected, one_line
+from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.wording import (
     duration,
     exact_percent,
@@ -205,7 +205,7 @@ def test_what_a_dataset_raised_is_said_without_kedros_wrapping():
     outer = DatasetError("posts: Failed while saving data to dataset ...")
     outer.__cause__ = inner
 
-    assert one_line(outer) == (
+    assert error_in_one_line(outer) == (
         "x.csv: No space left on device: free some space, or write elsewhere with "
         "--params data=FOLDER"
     )
@@ -216,7 +216,7 @@ def test_what_the_system_refuses_to_code_in_rust_is_said_alike(tmp_path, longest
         save_file({"weights": np.zeros(10_000)}, tmp_path / "model.safetensors")
 
     assert is_expected(caught.value)
-    assert one_line(caught.value) == (
+    assert error_in_one_line(caught.value) == (
         "File too large: allow larger files, or write elsewhere with --params data=FOLDER"
     )
 
@@ -227,7 +227,7 @@ def test_what_a_dataset_says_itself_is_kept():
     outer = DatasetError("fusion_model: the model in x cannot be read: train again")
     outer.__cause__ = own
 
-    assert one_line(outer) == "the model in x cannot be read: train again"
+    assert error_in_one_line(outer) == "the model in x cannot be read: train again"
 
 
 @pytest.mark.parametrize(

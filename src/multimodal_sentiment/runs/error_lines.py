@@ -38,7 +38,7 @@ def is_damage(error: BaseException) -> bool:
     )
 
 
-def one_line(error: BaseException, advice: str | None = None) -> str:
+def error_in_one_line(error: BaseException, advice: str | None = None) -> str:
     """Return what an error says, in one line.
 
     Kedro wraps what a dataset raises in a description of the dataset, and that once more in its

@@ -13,7 +13,7 @@ import click
 
 from multimodal_sentiment.config_loader import folder_fault
 
-from .error_lines import one_line
+from .error_lines import error_in_one_line
 from .records import RUNS, read_records
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def lock_folder(data: Path) -> FolderLock:
     except Timeout:
         raise click.ClickException(f"{data}: in use by {_holder(data)}") from None
     except OSError as error:
-        raise click.ClickException(one_line(error, NO_FOLDER)) from error
+        raise click.ClickException(error_in_one_line(error, NO_FOLDER)) from error
     return FolderLock(lock, made)
 
 

@@ -26,7 +26,7 @@ from multimodal_sentiment.wording import size_in_words
 
 from .checks import check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
-from .error_lines import is_damage, one_line
+from .error_lines import error_in_one_line, is_damage
 from .flags import corrected_flags, folders_flag, inference_flags
 from .kedro_adapter import without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
@@ -126,7 +126,7 @@ class Transaction:
             lock.release()
             if isinstance(error, OSError):
                 place = "" if error.filename else f"{short_path(data)}: "
-                raise click.ClickException(place + one_line(error)) from error
+                raise click.ClickException(place + error_in_one_line(error)) from error
             raise
         lock.release()
         logger.info(NOTHING_TO_DO)
@@ -151,7 +151,7 @@ class Transaction:
             name = self.record.name
             logger.warning("%s: not all outputs are in place: the next run moves the rest", name)
             if isinstance(error, OSError):
-                raise click.ClickException(one_line(error)) from error
+                raise click.ClickException(error_in_one_line(error)) from error
             raise
         finally:
             self._staging.release()
@@ -197,7 +197,7 @@ class Transaction:
         try:
             self.record.close(self._data, outcome, self.explain(error) if error else None)
         except OSError as problem:  # the next run will find the run unfinished, and mend it
-            logger.warning("%s: its record cannot be written: %s", name, one_line(problem))
+            logger.warning("%s: its record cannot be written: %s", name, error_in_one_line(problem))
         kept = describe_kept(self._pipeline, self._catalog, outcome)
         logger.warning("%s %s: %s", name, outcome, kept)
 
@@ -220,7 +220,7 @@ class Transaction:
 
     def explain(self, error: BaseException) -> str:
         """Return what went wrong, where, in one line."""
-        line = self.timings.where() + one_line(error)
+        line = self.timings.where() + error_in_one_line(error)
         if not is_damage(error):
             return line
         name = self.timings.loads()

@@ -17,7 +17,7 @@ from multimodal_sentiment.commands import own_command
 from multimodal_sentiment.datasets import promotion
 from multimodal_sentiment.files import short_path
 
-from .error_lines import one_line
+from .error_lines import error_in_one_line
 from .kedro_adapter import (
     Dataset,
     Versionable,
@@ -84,7 +84,7 @@ def reason_of(dataset: Dataset) -> str:
     try:
         dataset.load()
     except (OSError, ValueError, DatasetError) as error:
-        return f"cannot be read: {one_line(error)}"
+        return f"cannot be read: {error_in_one_line(error)}"
     return "is not complete"
 
 
