@@ -110,6 +110,32 @@ def test_it_is_evaluated_on_the_columns_it_was_trained_on(trained, frame):
         trained._columns["tag"] = named
 
 
+def test_texts_are_taken_from_a_frame_where_images_are_given_apart(trained, frame):
+    posts = frame.head(6)
+    whole, images = trained.predict(posts), posts["photo"]
+
+    for given in (
+        images,
+        images.tolist(),
+        posts[["photo"]],
+        posts.rename(columns={"photo": "image"}),
+    ):
+        pd.testing.assert_frame_equal(trained.predict(posts, given), whole)
+    assert trained.evaluate(posts, images.tolist()) == trained.evaluate(posts)
+    assert trained.evaluate(posts, images, tags="mood") == trained.evaluate(posts)
+    (explanation,) = trained.explain_many(posts.head(1), images.head(1))
+    assert explanation.text == posts["tweet"].iloc[0]
+    with pytest.raises(ClassifierError, match="texts is a frame without a column named tweet"):
+        trained.predict(posts.drop(columns="tweet"), images)
+
+
+def test_a_column_named_as_its_role_stands_in_for_one_that_was_trained_on(trained, frame):
+    posts = frame.head(6)
+    renamed = posts.rename(columns={"tweet": "text"})
+
+    pd.testing.assert_frame_equal(trained.predict(renamed), trained.predict(posts))
+
+
 def test_it_explains_the_columns_it_was_trained_on(trained, frame):
     posts = frame.iloc[[0]].assign(text="another")
 

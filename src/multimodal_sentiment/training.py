@@ -9,21 +9,18 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import click
-import pandas as pd
 from kedro.framework import project
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.classifier.frames import column_names, has_test_posts, write_posts
-from multimodal_sentiment.classifier.inputs import frame_column, frame_columns, frame_tags
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.config_loader import own_configuration
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
-from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
 from multimodal_sentiment.parameters import ComputeParameters
@@ -36,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 PACKAGE = "multimodal_sentiment"
 POSTS = Path("01_raw") / "posts.parquet"
-MODALITIES = ("text", "image")
 SETTLED = ("raw", "data", "columns")  # by what `train` is given
 
 
@@ -69,7 +65,7 @@ class TrainedClassifier(Classifier):
     ) -> None:
         folder = location(catalog["fusion_model"])
         super().__init__(load_model(*find_model(folder / version)), compute)
-        self._columns = dict(columns)
+        self._columns |= columns
         self.folder = folder.parents[1]
         self.report = _place(catalog, "report", version)
         self.metrics: dict[str, Any] = json.loads(
@@ -77,54 +73,6 @@ class TrainedClassifier(Classifier):
         )
         tested = _place(catalog, "test_metrics", version)
         self.test_metrics = json.loads(tested.read_text("utf-8")) if tested.exists() else None
-
-    def predict(
-        self,
-        texts: Any = None,
-        images: Any = None,
-        *,
-        problems: Literal["words", "codes"] = "words",
-    ) -> pd.DataFrame:
-        """Answer for posts, as `Classifier.predict` does.
-
-        Args:
-            texts: The same as there; of a frame, the columns that were trained on are taken.
-            images: The same as there.
-            problems: The same as there.
-        """
-        texts, images = self._taken(texts, images)
-        return super().predict(texts, images, problems=problems)
-
-    def evaluate(self, texts: Any = None, images: Any = None, tags: Any = None) -> dict[str, Any]:
-        """Say how good the answers are, as `Classifier.evaluate` does.
-
-        Args:
-            texts: The same as there; of a frame, the columns that were trained on are taken.
-            images: The same as there.
-            tags: The same as there; None is the column that was trained on.
-        """
-        if tags is None:
-            column = self._columns["tag"]
-            found = frame_tags(texts, column)
-            tags = str(column) if found is None else found
-        return super().evaluate(texts, images, tags)
-
-    def explain_many(self, texts: Any = None, images: Any = None) -> Iterator[Explanation]:
-        """Explain posts one by one, as `Classifier.explain_many` does.
-
-        Args:
-            texts: The same as there; of a frame, the columns that were trained on are taken.
-            images: The same as there.
-        """
-        return super().explain_many(*self._taken(texts, images))
-
-    def _taken(self, texts: Any, images: Any) -> tuple[Any, Any]:
-        """Return texts and images; of a frame, the columns that were trained on."""
-        if images is None and frame_columns(texts) is not None:
-            taken = [frame_column(texts, self._columns.get(role, role)) for role in MODALITIES]
-            if any(column is not None for column in taken):
-                return taken[0], taken[1]
-        return texts, images
 
     def __repr__(self) -> str:
         return (

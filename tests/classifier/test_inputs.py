@@ -137,6 +137,10 @@ REFUSED = {
     "unequal": ({"texts": ["a", "b"], "images": [None]}, "there are 2 texts and 1 images"),
     "unequal generators": ({"texts": iter("ab"), "images": iter([None])}, "not as many texts as"),
     "other columns": ({"texts": pd.DataFrame({"tweet": ["a"]})}, "it has tweet"),
+    "a frame without texts": (
+        {"texts": pd.DataFrame({"tweet": ["a"]}), "images": [None]},
+        "texts is a frame without a column named text",
+    ),
     "indexes": (
         {"texts": pd.Series(["a"]), "images": pd.Series([None], index=[4])},
         "different indexes",

@@ -42,31 +42,34 @@ class Rows:
     index: pd.Index[Any] | None
 
 
-def pair_rows(texts: Any, images: Any) -> Rows:
+def pair_rows(texts: Any, images: Any, columns: Mapping[str, Any]) -> Rows:
     """Pair texts and images, by position.
 
     Args:
         texts: Any iterable with an entry a post; None; or a frame of pandas, polars or Arrow that
-            has a column `text`, `image` or both.
-        images: Any iterable with an entry a post, or None.
+            has a column of texts, of images or both.
+        images: Any iterable with an entry a post, a frame with a column of images, or None.
+        columns: The names that a frame's columns have, by role: `text`, `image`.
 
     Raises:
-        ClassifierError: If they are no rows, or not as many of one as of the other.
+        ClassifierError: If they are no rows, not as many of one as of the other, or a frame lacks
+            the column that it is given for.
     """
     given = {"texts": texts, "images": images}
-    if (columns := frame_columns(texts)) is not None:
-        given["texts"] = frame_column(texts, "text")
-        if images is None:
-            given["images"] = frame_column(texts, "image")
+    if images is None and (names := frame_columns(texts)) is not None:
+        given = {f"{role}s": _of_role(texts, role, columns) for role in ("text", "image")}
         if all(values is None for values in given.values()):
             raise ClassifierError(
-                "a frame needs a column named text, image or both: it has "
-                f"{', '.join(map(str, columns)) or 'none'}"
+                f"a frame needs a column named {columns['text']}, {columns['image']} or both: it "
+                f"has {', '.join(map(str, names)) or 'none'}"
             )
-    if frame_columns(images) is not None:
-        given["images"] = frame_column(images, "image")
-        if given["images"] is None:
-            raise ClassifierError("images is a frame without a column named image")
+    else:
+        for name, role in (("texts", "text"), ("images", "image")):
+            if frame_columns(given[name]) is None:
+                continue
+            given[name] = _of_role(given[name], role, columns)
+            if given[name] is None:
+                raise ClassifierError(f"{name} is a frame without a column named {columns[role]}")
     present = {name: values for name, values in given.items() if values is not None}
     if not present:
         raise ClassifierError("texts, images or both must be given, with one entry a post each")
@@ -219,6 +222,12 @@ def read_entries(name: str, values: Any) -> Iterator[Any]:
         return iter(values)
     except TypeError as error:  # an array without dimensions
         raise ClassifierError(f"{name} must be a list with one entry a post: {error}") from error
+
+
+def _of_role(frame: Any, role: str, columns: Mapping[str, Any]) -> Any:
+    """Return a frame's column of a role, by its name or else by the role's; None if it has none."""
+    column = frame_column(frame, columns[role])
+    return frame_column(frame, role) if column is None else column
 
 
 def _zip(texts: Iterator[Any], images: Iterator[Any]) -> Iterator[tuple[Any, Any]]:

@@ -99,6 +99,7 @@ class Classifier:
     def __init__(self, classifier: SentimentClassifier, compute: ComputeParameters) -> None:
         self._classifier = classifier
         self._compute = compute
+        self._columns: dict[str, Any] = {role: role for role in ("text", "image", "tag")}
         self.labels = list(classifier.labels)
         self.version = classifier.version
         self._check_device()
@@ -118,7 +119,8 @@ class Classifier:
         Args:
             texts: One a post, in any sequence, Series, array or generator: a string, or bytes,
                 which are decoded as the posts that the model has learnt from. All are missing if
-                none are given. Or a frame with the columns `text`, `image` or both.
+                none are given. Or a frame with the columns `text`, `image` or both; after `train`,
+                with those that were trained on.
             images: One a post: the path of a file, its bytes, an open file, a Pillow image, or an
                 array of uint8 of shape (height, width, 3). All are missing if none are given.
             problems: The way in which these are written: in words, or in the codes of
@@ -138,7 +140,7 @@ class Classifier:
         if problems not in ("words", "codes"):
             raise ClassifierError(f"problems {problems!r}: choose one of words, codes")
         self._check_device()
-        rows = pair_rows(texts, images)
+        rows = pair_rows(texts, images, self._columns)
         tables = [self.answer([], problems)]  # which has all columns, whatever comes
         with closing(map_in_order(self._prepare, self._take(rows.pairs))) as prepared:
             posts = iter(log_progress(prepared, rows.count, "Predicting"))
@@ -147,7 +149,7 @@ class Classifier:
         table = pd.concat(tables[1:] or tables, ignore_index=True)
         return table if rows.index is None else table.set_axis(rows.index)
 
-    def evaluate(self, texts: Any = None, images: Any = None, tags: Any = "tag") -> dict[str, Any]:
+    def evaluate(self, texts: Any = None, images: Any = None, tags: Any = None) -> dict[str, Any]:
         """Say how good the answers are for posts whose true tags are known.
 
         Every post counts as one: posts that the model has learnt from, or copies of one post, make
@@ -157,7 +159,8 @@ class Classifier:
             texts: The same as in `predict`.
             images: The same as in `predict`.
             tags: One of `labels` a post; posts without one are not judged. Or the name of their
-                column, where `texts` is a frame.
+                column, where `texts` is a frame; None is `tag`, after `train` the column that was
+                trained on.
 
         Returns:
             `n`, the number of posts judged; `accuracy`, `macro_f1`, `weighted_f1`; each label's
@@ -166,8 +169,9 @@ class Classifier:
         Raises:
             ClassifierError: The same as `predict`; or if tags are missing, or none of the labels.
         """
-        if isinstance(tags, str):
-            name, tags = tags, frame_tags(texts, tags)
+        if tags is None or isinstance(tags, str):
+            name = self._columns["tag"] if tags is None else tags
+            tags = frame_tags(texts, name)
             if tags is None:
                 raise ClassifierError(
                     f"tags must be given, one a post, or the name of their column: {name!r} is no "
@@ -244,7 +248,7 @@ class Classifier:
             ClassifierError: The same as in `predict`.
         """
         self._check_device()
-        prepared = map(self._prepare, self._take(pair_rows(texts, images).pairs))
+        prepared = map(self._prepare, self._take(pair_rows(texts, images, self._columns).pairs))
         return map(self.explain_prepared, prepared)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
