@@ -10,7 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
+
+from multimodal_sentiment.classifier.given_images import take_image
+from multimodal_sentiment.layouts.files.local import LARGEST
 
 from ..small_model import photo
 
@@ -131,6 +134,28 @@ def test_images(classifier, name):
     assert [said.removeprefix("no text").removeprefix("; ") for said in answers["problems"]] == (
         problems
     )
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "L", "I;16", "CMYK", "F", "HSV"])
+def test_an_image_whose_file_would_be_too_large_is_halved(mode, monkeypatch):
+    image = SIXTEEN if mode == "I;16" else photo(0, 60, 80).convert(mode)
+    image.getexif()[274] = 6
+    monkeypatch.setitem(LARGEST, "image", 4700)  # bytes; one a pixel are 4,800
+
+    payload = take_image(image, 100)
+
+    with Image.open(io.BytesIO(payload)) as halved:
+        assert ImageOps.exif_transpose(halved).size == (30, 40)
+
+
+def test_a_photo_in_memory_may_be_as_large_as_one_in_a_file(classifier, monkeypatch):
+    monkeypatch.setitem(LARGEST, "image", 3_000_000)
+    large = photo(0, 1000, 1200)  # 3.6 MB as they are in memory
+
+    answers = classifier.predict(images=[large, np.asarray(large), in_file(large, "JPEG")])
+
+    assert list(answers["problems"]) == ["no text"] * 3
+    assert answers["p_good"].to_list() == pytest.approx([answers["p_good"][2]] * 3, abs=0.01)
 
 
 def test_what_has_no_end_is_not_read(classifier, tmp_path):

@@ -106,15 +106,27 @@ def _encode_array(array: np.ndarray, max_megapixels: float) -> bytes | Problem:
 
 
 def _encode(image: Image.Image, max_megapixels: float) -> bytes | Problem:
-    """Return an image as a file that holds it unchanged, with what says which side is up."""
+    """Return an image as a file that holds it unchanged, with what says which side is up.
+
+    If that file were larger than those that are read, it holds the image at half its width and
+    height, which is far more than a model sees.
+    """
     if image.width * image.height > max_megapixels * 1e6:
         return problem("image_broken", f"claims over {max_megapixels:g} megapixels")
-    buffer = io.BytesIO()
     drawn = image if image.mode in _AS_PNG | _AS_TIFF else image.convert("RGB")
-    if drawn.mode in _AS_TIFF:
-        drawn.save(buffer, "TIFF", exif=image.getexif())
+    payload = _as_file(drawn, image.getexif())
+    if len(payload) > LARGEST["image"]:
+        half = -(-drawn.width // 2), -(-drawn.height // 2)
+        payload = _as_file(drawn.resize(half, Image.Resampling.BOX), image.getexif())
+    return payload
+
+
+def _as_file(image: Image.Image, exif: Image.Exif) -> bytes:
+    buffer = io.BytesIO()
+    if image.mode in _AS_TIFF:
+        image.save(buffer, "TIFF", exif=exif)
     else:
-        drawn.save(buffer, "PNG", exif=image.getexif(), compress_level=0)
+        image.save(buffer, "PNG", exif=exif, compress_level=0)
     return buffer.getvalue()
 
 
