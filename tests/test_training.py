@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import nullcontext
 
+import datasets
 import numpy as np
 import pandas as pd
 import polars
@@ -15,6 +16,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier, train
+from multimodal_sentiment.classifier import frames
 from multimodal_sentiment.classifier.frames import write_posts
 from multimodal_sentiment.runs.lock import locked
 
@@ -295,6 +297,27 @@ class TestWriting:
             {"guid": "0", "text": "one", "tag": "happy"},
             {"guid": "1", "text": "two", "tag": "sad"},
         ]
+
+    def test_a_damaged_image_of_a_data_set_is_written_as_it_is(self, tmp_path):
+        features = Features({"t": Value("string"), "i": datasets.Image()})
+        damaged = {"bytes": b"\x89PNG\r\n", "path": None}
+        posts = Dataset.from_dict({"t": ["one"], "i": [damaged]}, features)
+        write_posts(posts, {"text": "t", "image": "i"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet")["image"].to_pylist() == [damaged]
+
+    def test_a_column_may_be_named_features(self, tmp_path):
+        posts = pd.DataFrame({"features": ["one"], "label": ["b"]})
+        write_posts(posts, {"text": "features", "tag": "label"}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet")["text"].to_pylist() == ["one"]
+
+    def test_large_images_are_written_in_parts_that_fit_into_memory(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(frames, "_BYTES_AT_ONCE", 25_000)
+        images = [picture(number) for number in range(5)]  # of 20,736 bytes each
+        posts = pd.DataFrame({"t": list("abcde"), "i": pd.Series(images, dtype=object)})
+        write_posts(posts, {"text": "t", "image": "i"}, tmp_path / "p.parquet")
+        written = pq.ParquetFile(tmp_path / "p.parquet")
+        assert [written.metadata.row_group(n).num_rows for n in range(3)] == [2, 2, 1]
+        assert written.read()["text"].to_pylist() == list("abcde")
 
     def test_halves_of_surrogate_pairs_are_replaced_and_counted(self, tmp_path, caplog):
         texts = pd.Series(["so \ud83d", "\ud83d\ude00", "so"], dtype=object)

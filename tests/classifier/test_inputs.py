@@ -7,11 +7,13 @@ import io
 from collections import deque
 from itertools import repeat
 
+import datasets
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
+from datasets import Dataset, Features, Value
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError
@@ -103,6 +105,17 @@ def test_a_frame_has_columns_for_both(classifier, kind):
 
     assert list(classifier.predict(frame)["problems"]) == ["", "no text; no image"]
     assert classifier.predict(frame["text"], frame["image"])["problems"].iloc[0] == ""
+
+
+@pytest.mark.parametrize("kind", [None, "numpy", "torch", "pandas", "arrow"])
+def test_a_damaged_image_of_a_data_set_is_a_problem_of_its_row(classifier, kind):
+    features = Features({"text": Value("string"), "image": datasets.Image()})
+    images = [{"bytes": BYTES[:40], "path": None}, {"bytes": BYTES, "path": None}, None]
+    rows = {"text": ["a", "b", "c"], "image": images}
+
+    said = classifier.predict(Dataset.from_dict(rows, features).with_format(kind))["problems"]
+
+    assert [it.partition(":")[0] for it in said] == ["image broken", "", "no image"]
 
 
 def test_columns_of_polars_may_have_nulls(classifier):

@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, f1_score
 import multimodal_sentiment
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.classifier import predictor
+from multimodal_sentiment.classifier.inputs import read_tags
 from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.posts.imaging import decode_image
 from multimodal_sentiment.predicting import predict_examples
@@ -241,6 +242,8 @@ class TestEvaluating:
         words = ["bad", "good", "null", "good"]  # a word for there being none
 
         assert classifier.evaluate(TEXTS, tags=words) == expected
+        scalars = [np.str_("bad"), torch.tensor(1), np.True_, np.float32(1)]
+        assert read_tags(scalars, ["bad", "1", "true"]) == ["bad", "1", "true", "1"]
         label = ClassLabel(names=sorted(classifier.labels))
         features = Features({"text": Value("string"), "tag": label})
         numbers = [tag and label.str2int(tag) for tag in self.TAGS]

@@ -6,7 +6,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ _TYPES = {
     "tag": pa.string(),
     "split": pa.string(),
 }
-_POSTS_AT_ONCE = 256  # whose images are held in memory
+_POSTS_AT_ONCE = 256
+_BYTES_AT_ONCE = 2**26  # of images that are held in memory
 _REPLACED = "texts hold halves of surrogate pairs, which no file can hold: they are replaced"
 _LARGEST_ARRAY = 178.0  # megapixels, Pillow's own limit; the pipeline has one of its own
 
@@ -84,11 +85,23 @@ def write_posts(posts: Any, columns: Mapping[str, Any], path: Path) -> None:
     unfit: Counter[str] = Counter()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_whole(path) as partial, pq.ParquetWriter(partial, schema) as writer:
-        rows = _rows(posts, columns, unfit)
-        while some := list(islice(rows, _POSTS_AT_ONCE)):
+        for some in _batches(_rows(posts, columns, unfit)):
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
     for what, times in (+unfit).most_common():
         logger.warning("%s %s", f"{times:,}", what)
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    held = 0
+    for row in rows:
+        batch.append(row)
+        held += len((row["image"] or {}).get("bytes") or b"")
+        if len(batch) == _POSTS_AT_ONCE or held > _BYTES_AT_ONCE:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterator[dict[str, Any]]:

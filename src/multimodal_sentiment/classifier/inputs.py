@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -134,7 +134,8 @@ def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
     """
     try:
         words = [
-            None if is_missing(value) else in_words(value) for value in read_entries("tags", values)
+            None if is_missing(value) else in_words(single(value))
+            for value in read_entries("tags", values)
         ]
     except TypeError as error:
         raise ClassifierError(f"a post has one tag: {error}") from error
@@ -165,12 +166,18 @@ def frame_columns(values: Any) -> list[Any] | None:
 def frame_column(frame: Any, name: Any) -> Any:
     """Return a column of a frame; None if it has none of that name.
 
+    Of a data set that would decode its images it is their bytes and paths: one that is damaged
+    would end the others, too. A stream of posts is left to open its own.
+
     Raises:
         ClassifierError: If it has several.
     """
     found = (frame_columns(frame) or []).count(name)
     if found > 1:
         raise ClassifierError(f"a frame has {found} columns named {name}: keep one of them")
+    feature = _feature(frame, name)
+    if getattr(feature, "decode", False) and hasattr(frame, "__len__"):
+        frame = frame.cast_column(name, replace(feature, decode=False))
     return frame[name] if found else None
 
 
@@ -185,8 +192,7 @@ def class_names(frame: Any, column: Any) -> Callable[[Any], Any]:
 
     Such a data set has -1 for a post without a class.
     """
-    feature = (getattr(frame, "features", None) or {}).get(column)
-    names: list[str] = getattr(feature, "names", None) or []
+    names: list[str] = getattr(_feature(frame, column), "names", None) or []
 
     def name(value: Any) -> Any:
         number = single(value)
@@ -195,6 +201,12 @@ def class_names(frame: Any, column: Any) -> Callable[[Any], Any]:
         return None if number == -1 else names[number] if 0 <= number < len(names) else value
 
     return name
+
+
+def _feature(frame: Any, column: Any) -> Any:
+    """Return what a data set knows of a column; None if it is no data set."""
+    features = getattr(frame, "features", None)  # or a column of that name
+    return features.get(column) if isinstance(features, Mapping) else None
 
 
 def single(value: Any) -> Any:
