@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from multimodal_sentiment import load_classifier
+from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.service import current_model
+from multimodal_sentiment.service.metrics import Metrics
 
 from .conftest import NEWER, OLDER, form, photo, posts, running, write_version
 
@@ -51,6 +53,14 @@ def test_several_are_answered_in_their_order_with_what_is_wrong_with_them(client
     )
 
 
+def test_base64_may_come_in_lines(client):
+    headers, body = posts((None, photo()))
+    whole = json.loads(body)["posts"][0]["image"]
+    lines = json.dumps({"posts": [{"image": f"{whole[:76]}\r\n{whole[76:]}\n"}]}).encode()
+
+    assert client.predict((headers, lines)) == client.predict((headers, body))
+
+
 @pytest.mark.parametrize("payload", ["日本".encode("cp932"), b"na\xefve", b"plain"])
 def test_a_text_that_is_a_file_is_read_in_its_encoding(client, model, payload):
     expected = load_classifier(model, "cpu", "fp32").predict([payload])
@@ -78,7 +88,10 @@ def test_an_explanation_is_that_of_the_predictor(client, model):
     status, content = client.predict(form(text="a lovely day", image=photo()), "?explain=true")
 
     assert status == 200
-    given = content["answers"][0]["explanation"]
+    (answer,) = content["answers"]
+    given = answer["explanation"]
+    for name in ("predicted", "confidence", "text_contribution", "image_contribution"):
+        assert given[name] == answer[name]  # to the last digit: it is this answer's
     assert given["text"] == "a lovely day"
     assert [(word["start"], word["end"]) for word in given["words"]] == [(0, 1), (2, 8), (9, 12)]
     for name in ("words", "regions"):
@@ -183,6 +196,24 @@ def test_a_newer_model_that_is_broken_changes_nothing(make_model, tmp_path, monk
             time.sleep(0.05)
         assert client.predict(form(text="fine"))[1]["model"] == OLDER
     assert caplog.text.count("goes on answering") <= 2  # once for each thing that is wrong
+
+
+def test_a_model_that_cannot_be_loaded_is_tried_again_when_its_files_change(make_model, tmp_path):
+    folder = write_version(tmp_path / "fusion_model", OLDER, make_model(1.5))
+    current = current_model.CurrentModel(folder, "cpu", "fp32", Metrics())
+    current.load()
+    weights = write_version(folder, NEWER, make_model(1.5)) / NEWER / "fusion_model"
+    weights /= "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(b"broken")
+
+    with pytest.raises(ClassifierError):
+        current.load()
+    current.load()  # is not tried again
+    assert current.classifier.version == OLDER
+    weights.write_bytes(whole)
+    current.load()
+    assert current.classifier.version == NEWER
 
 
 def test_a_stop_waits_for_what_has_been_asked(model):

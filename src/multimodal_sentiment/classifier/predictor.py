@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -210,13 +210,22 @@ class Classifier:
         predictions = label_predictions(model, logits)
         return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
 
-    def explain_prepared(self, post: Post) -> Explanation:
-        """Return the explanation of a post that `prepare` has returned; see `explain`."""
+    def explain_prepared(
+        self, post: Post, answered: Mapping[Any, Any] | None = None
+    ) -> Explanation:
+        """Return the explanation of a post that `prepare` has returned; see `explain`.
+
+        Args:
+            post: The post.
+            answered: The row of `answer` that is explained; None answers anew.
+        """
         self._decode([post])
         problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
         model = self._classifier
         with lock_of(model.model):
-            return explain_post(model, str(post.text), post.pixels, self._compute, problems)
+            return explain_post(
+                model, str(post.text), post.pixels, self._compute, problems, answered
+            )
 
     def explain(self, text: Any = None, image: Any = None) -> Explanation:
         """Answer for one post, and say what its words and the regions of its image added.

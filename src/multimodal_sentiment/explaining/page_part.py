@@ -1,4 +1,4 @@
-"""An explanation as a part of a page: in the report, in notebooks, in the service's page."""
+"""An explanation as a part of a page: in the report and in notebooks."""
 
 from __future__ import annotations
 

@@ -158,17 +158,19 @@ class Batcher:
 
     def _run(self) -> None:
         while jobs := self._take():
-            try:
-                self._answer(jobs)
-            except Exception as error:
-                for job in jobs if len(jobs) > 1 else []:  # what one breaks, others need not
-                    try:
-                        self._answer([job])
-                    except Exception as reason:
-                        _deliver(job, reason)
-                if len(jobs) == 1:
-                    _deliver(jobs[0], error)
+            self._answer_or_fail(jobs)
             del jobs  # a model that has been replaced may go
+
+    def _answer_or_fail(self, jobs: list[_Job]) -> None:
+        """Answer jobs; where that fails each alone, as what one breaks, others need not."""
+        try:
+            self._answer(jobs)
+        except Exception as error:
+            if len(jobs) == 1:
+                _deliver(jobs[0], error)
+                return
+            for job in jobs:
+                self._answer_or_fail([job])
 
     def _take(self) -> list[_Job]:
         """Wait for jobs, and return as many of one model as make a batch; none at the end."""
@@ -210,7 +212,7 @@ class Batcher:
         rows: list[Row] = classifier.answer(posts, "codes").to_dict("records")
         if jobs[0].explain:
             for row, post in zip(rows, posts, strict=True):
-                row["explanation"] = classifier.explain_prepared(post).to_dict()
+                row["explanation"] = classifier.explain_prepared(post, row).to_dict()
         self._metrics.count_batch(rows, len(posts), time.perf_counter() - began)
         left = iter(rows)
         for job in jobs:

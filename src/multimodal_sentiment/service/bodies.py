@@ -120,7 +120,7 @@ def _decode(place: int, post: PostBody, limits: Limits) -> GivenPost:
     if post.image is None:
         return GivenPost(post.text, None)
     try:
-        image = binascii.a2b_base64(post.image, strict_mode=True)
+        image = binascii.a2b_base64("".join(post.image.split()), strict_mode=True)
     except ValueError:
         raise HTTPException(
             422, f"{where}: not in base64: a path or a link is never opened"

@@ -40,19 +40,26 @@ class CurrentModel:
         self._address, self._device, self._precision = address, device, precision
         self._metrics = metrics
         self._identity: _Identity | None = None
+        self._failed: _Identity | None = None
         self._said = ""
 
     def load(self) -> None:
         """Load the model that answers now, unless it is the one that is loaded.
 
+        One that could not be loaded is tried again when its files have changed.
+
         Raises:
             ClassifierError: If there is none, or it cannot be loaded.
         """
         found = self._find()
-        if found == self._identity:
+        if found in (self._identity, self._failed):
             return
-        classifier = open_classifier(found[0], self._device, self._precision)
-        _warm(classifier)
+        try:
+            classifier = open_classifier(found[0], self._device, self._precision)
+            _warm(classifier)
+        except Exception:
+            self._failed = found
+            raise
         if self._find() != found:  # replaced while it was read: the next look takes it up
             return
         self.classifier, self._identity, self._said = classifier, found, ""
