@@ -14,7 +14,7 @@ from multimodal_sentiment import load_classifier
 from multimodal_sentiment.explaining.page_part import place
 
 from ..browser import open_browser
-from .conftest import photo
+from .conftest import photo, running
 
 # What a file that is dropped does, as a page sees it.
 DROP = """
@@ -24,6 +24,18 @@ transfer.items.add(new File([bytes], "a.jpg", { type: "image/jpeg" }));
 document.getElementById("drop").dispatchEvent(
   new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 """
+# What is dropped or pasted into the field, as office programs and other pages give it; whether the
+# page leaves it to the browser.
+GIVE = """
+const [kind, words, picture] = arguments;
+const transfer = new DataTransfer();
+for (const [type, word] of Object.entries(words)) transfer.setData(type, word);
+if (picture) transfer.items.add(new File(["?"], "a.png", { type: "image/png" }));
+const given = { dataTransfer: transfer, clipboardData: transfer, bubbles: true, cancelable: true };
+const event = kind === "paste" ? new ClipboardEvent(kind, given) : new DragEvent(kind, given);
+return document.getElementById("text").dispatchEvent(event);
+"""
+CELLS = {"text/plain": "a day", "text/html": "<td>a day</td>"}
 SIZES = [(1600, 1000), (390, 844)]
 
 
@@ -144,3 +156,65 @@ def test_nothing_is_asked_where_there_is_nothing(browser, client):
     browser.find_element(By.ID, "ask").click()
     fault = browser.find_element(By.ID, "fault")
     assert fault.text == "Write a text or choose a photo first."
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "picture", "is_words"),
+    [
+        ("drop", {"text/plain": "a day"}, False, True),
+        ("drop", {}, True, False),
+        ("paste", CELLS, True, True),  # of a sheet or a document
+        ("paste", {"text/html": "<img>"}, True, False),  # an image of a page
+        ("paste", {"text/plain": "a.png"}, True, False),  # a file, and its name
+    ],
+)
+def test_words_go_into_the_text_and_files_become_the_photo(
+    browser, client, kind, words, picture, is_words
+):
+    from selenium.webdriver.common.by import By
+
+    browser.get(client.url)
+    assert browser.execute_script(GIVE, kind, words, picture) == is_words
+    assert browser.find_element(By.ID, "shown").is_displayed() != is_words
+    assert not browser.find_element(By.ID, "fault").is_displayed()
+
+
+def test_a_token_that_no_header_can_hold_is_asked_for_again(browser, model):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    known = "a-token-of-this-test-alone"
+    with running(model, known) as client:
+        browser.get(client.url)
+        browser.find_element(By.ID, "text").send_keys("a day", Keys.CONTROL, Keys.ENTER)
+        field = browser.find_element(By.ID, "token")
+        WebDriverWait(browser, 30).until(lambda _: field.is_displayed())
+        field.send_keys(f"{known}\u200b.", Keys.ENTER)
+        assert "copy it anew" in browser.find_element(By.ID, "fault").text
+        assert field.is_displayed()
+        field.send_keys(known, Keys.ENTER)
+        said = browser.find_element(By.ID, "said")
+        WebDriverWait(browser, 30).until(lambda _: said.is_displayed())
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "is_replaced"),
+    [("PNG", (300, 200), False), ("PNG", (500, 100), True), ("TIFF", (300, 200), True)],
+)
+def test_regions_lie_on_the_photo_as_the_model_sees_it(browser, client, kind, size, is_replaced):
+    """The model sees long photos cut to 3 to 1, and a browser shows no TIFF."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(client.url)
+    browser.execute_script(DROP, base64.b64encode(photo(3, kind, size)).decode())
+    browser.find_element(By.ID, "ask").click()
+    why = browser.find_element(By.ID, "why")
+    WebDriverWait(browser, 30).until(lambda _: why.is_displayed())
+    why.click()
+    because = browser.find_element(By.ID, "because")
+    WebDriverWait(browser, 30).until(lambda _: because.is_displayed())
+    time.sleep(0.5)  # the copy of the photo is decoded
+    source = browser.find_element(By.ID, "photo").get_attribute("src")
+    assert source.startswith("data:" if is_replaced else "blob:")

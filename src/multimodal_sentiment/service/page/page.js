@@ -7,6 +7,7 @@ const SPARE = ["blue", "vermillion", "green", "purple"];
 const FULL = 0.1; // the weight of the strongest shade
 const LEAST = 0.005; // what adds less is not marked
 const MOST_LISTED = 8; // words, and regions, in numbers
+const ROUNDING = 0.05; // by how much the shape of a small copy of a photo may differ
 
 let file = null;
 let shownUrl = null;
@@ -129,8 +130,6 @@ function showAnswer(answer) {
   document.querySelector(".verdict").style.setProperty("--of", `var(--${colour(answer.predicted)})`);
   $("sure").textContent = `${percent(answer.confidence)} sure`;
   $("person").hidden = answer.confidence >= askBelow;
-  $("why-person").textContent =
-    `The model is less than ${percent(askBelow)} sure, and answers like this one are often wrong.`;
   $("labels").replaceChildren(
     ...labels.map((key) => bar(key.slice(2), percent(answer[key]), 0, answer[key], "", colour(key.slice(2)))),
   );
@@ -216,11 +215,16 @@ function placed(regions) {
     `region of the photo, row ${rows.indexOf(top) + 1}, column ${columns.indexOf(left) + 1}`;
 }
 
-// The model sees a very long photo cut.
+// The model sees a very long photo cut, and photos that the browser cannot show.
 function showAsSeen({ photo }) {
-  const image = $("photo");
-  const ratio = image.naturalWidth / image.naturalHeight;
-  if (photo && Math.max(ratio, 1 / ratio) > 3) image.src = photo;
+  const [image, seen] = [$("photo"), new Image()];
+  const { src } = image;
+  const ratio = ({ naturalWidth, naturalHeight }) => naturalWidth / naturalHeight; // NaN of none
+  seen.onload = () => {
+    const isAlike = Math.abs(ratio(image) / ratio(seen) - 1) < ROUNDING;
+    if (image.src === src && !isAlike) image.src = photo;
+  };
+  if (photo) seen.src = photo;
 }
 
 function showRegions(regions) {
@@ -255,9 +259,14 @@ function shade(weight) {
 $("post").addEventListener("submit", (event) => {
   event.preventDefault();
   if ($("token").value) {
-    token = $("token").value.trim();
-    sessionStorage.setItem("token", token);
+    const given = $("token").value.trim();
     $("token").value = "";
+    if (!/^[!-~]+$/.test(given)) { // no header can hold other characters
+      $("token").focus();
+      return complain("That holds more than a token's letters, digits and signs: copy it anew.");
+    }
+    token = given;
+    sessionStorage.setItem("token", token);
     $("secret").hidden = true;
   }
   const post = { text: $("text").value, file };
@@ -287,13 +296,17 @@ $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("post").requestSubmit();
 });
 document.addEventListener("paste", (event) => {
-  if (event.clipboardData.files.length) {
-    event.preventDefault();
-    take(event.clipboardData.files);
-  }
+  const { files, types } = event.clipboardData;
+  // Office programs add a picture of what was copied; a file comes with its name as plain text.
+  const isWriting = types.includes("text/plain") && types.includes("text/html");
+  if (!files.length || (event.target === $("text") && isWriting)) return;
+  event.preventDefault();
+  take(files);
 });
 for (const name of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {
+    const isFile = event.dataTransfer.types.includes("Files");
+    if (event.target === $("text") && !isFile) return; // words that are dragged into the field
     event.preventDefault();
     $("drop").classList.toggle("over", name === "dragover");
     if (name === "drop") take(event.dataTransfer.files);
