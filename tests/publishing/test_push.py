@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 
@@ -59,6 +60,27 @@ def test_nothing_of_single_posts_leaves(hub, model):
     assert "validation_features.safetensors" not in hub.files
     assert "validation_summary.json" in hub.files
     assert "flagged" in model.encoding_profile  # our own keeps it
+
+
+def test_no_folder_of_this_machine_is_named(hub, model, monkeypatch):
+    place = "/home/alice@lab/encoders/small-bert"
+    local = {"name": place, "source": "the local folder", "revision": None}
+    hubs = {"name": "timm/lite0", "source": "the hub", "revision": "1" * 40}
+    encoders = {"text": local, "image": hubs}
+    monkeypatch.setattr(model.config, "training", {**model.config.training, "encoders": encoders})
+
+    for card in (None, f"---\nlicense: mit\n---\nEncoders: {place}, timm/lite0\n"):
+        push(hub, model, card)
+
+        assert not any(b"/home/alice" in content for content in hub.files.values())
+        sent = json.loads(hub.files["config.json"])["training"]["encoders"]
+        assert {name: encoder["name"] for name, encoder in sent.items()} == {
+            "text": "small-bert",
+            "image": "timm/lite0",
+        }
+        assert b"small-bert" in hub.files["README.md"]
+        assert b"timm/lite0" in hub.files["README.md"]
+    assert local["name"] == place  # our own keeps it
 
 
 def test_a_public_repository_is_asked_for(hub, model):

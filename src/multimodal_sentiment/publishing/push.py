@@ -15,6 +15,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.model import SentimentClassifier
+from multimodal_sentiment.reporting.model_card import base_name
 from multimodal_sentiment.wording import first_line
 
 CARD = "README.md"
@@ -25,7 +26,8 @@ def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
     """Hand out a folder that holds all that would be sent, and nothing else.
 
     Left out is what speaks of single posts: the keys of those that the model has learnt from, which
-    of them were hard to read, and features of validation posts.
+    of them were hard to read, and features of validation posts. An encoder in a folder or file of
+    this machine is named without the folders above it.
 
     Args:
         classifier: The model.
@@ -41,10 +43,14 @@ def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         sent.save_pretrained(folder)
-        if card:
-            (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+        card = card or (folder / CARD).read_text(encoding="utf-8")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config.pop("_name_or_path", None)  # of this machine
+        # What follows names places of this machine.
+        config.pop("_name_or_path", None)
+        for encoder in (config.get("training") or {}).get("encoders", {}).values():
+            given, encoder["name"] = encoder["name"], base_name(encoder)
+            card = card.replace(given, encoder["name"])
+        (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
         (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         yield folder
 

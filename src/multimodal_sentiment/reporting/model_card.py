@@ -71,7 +71,7 @@ def model_card(
         doubts: The reasons to distrust these.
     """
     training = config.get("training") or {}
-    pretrained = [_base(encoder) for encoder in training.get("encoders", {}).values()]
+    pretrained = [base_name(encoder) for encoder in training.get("encoders", {}).values()]
     head = {
         "license": _LICENSE,
         "library_name": "transformers",
@@ -102,6 +102,15 @@ def model_card(
         metrics=metrics,
         doubts=doubts,
     )
+
+
+def base_name(encoder: Mapping[str, Any]) -> str:
+    """Return a hub's name for an encoder; of a mere folder or file, the last of its path."""
+    name = str(encoder["name"])
+    local = str(encoder.get("source", "the local")).startswith("the local")
+    if local and not encoder.get("revision"):
+        name = name.rstrip("/").split("/")[-1]
+    return name.partition("@")[0]
 
 
 def _model_index(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -139,13 +148,6 @@ def _choice(config: Mapping[str, Any]) -> str:
 def _labels(config: Mapping[str, Any]) -> list[str]:
     names = config["id2label"]  # its keys are numbers, or in JSON strings
     return [names[key] for key in sorted(names, key=int)]
-
-
-def _base(encoder: Mapping[str, Any]) -> str:
-    """Return a hub's name for an encoder; of a mere folder or file, the last of its path."""
-    name = str(encoder["name"]).partition("@")[0]
-    local = str(encoder.get("source", "the local")).startswith("the local")
-    return name.rstrip("/").split("/")[-1] if local and not encoder.get("revision") else name
 
 
 def _origin(training: Mapping[str, Any], modality: str) -> str:
