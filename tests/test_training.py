@@ -15,7 +15,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 
-from multimodal_sentiment import ClassifierError, load_classifier, train
+from multimodal_sentiment import ClassifierError, load_classifier, train, training
 from multimodal_sentiment.classifier import frames
 from multimodal_sentiment.classifier.frames import write_posts
 from multimodal_sentiment.runs.lock import locked
@@ -165,6 +165,18 @@ def test_a_refused_one_leaves_the_posts_of_the_former(trained, frame, fault):
             parameters={} if is_held else fault,
         )
     assert written.read_bytes() == before
+
+
+def test_posts_that_a_killed_one_had_put_aside_come_back(tmp_path):
+    written, former = tmp_path / "posts.parquet", tmp_path / ".posts.parquet.former"
+    former.write_text("of the model that is there")
+    written.write_text("of the one that was killed")
+
+    with pytest.raises(KeyError), training._former_kept(written):
+        written.write_text("of this one")
+        raise KeyError
+    assert written.read_text() == "of the model that is there"
+    assert not former.exists()
 
 
 def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(

@@ -112,9 +112,12 @@ def train_on_frame(
 
 @contextmanager
 def _former_kept(path: Path) -> Iterator[None]:
-    """Have another file written to a path; if the block raises, the former one comes back."""
+    """Have another file written to a path; if the block raises, the former one comes back.
+
+    So does the former one of a process that was killed in its block.
+    """
     former = path.with_name(f".{path.name}.former")
-    if path.exists():
+    if path.exists() and not former.exists():
         os.replace(path, former)
     try:
         yield
