@@ -12,12 +12,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.publishing import export as exporting
 from multimodal_sentiment.publishing.export import (
     CHECKED,
     export_classifier,
@@ -173,6 +175,33 @@ def test_eight_bits_are_nearly_the_same(export):
     assert settings["int8"]
     assert 0 < settings["checked"]["int8_largest_difference"] < 0.05
     assert run_page(folder).returncode == 0
+
+
+def test_eight_bits_that_change_answers_are_refused(export, tmp_path, monkeypatch):
+    classifier, folder = export("text", "concat")
+    kept = Path(shutil.copytree(folder, tmp_path / "onnx"))
+    (kept / "__pycache__").mkdir()  # an export, nonetheless
+    monkeypatch.setattr(exporting, "INT8_TOLERANCE", 1e-9)
+
+    with pytest.raises(ClassifierError, match=r"in eight bits the model differs by .*: export it"):
+        export_classifier(classifier, kept, int8=True)
+    assert not json.loads((kept / "settings.json").read_text())["int8"]
+
+
+def test_the_page_says_which_pillow_it_needs(monkeypatch):
+    monkeypatch.setattr(PIL, "__version__", "11.2.1")
+
+    with pytest.raises(SystemExit, match=r"Pillow 11\.2\.1 is too old: pip install"):
+        runpy.run_path(str(Path(exporting.__file__).with_name("answer_page.py")))
+
+
+def test_an_export_with_files_of_the_users_own_is_not_replaced(model, tmp_path):
+    for name in ("answer.py", "Dockerfile", "settings.json"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(ClassifierError, match="would be replaced, and holds Dockerfile, which no"):
+        export_classifier(model, tmp_path)
+    assert (tmp_path / "Dockerfile").exists()
 
 
 def test_only_an_export_is_replaced(model, tmp_path):

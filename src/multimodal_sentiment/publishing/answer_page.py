@@ -1,4 +1,4 @@
-"""Answers for posts with ONNX Runtime: needs onnxruntime, tokenizers, numpy and Pillow.
+"""Answers for posts with ONNX Runtime: needs onnxruntime, tokenizers, numpy and Pillow 11.3.
 
     python answer.py                      checks itself against expected.json
     python answer.py "What a day!"        answers for a text
@@ -25,10 +25,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import PIL
 from PIL import Image
 from tokenizers import Tokenizer
 
 logger = logging.getLogger(__name__)
+
+if tuple(map(int, PIL.__version__.split(".")[:2])) < (11, 3):  # the first that reads AVIF
+    raise SystemExit(f"Pillow {PIL.__version__} is too old: pip install 'Pillow>=11.3'")
 
 HERE = Path(__file__).parent
 

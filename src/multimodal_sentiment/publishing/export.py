@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import logging
 import shutil
@@ -14,15 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.classifier.extras import EXPORT, check_packages
-from multimodal_sentiment.classifier.predictor import open_classifier
 from multimodal_sentiment.files import follow_umask, replace_whole
 from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.wording import first_line
+
+from .expected import expected_answers
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +28,9 @@ MODEL = "model.onnx"
 SETTINGS = "settings.json"
 EXPECTED = "expected.json"
 PAGE = "answer.py"
+TOKENIZER = "tokenizer.json"
+TERMS = "terms.json"
+_WRITTEN = {MODEL, SETTINGS, EXPECTED, PAGE, TOKENIZER, TERMS}
 TOLERANCE = 1e-4  # of probabilities
 INT8_TOLERANCE = 0.05
 
@@ -92,8 +93,7 @@ def export_classifier(
             not there, or the model cannot be exported.
     """
     check_packages("exporting", "export", EXPORT)
-    if folder.exists() and not (folder / SETTINGS).is_file():
-        raise ClassifierError(f"{folder} is there already, and no export: name another folder")
+    _check_replaceable(folder)
     config = classifier.config
     if config.uses_text and not getattr(classifier.tokenizer, "is_fast", False):
         kind = type(classifier.tokenizer).__name__
@@ -111,14 +111,32 @@ def export_classifier(
         settings = _settings(classifier) | {"int8": int8, "checked": checked}
         (partial / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False), "utf-8")
         if classifier.tokenizer is not None:
-            classifier.tokenizer.backend_tokenizer.save(str(partial / "tokenizer.json"))
+            classifier.tokenizer.backend_tokenizer.save(str(partial / TOKENIZER))
         terms = json.dumps(list(classifier.terms), ensure_ascii=False, indent=0)
-        (partial / "terms.json").write_text(terms, "utf-8")
+        (partial / TERMS).write_text(terms, "utf-8")
         shutil.copyfile(_PAGE, partial / PAGE)
-        expected = _expected(classifier, INT8_TOLERANCE if int8 else TOLERANCE)
+        expected = expected_answers(classifier, INT8_TOLERANCE if int8 else TOLERANCE)
         (partial / EXPECTED).write_text(json.dumps(expected, indent=1, ensure_ascii=False), "utf-8")
         follow_umask(partial)
     return settings
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a folder that holds anything but an export, which is removed as a whole.
+
+    Raises:
+        ClassifierError: If it does.
+    """
+    if not folder.exists():
+        return
+    if not (folder / SETTINGS).is_file():
+        raise ClassifierError(f"{folder} is there already, and no export: name another folder")
+    names = {path.name for path in folder.iterdir()} - {"__pycache__"}  # where it was imported
+    if others := sorted(names - _WRITTEN):
+        raise ClassifierError(
+            f"{folder} would be replaced, and holds {others[0]}, which no export writes: move it, "
+            "or name another folder"
+        )
 
 
 def random_inputs(
@@ -212,6 +230,9 @@ def _quantise(model: _Answering, config: Any, path: Path) -> dict[str, Any]:
 
     Each block of weights has a scale of its own. To round what flows through the network as well,
     by one scale a tensor, changed one answer in six.
+
+    Raises:
+        ClassifierError: If that changes answers by more than they are checked to.
     """
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
@@ -222,7 +243,12 @@ def _quantise(model: _Answering, config: Any, path: Path) -> dict[str, Any]:
     )
     quantiser.process()
     quantiser.model.save_model_to_file(str(path))
-    return {"int8_largest_difference": max(_difference(model, config, path, s) for s in CHECKED)}
+    worst = max(_difference(model, config, path, shape) for shape in CHECKED)
+    if not worst <= INT8_TOLERANCE:
+        raise ClassifierError(
+            f"in eight bits the model differs by {worst:.2g}: export it without --int8"
+        )
+    return {"int8_largest_difference": worst}
 
 
 def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
@@ -251,40 +277,3 @@ def _settings(classifier: SentimentClassifier) -> dict[str, Any]:
         if config.uses_image
         else None,
     }
-
-
-def _expected(classifier: SentimentClassifier, tolerance: float) -> dict[str, Any]:
-    """Return posts of every kind, and the probabilities that the model gives them."""
-    texts = [
-        "What a lovely day! \U0001f600 https://example.org/x",
-        "@someone this is SO sad, so sad",
-        "caf\u00e9 \u6771\u4eac \u0e14\u0e35\u0e21\u0e32\u0e01",
-        None,
-        "rain " * 300,
-        None,
-    ]
-    images = [_drawn(0, 300, 420), None, _drawn(1, 90, 60), _drawn(2, 700, 180), None, None]
-    answers = open_classifier(classifier, "cpu", "fp32").predict(texts, images)
-    columns = [f"p_{label}" for label in classifier.labels]
-    posts = [
-        {
-            "text": text,
-            "image": None if image is None else base64.b64encode(image).decode(),
-            "probabilities": [float(value) for value in row],
-        }
-        for text, image, row in zip(texts, images, answers[columns].to_numpy(), strict=True)
-    ]
-    return {"tolerance": tolerance, "posts": posts}
-
-
-def _drawn(seed: int, height: int, width: int) -> bytes:
-    """Return a PNG of coloured blocks; the first is turned by its EXIF, the second has an alpha."""
-    channels = 4 if seed == 1 else 3
-    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, channels), dtype=np.uint8)
-    image = Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST)
-    exif = Image.Exif()
-    if seed == 0:
-        exif[274] = 6
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", exif=exif)
-    return buffer.getvalue()
