@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,48 +19,21 @@ from multimodal_sentiment.batches import PostDataset
 from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
-from multimodal_sentiment.decoding import EncodingProfile, read_texts
 from multimodal_sentiment.explaining import Explanation, explain_post
 from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.classifier import OPTIONAL_FILES
-from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.parameters import ComputeParameters, compute_to_predict
-from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
-from multimodal_sentiment.posts.problems import (
-    Problem,
-    describe_problems,
-    problem,
-    read_problems,
-    write_problems,
-)
+from multimodal_sentiment.posts.problems import describe_problems, write_problems
 from multimodal_sentiment.predicting import label_predictions, predict_with_contributions
 from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
-from .given_images import read_image, take_image
-from .inputs import check_one_post, frame_tags, pair_rows, read_tags, read_text
+from .given_posts import Post, PostReader
+from .inputs import check_one_post, frame_tags, pair_rows, read_tags
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
-
-
-class Bounds(NamedTuple):
-    """How an image is prepared; see `decode_image`."""
-
-    short_side: int
-    max_aspect_ratio: float
-    max_megapixels: float
-
-
-@dataclass
-class Post:
-    """A post, ready for the model but for texts that are yet to be decoded."""
-
-    text: str | bytes
-    pixels: Pixels | None
-    text_problems: list[Problem]
-    image_problems: list[Problem]
 
 
 def open_classifier(
@@ -99,6 +71,7 @@ class Classifier:
     def __init__(self, classifier: SentimentClassifier, compute: ComputeParameters) -> None:
         self._classifier = classifier
         self._compute = compute
+        self._reader = PostReader(classifier)
         self._columns: dict[str, Any] = {role: role for role in ("text", "image", "tag")}
         self.labels = list(classifier.labels)
         self.version = classifier.version
@@ -142,7 +115,7 @@ class Classifier:
         self._check_device()
         rows = pair_rows(texts, images, self._columns)
         tables = [self.answer([], problems)]  # which has all columns, whatever comes
-        with closing(map_in_order(self._prepare, self._take(rows.pairs))) as prepared:
+        with closing(map_in_order(self._reader.read, self._reader.take(rows.pairs))) as prepared:
             posts = iter(log_progress(prepared, rows.count, "Predicting"))
             while chunk := list(islice(posts, POSTS_AT_ONCE)):
                 tables.append(self.answer(chunk, problems))
@@ -190,11 +163,11 @@ class Classifier:
 
     def prepare(self, text: Any, image: Any) -> Post:
         """Read and decode one post, given as `predict` takes it; several threads may at once."""
-        return self._prepare((text, take_image(image, self._bounds.max_megapixels)))
+        return self._reader.read(next(self._reader.take([(text, image)])))
 
     def answer(self, posts: list[Post], problems: str) -> pd.DataFrame:
         """Return the rows of posts that `prepare` has returned; see `predict`."""
-        self._decode(posts)
+        self._reader.decode_texts(posts)
         model = self._classifier
         with lock_of(model.model):
             dataset = PostDataset(
@@ -219,7 +192,7 @@ class Classifier:
             post: The post.
             answered: The row of `answer` that is explained; None answers anew.
         """
-        self._decode([post])
+        self._reader.decode_texts([post])
         problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
         model = self._classifier
         with lock_of(model.model):
@@ -257,8 +230,8 @@ class Classifier:
             ClassifierError: The same as in `predict`.
         """
         self._check_device()
-        prepared = map(self._prepare, self._take(pair_rows(texts, images, self._columns).pairs))
-        return map(self.explain_prepared, prepared)
+        pairs = self._reader.take(pair_rows(texts, images, self._columns).pairs)
+        return map(self.explain_prepared, map(self._reader.read, pairs))
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write the model's folder, which `load_classifier` reads."""
@@ -279,45 +252,3 @@ class Classifier:
             choose_device(self._compute)
         except ValueError as error:
             raise ClassifierError(str(error).removeprefix("compute.")) from error
-
-    @property
-    def _bounds(self) -> Bounds:
-        """How the images that the model has learnt from were prepared."""
-        config = self._classifier.config
-        said = config.training.get("pictures") or {}
-        return Bounds(
-            said.get("short_side", config.image_config.get("resize", 256)),
-            said.get("max_aspect_ratio", 3.0),
-            said.get("max_megapixels", 100.0),
-        )
-
-    def _take(self, pairs: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
-        """Take what only one thread may read."""
-        limit = self._bounds.max_megapixels
-        for text, image in pairs:
-            yield text, take_image(image, limit)
-
-    def _prepare(self, pair: tuple[Any, Any]) -> Post:
-        """Read and decode one post; in one of several threads."""
-        text, of_text = read_text(pair[0])
-        payload = read_image(pair[1])
-        if isinstance(payload, Problem):
-            return Post(text, None, of_text, [payload])
-        try:
-            image = decode_image(payload, **self._bounds._asdict())
-        except BrokenImageError as error:
-            return Post(text, None, of_text, [error.problem])
-        return Post(text, image.pixels, of_text, [image.problem] if image.problem else [])
-
-    def _decode(self, posts: list[Post]) -> None:
-        """Decode the texts that are bytes, as those of the posts that the model learnt from."""
-        waiting = [post for post in posts if isinstance(post.text, bytes)]
-        if not waiting:
-            return
-        profile = EncodingProfile.from_dict(self._classifier.encoding_profile)
-        readings = read_texts([bytes(post.text) for post in waiting], profile)  # type: ignore[arg-type]
-        for post, reading in zip(waiting, readings, strict=True):
-            post.text = reading.text
-            post.text_problems = read_problems(reading.problem)
-            if not post.text_problems and not reading.text.strip():
-                post.text_problems = [problem("empty_text")]

@@ -20,7 +20,8 @@ from typing import Any
 
 from fastapi import HTTPException
 
-from multimodal_sentiment.classifier.predictor import Classifier, Post
+from multimodal_sentiment.classifier.given_posts import Post
+from multimodal_sentiment.classifier.predictor import Classifier
 
 from .bodies import GivenPost
 from .limits import Limits
