@@ -19,7 +19,7 @@ from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters
 
 from ..commands import PROJECT
 from .conftest import TWO
-from .work import add, die_of, die_once, fail, process_of, squares
+from .work import add, die_of, die_once, fail, process_of, squares, visible_gpus
 
 PARTS = [range(start, start + 8) for start in range(0, 32, 8)]
 SQUARES = [[number * number for number in part] for part in PARTS]
@@ -46,6 +46,10 @@ def test_work_is_shared_by_processes_other_than_this_one():
 
     assert len(processes) == 2
     assert os.getpid() not in processes
+
+
+def test_workers_without_a_gpu_are_shown_none():
+    assert list(map_parts(visible_gpus, range(2), TWO, "Asking")) == ["", ""]
 
 
 def test_parts_are_taken_as_they_are_needed():

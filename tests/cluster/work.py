@@ -17,6 +17,10 @@ def process_of(_: object) -> int:
     return os.getpid()
 
 
+def visible_gpus(_: object) -> str | None:
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
 def die_once(marks: Path, numbers: Sequence[int]) -> list[int]:
     """Kill the worker the first time that a part comes."""
     mark = marks / f"{numbers[0]}"

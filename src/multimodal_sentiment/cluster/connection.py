@@ -170,12 +170,13 @@ def _reach(address: str) -> None:
 
 
 def _worker_environment(cluster: ClusterParameters) -> dict[str, str]:
-    """Return the variables that let a worker import this package, and keep to its cores."""
+    """Return the variables that let a worker import this package, and keep to what it was given."""
     package = str(Path(__file__).parents[2])
     folders = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)),
         "OMP_NUM_THREADS": str(cluster.cpus_per_worker),
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a worker of no GPU is shown none
     }
 
 
