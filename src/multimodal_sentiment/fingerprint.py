@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what reads posts asks for fingerprints too, and has no need
     )
 
 _APART = {"scratch", "count_words"}  # which change nothing of a pretrained encoder's features
+_WORDS = {"source", "licence"}  # about an encoder, the former as seen from the working directory
 _CODE = (
     "model",
     "batches",
@@ -107,7 +108,7 @@ def fingerprint_training(
     learnt: np.ndarray,
     model: ModelParameters,
     training: TrainingParameters,
-    encoders: Mapping[str, Any],
+    encoders: Mapping[str, Mapping[str, Any]],
     device: Device,
     processes: int,
     encoded_on: str,
@@ -130,7 +131,7 @@ def fingerprint_training(
             json.dumps(np.asarray(learnt, dtype=bool).tolist()),
             json.dumps(model.model_dump(), sort_keys=True),
             json.dumps(training.model_dump(exclude={"resume"}), sort_keys=True),
-            json.dumps(encoders, sort_keys=True),
+            *(f"{modality} {_fix(encoder)}" for modality, encoder in sorted(encoders.items())),
             digest_code(),
             str(device),
             str(processes),
@@ -154,11 +155,16 @@ def fingerprint_encoding(
         [
             modality,
             json.dumps(getattr(model, modality).model_dump(exclude=_APART), sort_keys=True),
-            json.dumps(encoder, sort_keys=True),
+            _fix(encoder),
             digest_code(),
             device,
         ]
     )[:20]
+
+
+def _fix(encoder: Mapping[str, Any]) -> str:
+    """Return what of an encoder's identity is the same wherever it is found."""
+    return json.dumps({name: encoder[name] for name in encoder.keys() - _WORDS}, sort_keys=True)
 
 
 def fingerprint_pictures(preparation: PreparationParameters) -> str:

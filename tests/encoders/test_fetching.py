@@ -19,6 +19,7 @@ from huggingface_hub import constants
 from safetensors.numpy import save
 
 from multimodal_sentiment.encoders import EncoderStore, MissingEncoderError, references
+from multimodal_sentiment.fingerprint import fingerprint_encoding, fingerprint_training
 
 NAME, COMMIT = "lab/tiny", "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = "model.safetensors"
@@ -83,6 +84,28 @@ def test_what_is_there_is_found_without_the_hub(hub: Any, store: EncoderStore) -
     assert len(hub.seen) == asked
     sha256 = hashlib.sha256(hub.files[WEIGHTS]).hexdigest()
     assert store.find(NAME).identify()["sha256"] == sha256
+
+
+def test_what_is_kept_of_an_encoder_is_found_from_any_folder(
+    hub: Any, store: EncoderStore, tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = tiny()
+    model, training = parameters.model, parameters.training
+    store.fetch(NAME, hub.url)
+    sources, names = set(), set()
+    for folder in (store.folder, store.folder.parent):
+        monkeypatch.chdir(folder)
+        identity = store.find(NAME).identify()
+        sources.add(identity["source"])
+        names |= {
+            fingerprint_encoding("text", model, identity, "cpu"),
+            fingerprint_training(
+                "posts", [True], model, training, {"text": identity}, "cpu", 1, "cpu"
+            ),
+        }
+
+    assert sources == {".", "store"}
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("breaks", [[12_000_000], [1_000_000, 1_000_000], [0, 100]])
