@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers.dynamic_module_utils import get_imports
 
 from multimodal_sentiment import load_classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
@@ -24,13 +25,14 @@ from multimodal_sentiment.model.remote_code import CODE
 TERMS = ["day", "lovely", "lovely day", "rain"]
 USE = """
 import json, sys
-sys.modules["multimodal_sentiment"] = None  # not installed
+sys.modules |= dict.fromkeys(["multimodal_sentiment", "timm"])  # not installed
 from transformers import AutoModel, pipeline
 folder, posts = sys.argv[1:]
 model = AutoModel.from_pretrained(folder, trust_remote_code=True)
 assert "transformers_modules" in type(model).__module__
 answer = pipeline(model=folder, trust_remote_code=True)
-print(json.dumps([answer(post) for post in json.loads(posts)]))
+posts = json.loads(posts)
+print(json.dumps([[answer(post) for post in posts], answer(posts, batch_size=3)]))
 """
 
 
@@ -105,6 +107,8 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    expecting = load_classifier(folder, "cpu", "fp32")
+    (folder / "terms.json").unlink()  # a hub would be asked for it at no revision, with no token
 
     done = subprocess.run(
         [sys.executable, "-c", USE, str(folder), json.dumps(posts)],
@@ -112,13 +116,13 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    answers = [{each["label"]: each["score"] for each in post} for post in json.loads(done.stdout)]
+    alone, together = json.loads(done.stdout)
+    assert together == alone
+    answers = [{each["label"]: each["score"] for each in post} for post in alone]
     as_rows = [post if isinstance(post, dict) else {"text": post} for post in posts]
     given = [post.get("image") for post in as_rows]
     files = [str(sticker) if it and not it.startswith(str(tmp_path)) else it for it in given]
-    expected = load_classifier(folder, "cpu", "fp32").predict(
-        [post.get("text") for post in as_rows], files
-    )
+    expected = expecting.predict([post.get("text") for post in as_rows], files)
     for label in ("bad", "good"):
         np.testing.assert_allclose(
             [answer[label] for answer in answers], expected[f"p_{label}"], atol=1e-5
@@ -128,6 +132,12 @@ def test_it_answers_as_here_without_this_package_and_without_a_network(folder, t
 def test_the_code_beside_a_model_imports_nothing_of_this_project(folder):
     for name in CODE:
         assert "multimodal_sentiment." not in (folder / f"{name}.py").read_text()
+
+
+def test_the_code_beside_a_model_asks_for_no_library_that_only_some_encoders_need(folder):
+    asked = {library for name in CODE for library in get_imports(folder / f"{name}.py")}
+
+    assert asked - sys.stdlib_module_names == {"PIL", "numpy", "torch", "transformers"}
 
 
 def test_our_own_loader_runs_none_of_it_and_says_if_it_is_other_code(folder, caplog):

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 from huggingface_hub import ModelCard
 
 from multimodal_sentiment.reporting import describe_model, model_card
 from multimodal_sentiment.reporting.caveats import Caveat
+
+
+def vision(family):
+    encoder = {"architecture": "a network", "size": 224, "vision": {"model_type": family}}
+    return {"image_config": encoder}
 
 
 def test_a_model_is_described_from_its_configuration_alone(config):
@@ -58,6 +64,23 @@ def test_the_card_of_a_model_that_has_learnt_from_its_tuning_posts_says_so(confi
     assert (
         "On the tuning posts a model like it, trained without these posts, reached accuracy 0.750"
     ) in card
+
+
+@pytest.mark.parametrize(
+    ("changes", "libraries"),
+    [
+        ({"modality": "text"}, "transformers, torch and Pillow"),
+        ({}, "transformers, torch, Pillow and torchvision"),
+        (vision("vit"), "transformers, torch and Pillow"),
+        (vision("timm_wrapper"), "transformers, torch, Pillow and timm"),
+    ],
+)
+def test_the_card_names_the_libraries_that_the_code_beside_the_weights_needs(
+    config, changes, libraries
+):
+    card = model_card(config | changes, 1_000_000)
+
+    assert f"Where only {libraries} are installed, the code beside" in card
 
 
 def test_the_card_claims_nothing_of_a_model_that_was_not_trained(config):

@@ -92,6 +92,8 @@ class SentimentClassifier:
         self.model.save_pretrained(folder, save_original_format=False)
         write_code(folder, CONFIG)
         if self.tokenizer is not None:
+            if self.terms:  # also here: transformers' pipeline fetches no file by a name of our own
+                self.tokenizer.init_kwargs["counted_terms"] = list(self.terms)
             self.tokenizer.save_pretrained(folder)
         profile = json.dumps(self.encoding_profile, indent=2, ensure_ascii=False)
         (folder / _PROFILE).write_text(profile, encoding="utf-8")

@@ -9,12 +9,15 @@ from typing import Any, overload
 
 import numpy as np
 import torch
-import torchvision
 from PIL import Image
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import is_torchvision_available, requires_backends
 
 from .networks import build_network, encoder_config, first_line
+
+if is_torchvision_available():  # written so, transformers does not ask it of other models
+    import torchvision
 
 USUAL_SIZE = 224  # px; what ImageNet's networks see
 MAP_DIMENSIONS = 4
@@ -54,6 +57,7 @@ class ImageEncoder(nn.Module):
         self.mean, self.std, self.pooling = list(mean), list(std), pooling
         self._options: dict[str, bool] = {}
         if vision is None:
+            requires_backends(self, "torchvision")
             self.encoder = torchvision.models.get_model(architecture, weights=None)
             self.output_size = self.encoder.fc.in_features
             self.encoder.fc = nn.Identity()

@@ -19,6 +19,7 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
 )
+from transformers.utils import is_timm_available, requires_backends
 
 _LONGEST = 200  # characters of what a library says, in one of our messages
 
@@ -117,7 +118,9 @@ def with_attention(build: Callable[[str], Any]) -> tuple[Any, bool]:
 
 def _check_timm(content: Mapping[str, Any]) -> None:
     """Check that timm knows the name itself, and that no argument names a file to load."""
-    import timm
+    requires_backends(AutoModel, "timm")
+    if is_timm_available():  # written so, transformers does not ask it of other models
+        import timm
 
     name, arguments = content.get("architecture"), content.get("model_args") or {}
     if not isinstance(name, str) or not timm.is_model(name):

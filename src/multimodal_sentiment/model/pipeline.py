@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import os
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from transformers import Pipeline
-from transformers.utils import cached_file
 
 from .image import central_square
 from .text import tokenize
@@ -53,9 +50,15 @@ class SentimentPipeline(Pipeline):
         config = self.model.config
         terms: list[str] = []
         if config.uses_text and config.counted_terms:
-            path = cached_file(config.name_or_path, "terms.json")
-            terms = json.loads(Path(path).read_text(encoding="utf-8"))
+            terms = self.tokenizer.init_kwargs["counted_terms"]
         self._terms = Vocabulary(terms, config.word_form)
+
+    def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        """Return the answers to posts, which the model is given one by one, at any `batch_size`.
+
+        transformers would fill up a batch's shorter rows of words with the index of a real one.
+        """
+        return super().__call__(inputs, *arguments, **options | {"batch_size": 1})
 
     def _sanitize_parameters(self, **_: Any) -> tuple[dict[str, Any], ...]:
         return {}, {}, {}

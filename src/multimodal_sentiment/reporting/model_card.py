@@ -93,6 +93,7 @@ def model_card(
         labels=_labels(config),
         uses_text=config["modality"] != "image",
         uses_image=config["modality"] != "text",
+        image_library=_image_library(config),
         training=training,
         pretrained=bool(pretrained),
         licences={
@@ -143,6 +144,16 @@ def _choice(config: Mapping[str, Any]) -> str:
         f"{training['tuning_posts']:,} tuning posts chose epoch {training['epoch']} and "
         f"temperature {temperature:.2f}"
     )
+
+
+def _image_library(config: Mapping[str, Any]) -> str | None:
+    """Return the library that the image encoder is from, if that is not transformers itself."""
+    if config["modality"] == "text":
+        return None
+    vision = config["image_config"].get("vision")
+    if not vision:
+        return "torchvision"
+    return "timm" if vision["model_type"] == "timm_wrapper" else None
 
 
 def _labels(config: Mapping[str, Any]) -> list[str]:
