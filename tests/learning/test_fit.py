@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -148,6 +149,63 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     assert same_weights(whole, resumed)
     timeless = history.columns.difference(["posts_per_second"])
     pd.testing.assert_frame_equal(history[timeless], whole_history[timeless])
+
+
+def test_a_training_killed_while_it_removes_a_checkpoint_goes_on_from_a_whole_one(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: dict[str, Any] = {"model__modality": "text", "training__epochs": 4}
+    options["training__patience"] = 4
+    judge, judged = optimize.judge_tuning, []
+
+    def worse_each_time(outcome: Any) -> dict[str, float]:
+        judged.append(outcome)
+        return judge(outcome) | {"selection": -len(judged)}
+
+    # The first epoch is the best, whose checkpoint is kept: the newest before the last goes.
+    monkeypatch.setattr(optimize, "judge_tuning", worse_each_time)
+    whole, _ = fit(posts, tiny(**options), tmp_path / "whole")
+    remove = shutil.rmtree
+
+    class Killed(Exception):
+        pass
+
+    def remove_half(folder: Path, **rest: Any) -> None:
+        if "checkpoint-" not in Path(folder).name:
+            return remove(folder, **rest)
+        for path in Path(folder).iterdir():
+            if path.name != "whole":
+                path.unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(shutil, "rmtree", remove_half)
+        fit(posts, tiny(**options), tmp_path / "half")
+    resumed, _ = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
+
+    assert same_weights(whole, resumed)
+
+
+def test_how_far_a_training_on_all_posts_is_counts_the_epochs_that_it_takes(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(optimize.ProgressLog, "PATIENCE", -1.0)
+    options: dict[str, Any] = {"training__epochs": 8, "training__patience": 1}
+    options |= {"training__refit": True, "training__learning_rate__heads": 0.5}
+    _, history = fit(posts, tiny(model__modality="text", **options), tmp_path)
+
+    assert len(history) < 8
+    assert [line for line in caplog.messages if line.startswith("Training: ")][-1].startswith(
+        "Training: 100% done"
+    )
 
 
 @pytest.mark.parametrize("refit", [True, False])

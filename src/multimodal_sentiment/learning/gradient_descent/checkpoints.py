@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -66,16 +67,26 @@ def epoch_of_end(checkpoint: str) -> int | None:
 
 
 class MarkWhole(TrainerCallback):
-    """Marks each checkpoint when all processes have written their part of it."""
+    """Marks each checkpoint when all processes have written their part of it.
+
+    Earlier ones, but the best, are removed after that, each with its mark first: however a training
+    ends, there is one to go on from, and none that is marked has lost a file.
+    """
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Wait for the others, and write the mark."""
+        """Wait for the others, write the mark, and remove what is needed no more."""
         if args.world_size > 1:
             dist.barrier()
-        if args.process_index == 0:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
+        if args.process_index:
+            return
+        newest = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        (newest / _WHOLE).touch()
+        for folder in newest.parent.glob("checkpoint-*"):
+            if folder.name not in (newest.name, Path(state.best_model_checkpoint or "").name):
+                (folder / _WHOLE).unlink(missing_ok=True)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

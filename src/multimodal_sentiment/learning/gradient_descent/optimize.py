@@ -78,7 +78,8 @@ def optimize(task: Task, classifier: SentimentClassifier) -> TrainerState:
     posts, features = task.learning
     arguments = training_arguments(plan, len(posts), folder, tuned=tuning is not None)
     model = device.prepare_model(model)  # after the arguments, which choose this process's GPU
-    callbacks: list[TrainerCallback] = [AverageStatistics(), ProgressLog(len(posts), device)]
+    progress = ProgressLog(len(posts), task.epochs or plan.training.epochs, device)
+    callbacks: list[TrainerCallback] = [AverageStatistics(), progress]
     options: dict[str, Any] = {}
     if tuning is not None:
         options = {"eval_dataset": tuning[0].as_dataset(classifier, tuning[1])}
@@ -143,7 +144,6 @@ def training_arguments(plan: Plan, posts: int, folder: Path, *, tuned: bool) -> 
         eval_strategy="epoch" if tuned else "no",
         logging_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=2,
         load_best_model_at_end=tuned,
         metric_for_best_model="selection" if tuned else None,
         greater_is_better=True if tuned else None,

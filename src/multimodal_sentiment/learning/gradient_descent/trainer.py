@@ -182,13 +182,15 @@ class ProgressLog(TrainerCallback):
 
     Args:
         posts: The number of posts in an epoch.
+        epochs: The number of epochs that are trained, at most.
         device: The device that the model trains on.
     """
 
     PATIENCE = 30.0  # seconds between two lines within an epoch
 
-    def __init__(self, posts: int, device: Device) -> None:
+    def __init__(self, posts: int, epochs: int, device: Device) -> None:
         self._posts = posts
+        self._epochs = epochs
         self._device = device
         self._started = self._spoke = 0.0
         self._first_step = 0
@@ -210,7 +212,7 @@ class ProgressLog(TrainerCallback):
             self._spoke = now
             done = state.global_step - self._first_step
             speed = done * args.world_size * args.train_batch_size / (now - self._started)
-            share = 100 * state.global_step / max(1, state.max_steps)
+            share = 100 * (state.epoch or 0) / self._epochs
             logger.info("Training: %.0f%% done, %.1f posts/s", share, speed)
 
     def on_epoch_end(
