@@ -76,7 +76,7 @@ def parts_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.fixture
 def steps(tmp_path: Path, tiny: Any) -> dict[str, Callable[..., Any]]:
-    """The four steps, and one of them done before: functions of the cluster."""
+    """The four steps, and variants of two of them: functions of the cluster."""
     folder = tmp_path / "data"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -122,5 +122,8 @@ def steps(tmp_path: Path, tiny: Any) -> dict[str, Callable[..., Any]]:
         ),
         "predicting": lambda cluster: predict_examples(
             classifier, examples, np.arange(POSTS), fused.compute, cluster=cluster
+        ),
+        "predicting none": lambda cluster: predict_examples(
+            classifier, examples, np.arange(0), fused.compute, cluster=cluster
         ),
     }

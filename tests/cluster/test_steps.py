@@ -54,6 +54,10 @@ def test_two_workers_give_what_one_process_gives_even_if_one_is_killed(
     assert "1 repeated, as their workers died" in caplog.text
 
 
+def test_no_posts_get_no_answers(steps):
+    assert len(steps["predicting none"](TWO)) == 0
+
+
 def test_workers_take_the_images_that_an_earlier_run_has_decoded(steps, parts_of, caplog):
     caplog.set_level(logging.INFO)
     parts_of(4)

@@ -12,7 +12,11 @@ import pytest
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.fingerprint import digest
 from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
-from multimodal_sentiment.pipelines.encoding.nodes import encode_posts, encode_variants
+from multimodal_sentiment.pipelines.encoding.nodes import (
+    encode_posts,
+    encode_settings,
+    encode_variants,
+)
 from multimodal_sentiment.pipelines.fitting.nodes import plot_learning_curves, train_model
 
 from ..tiny_encoders import save_bert
@@ -173,6 +177,10 @@ def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
 
     with pytest.raises(ValueError, match=expected):
         encode_variants(examples, groups, None, unfinished, store, parameters.comparison, *given)
-    if not folds:
+    if folds:
+        search = parameters.search.model_copy(update={"folds": folds})
+        with pytest.raises(ValueError, match=expected):
+            encode_settings(examples, groups, None, unfinished, store, search, *given)
+    else:
         with pytest.raises(ValueError, match=expected):
             encode_posts(examples, groups, None, unfinished, store, *given)

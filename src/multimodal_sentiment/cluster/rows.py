@@ -29,12 +29,12 @@ def compute_rows(
 
     Args:
         compute: The function that gives the results of some of the rows; see `map_parts`.
-        rows: The rows, at least one.
-        cluster: The workers; where there are none, all rows are computed at once.
+        rows: The rows.
+        cluster: The workers; without any, or any rows, all is computed here, at once.
         doing: The name of the work, for the log.
         lost: The result that stands for a row that kills its worker.
     """
-    if not cluster.workers:
+    if not cluster.workers or not len(rows):
         return compute(rows)
     share = len(rows) // (_PARTS_PER_WORKER * cluster.workers)
     parts = divide(rows, min(_PART, max(_FEWEST, share)))

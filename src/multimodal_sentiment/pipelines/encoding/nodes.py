@@ -103,12 +103,13 @@ def encode_settings(
     """Do the same for all settings of a search.
 
     Raises:
-        ValueError: If something is wrong with the space, or a tag has too few posts.
+        ValueError: If something is wrong with the space, or a tag has too few posts
+            for so many folds.
     """
     from multimodal_sentiment.predicting import encode_examples
     from multimodal_sentiment.searching import Space
 
-    _check_counts(examples, duplicate_groups)
+    _check_counts(examples, duplicate_groups, search.folds)
     settings = Space.read(search.space, model, training).encoder_settings()
     pairs = [(setting.model, setting.training) for setting in settings]
     earlier, keep = _computed_before(earlier_features, unfinished_features)
