@@ -230,6 +230,19 @@ def test_a_modality_that_was_never_seen_changes_nothing(
     assert (with_images["image_contribution"].abs() < 1e-5).all()
 
 
+def test_posts_without_anything_that_a_model_reads_are_refused(
+    posts: LabelledPosts,
+    pooled: Callable[..., Parameters],
+    make_examples: Callable[..., pa.Table],
+    tmp_path: Path,
+) -> None:
+    blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
+    without = LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
+
+    with pytest.raises(ValueError, match=r"^not one of the 60 posts .* has a usable image$"):
+        fit(without, pooled(model__modality="image"), tmp_path)
+
+
 def test_one_image_decides_little(
     posts: LabelledPosts,
     pooled: Callable[..., Parameters],

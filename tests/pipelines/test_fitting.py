@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 import numpy as np
@@ -56,7 +57,9 @@ def test_the_model_learns_from_the_training_posts_alone(examples, store, tiny, t
     train = pd.DataFrame({"guid": guids[:40][::-1], "tag": TAGS[:40][::-1]})
     groups = pd.DataFrame({"guid": guids, "group": np.arange(50) // 2})
     features = tmp_path / "features"
-    table = encode_posts(examples, groups, None, features, store, *given).read_all()
+    table = encode_posts(
+        examples, groups, None, features, store, parameters.ingestion, *given
+    ).read_all()
 
     profile = {"posts": {"ascii": 50}}
     classifier, history = train_model(
@@ -109,7 +112,8 @@ def test_features_are_computed_for_frozen_encoders_alone(
     def encode(parameters, earlier=None) -> pa.Table:
         given = parameters.model, parameters.training, parameters.compute
         unfinished = tmp_path / f"unfinished{next(runs)}"
-        return encode_posts(examples, learnt[1], earlier, unfinished, store, *given).read_all()
+        shared = examples, learnt[1], earlier, unfinished, store, parameters.ingestion
+        return encode_posts(*shared, *given).read_all()
 
     first = encode(frozen)
     (name,) = (each for each in first.column_names if each.startswith("text-"))
@@ -123,7 +127,9 @@ def test_variants_of_a_comparison_share_features(examples, learnt, store, bert, 
     frozen = {"training": {"learning_rate": {"text": 0}}, "model": {"modality": "text"}}
     variants = {"text": frozen, "again": frozen, "image": None, "both": None}
     parameters = tiny(
-        model__text__encoder=bert, comparison__variants=variants, comparison__pairs=[]
+        model__text__encoder=bert,
+        comparison__variants=variants,
+        comparison__pairs=[],
     )
 
     table = encode_variants(
@@ -132,6 +138,7 @@ def test_variants_of_a_comparison_share_features(examples, learnt, store, bert, 
         None,
         tmp_path / "unfinished",
         store,
+        parameters.ingestion,
         parameters.comparison,
         parameters.model,
         parameters.training,
@@ -152,7 +159,8 @@ def test_features_of_an_unfinished_run_are_used_again(
     def encode(posts=examples, **changes) -> str:
         parameters = tiny(**options, training__learning_rate__text=0, **changes)
         given = parameters.model, parameters.training, parameters.compute
-        encode_posts(posts, learnt[1], None, tmp_path / "unfinished", store, *given).read_all()
+        shared = posts, learnt[1], None, tmp_path / "unfinished", store, parameters.ingestion
+        encode_posts(*shared, *given).read_all()
         return caplog.messages[-1]
 
     assert ": 50 computed in" in encode()
@@ -172,15 +180,58 @@ def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
     groups.loc[groups.index % 2 == 1, "group"] = 1  # the bad ones are all twins
     parameters = tiny(model__text__encoder=bert, comparison__folds=folds)
     given = parameters.model, parameters.training, parameters.compute
-    unfinished = tmp_path / "unfinished"
+    shared = examples, groups, None, tmp_path / "unfinished", store, parameters.ingestion
     expected = f"only 1 post is tagged 'bad' .* near duplicates counted once: {needed} are needed"
 
     with pytest.raises(ValueError, match=expected):
-        encode_variants(examples, groups, None, unfinished, store, parameters.comparison, *given)
+        encode_variants(*shared, parameters.comparison, *given)
     if folds:
         search = parameters.search.model_copy(update={"folds": folds})
         with pytest.raises(ValueError, match=expected):
-            encode_settings(examples, groups, None, unfinished, store, search, *given)
+            encode_settings(*shared, search, *given)
     else:
         with pytest.raises(ValueError, match=expected):
-            encode_posts(examples, groups, None, unfinished, store, *given)
+            encode_posts(*shared, *given)
+
+
+BROKEN = "image_broken(truncated)"
+
+
+@pytest.mark.parametrize(
+    ("modality", "texts", "images", "allowed", "told"),
+    [
+        ("both", 6, 3, False, "7 of 10 posts have no image that can be used (image broken: "
+         "truncated); model.modality=text learns from the texts alone, and "
+         "ingestion.allow_missing=true goes on with what is there"),
+        ("both", 6, 3, True, None),
+        ("both", 6, 5, False, None),
+        ("text", 4, 0, False, "6 of 10 posts have no text that can be used (empty text); "
+         "ingestion.allow_missing=true goes on with what is there"),
+        ("text", 10, 0, False, None),
+        ("image", 10, 0, True, "10 of 10 posts have no image that can be used (image broken: "
+         "truncated)"),
+        ("both", 0, 0, True, "10 of 10 posts have no text that can be used (empty text)"),
+    ],
+)  # fmt: skip
+def test_posts_of_which_most_have_no_usable_text_or_image_are_refused_before_any_is_encoded(
+    make_examples, store, tiny, tmp_path, modality, texts, images, allowed, told
+):
+    image = np.zeros((20, 20, 3), np.uint8)
+    examples = make_examples(
+        TEXTS[:texts] + [" "] * (10 - texts), TAGS[:10], [image] * images + [None] * (10 - images)
+    )
+    problems = [
+        "; ".join(["empty_text"] * (row >= texts) + [BROKEN] * (row >= images)) for row in range(10)
+    ]
+    place = examples.column_names.index("problems")
+    examples = examples.set_column(place, "problems", pa.array(problems))
+    groups = pd.DataFrame({"guid": examples["guid"].to_pylist(), "group": range(10)})
+    parameters = tiny(model__modality=modality, ingestion__allow_missing=allowed)
+    given = parameters.model, parameters.training, parameters.compute
+    shared = examples, groups, None, tmp_path, store, parameters.ingestion
+
+    if told is None:
+        encode_posts(*shared, *given)
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        encode_posts(*shared, *given)

@@ -38,9 +38,14 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     chosen by grouped folds of them.
 
     Raises:
-        ValueError: If a label has too few posts.
+        ValueError: If a label has too few posts, or none has anything that the model reads.
     """
     check_counts(posts)
+    present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
+    if not any(has.any() for has in present.values()):
+        raise ValueError(
+            f"not one of the {len(posts):,} posts to learn from has a usable {' or '.join(present)}"
+        )
     texts = posts.texts
     terms = learn_vocabulary(texts, posts.groups, _MIN_GROUPS) if plan.counts_words else []
     weights = class_weights(posts.tags, plan.labels, plan.training.class_weights)
@@ -54,7 +59,6 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     )
     logger.info("%s: %s posts to learn from", describe_plan(plan, model), f"{len(posts):,}")
 
-    present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
     voices, idf = _gather_voices(plan.features, present, texts, terms)
     truth = posts.label_indices(plan.labels)
     # On one thread: so small products gain nothing by more, and their sums would differ.

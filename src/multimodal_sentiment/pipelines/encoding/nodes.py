@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from multimodal_sentiment.encoders import EncoderStore
@@ -12,6 +13,7 @@ from multimodal_sentiment.parameters import (
     ClusterParameters,
     ComparisonParameters,
     ComputeParameters,
+    IngestionParameters,
     ModelParameters,
     SearchParameters,
     TrainingParameters,
@@ -28,6 +30,7 @@ def encode_posts(
     earlier_features: Examples,
     unfinished_features: Path,
     pretrained_encoders: EncoderStore,
+    ingestion: IngestionParameters,
     model: ModelParameters,
     training: TrainingParameters,
     compute: ComputeParameters,
@@ -41,6 +44,7 @@ def encode_posts(
         earlier_features: The features of earlier runs; those that still hold are used again.
         unfinished_features: A folder for what a run that does not come to its end has computed.
         pretrained_encoders: The store of the encoders that `model` names.
+        ingestion: The parameters that let most posts lack their text, or their image.
         model: The architecture.
         training: The parameters that freeze encoders: those whose learning rate is 0.
         compute: The device and precision.
@@ -50,11 +54,12 @@ def encode_posts(
         The table that `multimodal_sentiment.predicting.feature_table` describes.
 
     Raises:
-        ValueError: If a tag has too few posts.
+        ValueError: If a tag has too few posts, or most lack what the model reads.
     """
     from multimodal_sentiment.predicting import encode_examples
 
     _check_counts(examples, duplicate_groups)
+    _check_content(examples, [model], ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     pairs = [(model, training)]
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
@@ -67,6 +72,7 @@ def encode_variants(
     earlier_features: Examples,
     unfinished_features: Path,
     pretrained_encoders: EncoderStore,
+    ingestion: IngestionParameters,
     comparison: ComparisonParameters,
     model: ModelParameters,
     training: TrainingParameters,
@@ -83,6 +89,7 @@ def encode_variants(
     _check_counts(examples, duplicate_groups, comparison.folds)
     variants = [vary(model, training, changes) for changes in comparison.compared.values()]
     pairs = [(variant.model, variant.training) for variant in variants]
+    _check_content(examples, [variant.model for variant in variants], ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
@@ -94,6 +101,7 @@ def encode_settings(
     earlier_features: Examples,
     unfinished_features: Path,
     pretrained_encoders: EncoderStore,
+    ingestion: IngestionParameters,
     search: SearchParameters,
     model: ModelParameters,
     training: TrainingParameters,
@@ -112,9 +120,51 @@ def encode_settings(
     _check_counts(examples, duplicate_groups, search.folds)
     settings = Space.read(search.space, model, training).encoder_settings()
     pairs = [(setting.model, setting.training) for setting in settings]
+    _check_content(examples, [setting.model for setting in settings], ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
+
+
+def _check_content(
+    examples: Examples, models: Sequence[ModelParameters], ingestion: IngestionParameters
+) -> None:
+    """Refuse posts of which most have a blank text, or an image that cannot be used.
+
+    When they were read, only the files that were not there could be counted.
+    """
+    lacking = {
+        "text": [not text.strip() for text in examples["text"].to_pylist()],
+        "image": examples["image"].is_null().to_pylist(),
+    }
+    for model in models:
+        is_empty = all(all(lacking[kind]) for kind in model.modalities)
+        for kind in model.modalities:
+            count, total = sum(lacking[kind]), len(examples)
+            if 2 * count > total and (is_empty or not ingestion.allow_missing):
+                reasons = _reasons(examples.filter(lacking[kind]), kind)
+                words = f"{count:,} of {total:,} posts have no {kind} that can be used{reasons}"
+                raise ValueError(words if is_empty else words + _ways_on(model, kind))
+
+
+def _reasons(lacking: Examples, kind: str) -> str:
+    """Return in words what is wrong with most of the posts that lack a modality."""
+    from multimodal_sentiment.posts.problems import KINDS, read_problems
+
+    problems = [
+        found for entry in lacking["problems"].to_pylist() for found in read_problems(entry)
+    ]
+    counts = Counter(found.words for found in problems if KINDS[found.code].subject == kind)
+    return f" ({counts.most_common(1)[0][0]})" if counts else ""
+
+
+def _ways_on(model: ModelParameters, kind: str) -> str:
+    alone = "".join(
+        f"model.modality={other} learns from the {other}s alone, and "
+        for other in model.modalities
+        if other != kind
+    )
+    return f"; {alone}ingestion.allow_missing=true goes on with what is there"
 
 
 def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -> None:

@@ -31,6 +31,7 @@ def create_pipeline(
                     "earlier_features",
                     "unfinished_features",
                     "pretrained_encoders",
+                    "params:ingestion",
                     *several,
                     "params:model",
                     "params:training",
