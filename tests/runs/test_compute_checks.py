@@ -15,7 +15,7 @@ from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
 from multimodal_sentiment.pipelines.searching import pipeline as searching
-from multimodal_sentiment.runs.checks.compute import check_processes
+from multimodal_sentiment.runs.checks.compute import check_processes, warn_of_enlarged_images
 
 from ..commands import Project, kedro, params
 
@@ -93,6 +93,34 @@ def test_a_batch_that_processes_cannot_share_is_said_before_any_node_runs(
         assert one.startswith(f"training.batch_size: {expected} evenly: choose ")
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "modality", "image", "stored", "told"),
+    [
+        (fitting, "both", {"size": 384, "resize": None}, 256, "model.image.size is 384 px, but "),
+        (fitting, "both", {"size": 224, "resize": 288}, 256, "model.image.resize is 288 px, but "),
+        (fitting, "both", {"size": 384, "resize": None}, 384, ""),
+        (fitting, "text", {"size": 384, "resize": None}, 256, ""),
+        (prediction, "both", {"size": 384, "resize": None}, 256, ""),
+    ],
+)
+def test_images_that_a_model_would_see_enlarged_are_said_before_any_node_runs(
+    settings: dict[str, Any],
+    pipeline: ModuleType,
+    modality: str,
+    image: dict[str, Any],
+    stored: int,
+    told: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = settings["model"] | {"modality": modality, "image": settings["model"]["image"] | image}
+    kept = settings["preparation"] | {"short_side": stored}
+    changed = settings | {"model": model, "preparation": kept}
+    warn_of_enlarged_images(pipeline.create_pipeline(), changed)
+
+    assert len(caplog.messages) == bool(told)
+    assert all(line.startswith(told) for line in caplog.messages)
+
+
 @pytest.mark.fault("run", "batches of 100,000 posts, of a small set", "said as the run starts")
 def test_batches_larger_than_the_set_are_said_as_the_run_starts(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
@@ -103,6 +131,7 @@ def test_batches_larger_than_the_set_are_said_as_the_run_starts(tmp_path: Path) 
         "raw": raw,
         "data": tmp_path / "data",
         "training.batch_size": 100_000,
+        "model.image.resize": 384,
         "compute.prediction_batch_size": 1025,
     }
     done = kedro("run", "--pipeline=training", "--env=scratch", "--params", params(given))
@@ -110,6 +139,7 @@ def test_batches_larger_than_the_set_are_said_as_the_run_starts(tmp_path: Path) 
     before, _, _ = done.stderr.partition("log in")
     assert "training.batch_size is 100,000, but there are 60 posts: they will be a" in before
     assert "an epoch a single step" in before
+    assert "model.image.resize is 384 px, but preparation.short_side keeps 256 px" in before
     assert "compute.prediction_batch_size is 1,025, but there are 60 posts" in before
 
 

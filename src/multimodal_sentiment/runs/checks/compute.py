@@ -1,4 +1,4 @@
-"""Checks before the first node what the run is to compute on, and in how large batches."""
+"""Checks before the first node what the run computes on, in how large batches and images."""
 
 from __future__ import annotations
 
@@ -127,6 +127,27 @@ def warn_of_large_batches(
                 f"{posts:,}",
                 ", and an epoch a single step" if name == "training.batch_size" else "",
             )
+
+
+def warn_of_enlarged_images(pipeline: Pipeline, parameters: Mapping[str, Any]) -> None:
+    """Warn of a model that is to see images larger than they are stored."""
+    if not _TRAINED & pipeline.all_outputs():
+        return
+    from multimodal_sentiment.parameters import Parameters
+
+    whole = Parameters.model_validate(parameters)
+    image, stored = whole.model.image, whole.preparation.short_side
+    name = "resize" if image.resize else "size"
+    seen = image.resize or image.size or 0
+    if "image" in whole.model.modalities and seen > stored:
+        logger.warning(
+            "model.image.%s is %d px, but preparation.short_side keeps %d px of an image's shorter "
+            "side: larger images lose detail, and are enlarged again: set it to %d",
+            name,
+            seen,
+            stored,
+            seen,
+        )
 
 
 def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:

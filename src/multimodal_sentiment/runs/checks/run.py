@@ -33,7 +33,12 @@ from ..versions import (
     version_fault,
     versions_of,
 )
-from .compute import check_device, check_processes, warn_of_large_batches
+from .compute import (
+    check_device,
+    check_processes,
+    warn_of_enlarged_images,
+    warn_of_large_batches,
+)
 from .draws import warn_of_few_draws
 from .encoders import check_encoders
 from .posts import LABELLED, UNLABELLED, trains_only
@@ -92,6 +97,7 @@ def check_run(
     faults += check_encoders(pipeline, catalog, parameters, request)
     _refuse(faults)
     warn_of_large_batches(pipeline, catalog, parameters)
+    warn_of_enlarged_images(pipeline, parameters)
     warn_of_few_draws(pipeline, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
         if version and not record_path(data, version).exists():
