@@ -41,14 +41,14 @@ def build_model(
     image_config: dict[str, Any] | None = None
     weights: Weights | None = None
     text, image = parameters.text, parameters.image
-    if parameters.modality != "image":
+    if "text" in parameters.modalities:
         if "text" in encoders:
             encoder, tokenizer = load_text_encoder(encoders["text"], text.max_tokens, text.pooling)
             text_config = encoder.encoder.config
         else:
             tokenizer = learn_tokenizer(texts, text.scratch.vocabulary_size)
             text_config = _scratch_config(text, tokenizer)
-    if parameters.modality != "text":
+    if "image" in parameters.modalities:
         if "image" in encoders:
             image_config, weights = load_image_encoder(encoders["image"], image.size, image.resize)
         else:
