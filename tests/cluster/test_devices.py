@@ -84,7 +84,7 @@ def encode(
         [(parameters.model, parameters.training)],
         store,
         parameters.compute.model_copy(update=compute),
-        earlier,
+        [] if earlier is None else [earlier],
         cluster=cluster,
     )
 

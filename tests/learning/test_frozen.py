@@ -62,7 +62,7 @@ def parameters_of(tiny: Any, freezing: Freezing, modalities: list[str], **change
 
 
 def encode(
-    posts: LabelledPosts, parameters: Parameters, store: EncoderStore, earlier: Any = None
+    posts: LabelledPosts, parameters: Parameters, store: EncoderStore, *earlier: pa.Table
 ) -> pa.Table:
     variants = [(parameters.model, parameters.training)]
     return encode_examples(posts.examples, variants, store, parameters.compute, earlier)
@@ -290,9 +290,9 @@ def test_what_a_run_does_not_need_is_carried_on_for_the_next_one(
     both = parameters_of(tiny, freezing, BOTH)
     whole = encode(posts, both, store)
     text = both.model.model_copy(update={"modality": "text"})
-    half = encode_examples(posts.examples, [(text, both.training)], store, both.compute, whole)
+    half = encode_examples(posts.examples, [(text, both.training)], store, both.compute, [whole])
     other = encode_examples(
-        other_text(posts.examples), [(text, both.training)], store, both.compute, whole
+        other_text(posts.examples), [(text, both.training)], store, both.compute, [whole]
     )
 
     assert set(half.column_names) == set(whole.column_names)
@@ -300,11 +300,37 @@ def test_what_a_run_does_not_need_is_carried_on_for_the_next_one(
     assert not any(name.startswith("image-") for name in other.column_names)
     # An image that has changed, but for its size and what its hash tells.
     changed = other_files(other_pixels(posts.examples))
-    after = encode_examples(changed, [(text, both.training)], store, both.compute, whole)
+    after = encode_examples(changed, [(text, both.training)], store, both.compute, [whole])
     assert not any(name.startswith("image-") for name in after.column_names)
     columns = feature_columns(both.model, both.training, store, whole)
     with pytest.raises(ValueError, match="features are of other posts"):
         take_features(whole, changed, posts.rows, columns)
+
+
+def test_each_encoder_takes_what_an_unfinished_run_has_computed_or_an_earlier_one(
+    posts: LabelledPosts,
+    tiny: Callable[..., Parameters],
+    freezing: Freezing,
+    store: EncoderStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    both = parameters_of(tiny, freezing, BOTH)
+    whole = encode(posts, both, store)
+    text = both.model.model_copy(update={"modality": "text"})
+    changed = other_text(posts.examples)
+    unfinished = encode_examples(changed, [(text, both.training)], store, both.compute, [whole])
+    assert not any(name.startswith("image-") for name in unfinished.column_names)
+    caplog.set_level("INFO")
+    caplog.clear()
+
+    after = encode_examples(
+        changed, [(both.model, both.training)], store, both.compute, [unfinished, whole]
+    )
+
+    said = [message for message in caplog.messages if "features of" in message]
+    assert [message.partition(" ")[0] for message in said] == ["Text", "Image"]
+    assert all(": 0 computed in" in message for message in said)
+    assert after.num_rows == len(changed)
 
 
 def test_features_that_a_dead_worker_owes_are_tried_again_by_workers(

@@ -43,7 +43,7 @@ def encode_examples(
     variants: Sequence[tuple[ModelParameters, TrainingParameters]],
     encoders: EncoderStore,
     compute: ComputeParameters,
-    earlier: pa.Table | None = None,
+    earlier: Sequence[pa.Table] = (),
     keep: Callable[[pa.Table], None] = lambda _: None,
     cluster: ClusterParameters = IN_THIS_PROCESS,
 ) -> pa.Table:
@@ -56,13 +56,15 @@ def encode_examples(
         variants: The models, and how each is fitted.
         encoders: The store of pretrained encoders.
         compute: The device and precision.
-        earlier: The features from before; those of the same texts and images under the same
-            encoders are not computed again.
+        earlier: Features from before; those of the same texts and images under the same encoders
+            are not computed again. Of two tables that hold some, the first one's are taken.
         keep: Called with all features that there are, after each encoder that computed some.
         cluster: The workers that encode.
     """
     columns: dict[str, pa.Array] = {"guid": examples["guid"].combine_chunks()}
-    texts, images = content_digests(earlier, examples, np.arange(len(examples)))
+    texts, images = content_digests(
+        earlier[0] if earlier else None, examples, np.arange(len(examples))
+    )
     digests = {"text": texts, "image": images}
     # In this very process, a post that kills its worker would end the run.
     lacking = _lacking(examples, texts) if cluster.workers else {}
@@ -77,19 +79,16 @@ def encode_examples(
             if name in columns:
                 continue
             began = time.monotonic()
-            known = _known_rows(earlier, name, digests[modality], lacking.get(modality))
-            new = np.flatnonzero(known < 0)
+            values, known = _known_features(earlier, name, digests[modality], lacking.get(modality))
+            new = np.flatnonzero(~known)
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
             firsts = new[np.unique(which, return_index=True)[1]]
-            if earlier is not None and len(known) and not len(new):
-                values = take_vectors(earlier, name, known)
-            else:
+            if values is None or len(new):
                 computed = _encode(examples, firsts, modality, model, encoders, compute, cluster)
-                values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
+                if values is None:
+                    values = np.empty((len(examples), computed.shape[1]), dtype=np.float32)
                 values[new] = computed[which]
-                if earlier is not None and len(new) < len(known):
-                    values[known >= 0] = take_vectors(earlier, name, known[known >= 0])
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
                 "%s features of %s posts under the frozen encoder %s on %s: %s computed in "
@@ -120,8 +119,35 @@ def _lacking(examples: pa.Table, digests: Sequence[str]) -> dict[str, set[str]]:
     return {"text": {digest for digest, text in texts if not text.strip()}, "image": {""}}
 
 
+def _known_features(
+    earlier: Sequence[pa.Table], name: str, digests: list[str], lacking: set[str] | None
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return the features of posts that some tables hold, and of which posts these are.
+
+    Args:
+        earlier: The tables.
+        name: As for `_known_rows`.
+        digests: The same.
+        lacking: The same.
+
+    Returns:
+        Features of shape (posts, size), undefined where they are not known; None if none is.
+    """
+    values, known = None, np.zeros(len(digests), dtype=bool)
+    for table in earlier:
+        rows = _known_rows(table, name, digests, lacking)
+        here = (rows >= 0) & ~known
+        if here.any():
+            vectors = take_vectors(table, name, rows[here])
+            if values is None:
+                values = np.empty((len(digests), vectors.shape[1]), dtype=np.float32)
+            values[here] = vectors
+            known |= here
+    return values, known
+
+
 def _known_rows(
-    earlier: pa.Table | None, name: str, digests: list[str], lacking: set[str] | None
+    earlier: pa.Table, name: str, digests: list[str], lacking: set[str] | None
 ) -> np.ndarray:
     """Return for each post the row of the earlier table that holds its features, or -1.
 
@@ -132,7 +158,7 @@ def _known_rows(
         lacking: The digests of posts without this modality. Any other post without features was
             being encoded when its worker died, and is encoded again; None takes it as it is.
     """
-    if earlier is None or name not in earlier.column_names:
+    if name not in earlier.column_names:
         return np.full(len(digests), -1, dtype=np.int64)
     before = earlier[f"{name.partition('-')[0]}_digest"].to_pylist()
     lost = pc.is_nan(pc.list_element(earlier[name], 0)).to_pylist()

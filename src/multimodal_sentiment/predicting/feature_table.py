@@ -154,14 +154,16 @@ def column_name(modality: str, model: ModelParameters, encoders: EncoderStore, d
 
 
 def assemble(
-    columns: Mapping[str, pa.Array], examples: pa.Table, earlier: pa.Table | None, device: str
+    columns: Mapping[str, pa.Array], examples: pa.Table, earlier: Sequence[pa.Table], device: str
 ) -> pa.Table:
-    """Return the table of some columns, and of those of the earlier one that are still true."""
-    carried = {}
+    """Return the table of some columns, and of those of earlier ones that are still true."""
+    carried: dict[str, pa.Array] = {}
     # What this run does not need may serve the next one.
-    if earlier is not None and _are_equal(earlier, columns):
-        others = [name for name in earlier.column_names if name not in columns]
-        carried = {name: earlier[name].combine_chunks() for name in others[:_KEPT]}
+    for table in earlier:
+        if _are_equal(table, columns):
+            others = [name for name in table.column_names if name not in {*columns, *carried}]
+            room = _KEPT - len(carried)
+            carried |= {name: table[name].combine_chunks() for name in others[:room]}
     about = {_OF: _identify(examples), _OF_FILES: _identify_files(examples), _ON: device}
     return pa.table({**columns, **carried}).replace_schema_metadata(about)
 

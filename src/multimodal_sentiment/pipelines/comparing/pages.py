@@ -171,9 +171,10 @@ def _compared_posts(
 
     rows = rows_of(pd.Series(guids), examples)
     texts = examples["text"].take(rows).to_pylist()
+    asked = probabilities[probabilities.index.get_level_values("guid").isin(guids)]
     chances = {
         variant: own.droplevel("variant").to_dict("index")
-        for variant, own in probabilities.groupby("variant")
+        for variant, own in asked.groupby("variant")
     }
     shown = []
     for guid, text, picture in zip(guids, texts, StoredImages(examples, rows), strict=True):
@@ -183,7 +184,7 @@ def _compared_posts(
                 for column, share in chances[variant][guid].items()
             }
             for variant in names
-            if guid in chances[variant]
+            if guid in chances.get(variant, {})
         }
         shown.append(ComparedPost(guid, text, thumbnail(picture), tags[guid], answers))
     return shown

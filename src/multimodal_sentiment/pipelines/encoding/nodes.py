@@ -179,13 +179,14 @@ def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -
 
 
 def _computed_before(
-    earlier: Examples, unfinished: Path
-) -> tuple[Examples, Callable[[Examples], None]]:
-    """Return what an unfinished run has computed, or else an earlier one, and what keeps more."""
+    earlier: Examples | None, unfinished: Path
+) -> tuple[list[Examples], Callable[[Examples], None]]:
+    """Return what an unfinished run has computed, and an earlier one, and what keeps more."""
     from multimodal_sentiment.datasets import ArrowStreamDataset
 
     kept = ArrowStreamDataset(filepath=(unfinished / _KEPT).as_posix())
+    found = [] if earlier is None else [earlier]
     if kept.exists():
         mark_used(unfinished / _KEPT)
-        earlier = kept.load()
-    return earlier, lambda computed: kept.save(computed.to_reader())
+        found.insert(0, kept.load())
+    return found, lambda computed: kept.save(computed.to_reader())
