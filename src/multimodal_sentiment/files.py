@@ -85,7 +85,8 @@ def flush(path: Path) -> None:
 def mark_used(path: Path) -> None:
     """Note on a file, or all files below a folder, that a run has used them."""
     for file in [path] if path.is_file() else path.rglob("*"):
-        os.utime(file)
+        with suppress(PermissionError):  # another user's: it stays with that user's other files
+            os.utime(file)
 
 
 def follow_umask(folder: Path) -> None:

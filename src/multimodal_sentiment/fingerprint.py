@@ -131,7 +131,10 @@ def fingerprint_training(
             json.dumps(np.asarray(learnt, dtype=bool).tolist()),
             json.dumps(model.model_dump(), sort_keys=True),
             json.dumps(training.model_dump(exclude={"resume"}), sort_keys=True),
-            *(f"{modality} {_fix(encoder)}" for modality, encoder in sorted(encoders.items())),
+            *(
+                f"{modality} {identify_anywhere(encoder)}"
+                for modality, encoder in sorted(encoders.items())
+            ),
             digest_code(),
             str(device),
             str(processes),
@@ -155,14 +158,14 @@ def fingerprint_encoding(
         [
             modality,
             json.dumps(getattr(model, modality).model_dump(exclude=_APART), sort_keys=True),
-            _fix(encoder),
+            identify_anywhere(encoder),
             digest_code(),
             device,
         ]
     )[:20]
 
 
-def _fix(encoder: Mapping[str, Any]) -> str:
+def identify_anywhere(encoder: Mapping[str, Any]) -> str:
     """Return what of an encoder's identity is the same wherever it is found."""
     return json.dumps({name: encoder[name] for name in encoder.keys() - _WORDS}, sort_keys=True)
 

@@ -24,11 +24,19 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_completed_run_leaves_what_others_go_on_from(folder: Path) -> None:
+def begun(folder: Path) -> ScratchFolderDataset:
+    """The folder as a run finds it when it begins."""
     dataset = ScratchFolderDataset(path=str(folder), to_go_on="")
+    dataset.note()
+    return dataset
+
+
+def test_a_completed_run_leaves_what_others_go_on_from(folder: Path) -> None:
+    dataset = begun(folder)
     own = dataset.load() / "own" / "checkpoint-2"
     own.mkdir(parents=True)
     (own / "weights").write_text("mine")
+    dataset.load()  # by another node of the same run
 
     assert dataset.clear() == 12
     assert [path.name for path in folder.iterdir()] == ["other"]
@@ -36,7 +44,7 @@ def test_a_completed_run_leaves_what_others_go_on_from(folder: Path) -> None:
 
 
 def test_what_a_completed_run_has_used_goes(folder: Path) -> None:
-    dataset = ScratchFolderDataset(path=str(folder), to_go_on="")
+    dataset = begun(folder)
     mark_used(dataset.load() / "other")
 
     assert dataset.clear() == 0
@@ -44,8 +52,7 @@ def test_what_a_completed_run_has_used_goes(folder: Path) -> None:
 
 
 def test_only_what_a_run_has_left_itself_is_said_to_be_kept(folder: Path) -> None:
-    dataset = ScratchFolderDataset(path=str(folder), to_go_on="")
-    dataset.load()
+    dataset = begun(folder)
     assert not dataset.holds_files()
 
     (folder / "own").write_text("mine")

@@ -18,7 +18,13 @@ from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.files import mark_used, remove
-from multimodal_sentiment.fingerprint import digest, digest_code, digest_posts, fingerprint_training
+from multimodal_sentiment.fingerprint import (
+    digest,
+    digest_code,
+    digest_posts,
+    fingerprint_training,
+    identify_anywhere,
+)
 from multimodal_sentiment.parameters import (
     IN_THIS_PROCESS,
     ClusterParameters,
@@ -159,7 +165,7 @@ class KeptTrainings:
             [
                 self._content,
                 json.dumps(self._shared.folds.tolist()),
-                json.dumps(encoders, sort_keys=True),
+                *map(identify_anywhere, encoders),
                 digest_code(),
                 str(self._device),
                 str(self._shared.compute.processes),
@@ -171,12 +177,15 @@ class KeptTrainings:
         """Return whether a training is done."""
         return self._path(training).exists()
 
-    def drop_checkpoints_but(self, trainings: Sequence[FoldTraining]) -> None:
-        """Remove what all other trainings would go on from: they failed, or are asked no more."""
-        kept = {self._path(training).stem for training in trainings}
-        for checkpoints in (self._folder / CHECKPOINTS).glob("*"):
-            if checkpoints.name not in kept:
-                remove(checkpoints)
+    def drop_checkpoints(self, trainings: Sequence[FoldTraining]) -> None:
+        """Remove what trainings would go on from that failed, or are asked no more."""
+        for training in trainings:
+            remove(self._folder / CHECKPOINTS / self._path(training).stem)
+
+    def mark_used(self, trainings: Sequence[FoldTraining]) -> None:
+        """Note on what is kept of trainings that this run needed it, be it read or not."""
+        for path in map(self._path, trainings):
+            mark_used(path)
 
     def run(self, training: FoldTraining) -> Trained:
         """Train a model, unless that is done already, and predict its fold with it.

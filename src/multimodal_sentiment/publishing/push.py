@@ -15,7 +15,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.reporting.model_card import base_name
+from multimodal_sentiment.reporting.model_card import base_name, is_local
 from multimodal_sentiment.wording import first_line
 
 CARD = "README.md"
@@ -48,8 +48,9 @@ def staged(classifier: SentimentClassifier, card: str | None) -> Iterator[Path]:
         # What follows names places of this machine.
         config.pop("_name_or_path", None)
         for encoder in (config.get("training") or {}).get("encoders", {}).values():
-            given, encoder["name"] = encoder["name"], base_name(encoder)
-            card = card.replace(given, encoder["name"])
+            if is_local(encoder):
+                given, encoder["name"] = encoder["name"], base_name(encoder)
+                card = card.replace(given, encoder["name"])
         (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
         (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         yield folder

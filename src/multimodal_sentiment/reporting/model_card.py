@@ -108,10 +108,15 @@ def model_card(
 def base_name(encoder: Mapping[str, Any]) -> str:
     """Return a hub's name for an encoder; of a mere folder or file, the last of its path."""
     name = str(encoder["name"])
-    local = str(encoder.get("source", "the local")).startswith("the local")
-    if local and not encoder.get("revision"):
+    if is_local(encoder):
         name = name.rstrip("/").split("/")[-1]
     return name.partition("@")[0]
+
+
+def is_local(encoder: Mapping[str, Any]) -> bool:
+    """Return whether an encoder was a mere folder or file."""
+    local = str(encoder.get("source", "the local")).startswith("the local")
+    return local and not encoder.get("revision")
 
 
 def _model_index(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

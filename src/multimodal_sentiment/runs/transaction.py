@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
@@ -70,13 +70,13 @@ class Transaction:
         request: Mapping[str, Any],
         pipeline: Pipeline,
         catalog: DataCatalog,
+        idle: Set[str],
     ) -> None:
         self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
         self.timings = NodeTimings(pipeline)
         self._began = perf_counter()
         self.places: dict[str, Path] = {}
         self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
-        idle = idle_outputs(pipeline, catalog)
         self._staging = StagingFolder(data, request["run_id"], pipeline, catalog, idle)
         self._request, self._project = request, Path(request["project_path"])
         written = self._staging.written
@@ -84,11 +84,13 @@ class Transaction:
             catalog["parameters"].load(), mode="json", fallback=str
         )
         datasets = {name: output.dataset for name, output in written.items()}
-        reads = check_run(data, pipeline, catalog, datasets, request, parameters)
+        reads = check_run(data, pipeline, catalog, datasets, request, parameters, idle)
         self._cluster = open_run_cluster(pipeline, request, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
+        for folder in scratch_folders(pipeline, catalog):
+            folder.note()
         self._staging.open()
         self.work_in_this_thread()
         self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
@@ -118,10 +120,11 @@ class Transaction:
         lock = lock_folder(data)
         try:
             recover(data)
+            idle = idle_outputs(pipeline, catalog)
             if request["only_missing_outputs"]:
                 pipeline = without_existing_outputs(pipeline, catalog)
             if pipeline.nodes:
-                return cls(data, lock, request, pipeline, catalog)
+                return cls(data, lock, request, pipeline, catalog, idle)
         except BaseException as error:
             lock.release()
             if isinstance(error, OSError):
@@ -158,9 +161,10 @@ class Transaction:
         for folder in scratch_folders(self._pipeline, self._catalog):
             if left := folder.clear():
                 logger.info(
-                    "%s of runs that were not completed stay: %s",
+                    "%s stay in %s for the unfinished runs that left them: remove them if these "
+                    "are not to go on",
                     size_in_words(left),
-                    folder.to_go_on,
+                    short_path(folder.path),
                 )
         self.places = self._staging.places(self.record.moves)
         seconds = perf_counter() - self._began

@@ -60,6 +60,9 @@ def search_settings(
         path=path,
     )
     mark_used(path)
+    for trial in trials:  # those that were cut short are read by nobody
+        variant = space.apply(trial.params)
+        kept.mark_used(_on_folds(_name(trial.number), variant, search.folds))
     best = best_of(trials, maximize=maximize)
     described = [{"name": _name(trial.number), **describe_trial(trial)} for trial in trials]
     study = {
@@ -86,9 +89,12 @@ def search_settings(
 def _judge_trial(
     kept: KeptTrainings, name: str, variant: Variant, search: SearchParameters
 ) -> Iterator[tuple[float, float]]:
-    """Do what `_judge` does, once what failed trials have left is gone: none goes on from it."""
-    kept.drop_checkpoints_but(_on_folds(name, variant, search.folds))
-    yield from _judge(kept, name, variant, search)
+    """Do what `_judge` does; what a failed trial has left goes, as none goes on from it."""
+    try:
+        yield from _judge(kept, name, variant, search)
+    except (ValueError, ChildProcessError, GeneratorExit):  # the last: it was cut short
+        kept.drop_checkpoints(_on_folds(name, variant, search.folds))
+        raise
 
 
 def _judge(

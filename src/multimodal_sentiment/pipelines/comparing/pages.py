@@ -54,7 +54,10 @@ def write_comparison_page(
     protocol, labels = comparison["protocol"], _labels(comparison)
     verdicts = [
         judge_difference(
-            pair["accuracy"], comparison["groups"], protocol["confidence_level"], protocol["margin"]
+            pair["accuracy"],
+            comparison["groups" if "groups" in comparison else "n"],
+            protocol["confidence_level"],
+            protocol["margin"],
         )
         for pair in comparison["pairs"]
     ]
@@ -67,7 +70,7 @@ def write_comparison_page(
     for pair in comparison["pairs"]:
         first, second = pair["first"], pair["second"]
         found = find_disagreements(probabilities, tags, first, second, most)
-        titles = _titles(first, second, names, comparison["modalities"])
+        titles = _titles(first, second, names, comparison.get("modalities", {}))
         for title, guids in zip(titles, found, strict=True):
             if guids:
                 posts = _compared_posts(guids, tags, examples, probabilities, names)
@@ -149,8 +152,8 @@ def _titles(
     first: str, second: str, names: dict[str, str], modalities: dict[str, str]
 ) -> tuple[str, str]:
     """Say what the posts show that one of two variants is right about, and the other wrong."""
-    added = {"text": "image", "image": "text"}.get(modalities[second])
-    if modalities[first] == "both" and added:
+    added = {"text": "image", "image": "text"}.get(modalities.get(second, ""))
+    if modalities.get(first) == "both" and added:
         return _HELPED[added]
     one, other = names[first], names[second]
     return f"Right by {one}, wrong by {other}", f"Right by {other}, wrong by {one}"

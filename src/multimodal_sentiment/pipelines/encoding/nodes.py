@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from multimodal_sentiment.encoders import EncoderStore
@@ -59,7 +59,7 @@ def encode_posts(
     from multimodal_sentiment.predicting import encode_examples
 
     _check_counts(examples, duplicate_groups)
-    _check_content(examples, [model], ingestion)
+    _check_content(examples, model, ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     pairs = [(model, training)]
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
@@ -87,9 +87,11 @@ def encode_variants(
     from multimodal_sentiment.predicting import encode_examples
 
     _check_counts(examples, duplicate_groups, comparison.folds)
-    variants = [vary(model, training, changes) for changes in comparison.compared.values()]
-    pairs = [(variant.model, variant.training) for variant in variants]
-    _check_content(examples, [variant.model for variant in variants], ingestion)
+    variants = {n: vary(model, training, changes) for n, changes in comparison.compared.items()}
+    pairs = [(variant.model, variant.training) for variant in variants.values()]
+    for name, variant in variants.items():
+        way = f"comparison.variants.{name}=null leaves that variant out"
+        _check_content(examples, variant.model, ingestion, way)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
@@ -120,14 +122,16 @@ def encode_settings(
     _check_counts(examples, duplicate_groups, search.folds)
     settings = Space.read(search.space, model, training).encoder_settings()
     pairs = [(setting.model, setting.training) for setting in settings]
-    _check_content(examples, [setting.model for setting in settings], ingestion)
+    for setting in settings:
+        way = "" if setting.model.modality == model.modality else "search.space need not try that"
+        _check_content(examples, setting.model, ingestion, way)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
 
 
 def _check_content(
-    examples: Examples, models: Sequence[ModelParameters], ingestion: IngestionParameters
+    examples: Examples, model: ModelParameters, ingestion: IngestionParameters, way_on: str = ""
 ) -> None:
     """Refuse posts of which most have a blank text, or an image that cannot be used.
 
@@ -137,14 +141,19 @@ def _check_content(
         "text": [not text.strip() for text in examples["text"].to_pylist()],
         "image": examples["image"].is_null().to_pylist(),
     }
-    for model in models:
-        is_empty = all(all(lacking[kind]) for kind in model.modalities)
-        for kind in model.modalities:
-            count, total = sum(lacking[kind]), len(examples)
-            if 2 * count > total and (is_empty or not ingestion.allow_missing):
-                reasons = _reasons(examples.filter(lacking[kind]), kind)
-                words = f"{count:,} of {total:,} posts have no {kind} that can be used{reasons}"
-                raise ValueError(words if is_empty else words + _ways_on(model, kind))
+    is_empty = all(all(lacking[kind]) for kind in model.modalities)
+    for kind in model.modalities:
+        count, total = sum(lacking[kind]), len(examples)
+        if 2 * count > total and (is_empty or not ingestion.allow_missing):
+            reasons = _reasons(examples.filter(lacking[kind]), kind)
+            ways = [way_on] if way_on else []
+            if not is_empty:
+                ways += [] if way_on else _other_modality(model, kind)
+                ways.append("ingestion.allow_missing=true goes on with what is there")
+            raise ValueError(
+                f"{count:,} of {total:,} posts have no {kind} that can be used{reasons}"
+                f"{'; ' if ways else ''}{', and '.join(ways)}"
+            )
 
 
 def _reasons(lacking: Examples, kind: str) -> str:
@@ -158,13 +167,12 @@ def _reasons(lacking: Examples, kind: str) -> str:
     return f" ({counts.most_common(1)[0][0]})" if counts else ""
 
 
-def _ways_on(model: ModelParameters, kind: str) -> str:
-    alone = "".join(
-        f"model.modality={other} learns from the {other}s alone, and "
+def _other_modality(model: ModelParameters, kind: str) -> list[str]:
+    return [
+        f"model.modality={other} learns from the {other}s alone"
         for other in model.modalities
         if other != kind
-    )
-    return f"; {alone}ingestion.allow_missing=true goes on with what is there"
+    ]
 
 
 def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LABELLED, UNLABELLED = "labelled.listing", "unlabelled.listing"
 
 
-def trains_only(inputs: Mapping[str, Dataset]) -> bool:
+def _trains_only(inputs: Mapping[str, Dataset]) -> bool:
     """Return whether a run that trains and predicts finds a table whose posts all have tags.
 
     Args:
@@ -35,7 +35,7 @@ def trains_only(inputs: Mapping[str, Dataset]) -> bool:
 
 def idle_outputs(pipeline: Pipeline, catalog: DataCatalog) -> set[str]:
     """Return what a run that trains only would write of new posts: all of it without a row."""
-    if not trains_only(stored_datasets(catalog, pipeline.inputs())):
+    if not _trains_only(stored_datasets(catalog, pipeline.inputs())):
         return set()
     return set(pipelines["inference"].all_outputs())
 

@@ -41,7 +41,7 @@ from .compute import (
 )
 from .draws import warn_of_few_draws
 from .encoders import check_encoders
-from .posts import LABELLED, UNLABELLED, trains_only
+from .posts import LABELLED, UNLABELLED
 from .search import check_search
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def check_run(
     outputs: Mapping[str, Versionable],
     request: Mapping[str, Any],
     parameters: Mapping[str, Any],
+    idle: Set[str] = frozenset(),
 ) -> dict[str, str | None]:
     """Pin the version of each input that a run reads, and refuse a run that would fail later.
 
@@ -69,6 +70,7 @@ def check_run(
         outputs: The datasets that the run writes, by name.
         request: The run that Kedro was asked for.
         parameters: All parameters.
+        idle: The outputs of new posts, where the run only trains; see `idle_outputs`.
 
     Returns:
         The version of each dataset that comes from before the run, None where it has no versions.
@@ -77,7 +79,7 @@ def check_run(
         click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
     inputs = stored_datasets(catalog, pipeline.inputs())
-    if trains_only(inputs):
+    if idle and UNLABELLED in inputs:
         place = place_in_words(inputs.pop(UNLABELLED))
         logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
     faults = _named_model_faults(pipeline, parameters)
