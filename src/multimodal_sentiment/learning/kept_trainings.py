@@ -184,8 +184,8 @@ class KeptTrainings:
 
     def mark_used(self, trainings: Sequence[FoldTraining]) -> None:
         """Note on what is kept of trainings that this run needed it, be it read or not."""
-        for path in map(self._path, trainings):
-            mark_used(path)
+        for training in trainings:
+            _mark_used(self._path(training))
 
     def run(self, training: FoldTraining) -> Trained:
         """Train a model, unless that is done already, and predict its fold with it.
@@ -239,9 +239,14 @@ class KeptTrainings:
         return self._origins[modality, name]
 
 
+def _mark_used(path: Path) -> None:
+    mark_used(path)
+    mark_used(path.parent / CHECKPOINTS / path.stem)  # of one that was killed at its very end
+
+
 def _read(training: FoldTraining, path: Path, shared: SharedInputs) -> Trained:
     """Return a finished training's answers, its history, and the seconds that it took."""
-    mark_used(path)
+    _mark_used(path)
     with np.load(path, allow_pickle=False) as kept:
         labels, probabilities = kept["labels"].astype(object), kept["probabilities"]
         seconds, epochs = float(kept["seconds"]), json.loads(str(kept["history"]))
