@@ -68,7 +68,7 @@ def _free_port() -> int:
 
 def fetch(address: str) -> Any:
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - our own server
             return json.load(answer)
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return None
