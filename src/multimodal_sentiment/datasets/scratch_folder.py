@@ -40,20 +40,20 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
             to_go_on: The way to go on after an interrupted run, in words.
             metadata: Any arbitrary metadata; ignored by Kedro.
         """
-        self.path = Path(path)
+        self._path = Path(path)
         self.to_go_on = to_go_on
         self.metadata = metadata
         self._before: dict[Path, int] = {}  # what lay there when the run began
 
     def load(self) -> Path:
         """Return the folder, which then exists."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        return self.path
+        self._path.mkdir(parents=True, exist_ok=True)
+        return self._path
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuse: nodes write into the folder themselves."""
         raise DatasetError(
-            f"{self.path} is a folder for intermediate state: nothing is saved to it"
+            f"{self._path} is a folder for intermediate state: nothing is saved to it"
         )
 
     def note(self) -> None:
@@ -69,12 +69,12 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         for path in self._used():
             with suppress(OSError):
                 path.unlink()
-        left = [path for path in self.path.rglob("*") if not path.is_dir()]
-        for folder in sorted({*self.path.rglob("*")} - {*left}, reverse=True):
+        left = [path for path in self._path.rglob("*") if not path.is_dir()]
+        for folder in sorted({*self._path.rglob("*")} - {*left}, reverse=True):
             with suppress(OSError):  # it is not empty
                 folder.rmdir()
         with suppress(OSError):
-            self.path.rmdir()
+            self._path.rmdir()
         return sum(path.stat().st_size for path in left)
 
     def holds_files(self) -> bool:
@@ -87,7 +87,7 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
     def _times(self) -> dict[Path, int]:
         """Return when each file was last written or marked as used."""
         times = {}
-        for path in self.path.rglob("*"):
+        for path in self._path.rglob("*"):
             with suppress(OSError):  # another process has just removed it
                 if path.is_file():
                     times[path] = path.stat().st_mtime_ns
@@ -97,4 +97,4 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self.path}
+        return {"path": self._path}

@@ -28,7 +28,7 @@ from .checks import check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import error_in_one_line, is_damage
 from .flags import corrected_flags, folders_flag, inference_flags
-from .kedro_adapter import without_existing_outputs
+from .kedro_adapter import place_in_words, without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
@@ -164,7 +164,7 @@ class Transaction:
                     "%s stay in %s for the unfinished runs that left them: remove them if these "
                     "are not to go on",
                     size_in_words(left),
-                    short_path(folder.path),
+                    place_in_words(folder),
                 )
         self.places = self._staging.places(self.record.moves)
         seconds = perf_counter() - self._began
