@@ -237,13 +237,9 @@ def read_entries(name: str, values: Any) -> Iterator[Any]:
 
 
 def _of_role(frame: Any, role: str, columns: Mapping[str, Any]) -> Any:
-    """Return a frame's column of a role; None if it has none.
-
-    A frame with no column of those names may have one of the role's own.
-    """
-    known = frame_columns(frame) or []
-    named = any(columns[name] in known for name in ("text", "image"))
-    return frame_column(frame, columns[role] if named else role)
+    """Return a frame's column of a role, by its name or else by the role's; None if it has none."""
+    column = frame_column(frame, columns[role])
+    return frame_column(frame, role) if column is None else column
 
 
 def _zip(texts: Iterator[Any], images: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
