@@ -212,35 +212,37 @@ def test_few_and_many_posts_are_answered_alike_in_bf16(
     np.testing.assert_allclose(logits(16)[:15], logits(15), atol=1e-4)
 
 
+@pytest.fixture
+def without_images(posts: LabelledPosts, make_examples: Callable[..., pa.Table]) -> LabelledPosts:
+    blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
+    return LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
+
+
 def test_a_modality_that_was_never_seen_changes_nothing(
     posts: LabelledPosts,
+    without_images: LabelledPosts,
     pooled: Callable[..., Parameters],
-    make_examples: Callable[..., pa.Table],
     tmp_path: Path,
 ) -> None:
-    blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
-    without = LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
     parameters = pooled()
-    classifier, _ = fit(without, parameters, tmp_path)
+    classifier, _ = fit(without_images, parameters, tmp_path)
     columns = [f"p_{label}" for label in LABELS]
     with_images = predict_examples(classifier, posts.examples, posts.rows, parameters.compute)
-    with_texts = predict_examples(classifier, blank, posts.rows, parameters.compute)
+    with_texts = predict_examples(
+        classifier, without_images.examples, posts.rows, parameters.compute
+    )
 
     np.testing.assert_allclose(with_images[columns], with_texts[columns], atol=1e-5)
     assert (with_images["image_contribution"].abs() < 1e-5).all()
 
 
 def test_posts_without_anything_that_a_model_reads_are_refused(
-    posts: LabelledPosts,
+    without_images: LabelledPosts,
     pooled: Callable[..., Parameters],
-    make_examples: Callable[..., pa.Table],
     tmp_path: Path,
 ) -> None:
-    blank = make_examples(posts.texts, list(posts.tags), [None] * POSTS)
-    without = LabelledPosts(blank, posts.rows, posts.tags, posts.groups)
-
     with pytest.raises(ValueError, match=r"^not one of the 60 posts .* has a usable image$"):
-        fit(without, pooled(model__modality="image"), tmp_path)
+        fit(without_images, pooled(model__modality="image"), tmp_path)
 
 
 def test_one_image_decides_little(
