@@ -54,8 +54,8 @@ def excess_bits(texts: Sequence[str]) -> float:
     told = codes[codes >= 0x80]  # noqa: PLR2004 - ASCII's end
     most = np.array([_MOST_BITS.get(kind, 0.0) for kind in Kind])[tables.kind[tables.sort[told]]]
     plain = [text.encode("ascii", "ignore").decode("ascii") for text in texts]
-    excess = text_bits(texts).sum() - text_bits(plain).sum() - most.sum()
-    return float(excess) / max(1, len(told))
+    taken, plainly = np.split(text_bits([*texts, *plain]), 2)
+    return float(taken.sum() - plainly.sum() - most.sum()) / max(1, len(told))
 
 
 def _batch_bits(texts: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -172,8 +172,11 @@ def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[
     column = int(np.bincount(best).argmax())
     encoding = names[column]
     plausible = not _read_like_no_language(posts, [names[k] for k in best])
-    if plausible and encoding in _MULTIBYTE and (best == column).mean() > _MOST:
-        return [], []  # pages of one byte a character hardly ever pass for these
+    is_mixed = (best == column).mean() <= _MOST
+    if plausible and (is_mixed or encoding in _MULTIBYTE):
+        # Each encoding of a mixture is looked at by itself. Pages of one byte a character hardly
+        # ever pass for one of several bytes.
+        return [], []
     guesses = _guesses(posts)
     if _confirmed(posts, encoding, guesses):
         return [], []
