@@ -12,6 +12,7 @@ from multimodal_sentiment.pipelines.evaluation.against_former_model import judge
 from multimodal_sentiment.posts.content_keys import content_keys
 from multimodal_sentiment.predicting import encode_examples, predict_examples
 
+NEW, LATER = "2026-02-01T00.00.00.000Z", "2026-02-02T00.00.00.000Z"
 LABELS = ["bad", "good"]
 TEXTS = [f"{'dull rain' if number % 2 else 'lovely sun'} on day {number}" for number in range(80)]
 TAGS = [LABELS[number % 2] for number in range(80)]
@@ -20,18 +21,21 @@ TAGS = [LABELS[number % 2] for number in range(80)]
 @pytest.fixture
 def judge(tiny, make_examples):
     """Judge a model against a former one, on 80 posts without an image."""
-    parameters = tiny(model__modality="text", evaluation__bootstrap_samples=200)
+    parameters = tiny(evaluation__bootstrap_samples=200)
     examples = make_examples(TEXTS, TAGS, [None] * 80)
+    bounds = {b"pictures": b'{"short_side": 256, "max_aspect_ratio": 3.0}'}
+    examples = examples.replace_schema_metadata(examples.schema.metadata | bounds)
     guids = examples["guid"].to_pylist()
     groups = pd.DataFrame({"guid": guids, "group": range(80)})
 
-    def make(version, learnt=None, posts="one", labels=LABELS):
-        model, tokenizer = build_model(parameters.model, labels, TEXTS, {})
-        model.config.training = {"posts_sha256": posts}
+    def make(version, learnt=None, posts="one", labels=LABELS, modality="text", side=256):
+        own = tiny(model__modality=modality).model
+        model, tokenizer = build_model(own, labels, TEXTS, {})
+        model.config.training = {"posts_sha256": posts, "pictures": {"short_side": side}}
         return SentimentClassifier(model, tokenizer, {}, version, learnt_keys=learnt)
 
     def judge(former):
-        model = make("new")
+        model = make(NEW)
         predictions = predict_examples(model, examples, np.arange(80), parameters.compute)
         return judge_succession(
             predictions,
@@ -66,13 +70,18 @@ def test_posts_that_the_former_model_knows_do_not_count(judge):
     ("former", "words"),
     [
         (None, "There is no model before this one"),
-        ({"version": "new"}, "No other model has answered before"),
+        ({"version": NEW}, f"This model, {NEW}, is the one that answers"),
+        ({"version": LATER}, f"The model that answers, {LATER}, was trained after this one, {NEW}"),
         (
             {"version": "old", "learnt": keys(TEXTS[:60])},
             "only 20 validation posts are new",
         ),
         ({"version": "old", "posts": "others"}, "which does not say what it learnt from"),
         ({"version": "old", "labels": ["bad", "fine"]}, "which has other labels"),
+        (
+            {"version": "old", "modality": "both", "side": 128},
+            "the model old, which was trained on pictures prepared otherwise",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_said(judge, former, words):
@@ -80,6 +89,13 @@ def test_what_cannot_be_compared_is_said(judge, former, words):
 
     assert judged["verdict"] == "not compared"
     assert words in judged["sentence"]
+
+
+@pytest.mark.parametrize("former", [{"side": 128}, {"modality": "both"}])
+def test_pictures_matter_where_a_model_looks_at_them_and_they_were_prepared_otherwise(
+    judge, former
+):
+    assert judge({"version": "old"} | former)["n"] == 80
 
 
 def test_a_model_of_the_same_training_posts_knows_no_validation_post(judge):

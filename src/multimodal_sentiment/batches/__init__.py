@@ -1,6 +1,15 @@
 """Posts as the model takes them: examples, and how they become batches."""
 
-from .dataset import Batch, Features, PostDataset, StoredImages, Variation, preparation_of, rows_of
+from .dataset import (
+    Batch,
+    Features,
+    PostDataset,
+    StoredImages,
+    Variation,
+    preparation_of,
+    prepared_otherwise,
+    rows_of,
+)
 from .labelled_posts import LabelledPosts, check_counts
 
 __all__ = [
@@ -12,5 +21,6 @@ __all__ = [
     "Variation",
     "check_counts",
     "preparation_of",
+    "prepared_otherwise",
     "rows_of",
 ]

@@ -25,6 +25,8 @@ FROM_DIFFERENT_RUNS = (
     "together"
 )
 
+_SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it decides on the pixels
+
 # Tensors, all but the masks `has_text` and `has_image`: these are NumPy arrays, which stay on the
 # host whatever the batch is moved to, as it must know how many posts there are to encode.
 Batch = dict[str, Any]
@@ -215,6 +217,21 @@ def preparation_of(examples: pa.Table) -> dict[str, Any]:
     """Return the preparation parameters that the table records; empty if it records none."""
     said: dict[str, Any] = json.loads((examples.schema.metadata or {}).get(b"pictures", b"{}"))
     return said
+
+
+def prepared_otherwise(config: SentimentConfig, examples: pa.Table) -> dict[str, Any]:
+    """Return how pictures were prepared for a model, as far as those of a table were otherwise.
+
+    Empty where a model looks at none, or does not say it.
+    """
+    learnt, given = config.training.get("pictures") or {}, preparation_of(examples)
+    if not config.uses_image:
+        return {}
+    return {
+        name: learnt[name]
+        for name in _SHAPING
+        if name in learnt and learnt[name] != given.get(name)
+    }
 
 
 def _add_features(batch: Batch, name: str, features: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 class FormerModelDataset(ReadOnlyDataset["SentimentClassifier | None"]):
     """``FormerModelDataset`` loads the model that answered before this run, or None if none did.
 
+    In a run that trains none, it is the model that answers now.
+
     It reads what a ``ModelFolderDataset`` at the same path wrote in an earlier run: the promoted
     version, else the newest. One that cannot be read is passed over with a warning.
 

@@ -31,7 +31,7 @@ def judge_succession(
     Args:
         predictions: The model's, of the validation posts.
         fusion_model: The model.
-        former_model: The promoted or last one before it, if there is one.
+        former_model: The one that answers, promoted or else the newest, if there is one.
         examples: The posts.
         features: The features of the posts under the encoders that are frozen.
         duplicate_groups: `guid, group`.
@@ -52,12 +52,9 @@ def judge_succession(
 
     if former_model is None:
         return refusal("There is no model before this one to compare it with.")
+    if reason := _reason_against(former_model, fusion_model, examples):
+        return refusal(reason)
     name = f"the model {former_model.version}"
-    if former_model.version == fusion_model.version:
-        return refusal(f"No other model has answered before this one, {fusion_model.version}.")
-    labels = list(fusion_model.labels)
-    if sorted(former_model.labels) != sorted(labels):
-        return refusal(f"The new model cannot be compared with {name}, which has other labels.")
     rows = rows_of(predictions["guid"], examples)
     new = _are_new_to(former_model, fusion_model, examples, rows)
     if new is None:
@@ -71,12 +68,46 @@ def judge_succession(
         known["predicted"],
         answers,
         duplicate_groups.set_index("guid")["group"].loc[known["guid"]],
-        labels,
+        list(fusion_model.labels),
         name=name,
         margin=comparison.margin,
         **evaluation.drawing,
     )
     return {"former": former_model.version} | judged
+
+
+def _reason_against(
+    former: SentimentClassifier, model: SentimentClassifier, examples: Examples
+) -> str | None:
+    """Return why a model cannot be compared with another, if anything speaks against it."""
+    from multimodal_sentiment.batches import prepared_otherwise
+
+    if former.version == model.version:
+        return (
+            f"This model, {model.version}, is the one that answers: it is not compared with itself."
+        )
+    if _was_trained_later(former, model):
+        return (
+            f"The model that answers, {former.version}, was trained after this one, "
+            f"{model.version}: it is no former model to compare this one with."
+        )
+    refused = f"The new model cannot be compared with the model {former.version}, which"
+    if sorted(former.labels) != sorted(model.labels):
+        return f"{refused} has other labels."
+    if prepared_otherwise(former.config, examples):
+        return f"{refused} was trained on pictures prepared otherwise."
+    return None
+
+
+def _was_trained_later(former: SentimentClassifier, model: SentimentClassifier) -> bool:
+    """Return whether the model that answers is the later one, as versions that are times say.
+
+    So it may be where a step judges an earlier version again.
+    """
+    from multimodal_sentiment.datasets.promotion import is_timestamp
+
+    versions = [str(model.version), str(former.version)]
+    return all(map(is_timestamp, versions)) and versions == sorted(versions)
 
 
 def _are_new_to(

@@ -17,8 +17,6 @@ from multimodal_sentiment.types import (
 
 logger = logging.getLogger(__name__)
 
-_SHAPING = ("short_side", "max_aspect_ratio")  # of what preparation does: it decides on the pixels
-
 
 def match_model(fusion_model: SentimentClassifier, examples: Examples) -> SentimentClassifier:
     """Return the model, if the posts' images were prepared as those that it learnt from.
@@ -26,13 +24,10 @@ def match_model(fusion_model: SentimentClassifier, examples: Examples) -> Sentim
     Raises:
         ValueError: If they were not: it would answer worse, and nothing would show it.
     """
-    from multimodal_sentiment.batches import preparation_of
+    from multimodal_sentiment.batches import prepared_otherwise
 
-    learnt = fusion_model.config.training.get("pictures") or {}
-    given = preparation_of(examples)
-    unlike = [name for name in _SHAPING if name in learnt and learnt[name] != given.get(name)]
-    if fusion_model.config.uses_image and unlike:
-        wanted = ",".join(f"preparation.{name}={learnt[name]}" for name in unlike)
+    if unlike := prepared_otherwise(fusion_model.config, examples):
+        wanted = ",".join(f"preparation.{name}={value}" for name, value in unlike.items())
         raise ValueError(
             f"these pictures were prepared otherwise than those that the model learnt from: run "
             f"the whole inference pipeline with --params {wanted}, or train anew"
