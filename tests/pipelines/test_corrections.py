@@ -146,7 +146,9 @@ def test_twins_count_once_where_answers_do_not_differ():
 
 def test_parts_with_posts_enough_are_judged(predictions):
     always = {"majority": [LABELS[0]] * 80}
-    parts = judge_parts(predictions, pd.Series(range(80)), LABELS, baselines=always, **DRAWING)
+    parts = judge_parts(
+        predictions, pd.Series(range(80)), LABELS, modality="both", baselines=always, **DRAWING
+    )
 
     # Text and photo disagree on 40 to 69; the text of the last five is missing.
     assert {name: part["n"] for name, part in parts.items()} == {
@@ -160,11 +162,33 @@ def test_parts_with_posts_enough_are_judged(predictions):
 
 def test_parts_that_are_twins_of_each_other_are_not_judged(predictions):
     groups = pd.Series([*range(40), *[40] * 30, *range(41, 51)])
-    parts = judge_parts(predictions, groups, LABELS, baselines={}, **DRAWING)
+    parts = judge_parts(predictions, groups, LABELS, modality="both", baselines={}, **DRAWING)
 
     # All posts on which text and photo disagree are one group of twins; of the 35 with a problem,
     # 25 are.
     assert list(parts) == ["text and photo agree"]
+
+
+@pytest.mark.parametrize(
+    ("modality", "problems", "posts"),
+    [
+        ("text", ["no_image", 'encoding_rare("GB18030"); no_image'], 40),
+        ("text", ["no_image", ""], 0),
+        ("image", ["no_image", "no_text; encoding_rare(big5)"], 40),
+        ("image", ["no_text", "encoding_rare(big5)"], 0),
+        ("both", ["no_text", "no_image"], 80),
+        ("text", ["listed_repeatedly(2)", "as version 0.1 wrote it"], 80),
+    ],
+)
+def test_only_what_a_model_reads_can_be_wrong_with_a_post(predictions, modality, problems, posts):
+    given = predictions[["tag", "predicted"]].assign(problems=problems * 40)
+    parts = judge_parts(
+        given, pd.Series(range(80)), LABELS, modality=modality, baselines={}, **DRAWING
+    )
+
+    assert {name: part["n"] for name, part in parts.items()} == (
+        {"something is wrong with the post": posts} if posts else {}
+    )
 
 
 def test_claims_of_confidence_are_held_against_the_answers(predictions):

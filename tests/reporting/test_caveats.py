@@ -155,6 +155,38 @@ def test_doubtful_posts_are_counted(metrics, ingestion):
     assert "9 of 1,000 validation posts would have had a twin" in doubts[list(doubts)[-1]]
 
 
+@pytest.mark.parametrize(
+    ("modality", "said"),
+    [
+        ("text", ["30 texts may be misread", "no text: 60"]),
+        ("image", ["no image: 5,000", "Images that say nothing of their posts"]),
+        (
+            "both",
+            [
+                "30 texts may be misread",
+                "no image: 5,000, no text: 60",
+                "Images that say nothing of their posts",
+            ],
+        ),
+    ],
+)
+def test_only_what_a_model_reads_is_a_reason_to_distrust_it(metrics, ingestion, modality, said):
+    metrics["protocol"]["model"]["modality"] = modality
+    ingestion["flagged_encodings"]["posts"] = 30
+    ingestion["placeholders"] = [{"image_hash": "aa", "posts": 400, "first": ["1"]}]
+    ingestion["problems"] = {
+        "no_image": {"title": "no image", "subject": "image", "posts": 5000, "first": []},
+        "no_text": {"title": "no text", "subject": "text", "posts": 60, "first": []},
+    }
+
+    doubts = find_caveats(metrics, ingestion, epochs=6)
+
+    assert [
+        doubt.why.removesuffix(" of 5,000 posts.") if "problems" in doubt.what else doubt.what
+        for doubt in doubts
+    ] == said
+
+
 def test_what_contradicting_twins_cost_is_said_where_it_is_known(metrics, ingestion):
     ingestion["twins"] |= {"groups_with_several_tags": 2}
     (unknown,) = find_caveats(metrics, ingestion, epochs=6)
@@ -176,6 +208,11 @@ def test_scripts_that_the_encoder_has_not_read_are_named(metrics, ingestion):
     name = "sentence-transformers/all-MiniLM-L6-v2"
     metrics["protocol"]["model"]["encoders"]["text"]["name"] = name
     assert titles(metrics, ingestion) == ["The text encoder has read English, not Han or Thai"]
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+    assert doubt.why.startswith("Of such texts it hears little: a multilingual encoder")
+    metrics["protocol"]["model"]["strengths"] = {"text": 2, "words": 2}
+    (doubt,) = find_caveats(metrics, ingestion, epochs=6)
+    assert "it hears little, and counted words do the work: a" in doubt.why
     metrics["scripts"] = {"Latin": {"n": 700}}
     assert titles(metrics, ingestion) == []
 

@@ -76,6 +76,8 @@ KINDS: dict[str, Kind] = {
     "noted": Kind("post", "noted", "{}"),
 }
 
+_UNREAD: dict[str, set[Subject]] = {"text": {"image"}, "image": {"text", "encoding"}}
+
 _WORD = r"[\w.+-]+"
 _ARGUMENT = rf'(?:{_WORD}|"(?:[^"\\]|\\.)*")'
 _PROBLEM = re.compile(rf"([a-z_]+)(?:\(({_ARGUMENT}(?:,{_ARGUMENT})*)\))?(?:; |$)")
@@ -157,6 +159,12 @@ def read_problems(entry: str) -> list[Problem]:
 def describe_problems(entry: str) -> str:
     """Return a column's entry in words for people."""
     return "; ".join(each.words for each in read_problems(entry))
+
+
+def is_felt(entry: str, modality: str) -> bool:
+    """Return whether a column's entry says a problem of what a model of this modality reads."""
+    unread = _UNREAD.get(modality, set())
+    return any(KINDS[each.code].subject not in unread for each in read_problems(entry))
 
 
 def _quoted(argument: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 from .charts import GOOD_CALIBRATION
@@ -13,6 +13,7 @@ _FEW_TUNING_POSTS = 100
 _WIDE = 0.08  # of an interval of accuracies
 _ENGLISH = ("all-MiniLM-L6-v2", "bert-base-uncased", "bertweet-base")  # encoders that read no other
 _NOTABLE = 0.01  # share of the posts
+_UNREAD = {"text": {"image"}, "image": {"text", "encoding"}}  # subjects, by a model's modality
 
 
 class Caveat(NamedTuple):
@@ -39,7 +40,12 @@ def find_caveats(
         *_about_confidence(metrics),
         *_about_languages(metrics),
         *_about_training(metrics["protocol"]["model"], epochs),
-        *_about_posts(ingestion, (metrics.get("twins_in_training") or {}).get("posts", 0)),
+        *_about_posts(ingestion, _UNREAD.get(metrics["protocol"]["model"].get("modality"), set())),
+        *_about_groups_of_twins(
+            ingestion["twins"],
+            ingestion["posts"],
+            (metrics.get("twins_in_training") or {}).get("posts", 0),
+        ),
     ]
 
 
@@ -151,11 +157,12 @@ def _about_languages(metrics: Mapping[str, Any]) -> list[Caveat]:
     others = {script for script in metrics.get("scripts", {}) if script not in ("Latin", "none")}
     if not others or not name.endswith(_ENGLISH):
         return []
+    counts_words = "words" in metrics["protocol"]["model"].get("strengths", {})
     return [
         Caveat(
             f"The text encoder has read English, not {_all(sorted(others))}",
-            "Of such texts it hears little, and counted words do the work: a multilingual encoder, "
-            "named in model.text.encoder and fetched, reads them.",
+            f"Of such texts it hears little{', and counted words do the work' * counts_words}: a "
+            "multilingual encoder, named in model.text.encoder and fetched, reads them.",
         )
     ]
 
@@ -186,10 +193,11 @@ def _about_training(model: Mapping[str, Any], epochs: int | None) -> list[Caveat
     return doubts
 
 
-def _about_posts(ingestion: Mapping[str, Any], divided: int) -> list[Caveat]:
+def _about_posts(ingestion: Mapping[str, Any], unread: Set[str]) -> list[Caveat]:
+    """Say what is wrong with the posts, but for what a model does not read of them anyway."""
     doubts = []
     flagged = ingestion["flagged_encodings"]["posts"]
-    if flagged:
+    if flagged and "encoding" not in unread:
         doubts.append(
             Caveat(
                 f"{flagged:,} texts may be misread",
@@ -200,13 +208,14 @@ def _about_posts(ingestion: Mapping[str, Any], divided: int) -> list[Caveat]:
     notable = {
         entry.get("title", code): entry["posts"]
         for code, entry in ingestion["problems"].items()
-        if entry["posts"] >= _NOTABLE * ingestion["posts"] and entry.get("subject") != "encoding"
+        if entry["posts"] >= _NOTABLE * ingestion["posts"]
+        and entry.get("subject") not in {"encoding", *unread}
     }
     if notable:
         posts = ", ".join(f"{title}: {count:,}" for title, count in notable.items())
         doubts.append(Caveat("Posts with problems", f"{posts} of {ingestion['posts']:,} posts."))
     placeholders = ingestion.get("placeholders", [])
-    if placeholders:
+    if placeholders and "image" not in unread:
         posts = sum(placeholder["posts"] for placeholder in placeholders)
         doubts.append(
             Caveat(
@@ -215,7 +224,7 @@ def _about_posts(ingestion: Mapping[str, Any], divided: int) -> list[Caveat]:
                 f"{_images(len(placeholders))}: a placeholder counts as no sign of twins.",
             )
         )
-    return doubts + _about_groups_of_twins(ingestion["twins"], ingestion["posts"], divided)
+    return doubts
 
 
 def _about_groups_of_twins(twins: Mapping[str, Any], posts: int, divided: int) -> list[Caveat]:

@@ -105,7 +105,14 @@ def evaluate_predictions(
         "scripts": judge_scripts(
             predictions, validation_posts["text"], groups, labels, baselines=simple, **drawing
         ),
-        "parts": judge_parts(predictions, groups, labels, baselines=simple, **drawing),
+        "parts": judge_parts(
+            predictions,
+            groups,
+            labels,
+            modality=fusion_model.config.modality,
+            baselines=simple,
+            **drawing,
+        ),
         "abstention": judge_abstention(
             predictions, groups, labels, target=evaluation.target_accuracy, **drawing
         ),

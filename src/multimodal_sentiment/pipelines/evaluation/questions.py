@@ -17,6 +17,7 @@ from multimodal_sentiment.assessment import (
     judge_difference,
     least_trusted_confidence,
 )
+from multimodal_sentiment.posts.problems import is_felt
 from multimodal_sentiment.posts.scripts import script_of
 from multimodal_sentiment.types import Json
 
@@ -110,6 +111,7 @@ def judge_parts(
     groups: pd.Series[int],
     labels: list[str],
     *,
+    modality: str,
     baselines: Mapping[str, ArrayLike],
     **drawing: Any,
 ) -> Json:
@@ -119,6 +121,7 @@ def judge_parts(
         predictions: Of the validation posts.
         groups: Each post's group, of shape (n,).
         labels: Every label a tag may be.
+        modality: What the model reads: what is wrong with the rest of a post does not count.
         baselines: By the name of a baseline, its answers, of shape (n,).
         drawing: `samples`, `level` and `seed` of the bootstrap over groups.
 
@@ -126,7 +129,8 @@ def judge_parts(
         Per part, of those with posts enough (twins count once), `n`, `accuracy`,
         `accuracy_interval`, and the accuracy of each of the `baselines`.
     """
-    parts = {"something is wrong with the post": predictions["problems"].fillna("") != ""}
+    wrong = predictions["problems"].fillna("").map(lambda entry: is_felt(entry, modality))
+    parts = {"something is wrong with the post": wrong.astype(bool)}
     if "text_alone" in predictions:
         alike = predictions["text_alone"] == predictions["image_alone"]
         # A modality that a post lacks has contributed exactly nothing.
