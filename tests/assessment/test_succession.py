@@ -37,8 +37,15 @@ def test_a_verdict_in_words_with_an_interval(new, former, verdict, words):
     assert f"(95% interval {100 * low:+.1f} to {100 * high:+.1f}, p = " in judged["sentence"]
 
 
-@pytest.mark.parametrize("groups", [range(29), [0] * 100])
-def test_too_few_posts_are_not_compared(groups):
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (range(29), "29 validation posts are new to both"),
+        ([*range(20)] * 5, "20 validation posts are new to both, counting twins once"),
+        ([0] * 100, "1 validation post is new to both, counting twins once"),
+    ],
+)
+def test_too_few_posts_are_not_compared(groups, said):
     posts = len(groups)
     answers = wrong_on(5)[:posts]
     judged = compare_with_former(TAGS[:posts], answers, answers, groups, ["bad", "good"], **JUDGING)
@@ -46,8 +53,7 @@ def test_too_few_posts_are_not_compared(groups):
     assert judged == {
         "n": posts,
         "verdict": "not compared",
-        "sentence": f"The new model cannot be compared with the model A: only {posts} validation "
-        "posts are new to both.",
+        "sentence": f"The new model cannot be compared with the model A: only {said}.",
     }
 
 

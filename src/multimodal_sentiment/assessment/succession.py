@@ -52,9 +52,10 @@ def compare_with_former(
     count = len(truth)
     units = len(np.unique(np.asarray(groups)))
     if units < FEWEST_GROUPS:
+        twice = ", counting twins once" if units < count else ""
         said = (
-            f"The new model cannot be compared with {name}: only {count:,} validation posts are "
-            "new to both."
+            f"The new model cannot be compared with {name}: only {units:,} validation "
+            f"{'post is' if units == 1 else 'posts are'} new to both{twice}."
         )
         return {"n": count, "verdict": "not compared", "sentence": said}
     answers = {
