@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from multimodal_sentiment.parameters import Parameters, ReportingParameters
+from multimodal_sentiment.pipelines.comparing import pages
 from multimodal_sentiment.pipelines.comparing.answers import (
     baselines_of,
     describe_doubts,
@@ -111,7 +112,7 @@ def test_a_clear_gain_is_said_to_help_and_a_small_one_not_to_be_told(
     assert result["table"]["both"]["spread"]["accuracy"] == 0
     assert result["table"]["majority"]["accuracy"] == pytest.approx(1 / 3)
     assert (result["n"], result["groups"]) == (30, 29)
-    assert result["protocol"]["posts"] == {"judged": 30, "learnt from": 90}
+    assert result["protocol"]["posts"] == {"judged": 30, "learnt from": 60}
     assert result["protocol"]["split"] == {"as": "given with the posts"}
 
 
@@ -255,6 +256,21 @@ def doubts_of(frames: dict[str, Any], predictions: pd.DataFrame) -> pd.DataFrame
     return describe_doubts(predictions, parts, frames["duplicate_groups"], 10)
 
 
+def second_look_of(frames: dict[str, Any], predictions: pd.DataFrame, doubts: pd.DataFrame) -> str:
+    return write_second_look(
+        doubts,
+        {
+            "table": {"both": {"per_class": dict.fromkeys(LABELS)}},
+            "protocol": {"variants": {"both": {}}},
+        },
+        predictions,
+        **frames,
+        corrections=pd.DataFrame({"guid": [], "tag": []}, dtype=str),
+        raw="raw",
+        reporting=ReportingParameters(data_name="posts", shown_posts=0),
+    )
+
+
 def test_of_many_twins_some_are_listed_and_the_rest_counted(many_twins: dict[str, Any]) -> None:
     predictions = answers(many_twins["validation_posts"], {"both": 1.0}, seeds=1)
 
@@ -274,18 +290,7 @@ def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
     predictions = answers(many_twins["validation_posts"], {"both": 1.0}, seeds=1)
     doubts = doubts_of(many_twins, predictions)
 
-    page = write_second_look(
-        doubts,
-        {
-            "table": {"both": {"per_class": dict.fromkeys(LABELS)}},
-            "protocol": {"variants": {"both": {}}},
-        },
-        predictions,
-        **many_twins,
-        corrections=pd.DataFrame({"guid": [], "tag": []}, dtype=str),
-        raw="raw",
-        reporting=ReportingParameters(data_name="posts", shown_posts=0),
-    )
+    page = second_look_of(many_twins, predictions, doubts)
 
     facts = json.loads(re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)[0])
     shown = [one["guid"] for one in facts["posts"]]
@@ -294,6 +299,36 @@ def test_a_group_of_many_twins_has_one_box_that_says_what_it_leaves_out(
     assert page.count('class="case twins"') == 3
     assert page.count("not shown") == 1
     assert "2 of 3: twins, 8 more of them not shown</p>" in page
+
+
+@pytest.mark.parametrize(
+    ("most", "cases", "said"),
+    [
+        (1, 3, "2 more groups of twins with different tags are not shown: second_look.csv"),
+        (2, 4, "1 more group of twins with different tags is not shown: second_look.csv"),
+        (3, 5, None),
+    ],
+)
+def test_of_many_groups_of_twins_the_first_are_shown_and_all_doubted_posts(
+    frames: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    cases: int,
+    said: str | None,
+) -> None:
+    monkeypatch.setattr(pages, "MOST_TORN", most)
+    frames["duplicate_groups"].loc[[1, 58, 88], "group"] = [0, 58, 88]  # three pairs of twins
+    # Two posts that are twins of none are answered wrongly.
+    predictions = answers(frames["validation_posts"][:20], {"both": 0.9}, seeds=1)
+    doubts = doubts_of(frames, predictions)
+
+    page = second_look_of(frames, predictions, doubts)
+
+    assert doubts["guid"].tolist()[:2] == ["178", "179"]
+    shown = re.findall(r'<article id="post-(\d+)"', page)
+    assert shown == doubts["guid"].tolist()[: 2 + 2 * most]
+    assert page.count('<section class="case') == cases
+    assert said in page if said else "second_look.csv" not in page
 
 
 def test_twins_that_a_split_divides_are_counted(
@@ -312,6 +347,19 @@ def test_twins_that_a_split_divides_are_counted(
         "its twins, but for 2 that have a twin among the training posts; means"
         in (divided["judged"])
     )
+
+
+def test_in_folds_all_posts_are_judged_and_learnt_from(
+    frames: dict[str, Any], tiny: Callable[..., Parameters]
+) -> None:
+    parameters = tiny(comparison__folds=3, evaluation__bootstrap_samples=100)
+    everyone = pd.concat([frames["train_posts"], frames["validation_posts"]])
+    predictions = answers(everyone, dict.fromkeys(parameters.comparison.compared, 0.9), seeds=1)
+    predictions["fold"] = predictions["guid"].astype(int) % 3
+
+    protocol = judge(frames, parameters, predictions)["protocol"]
+
+    assert protocol["posts"] == {"judged": 90, "learnt from": 90}
 
 
 def test_the_second_look_takes_whole_texts_away_of_which_cards_show_the_beginning(

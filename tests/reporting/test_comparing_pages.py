@@ -99,6 +99,7 @@ def test_a_split_that_divides_twins_is_said_to(comparison):
 def test_where_posts_are_too_few_it_says_what_to_try(comparison):
     words = " ".join(Elements(write(comparison, ["cannot tell"])).text.split())
 
+    assert "Add the --env and the other --params of this run." in words
     assert "kedro run --pipeline=comparison --params comparison.folds=5" in words
     comparison["protocol"]["folds"] = 5
     assert "comparison.folds=5" not in write(comparison, ["cannot tell"])
@@ -129,6 +130,9 @@ def test_the_second_look_shows_twins_together_and_holds_what_its_file_needs():
     chosen = [(one["name"], one["value"]) for one in choices if "checked" in one]
     assert chosen == [(HOSTILE, "negative"), ("8", "positive"), ("9", "negative")]
     assert page.count('class="case twins"') == 1
+    words = " ".join(parsed.text.split())
+    assert "--params corrections=FILE, with the same --env and --params as this run; the" in words
+    assert "second_look.csv" not in words
 
 
 def test_without_doubts_there_is_nothing_to_do():

@@ -133,6 +133,9 @@ def test_texts_from_posts_are_no_markup(page):
 def test_the_page_answers_what_people_ask(page):
     words = " ".join(Elements(page).text.split())
 
+    assert "kedro run --pipeline=comparison, with the same --env and --params as this run" in words
+    assert "equal text or photo, or nearly equal where twins.* say so (twins), count as" in words
+
     assert ", 1 January 2026, 00:00 UTC A model that tells" in words
     assert "Better than counting words (TF-IDF) by 10.0 points of accuracy, surely." in words
     assert "counting words (TF-IDF)70.0%68.0% to 72.0%" in words

@@ -30,6 +30,7 @@ def write_second_look(
     version: str,
     labels: Sequence[str],
     doubts: Sequence[Doubt],
+    left_out: int = 0,
     originals: Mapping[str, str],
     corrections: Mapping[str, str],
 ) -> str:
@@ -40,6 +41,7 @@ def write_second_look(
         version: The version of the doubts: what was changed on the page is kept under it.
         labels: The tags that there may be.
         doubts: The posts, in the order in which they are looked at.
+        left_out: The number of further groups of twins with different tags.
         originals: The tags of the listing, of all posts shown or corrected before, by guid.
         corrections: The tags corrected before, by guid: the file holds them as well.
 
@@ -65,6 +67,7 @@ def write_second_look(
         labels=labels,
         styles=charts.label_styles(labels),
         doubts=doubts,
+        left_out=left_out,
         facts=facts,
         posts=len(posts),
     )

@@ -265,7 +265,11 @@ def _describe_protocol(posts: Frame, comparison: ComparisonParameters, level: fl
     # Only a split that came with the posts divides twins.
     twins = int(judged["group"].isin(posts.loc[~is_judged, "group"]).sum())
     return {
-        "posts": {"judged": len(judged), "learnt from": len(posts)},
+        "posts": {
+            "judged": len(judged),
+            # In folds, each post has its turn on both sides.
+            "learnt from": len(posts) if comparison.folds else int((~is_judged).sum()),
+        },
         "corrected_tags": int((posts["tag"] != posts["original"]).sum()),
         "folds": comparison.folds,
         "variants": comparison.compared,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from multimodal_sentiment.reporting import ComparedPost
 
 _MOST_SHOWN = 8  # posts of each kind on which two variants disagree, if so many are asked for
+MOST_TORN = 100  # groups of twins with different tags that the second look shows
 _HELPED = {
     "image": ("Where the photo helped", "Where the photo misled"),
     "text": ("Where the text helped", "Where the text misled"),
@@ -99,6 +100,8 @@ def write_second_look(
 ) -> str:
     """Write one HTML page on which a person corrects tags, and takes away a file of them.
 
+    Of very many groups of twins with different tags it shows the first.
+
     Args:
         second_look: The posts that are worth it.
         comparison: Names the variants.
@@ -125,20 +128,26 @@ def write_second_look(
     members = group_of.index.to_series().groupby(group_of).agg(list)
     why = dict(zip(second_look["guid"], second_look["why"], strict=True))
     probabilities = mean_probabilities(predictions, labels)
-    doubts: list[Doubt] = []
+    boxes, torn = [], 0
     listed = second_look["guid"]
     for group, own in listed.groupby(listed.map(group_of), sort=False):
         twins = list(dict.fromkeys([*own, *members[group]]))  # those that are listed come first
-        shown, left_out = twins[:MOST_TWINS], twins[MOST_TWINS:]
-        posts = _compared_posts(shown, tags, examples, probabilities, names)
-        doubts.append(Doubt(posts, why, len(left_out)))
+        torn += (is_torn := tags[own].nunique() > 1)
+        if torn <= MOST_TORN or not is_torn:
+            boxes.append((twins[:MOST_TWINS], len(twins[MOST_TWINS:])))
+    shown = [guid for guids, _ in boxes for guid in guids]
+    posts = dict(
+        zip(shown, _compared_posts(shown, tags, examples, probabilities, names), strict=True)
+    )
+    doubts = [Doubt([posts[guid] for guid in guids], why, more) for guids, more in boxes]
     originals = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
-    known = {post.guid for doubt in doubts for post in doubt.posts} | set(corrections["guid"])
+    known = posts.keys() | set(corrections["guid"])
     return write_second_look(
         data=name_data(raw, reporting.data_name),
         version=generate_timestamp(),
         labels=labels,
         doubts=doubts,
+        left_out=max(0, torn - MOST_TORN),
         originals={guid: tag for guid, tag in originals.items() if guid in known},
         corrections=dict(zip(corrections["guid"], corrections["tag"], strict=True)),
     )
