@@ -241,7 +241,8 @@ def _about_groups_of_twins(twins: Mapping[str, Any], posts: int, divided: int) -
             Caveat(
                 "Twins that are tagged differently",
                 f"In {twins['groups_with_several_tags']:,} of the {twins['groups']:,} groups of "
-                f"posts with equal text or photo, the tags differ.{cost}",
+                f"posts with equal text or photo, or nearly equal where twins.* say so, the tags "
+                f"differ.{cost}",
             )
         )
     leaked = twins["random_split"]["with_a_twin_in_training"]
