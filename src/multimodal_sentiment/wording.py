@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 
 _KILO = 1000
+_MOST_DIGITS = 3  # of a percentage
+_WHOLE_FROM = 100  # numbers are whole
 
 
 def duration(seconds: float) -> str:
@@ -25,15 +27,26 @@ def size_in_words(count: int) -> str:
     return f"{amount:.1f} {unit}" if unit != "B" else f"{count} B"
 
 
-def rounded_percent(share: float) -> str:
+def rounded_percent(share: float, digits: int = 0) -> str:
     """Return a share that was measured, in whole percent, but for what is nearly none or all.
 
-    One of 300 is 0.3%, not 0%, and 299 of 300 are 99.7%, not 100%.
+    One of 300 is 0.3%, not 0%, and 299 of 300 are 99.7%, not 100%. A probability may be nearer to
+    0 or 1 than anybody wants to read.
+
+    Args:
+        share: The share.
+        digits: The digits after the point, where so many are enough.
     """
-    digits = 0
     while 0 < share < 1 and float(f"{100 * share:.{digits}f}") in (0, 100):
+        if digits >= _MOST_DIGITS:
+            return "<0.001%" if share < 1 / 2 else ">99.999%"
         digits += 1
     return f"{share:.{digits}%}"
+
+
+def rounded_number(value: float) -> str:
+    """Return a number that was measured, in three places or whole: 0.123, 45.7, 1,024."""
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.3g}"
 
 
 def exact_percent(share: float) -> str:

@@ -89,6 +89,12 @@ def test_who_sees_no_colours_is_told_the_same():
     assert '<li><bdi style="overflow-wrap:anywhere">day</bdi>: +50.0</li>' in page
 
 
+def test_of_a_photo_that_the_model_does_not_look_at_no_region_is_told():
+    page = render(explained(image_contribution=None, regions=()))
+
+    assert re.search('alt="(.*?)"', page)[1] == "Photo of the post; the model does not look at it"
+
+
 def test_words_are_listed_without_the_punctuation_around_them_unless_it_is_all():
     text = 'so "cold,": :) @you #it...'
     ends = [(0, 2), (3, 11), (12, 14), (15, 19), (20, 26)]

@@ -47,6 +47,15 @@ def test_a_shift_of_numbers_or_features_is_found(summary, observe, vectors, name
     assert [it["name"] for it in compared["comparisons"] if it["unlike"]] == [name]
 
 
+def test_medians_are_said_as_one_would(summary, observe, vectors):
+    observed = observe(200, 5)
+    observed["text_length"] = 1024
+    compared = compare_posts(summary, observed, {"text": vectors(200, 5)}, 0.01)
+
+    (found,) = [it for it in compared["comparisons"] if it["name"] == "text_length"]
+    assert found["sentence"].startswith("the median is 1,024 among the new posts, ")
+
+
 def test_what_only_one_side_has_is_no_comparison(summary, observe, vectors):
     observed = observe(200, 5).assign(brightness=np.nan)
     features = np.full((200, 64), np.nan, dtype=np.float32)

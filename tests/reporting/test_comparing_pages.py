@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -133,6 +134,21 @@ def test_the_second_look_shows_twins_together_and_holds_what_its_file_needs():
     words = " ".join(parsed.text.split())
     assert "--params corrections=FILE, with the same --env and --params as this run; the" in words
     assert "second_look.csv" not in words
+
+
+def test_a_probability_is_rounded_to_none_or_all_in_no_answer(comparison):
+    shares = {"negative": 0.004, "positive": 0.996}
+    sure = replace(post("7"), answers={"text alone": shares})
+    page = write_second_look(
+        data="posts",
+        version="",
+        labels=list(shares),
+        doubts=[Doubt([sure], {})],
+        originals={},
+        corrections={},
+    )
+
+    assert "<span>positive 99.6%</span>" in page
 
 
 def test_without_doubts_there_is_nothing_to_do():

@@ -82,6 +82,17 @@ def test_a_distribution_is_drawn_between_its_outer_steps(drift, ingestion):
     assert 'd="M0.0 110.0 L64.0 82.5 L192.0 55.0 L320.0 27.5 L320.0 0.0"' in page
 
 
+def test_the_ends_of_a_distribution_are_said_as_one_would(drift, ingestion):
+    drift["comparisons"][1]["quantiles"] = {
+        "new": [0, 0.25, 2, 3, 4],
+        "validation": [0, 2, 4, 2048, 9999],
+    }
+    page = write(drift, ingestion)
+
+    assert '<text x="0" y="124">0.25</text>' in page
+    assert 'text-anchor="end">2,048</text>' in page
+
+
 def test_where_nothing_is_compared_it_says_why(drift, ingestion):
     drift |= {"p_value": None, "unlike": False, "comparisons": [], "left_out": {}, "posts": 0}
     drift["sentences"] = ["There are no new posts."]

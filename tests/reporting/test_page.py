@@ -336,6 +336,50 @@ def test_what_decided_takes_the_place_of_text_and_picture(inputs):
     assert "For the first 1 it is shown what decided;" in write_page(**inputs)
 
 
+@pytest.mark.parametrize(
+    ("modality", "first", "rest"),
+    [
+        (
+            "text",
+            "The model does not look at the photos. Blue",
+            "the strongest words; with the others they add up to what the text added.",
+        ),
+        (
+            "image",
+            "Of a photo, the model sees what lies inside the dashed frame. Blue",
+            "the strongest regions (rows from the top, columns from the left of the dashed frame); "
+            "with the others they add up to what the photo added.",
+        ),
+        (
+            "both",
+            "Of a photo, the model sees what lies inside the dashed frame. Blue",
+            "the strongest words and regions (rows from the top, columns from the left of the "
+            "dashed frame); with the others they add up to what the text and the photo added.",
+        ),
+    ],
+)
+def test_what_is_said_of_explanations_is_of_what_the_model_reads(
+    inputs, config, modality, first, rest
+):
+    inputs["model"] = describe_model(config | {"modality": modality}, 10)
+    inputs["wrong"] = [replace(inputs["wrong"][0], explanation=Markup("<p>word by word</p>"))]
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert first in words
+    assert rest in words
+
+
+def test_a_probability_is_rounded_to_none_or_all_on_no_card(inputs):
+    shares = {"negative": 3e-9, "positive": 0.9997}
+    inputs["wrong"] = [replace(inputs["wrong"][0], probabilities=shares)]
+
+    page = write_page(**inputs)
+
+    assert "<span>99.97%</span>" in page
+    assert "<span>&lt;0.001%</span>" in page
+
+
 def test_right_answers_alone_are_shown_with_what_their_colours_mean(inputs):
     inputs["predictions"]["predicted"] = inputs["predictions"]["tag"]
     shown = replace(inputs["wrong"][0], explanation=Markup("<p>word by word</p>"))

@@ -21,6 +21,7 @@ from multimodal_sentiment.wording import (
     duration,
     exact_percent,
     least_confidence,
+    rounded_number,
     rounded_percent,
 )
 
@@ -275,6 +276,30 @@ def test_durations_are_said_as_one_would(seconds, words):
 )
 def test_what_is_nearly_all_or_none_is_not_said_to_be(share, words):
     assert rounded_percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0, "0.0%"),
+        (1e-12, "<0.001%"),
+        (0.0004, "0.04%"),
+        (0.8125, "81.2%"),
+        (0.996, "99.6%"),
+        (0.9997, "99.97%"),
+        (1 - 1e-12, ">99.999%"),
+        (1, "100.0%"),
+    ],
+)
+def test_nor_where_a_digit_follows_the_point(share, words):
+    assert rounded_percent(share, 1) == words
+
+
+def test_numbers_are_said_as_one_would():
+    numbers = (0.12345, 45.67, 99.96, 1024, 3_456_789.5)
+    assert [rounded_number(number) for number in numbers] == [
+        "0.123", "45.7", "100", "1,024", "3,456,790"
+    ]  # fmt: skip
 
 
 def test_a_chosen_share_is_not_rounded():

@@ -105,6 +105,8 @@ def _seen(explanation: Explanation) -> str:
 
 
 def _describe_photo(explanation: Explanation) -> str:
+    if explanation.image_contribution is None:
+        return "Photo of the post; the model does not look at it"
     strongest = sorted(
         (region for region in explanation.regions if _is_marked(region.weight)),
         key=lambda region: -abs(region.weight),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from multimodal_sentiment.assessment import holm
+from multimodal_sentiment.wording import rounded_number
 
 from .observations import CATEGORIES, NUMBERS
 from .two_sample import Test, categories_test, features_test, numbers_test, pool_rare
@@ -128,8 +129,8 @@ def _compare_numbers(
             for side, values in sides.items()
         }
         sentence = (
-            f"the median is {np.median(new):.3g} among the new posts, {np.median(known):.3g} "
-            "among the validation posts"
+            f"the median is {rounded_number(float(np.median(new)))} among the new posts, "
+            f"{rounded_number(float(np.median(known)))} among the validation posts"
         )
     found = numbers_test(known.tolist(), new.tolist())
     return _comparison(name, NUMBERS[name], found, sentence) | {"quantiles": quantiles}

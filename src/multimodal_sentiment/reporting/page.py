@@ -110,6 +110,7 @@ def write_page(
         corrected=corrected,
         wrong=wrong,
         explained=sum(bool(answer.explanation) for answer in wrong),
+        explained_in=_explained_in(model),
         any_explained=any(answer.explanation for answer in (*wrong, *right)),
         wrong_in_all=int((~is_right).sum()),
         right=right,
@@ -131,6 +132,12 @@ def _purpose(model: Mapping[str, str]) -> str:
         if does
     ]
     return listed(reads)
+
+
+def _explained_in(model: Mapping[str, str]) -> dict[str, str]:
+    """Return the parts of a post that an answer is explained by, and what these are made of."""
+    parts = {"text": ("text", "words"), "image": ("photo", "regions")}
+    return dict(named for part, named in parts.items() if part in model["looks at"])
 
 
 def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:

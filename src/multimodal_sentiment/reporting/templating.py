@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from multimodal_sentiment.wording import exact_percent, rounded_percent
+from multimodal_sentiment.wording import exact_percent, rounded_number, rounded_percent
 
 
 def render(template: str, **values: Any) -> str:
@@ -26,6 +26,7 @@ def render(template: str, **values: Any) -> str:
         "percent": percent,
         "whole_percent": exact_percent,
         "whole": rounded_percent,
+        "number": rounded_number,
         "date": date,
         "count": "{:,}".format,
         "listed": listed,
@@ -50,5 +51,5 @@ def listed(names: Iterable[str]) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share as one would say it: 0.8125 is 81.2%."""
-    return f"{share:.1%}"
+    """Write a share as one would say it: 0.8125 is 81.2%, and only 1 is 100.0%."""
+    return rounded_percent(share, 1)
