@@ -13,7 +13,7 @@ from multimodal_sentiment.pipelines.evaluation.nodes import (
     plot_evaluation,
     predict_validation,
 )
-from multimodal_sentiment.reporting.key_points import describe_modality
+from multimodal_sentiment.reporting.key_points import describe_photo
 
 LABELS = ["bad", "good"]
 VERSION = "2026-01-01T00.00.00.000Z"
@@ -170,7 +170,7 @@ def test_the_protocol_says_what_the_numbers_belong_to(judged):
     assert protocol["manifest_sha256"] == digest(["data/t0.txt ab"])
     assert protocol["model"]["version"] == VERSION
     assert protocol["model"]["seed"] == 7
-    assert describe_modality(metrics, "image") == "It looks at the text alone."
+    assert describe_photo(metrics) == "It looks at the text alone."
     assert protocol["split"] == {"as": "given with the posts"}  # no draw gives these
 
 

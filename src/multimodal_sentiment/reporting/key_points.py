@@ -24,7 +24,7 @@ _PARTS = {
     "text and photo disagree": "its guess from the text alone differs from that from the photo "
     "alone",
 }
-_MODALITIES = {"image": ("photo", "text_alone"), "text": ("text", "image_alone")}
+_MODALITIES = {"image": "photo", "text": "text"}
 _TOO_OLD = "These metrics were made before the report could say."
 
 
@@ -86,32 +86,31 @@ def find_key_points(
     photo = "photo" if metrics.get("modalities") else ""  # the section is there
     return [
         KeyPoint("Is it better than counting words?", _against_words(metrics), ""),
-        KeyPoint("Does the photo help?", describe_modality(metrics, "image"), photo),
+        KeyPoint("Does the photo help?", describe_photo(metrics), photo),
         KeyPoint("On which posts does it fail?", describe_weakest(matrix, metrics), "fails"),
         KeyPoint(f"Can I trust a confidence of {claim:g}?", _of_claims(metrics), "confidence"),
         KeyPoint("What was it trained on?", _sources(training, metrics, data), "data"),
     ]
 
 
-def describe_modality(metrics: Mapping[str, Any], modality: Literal["text", "image"]) -> str:
-    """Say whether the text, or the photo, helps this model."""
-    name, other = _MODALITIES[modality]
+def describe_photo(metrics: Mapping[str, Any]) -> str:
+    """Say whether the photo helps this model."""
     modalities = metrics.get("modalities")
     if not modalities:
         looks_at = metrics["protocol"]["model"].get("modality")
-        return f"It looks at the {_MODALITIES[looks_at][0]} alone." if looks_at else _TOO_OLD
-    pair = modalities[other]
+        return f"It looks at the {_MODALITIES[looks_at]} alone." if looks_at else _TOO_OLD
+    pair = modalities["text_alone"]
     points = 100 * pair["accuracy"]["difference"]
     low, high = (100 * bound for bound in pair["accuracy"]["interval"])
     change = _change(points)
     verb = {
-        "better": f"Yes: with its {name}s hidden, the same model is right {points:.1f} points less "
+        "better": f"Yes: with its photos hidden, the same model is right {points:.1f} points less "
         "often",
-        "worse": f"No: with its {name}s hidden, the same model is right {-points:.1f} points more "
+        "worse": f"No: with its photos hidden, the same model is right {-points:.1f} points more "
         "often",
-        "no different": f"It hardly matters: with its {name}s hidden, the same model is right "
+        "no different": "It hardly matters: with its photos hidden, the same model is right "
         f"{change} often",
-        "cannot tell": f"Too close to tell from {_posts(metrics['n'])}: with its {name}s hidden, "
+        "cannot tell": f"Too close to tell from {_posts(metrics['n'])}: with its photos hidden, "
         f"the same model is right {change} often",
     }[pair["verdict"]]
     return f"{verb} ({_level(metrics)} interval: {_change(low)} to {_change(high)})."

@@ -13,7 +13,7 @@ from .corrected import describe_corrections
 from .gallery import Answer
 from .key_points import (
     advise_confidence,
-    describe_modality,
+    describe_photo,
     describe_weakest,
     find_key_points,
     find_verdict,
@@ -101,7 +101,7 @@ def write_page(
         slices=_slices(metrics),
         modalities=modalities,
         part_note=_PART_NOTE if _AGREEMENTS & set(metrics.get("parts", {})) else "",
-        photo_helps=describe_modality(metrics, "image"),
+        photo_helps=describe_photo(metrics),
         photo_caveat=_PHOTO_CAVEAT,
         influence=_INFLUENCE,
         contributions=contributions,

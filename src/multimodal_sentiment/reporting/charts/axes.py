@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 _FEWEST_TICKS = 3  # of fewer, nobody can read a value between them
 _MOST_TICKS = 6
@@ -141,3 +142,18 @@ def _powers(low: float, high: float, steps: Sequence[int]) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
     return [mark for mark in marks if low <= mark <= high]
+
+
+def steps_to_fence(values: NDArray[np.float64], most: int) -> tuple[int, NDArray[np.float64]]:
+    """Return the width and the edges of equal steps, of whole numbers, from 0 on.
+
+    They end at Tukey's outer fence: the few values beyond are to be counted in the last step.
+
+    Args:
+        values: The values, of shape (n,).
+        most: The largest number of steps to the fence.
+    """
+    low, high = np.quantile(values, [0.25, 0.75])
+    reach = min(high + 3 * (high - low), values.max()) + 1
+    step = int(np.ceil(reach / most))
+    return step, np.arange(0, reach + step, step)

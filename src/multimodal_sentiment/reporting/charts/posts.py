@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from multimodal_sentiment.wording import exact_percent
 
-from .axes import linear_axis, log_axis
+from .axes import linear_axis, log_axis, steps_to_fence
 from .canvas import Canvas, Chart
 from .colours import label_styles
 
@@ -28,11 +28,7 @@ def text_lengths(lengths: ArrayLike, tags: Sequence[str]) -> Chart | None:
     characters, names = np.asarray(lengths, dtype=float), np.asarray(tags, dtype=object)
     if not characters.size:
         return None
-    # Equal steps up to Tukey's outer fence: the few posts beyond are counted in the last step.
-    low, high = np.quantile(characters, [0.25, 0.75])
-    reach = min(high + 3 * (high - low), characters.max()) + 1
-    step = int(np.ceil(reach / _MOST_STEPS))
-    edges = np.arange(0, reach + step, step)
+    step, edges = steps_to_fence(characters, _MOST_STEPS)
     counted = np.minimum(characters, edges[-1] - 1)
     heights = {tag: _shares(counted[names == tag], edges) for tag in sorted(set(names))}
     canvas = Canvas(

@@ -17,7 +17,7 @@ from .canvas import Canvas, Chart
 GOOD_CALIBRATION = 0.05  # the expected calibration error that counts as good, or less
 _STEPS = 20  # of confidence
 _MOST_POINTS = 1500
-_DECIDED = {"text": "text", "image": "image", "both": "both", "neither": "neither"}
+_DECIDED = ("text", "image", "both", "neither")
 
 
 def reliability(calibration: Mapping[str, Any]) -> Chart:
@@ -150,13 +150,13 @@ def contributions(text: ArrayLike, image: ArrayLike, decided_by: Sequence[str]) 
     canvas.line([0, 0], span, "zero")
     canvas.line(span, [0, 0], "zero")
     legend = []
-    for name, style in _DECIDED.items():
+    for name in _DECIDED:
         own = drawn[drawn["by"] == name]
         share = (posts["by"] == name).mean()
         if share:
-            canvas.points(own["text"], own["image"], f"small {style}")
+            canvas.points(own["text"], own["image"], f"small {name}")
             who = {"image": "the photo", "text": "the text", "both": "both equally"}.get(name, name)
-            legend.append((style, f"{who} added most ({rounded_percent(share)})"))
+            legend.append((name, f"{who} added most ({rounded_percent(share)})"))
     part = f" Drawn are {len(drawn):,} of {len(posts):,}." if len(drawn) < len(posts) else ""
     return canvas.chart(
         "What decided each answer?",

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+from ..charts.axes import steps_to_fence
 from .theme import (
     BLUE,
     COVER,
@@ -134,11 +135,7 @@ def text_lengths(lengths: ArrayLike, tags: Iterable[object]) -> go.Figure:
     characters = np.asarray(lengths, dtype=float)
     if not characters.size:
         return nothing("Length of the texts", "There are no texts.")
-    # Equal steps up to Tukey's outer fence: the few posts beyond are counted in the last step.
-    low, high = np.quantile(characters, [0.25, 0.75])
-    reach = min(high + 3 * (high - low), characters.max()) + 1
-    step = int(np.ceil(reach / _MOST_STEPS))
-    edges = np.arange(0, reach + step, step)
+    step, edges = steps_to_fence(characters, _MOST_STEPS)
     counted = np.minimum(characters, edges[-1] - 1)
     names = categories(tags)
     parts = {tag: counted[names == tag] for tag in names.categories}

@@ -9,7 +9,6 @@ Source: Okabe and Ito, "Color Universal Design", 2008.
 from __future__ import annotations
 
 import html
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..charts.axes import log_marks
+from ..charts.colours import share_out
 
 GREY = "#7b7b7b"
 PALETTE = BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
@@ -113,10 +113,7 @@ def ticks(texts: Sequence[str]) -> dict[str, Any]:
 
 def colours(labels: Iterable[str]) -> dict[str, str]:
     """Give every label its colour; the known ones have the same in every figure."""
-    labels = list(labels)
-    taken = [_KNOWN[label] for label in labels if label in _KNOWN]
-    spare = itertools.cycle(colour for colour in PALETTE if colour not in taken)
-    return {label: _KNOWN[label] if label in _KNOWN else next(spare) for label in labels}
+    return share_out(labels, _KNOWN, PALETTE)
 
 
 def categories(tags: Iterable[object]) -> pd.Categorical[str]:
