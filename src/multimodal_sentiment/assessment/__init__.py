@@ -23,7 +23,7 @@ from .metrics import (
 from .paired_tests import compare_variants, holm, mcnemar
 from .selection import compare_settings, is_greater_better, objective_score
 from .succession import compare_with_former
-from .summary import judge_difference, say_p_value, summarise_comparison
+from .summary import added_modality, judge_difference, say_p_value, summarise_comparison
 from .variants import judge_slices, judge_variants
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Baseline",
     "accuracy_by_coverage",
     "accuracy_interval",
+    "added_modality",
     "bootstrap_intervals",
     "choose_temperature",
     "class_indices",

@@ -68,6 +68,13 @@ def is_sure(test: Mapping[str, Any], level: float) -> bool:
     return bool(test["p_adjusted"] < 1 - level)
 
 
+def added_modality(first: str, second: str, modalities: Mapping[str, str]) -> str | None:
+    """Return the modality that one variant reads beside the only one of another; None if none."""
+    if modalities.get(first) != "both":
+        return None
+    return {"text": "image", "image": "text"}.get(modalities.get(second, ""))
+
+
 def _of_pair(
     pair: Mapping[str, Any],
     modalities: Mapping[str, str],
@@ -79,8 +86,7 @@ def _of_pair(
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
     outcome = judge_difference(test, groups, level, margin)
-    added = {"text": "image", "image": "text"}.get(modalities[second])
-    if modalities[first] == "both" and added:
+    if added := added_modality(first, second, modalities):
         words = {
             "better": f"The {added} helps: {first} beats {second}, by",
             "worse": f"The {added} hurts: {first} is worse than {second}, by",

@@ -161,8 +161,9 @@ def _titles(
     first: str, second: str, names: dict[str, str], modalities: dict[str, str]
 ) -> tuple[str, str]:
     """Say what the posts show that one of two variants is right about, and the other wrong."""
-    added = {"text": "image", "image": "text"}.get(modalities.get(second, ""))
-    if modalities.get(first) == "both" and added:
+    from multimodal_sentiment.assessment import added_modality
+
+    if added := added_modality(first, second, modalities):
         return _HELPED[added]
     one, other = names[first], names[second]
     return f"Right by {one}, wrong by {other}", f"Right by {other}, wrong by {one}"
