@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from kedro.io import DatasetError
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import node, pipeline
 
 from multimodal_sentiment.datasets import PostFilesDataset, PostListingDataset
 from multimodal_sentiment.layouts import (
@@ -29,6 +30,7 @@ from multimodal_sentiment.layouts import (
 )
 from multimodal_sentiment.layouts.files.finding import find_files_in
 from multimodal_sentiment.posts.problems import problem
+from multimodal_sentiment.runs.checks import check_run
 from multimodal_sentiment.runs.kedro_adapter import place_in_words
 
 from .making import write_tar
@@ -108,6 +110,29 @@ class TestTar:
         assert list(contents(opened(tmp_path / "raw" / "posts-*.tar"))) == ["a", "b", "c"]
         with pytest.raises(LayoutError, match=r"none-\*\.tar stands for no shard: these end in"):
             opened(tmp_path / "raw" / "none-*.tar")
+
+    def test_a_run_may_be_given_a_pattern(self, tmp_path: Path) -> None:
+        write_shards(tmp_path / "raw")
+        path = str(tmp_path / "raw" / "*.tar")
+        listings = {
+            namespace: PostListingDataset(path=path, namespace=namespace)
+            for namespace in ("labelled", "unlabelled")
+        }
+        inputs = {**listings, "post_files": PostFilesDataset(path=path)}
+        read = pipeline([node(lambda *given: len(given), list(inputs), "count")])
+        request: dict[str, Any] = {"load_versions": {}, "run_id": "now"}
+        checked = check_run(tmp_path, read, DataCatalog(inputs), {}, request, {})
+        assert checked == dict.fromkeys(inputs)
+
+        write_tar(tmp_path / "raw" / "posts-0.tar", {"d.txt": b"untagged"})
+        write_tar(tmp_path / "raw" / "posts-1.tar", {"e.txt": b"untagged"})
+        with pytest.raises(DatasetError, match="no column that is known to hold tags"):
+            listings["labelled"].exists()
+
+    def test_files_that_macos_leaves_beside_shards_fit_no_pattern(self, tmp_path: Path) -> None:
+        write_shards(tmp_path / "raw")
+        (tmp_path / "raw" / "._posts-0.tar").write_bytes(b"\0\5\x16\7")
+        assert list(contents(opened(tmp_path / "raw" / "*.tar"))) == ["a", "b", "c"]
 
     def test_entries_of_json_are_columns_and_files_come_before_them(self, tmp_path: Path) -> None:
         entries = {"id": 7, "caption": "told", "sentiment": "bad", "guid": "no", "image": "no"}
@@ -216,7 +241,12 @@ class TestTar:
         (remark,) = opened(tmp_path).files().remarks[1:2]
         assert remark.startswith("images.tar beside the table is not read: unpack it")
         (tmp_path / "posts.csv").rename(tmp_path / "images.csv")  # what describes the shard
+        (tmp_path / "images_stats.json").write_text("{}")
         assert opened(tmp_path).files().about["layout"] == "shards"
+        (tmp_path / "posts.json").write_text('[{"id": 1, "text": "a", "tag": "good"}]')
+        (tmp_path / "images.csv").unlink()
+        (tmp_path / "images_stats.json").unlink()
+        assert opened(tmp_path).files().about["layout"] == "table"
 
     @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])
     def test_names_of_which_some_are_splits_are_refused(
@@ -250,6 +280,15 @@ class TestParquet:
         source = opened(tmp_path)
         assert source.listing("labelled")["guid"].tolist() == ["train"]
         assert source.files().remarks[1].startswith("1 tables beside these are not read")
+
+    def test_one_that_is_validation_to_some_and_test_to_others_is_refused(
+        self, tmp_path: Path
+    ) -> None:
+        for name in ("train", "eval"):
+            table = pa.table({"id": [name], "text": ["a"], "label": ["good"]})
+            pa.parquet.write_table(table, tmp_path / f"{name}.parquet")
+        with pytest.raises(LayoutError, match=r"eval\.parquet for validation or for testing"):
+            opened(tmp_path)
 
     def test_of_many_shards_few_images_are_held_and_few_files_are_open(
         self, tmp_path: Path
@@ -363,6 +402,16 @@ class TestAddresses:
         assert listing.exists()
         assert listing.load()["guid"].tolist() == ["a", "c"]
         assert PostFilesDataset(path="memory://posts").load().texts.read("b") == b"second"
+
+    def test_answers_are_written_of_shards_in_a_folder(self, tmp_path: Path, address: Any) -> None:
+        path = write_tar(tmp_path / "x.tar", {"b.txt": b"second"})
+        (address / "deep").mkdir(parents=True)
+        (address / "deep" / "x.tar").write_bytes(path.read_bytes())
+        answers = pd.DataFrame({"predicted": ["good"]}, index=pd.Index(["b"], name="guid"))
+        opened("memory://posts/deep").write_answers(answers, tmp_path)
+        opened("memory://posts/deep/x.tar").write_answers(answers, tmp_path / "alone")
+        written = [(folder / "x.csv").read_text() for folder in (tmp_path, tmp_path / "alone")]
+        assert written == ["text,guid,predicted\nsecond,b,good\n"] * 2
 
     def test_what_is_not_there_or_no_shard_is_said_in_one_line(self, address: Any) -> None:
         (address / "posts.csv").write_bytes(b"id,text\n1,a\n")

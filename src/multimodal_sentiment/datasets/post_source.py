@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.layouts import (
     LayoutError,
     Namespace,
@@ -120,7 +121,7 @@ class _NamespaceDataset(_PostSourceDataset):
     def _exists(self) -> bool:
         try:
             source = self._open()
-            if not source.has(self._namespace) and source.place_of(self._namespace).exists():
+            if not source.has(self._namespace) and _is_there(source.place_of(self._namespace)):
                 source.listing(self._namespace)  # says why there is none
             return source.has(self._namespace)
         except LayoutError as error:
@@ -254,7 +255,7 @@ class PostFilesDataset(_PostSourceDataset):
 
     def _exists(self) -> bool:
         try:
-            return self._open().folder.exists()
+            return _is_there(self._open().folder)
         except LayoutError:
             return True  # the listing says what is wrong
 
@@ -265,6 +266,11 @@ class PostFilesDataset(_PostSourceDataset):
             return self._open().folder
         except LayoutError:
             return self._raw
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a source's path exists; a pattern that was opened fits some file."""
+    return is_pattern(path) or path.exists()
 
 
 def _open_files(raw: str, options: Options) -> PostFiles:

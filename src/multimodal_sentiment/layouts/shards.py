@@ -13,7 +13,15 @@ from multimodal_sentiment.files import is_pattern
 from .errors import LayoutError
 from .rows.table_source import TableSource
 from .source import Options, Split
-from .table import make_part, order_of, split_among, split_of, tables_in
+from .table import (
+    OF_SYSTEMS,
+    make_part,
+    order_of,
+    refuse_unclear,
+    split_among,
+    split_of,
+    tables_in,
+)
 
 PARQUET = (".parquet", ".pq")
 TAR = (".tar",)
@@ -52,7 +60,11 @@ def _find(path: Path) -> list[Path]:
     """Return the shards, in the order of their names."""
     if is_pattern(path) and not path.exists():
         found = sorted(path.parent.glob(path.name))
-        return [file for file in found if file.suffix.lower() in PARQUET + TAR]
+        return [
+            file
+            for file in found
+            if file.suffix.lower() in PARQUET + TAR and not file.name.startswith(OF_SYSTEMS)
+        ]
     if path.suffix.lower() in TAR and path.is_file():
         return [path]
     return tables_in(path, TAR) or tables_in(path, PARQUET)
@@ -62,9 +74,12 @@ def _splits(shards: list[Path]) -> list[Split]:
     """Return the splits that names declare, if all do; one alone counts only if it is the test.
 
     Raises:
-        LayoutError: If some names declare posts for validation or testing, and others declare none.
+        LayoutError: If some names declare posts for validation or testing, and others declare none;
+            or if one may mean either of these.
     """
     splits = list(map(split_among if len(shards) > 1 else split_of, shards))
+    if any(splits):
+        refuse_unclear(shards)
     if _are_mixed(splits):
         unnamed = shards[splits.index("")]
         raise LayoutError(
@@ -84,10 +99,13 @@ def _are_mixed(splits: list[Split]) -> bool:
 def _is_of_images(shards: list[Path], path: Path) -> bool:
     """Return whether the only tar file of a folder holds the images of a table beside it.
 
-    A table that has the name of the tar file, or that is JSON, describes a shard. So does any table
-    beside several tar files.
+    A table that has the name of the tar file describes the shard; so does JSON whose name begins
+    with it, as statistics do, and any table beside several tar files.
     """
     if len(shards) > 1 or shards == [path]:
         return False
-    tables = [table for table in tables_in(path) if table.suffix.lower() != ".json"]
-    return any(table.stem != shards[0].stem for table in tables)
+    own = shards[0].stem
+    return any(
+        not table.stem.startswith(own) if table.suffix.lower() == ".json" else table.stem != own
+        for table in tables_in(path)
+    )

@@ -27,7 +27,7 @@ _NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
 _NAMED_SPLIT = re.compile(rf"({SPLIT_NAMES})(?:[-_. ].*)?", re.IGNORECASE)
 _NAMED_AT_END = re.compile(rf".*[-_. ]({SPLIT_NAMES})", re.IGNORECASE)  # as in posts_train.csv
 _UNCLEAR = re.compile(r"(?:.*[-_. ])?eval(?:uation)?(?:[-_. ].*)?", re.IGNORECASE)
-_OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
+OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
 _SHOWN = 5
 
 
@@ -103,7 +103,7 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     formats = {(table.suffix.lower(), split) for table, split in named}
     if len(formats) == len(splits):  # no split is there in two formats
         if len(splits) > 1:
-            _refuse_unclear(tables)
+            refuse_unclear(tables)
             return named
         if len(tables) == len(named):  # one split, in one file or several
             return [(table, split if split == "test" else "") for table, split in named]
@@ -171,7 +171,7 @@ def split_among(path: Path) -> Split:
     return split_of(path) or (SPLITS[named[1].casefold()] if named else "")
 
 
-def _refuse_unclear(tables: Sequence[Path]) -> None:
+def refuse_unclear(tables: Sequence[Path]) -> None:
     """Refuse a name that means validation posts to some, and test posts to others.
 
     Raises:
@@ -223,7 +223,7 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
             for file in files
             if file.suffix.lower() in suffixes
             and file.name not in _NO_TABLES
-            and not file.name.startswith(_OF_SYSTEMS)
+            and not file.name.startswith(OF_SYSTEMS)
             and file.is_file()
         ]
         if tables:

@@ -206,7 +206,8 @@ class TableSource(Source):
 def _below(table: Path, given: Path) -> Path:
     """Return where a table lies below the folder that the user has named."""
     is_inside = table != given and table.is_relative_to(given)
-    return Path(table.relative_to(given)) if is_inside else Path(table.name)
+    # An address gives no path of this machine, but its words do.
+    return Path(str(table.relative_to(given))) if is_inside else Path(table.name)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
