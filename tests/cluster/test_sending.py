@@ -66,3 +66,16 @@ def test_posts_are_opened_by_whoever_gets_them(layout, tmp_path, monkeypatch):
 
     assert size < 1000
     assert len(received.texts.read("7")) == len(LARGE)
+
+
+def test_images_are_found_in_the_folder_that_was_named_from_another(tmp_path, monkeypatch):
+    for folder in ("posts", "photos"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "posts" / "p.csv").write_text("id,image,tag\n7,7.jpg,good\n")
+    (tmp_path / "photos" / "7.jpg").write_bytes(LARGE)
+    monkeypatch.chdir(tmp_path)
+    named = {"image_folder": "photos"}
+    written = pickle.dumps(PostFilesDataset(path="posts/p.csv", columns=named).load())
+    monkeypatch.chdir("/")
+
+    assert pickle.loads(written).images.read("7") == LARGE  # noqa: S301

@@ -12,6 +12,8 @@ import pytest
 
 from multimodal_sentiment.layouts import Options, open_source
 
+from .making import write_tar
+
 ROWS = pd.DataFrame(
     {
         "id": ["1", "2", "3", "4"],
@@ -85,6 +87,28 @@ def test_where_quotes_are_characters_answers_hold_no_separator(tmp_path, copied,
         '2\ty"\t\tso,so\t0.500000\t',
         "4\tz\t\tgood\t0.750000\tno text",
     ]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_return_within_a_cell_ends_no_row(tmp_path, copied, ends):
+    content = ends.join(["id,tweet,label", '2,"a\rb",', "4,c,", ""])
+    (tmp_path / "p.csv").write_bytes(content.encode())
+    copy = open_source(copied(tmp_path / "p.csv"), Options())
+    assert [copy.files().texts.read(guid) for guid in "24"] == [b"a\rb", b"c"]
+
+
+def test_a_return_within_an_entry_of_a_tar_file_ends_no_row(tmp_path, copied):
+    write_tar(tmp_path / "x.tar", {"2.txt": b"a\rb", "4.txt": b"c"})
+    copy = open_source(copied(tmp_path / "x.tar"), Options())
+    assert [copy.files().texts.read(guid) for guid in "24"] == [b"a\rb", b"c"]
+
+
+def test_answers_beside_half_surrogate_pairs_in_bytes_are_in_utf_8(tmp_path, copied, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "predicted", ["schön", "good"])
+    (tmp_path / "p.csv").write_bytes(b"id,tweet,label\n2,so \xed\xa0\xbd,\n4,x,\n")
+    assert open_source(tmp_path / "p.csv", Options()).files().about["encoding"] == "cesu-8"
+    lines = copied(tmp_path / "p.csv").read_bytes().splitlines()
+    assert lines[1] == b"2,so \xed\xa0\xbd,," + "schön,0.500000,".encode()
 
 
 def test_a_name_that_is_taken_gets_another(tmp_path, copied):

@@ -151,6 +151,34 @@ def test_splits_stand_at_the_end_of_names_or_are_folders(tmp_path: Path, names: 
     assert rows(source, "unlabelled") == [(names[2], "good", "test")]
 
 
+def test_tables_in_folders_of_splits_come_before_others_beside_these(tmp_path: Path) -> None:
+    for name in ("train/posts", "test/posts", "sample_submission"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.csv").write_text(f"id,text,tag\n{name},a,good\n")
+    source = opened(tmp_path)
+    assert rows(source) == [("train/posts", "good", "train")]
+    assert rows(source, "unlabelled") == [("test/posts", "good", "test")]
+    assert source.files().remarks[1].endswith("sample_submission.csv; train, validation and test "
+                                              "are read")  # fmt: skip
+
+    (tmp_path / "train.csv").write_text("id,text,tag\n1,a,good\n")
+    (tmp_path / "sample_submission.csv").unlink()
+    assert opened(tmp_path).files().remarks[1] == (
+        "2 tables in folders below these are not read: test/posts.csv, train/posts.csv"
+    )
+
+
+@pytest.mark.parametrize("name", ["posts.csv", "metadata.csv"])
+def test_a_folder_that_may_be_of_either_split_is_refused(tmp_path: Path, name: str) -> None:
+    for folder in ("train", "eval", "evaluation of what is here"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "train" / name).write_text("id,text,tag\n1,a,good\n")
+    assert rows(opened(tmp_path))[0][:2] == ("1", "good")
+    (tmp_path / "eval" / name).write_text("id,text,tag\n2,a,good\n")
+    with pytest.raises(LayoutError, match=r"the posts of .*eval for validation or for testing"):
+        opened(tmp_path)
+
+
 def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> None:
     for name in ("train", "test", "sample_submission", "all"):
         (tmp_path / f"{name}.csv").write_text(f"id,text,tag\n{name},a,good\n{name} 2,b,None\n")
@@ -282,6 +310,17 @@ def test_images_lie_where_the_user_says(tmp_path: Path) -> None:
     assert missed.unclaimed(["1"]) == ["unused.jpg"]  # which says what is there instead
 
 
+def test_bytes_that_are_not_there_are_looked_for_at_their_path(tmp_path: Path) -> None:
+    image = [{"bytes": None, "path": "shots/1.jpg"}, {"bytes": JPEG, "path": None}]
+    path = write(tmp_path / "p.parquet", id=["a", "b"], image=image, tag=["x", "y"])
+    images = opened(path).files().images
+    assert (images.is_named("a"), images.is_named("b")) == (True, False)
+    assert images.looked_for("a") == str(tmp_path / "shots" / "1.jpg")
+    (tmp_path / "shots").mkdir()
+    (tmp_path / "shots" / "1.jpg").write_bytes(JPEG)
+    assert [opened(path).files().images.read(guid) for guid in "ab"] == [JPEG, JPEG]
+
+
 def test_a_table_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "a.jpg").write_bytes(JPEG)
@@ -384,16 +423,18 @@ def test_splits_may_be_of_several_formats_but_none_is_there_twice(tmp_path: Path
 
 
 def test_a_missing_suffix_is_one_of_the_kind_that_is_looked_for(tmp_path: Path) -> None:
-    (tmp_path / "posts.csv").write_text("id,label\n1,good\n")
-    contents = {"1.jpg": JPEG, "1.txt": b"words", "1.bmp": b"BM", "1.xml": b"<p>"}
+    (tmp_path / "posts.csv").write_text("id,label\n7,good\n")
+    contents = {"7.jpg": JPEG, "7.txt": b"words", "7.bmp": b"BM", "7.xml": b"<p>"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    files = opened(tmp_path, text_file="id", image="id").files()
-    assert files.texts.read("1") == b"words"
-    assert files.images.read("1") == JPEG
+    source = opened(tmp_path, text_file="id", image="id")
+    assert rows(source) == [("7", "good")]
+    files = source.files()
+    assert files.texts.read("7") == b"words"
+    assert files.images.read("7") == JPEG
 
-    (tmp_path / "1.txt").unlink()
-    (tmp_path / "1.jpg").unlink()
+    (tmp_path / "7.txt").unlink()
+    (tmp_path / "7.jpg").unlink()
     files = opened(tmp_path, text_file="id", image="id").files()
-    assert files.texts.read("1") == b"<p>"
-    assert files.images.read("1") == b"BM"
+    assert files.texts.read("7") == b"<p>"
+    assert files.images.read("7") == b"BM"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -235,7 +236,7 @@ class PostFilesDataset(_PostSourceDataset):
         except LayoutError as error:
             raise DatasetError(str(error)) from error
         raw = self._raw if "://" in self._raw else os.path.abspath(self._raw)
-        files.reopen = partial(_open_files, raw, self._options)
+        files.reopen = partial(_open_files, raw, replace(self._options, here=Path.cwd()))
         return files
 
     def preview(self, nrows: int = 20) -> TablePreview:

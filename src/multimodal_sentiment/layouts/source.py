@@ -29,6 +29,7 @@ class Options:
         labels: The tags there are, if they are known before the posts are read.
         encodings: What texts may be written in; None means all that are known.
         columns: The user's names of a table's columns, by what they hold; and `image_folder`.
+        here: Where an `image_folder` lies that does not lie beside the table.
     """
 
     layout: str | None = None
@@ -36,6 +37,7 @@ class Options:
     labels: Sequence[str] | None = None
     encodings: Sequence[str] | None = None
     columns: Mapping[str, str | None] = field(default_factory=dict)
+    here: Path = Path()
 
 
 class Contents(ABC):

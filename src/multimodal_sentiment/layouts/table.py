@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from multimodal_sentiment.posts.names import first_names
 
@@ -72,6 +73,8 @@ def open_image_folder(path: Path, options: Options) -> TableSource:
     found = _metadata_in(path)
     if not found:
         raise LayoutError(f"{path} holds no {', '.join(_METADATA[:-1])} or {_METADATA[-1]}")
+    if found[0][0].parent != path:
+        _refuse_unclear_folders(path, _metadata_in)
     parts = [make_part(metadata, options, split) for metadata, split in found]
     return TableSource(path, parts, options, "image_folder", "images with metadata")
 
@@ -93,9 +96,10 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     named: list[tuple[Path, Split]] = [
         (table, split) for table in tables if (split := split_among(table))
     ]
-    if not tables:
-        named = _in_splits(path)
-        tables = [table for table, _ in named]
+    below = [] if named else _in_splits(path)
+    if below and (not tables or len({split for _, split in below}) > 1):
+        _refuse_unclear_folders(path, tables_in)
+        named, tables = below, [table for table, _ in below]
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
     named.sort(key=lambda each: order_of(each[1]))
@@ -140,7 +144,7 @@ def named_image_folder(own: Path, options: Options) -> Path | None:
     name = options.columns.get("image_folder")
     if name is None:
         return None
-    for folder in (own / Path(name).expanduser(), Path(name).expanduser()):
+    for folder in (own / Path(name).expanduser(), options.here / Path(name).expanduser()):
         if folder.is_dir():
             return folder
     raise LayoutError(f"columns.image_folder: there is no folder {name}, here or beside the table")
@@ -171,17 +175,26 @@ def split_among(path: Path) -> Split:
     return split_of(path) or (SPLITS[named[1].casefold()] if named else "")
 
 
-def refuse_unclear(tables: Sequence[Path]) -> None:
+def refuse_unclear(paths: Sequence[Path]) -> None:
     """Refuse a name that means validation posts to some, and test posts to others.
 
+    Args:
+        paths: Tables, or folders of tables.
+
     Raises:
-        LayoutError: If a table has one.
+        LayoutError: If one has such a name.
     """
-    for table in tables:
-        if _UNCLEAR.fullmatch(table.stem):
+    for path in paths:
+        if _UNCLEAR.fullmatch(path.stem):
             raise LayoutError(
-                f"are the posts of {table} for validation or for testing? name it after one"
+                f"are the posts of {path} for validation or for testing? name it after one"
             )
+
+
+def _refuse_unclear_folders(path: Path, find: Callable[[Path], Sequence[Any]]) -> None:
+    """Refuse a folder of such a name beside those of splits, if something is found in it."""
+    unclear = [child for child in path.iterdir() if _UNCLEAR.fullmatch(child.name)]
+    refuse_unclear([child for child in unclear if find(child)])
 
 
 def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
@@ -199,6 +212,10 @@ def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
             f"{len(others):,} tables beside these are not read, since their names tell no split: "
             f"{names}; train, validation and test are read"
         )
+    below = [table for table, _ in _in_splits(path) if table not in read]
+    if below:
+        names = first_names((str(table.relative_to(path)) for table in below), str, _SHOWN)
+        remarks.append(f"{len(below):,} tables in folders below these are not read: {names}")
     return remarks
 
 

@@ -201,7 +201,9 @@ class ImageCells(FilesOfCells, Images):
 
     def _name(self, guid: str) -> Any:
         value = self._rows.image(guid)
-        return next(iter(value), None) if isinstance(value, list) else value
+        value = next(iter(value), None) if isinstance(value, list) else value
+        is_path = isinstance(value, dict) and _bytes_of(value) is None
+        return value.get("path") if is_path else value
 
 
 def _bytes_of(value: Any) -> bytes | None:

@@ -49,7 +49,8 @@ def find_columns(
     for role in get_args(Role):
         if role in found or (role == "text" and "text_file" in found):
             continue
-        free = [name for name in names if name not in found.values()]
+        # Files may be named by the ids of their posts.
+        free = [name for name in names if role == "guid" or name not in found.values()]
         fitting = [name for name in free if _plain(name) in NAMES[role]]
         if len(fitting) > 1:
             raise LayoutError(

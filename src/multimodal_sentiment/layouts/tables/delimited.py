@@ -17,12 +17,17 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from multimodal_sentiment.decoding import EncodingProfile, read_source, read_texts
+from multimodal_sentiment.decoding import (
+    EncodingProfile,
+    extends_ascii,
+    read_source,
+    read_texts,
+)
 from multimodal_sentiment.posts.names import shown
 
 from ..errors import LayoutError
 from .sniffing import WIDE, sniff
-from .table import Table
+from .table import Table, row_writer
 
 _BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
 _MOST_CELLS = 20_000  # that tell the encoding
@@ -118,7 +123,7 @@ class DelimitedTable(Table):
                 file.write(codecs.BOM_UTF8.decode("latin-1"))
             if self._skipped:
                 file.write(first)
-            writer = csv.writer(
+            write = row_writer(
                 file,
                 delimiter=self.separator or ",",
                 lineterminator="\r\n" if first.endswith("\r\n") else "\n",
@@ -132,7 +137,7 @@ class DelimitedTable(Table):
                     cells[: len(self._header)],
                     map(self._as_cell, cells[len(self._header) :]),
                 )
-                writer.writerow([*own, *(new if is_wide else map(self._encoded, new))])
+                write([*own, *(new if is_wide else map(self._encoded, new))])
 
     def _as_cell(self, value: Any) -> str:
         cell = "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
@@ -142,7 +147,9 @@ class DelimitedTable(Table):
 
     def _encoded(self, text: str) -> str:
         """Return text as the bytes that it has in this table."""
-        return text.encode(self.encoding.removesuffix("-sig"), "replace").decode("latin-1")
+        codec = self.encoding.removesuffix("-sig")
+        codec = codec if extends_ascii(codec) else "utf-8"  # CESU-8 has no codec, and is nearly it
+        return text.encode(codec, "replace").decode("latin-1")
 
     def _read(self) -> tuple[list[str], list[list[str]]]:
         """Return header and columns of cells that are yet to be decoded."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _EXACT = 2**53  # larger integers have been rounded when they became floats
 
@@ -86,9 +86,27 @@ class Table(ABC):
         own = {name: self.written(name) for name in self.names}
         # Half a surrogate pair, which no encoding has, is written as `\\ud83d`.
         with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            writer = csv.writer(file, delimiter=self.separator or ",", lineterminator="\n")
-            writer.writerow([*own, *columns])
-            writer.writerows(zip(*own.values(), *columns.values(), strict=True))
+            write = row_writer(file, delimiter=self.separator or ",", lineterminator="\n")
+            write([*own, *columns])
+            for row in zip(*own.values(), *columns.values(), strict=True):
+                write(row)
+
+
+def row_writer(file: IO[str], **dialect: Any) -> Callable[[Sequence[Any]], Any]:
+    """Return what writes a row of CSV, as `csv.writer` does.
+
+    Before Python 3.13, that writes a lone carriage return without quotes, where it ends the row.
+    """
+    writer = csv.writer(file, **dialect)
+    if dialect.get("quoting") == csv.QUOTE_NONE:
+        return writer.writerow
+    quoting_all = csv.writer(file, **{**dialect, "quoting": csv.QUOTE_ALL})
+
+    def write(row: Sequence[Any]) -> None:
+        holds_return = any(isinstance(cell, str) and "\r" in cell for cell in row)
+        (quoting_all if holds_return else writer).writerow(row)
+
+    return write
 
 
 def in_words(value: Any) -> str | None:
