@@ -137,6 +137,18 @@ def test_parquet_keeps_its_types_and_images(tmp_path, copied):
     assert copy.select(list(NEW)).to_pydict() == NEW
 
 
+def test_large_images_are_copied_a_few_at_a_time(tmp_path, copied):
+    images = [bytes([n]) * 2_000_000 for n in range(40)]
+    table = pa.table({"id": [str(n) for n in range(40)], "tweet": ["x"] * 40, "image": images})
+    pa.parquet.write_table(table, tmp_path / "p.parquet", row_group_size=40)
+
+    copy = pa.parquet.ParquetFile(copied(tmp_path / "p.parquet"))
+
+    groups = [copy.metadata.row_group(n) for n in range(copy.num_row_groups)]
+    assert max(group.total_byte_size for group in groups) < 70e6  # of 80 MB
+    assert copy.read(["image"])["image"].to_pylist() == images
+
+
 def test_feather_too(tmp_path, copied):
     ROWS.to_feather(tmp_path / "p.feather")
     copy = pd.read_feather(copied(tmp_path / "p.feather"))

@@ -268,6 +268,10 @@ REFUSED: dict[str, Case] = {
         {"p.csv": csv(X).replace(".jpg", ".png"), **{f"shots/{n}.png": "" for n in range(SOUND)}},
         "0.png (which lies in shots: see columns.image_folder)",
     ),
+    "images whose names are too long for a file": Case(
+        {**one(csv(X).replace(".jpg", "图" * 90)), "shots/0.jpg": ""},
+        "9 of 9 posts have no image (image unreadable: File name too long): looked for ",
+    ),
     "images that are not there": Case(
         one(csv(X).replace(".jpg", ".webp")),
         "9 of 9 posts have no image (no image): looked for ",

@@ -152,6 +152,12 @@ class TestTar:
         source = opened(write_tar(tmp_path / "x.tar", members))
         assert contents(source) == {"x/a": (b"1", None), "y/a": (b"2", JPEG)}
 
+    def test_files_of_other_kinds_are_no_posts_nor_is_a_dot_part_of_a_key(
+        self, tmp_path: Path
+    ) -> None:
+        members = {"./README.md": b"#", "./a.txt": b"1", "./a.npy": b"\0", "./Thumbs.db": b"\0"}
+        assert contents(opened(write_tar(tmp_path / "x.tar", members))) == {"a": (b"1", None)}
+
     @pytest.mark.parametrize("name", ["{}-0.tar", "posts_{}.tar"])
     def test_names_of_splits_declare_them(self, tmp_path: Path, name: str) -> None:
         shards = {name.format(split): {f"{split}.txt": b"t", f"{split}.cls": b"good"}

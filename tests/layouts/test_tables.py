@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from pathlib import Path
@@ -219,6 +220,34 @@ def test_of_a_list_of_images_the_first_is_taken(tmp_path: Path, kind: Any) -> No
         "no image",
         "no image",
     ]
+
+
+def test_base64_stands_for_bytes_in_lines_and_in_a_list(tmp_path: Path) -> None:
+    held = {"bytes": base64.encodebytes(JPEG * 9).decode(), "path": None}
+    lines = [{"id": 1, "images": [held], "tag": "x"}, {"id": 2, "images": held, "tag": "y"}]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    images = opened(tmp_path).files().images
+    assert [images.read(guid) for guid in "12"] == [JPEG * 9] * 2
+
+
+@pytest.mark.parametrize("given", [None, "subset"])
+def test_a_column_that_only_has_the_name_of_a_split_s_is_left_aside(
+    tmp_path: Path, given: str | None
+) -> None:
+    (tmp_path / "p.csv").write_text("id,text,tag,subset\n1,a,good,north\n2,b,bad,\n3,c,bad,none\n")
+    options = Options(columns={"split": given})
+    if given:
+        with pytest.raises(LayoutError, match="'subset' holds 'north', which is no split"):
+            open_source(tmp_path, options)
+        return
+    source = open_source(tmp_path, options)
+    assert rows(source) == [("1", "good"), ("2", "bad"), ("3", "bad")]
+    assert (
+        source.files()
+        .remarks[1]
+        .endswith("column 'subset' is left aside: it holds 'none', 'north', and no split")
+    )
+    assert "split" not in source.files().about["columns"]
 
 
 def test_parts_of_a_split_are_one(tmp_path: Path) -> None:

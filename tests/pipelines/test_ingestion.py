@@ -17,6 +17,8 @@ from PIL import Image
 
 from multimodal_sentiment.config_loader import CheckedConfigLoader
 from multimodal_sentiment.layouts import Options, PostFiles, PostFolder, open_source
+from multimodal_sentiment.layouts.files.finding import FileFinder, Found
+from multimodal_sentiment.layouts.files.local import Kind
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
@@ -375,6 +377,23 @@ def test_images_alone_that_are_not_there_are_said_to_be_looked_for(tmp_path: Pat
     parameters = PARAMETERS.model_copy(update={"allow_missing": False})
     with pytest.raises(ValueError, match=r"6 of 6 posts have no image .*: looked for .*/0\.webp"):
         read_labelled_posts(source.listing("labelled"), source.files(), parameters, "image")
+
+
+def test_images_of_many_rows_are_not_looked_for_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{n},a text,{n}.jpg,{('neutral', 'positive')[n % 2]}" for n in range(3000)]
+    (tmp_path / "posts.csv").write_text("\n".join(["id,text,image,tag", *rows]))
+    asked, find = [], FileFinder.find
+
+    def note(finder: FileFinder, name: str, kind: Kind, *, absolute: bool) -> Found:
+        asked.append(name)
+        return find(finder, name, kind, absolute=absolute)
+
+    monkeypatch.setattr(FileFinder, "find", note)
+    source = open_source(tmp_path, Options())
+    read_labelled_posts(source.listing("labelled"), source.files(), PARAMETERS)
+    assert asked.count("2000.jpg") == 2  # for its row, and to know which files are of nobody
 
 
 TEXTS = [

@@ -179,7 +179,10 @@ class FileFinder(Finder):
         if "\0" in name or len(name) > _LONGEST or below.startswith(("..", "/")):
             return place
         ways = (f"{way}/{glob.escape(below)}" for way in ("*", "*/*"))
-        found = next((str(file) for way in ways for file in self.folder.glob(way)), None)
+        try:
+            found = next((str(file) for way in ways for file in self.folder.glob(way)), None)
+        except (OSError, ValueError):  # no file may have such a name
+            return place
         if found is None:
             return place
         other = os.path.relpath(found[: -len(below) - 1], self.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,11 @@ class TableSource(Source):
             LayoutError: If ids or splits cannot be used.
         """
         self.path = path
-        self._parts = parts
         self._options = options
         self._layout = layout
         self._said = said
         self.remarks = [remark for part in parts for remark in part.table.remarks]
+        self._parts = parts = [self._without_other_split(part) for part in parts]
         self._no_tags: Counter[str] = Counter()  # words that were taken for none
         self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
         rows: list[pd.DataFrame] = [self._rows(part) for part in parts]
@@ -145,6 +146,21 @@ class TableSource(Source):
         if "split" in columns:
             splits = _splits(table, columns["split"], table.words(columns["split"]))
         return pd.DataFrame({"guid": guids, "tag": self._tags(part), "split": splits}, dtype=str)
+
+    def _without_other_split(self, part: Part) -> Part:
+        """Leave aside a column that was only taken for the split's, if it holds something else."""
+        column = part.columns.get("split")
+        if column is None or self._options.columns.get("split") is not None:
+            return part
+        words = {word for word in part.table.words(column) if word}
+        if not words or any(SPLITS.get(_as_split(word)) for word in words):
+            return part
+        self.remarks.append(
+            f"{part.table.path}: column {column!r} is left aside: it holds "
+            f"{first_names(sorted(words))}, and no split"
+        )
+        others = {role: name for role, name in part.columns.items() if role != "split"}
+        return replace(part, columns=others)
 
     def _tags(self, part: Part) -> list[str]:
         if "tag" not in part.columns:

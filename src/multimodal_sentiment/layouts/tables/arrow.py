@@ -27,9 +27,10 @@ from .table import Table, in_words
 COPY = "data-00000-of-00001.arrow"
 STATE, INFO = "state.json", "dataset_info.json"  # what `datasets` writes into a folder
 
+_LARGE = (pa.types.is_struct, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
 _BUFFER_BYTES = 2**20
 _BATCH_ROWS = 32
-_COPIED_ROWS = 1024
+_COPIED_ROWS, _COPIED_BYTES = 1024, 2**26  # at most, at a time
 _LARGE_BATCHES_KEPT = 2  # of what was written in batches of a size that is not ours
 _BATCHES_KEPT = 8  # several threads read images, about in order: see `cluster.threads.AHEAD`
 
@@ -66,7 +67,7 @@ class ArrowTable(Table):
         kind = self._schema.field(name).type
         if pa.types.is_list(kind) or pa.types.is_large_list(kind):
             kind = kind.value_type
-        if not (pa.types.is_struct(kind) or _is_binary(kind)):
+        if not any(is_kind(kind) for is_kind in _LARGE):
             return self.cell(name, row)
         with self._lock:
             return self._image(name, row)
@@ -94,6 +95,10 @@ class ArrowTable(Table):
     @abstractmethod
     def _all_batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the whole table."""
+
+    def _copied_rows(self, size: int) -> int:
+        """Return how many rows are copied at a time of a table of so many bytes."""
+        return max(1, min(_COPIED_ROWS, _COPIED_BYTES * self.count // max(1, size)))
 
     @abstractmethod
     def _read(self, name: str) -> pa.ChunkedArray:
@@ -123,9 +128,9 @@ class ParquetTable(ArrowTable):
             file = pq.ParquetFile(source)
             self._metadata = file.metadata
             super().__init__(path, file.schema_arrow, file.metadata.num_rows)
-        groups = range(self._metadata.num_row_groups)
-        rows = (self._metadata.row_group(index).num_rows for index in groups)
-        self._starts = [0, *accumulate(rows)]  # of each group of rows
+        groups = [*map(self._metadata.row_group, range(self._metadata.num_row_groups))]
+        self._starts = [0, *accumulate(group.num_rows for group in groups)]
+        self._size = sum(group.total_byte_size for group in groups)
         self._source: Any = None  # of the stream
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._stream_at = (-1, 0)  # group and row in it
@@ -142,7 +147,7 @@ class ParquetTable(ArrowTable):
 
     def _all_batches(self) -> Iterator[pa.RecordBatch]:
         with open_to_read(self.path) as source:
-            yield from self._open(source).iter_batches(_COPIED_ROWS)
+            yield from self._open(source).iter_batches(self._copied_rows(self._size))
 
     def _read(self, name: str) -> pa.ChunkedArray:
         with open_to_read(self.path) as source:
@@ -259,8 +264,9 @@ class StreamTable(ArrowTable):
         if self._rows is None:
             yield from self._table.to_batches()
             return
-        for start in range(0, self.count, _COPIED_ROWS):
-            rows = self._table.take(self._rows.slice(start, _COPIED_ROWS)).combine_chunks()
+        count = self._copied_rows(self._table.nbytes)
+        for start in range(0, self.count, count):
+            rows = self._table.take(self._rows.slice(start, count)).combine_chunks()
             yield from rows.to_batches()
 
     def _read(self, name: str) -> pa.ChunkedArray:
@@ -291,9 +297,3 @@ def read_saved_dataset(folder: Path) -> StreamTable:
 
 def _mapped(files: list[Path]) -> pa.Table:
     return pa.concat_tables([pa.ipc.open_stream(pa.memory_map(str(f))).read_all() for f in files])
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
-    )

@@ -97,12 +97,7 @@ class RecordsTable(Table):
     def image(self, name: str, row: int) -> Any:
         """Return a value; an image's bytes are what its base64 stands for."""
         value = self._records[row].row.get(name)
-        if isinstance(value, dict) and isinstance(value.get("bytes"), str):
-            try:
-                return {**value, "bytes": base64.b64decode(value["bytes"], validate=True)}
-            except (binascii.Error, ValueError):
-                return value
-        return value
+        return [*map(_with_bytes, value)] if isinstance(value, list) else _with_bytes(value)
 
     def place(self, row: int) -> str:
         """Return the line of a row."""
@@ -193,6 +188,16 @@ class RecordsTable(Table):
                 f"{self.path} has no JSON in line {line}: {why}: each line must hold one object, "
                 "or the whole file a list of them"
             ) from error
+
+
+def _with_bytes(value: Any) -> Any:
+    """Return an image's value, with the bytes that its base64 stands for, in lines or in one."""
+    if not isinstance(value, dict) or not isinstance(value.get("bytes"), str):
+        return value
+    try:
+        return {**value, "bytes": base64.b64decode("".join(value["bytes"].split()), validate=True)}
+    except (binascii.Error, ValueError):
+        return value
 
 
 def _decoded(payload: bytes, reading: Reading) -> _Line:

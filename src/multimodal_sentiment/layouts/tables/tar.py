@@ -1,7 +1,8 @@
 """Tar files of posts, as WebDataset lays them out: `KEY.txt`, `KEY.jpg`, `KEY.cls`, `KEY.json`.
 
 Files whose names are equal up to the first dot are one post. `.txt` is its text, `.cls` its tag, an
-image is known by its suffix, and each entry of the object in `.json` is a column of its own.
+image is known by its suffix, and each entry of the object in `.json` is a column of its own. Files
+of other suffixes are no posts.
 """
 
 from __future__ import annotations
@@ -132,21 +133,24 @@ def _index(path: Path, state: str) -> tuple[dict[str, list[Any]], list[tuple[int
     images: dict[str, tuple[int, int]] = {}
     with path.open("rb", _BLOCK_BYTES) as file, tarfile.open(fileobj=file, mode="r:") as archive:
         for member in archive:
-            folder, slash, name = member.name.rpartition("/")
+            folder, slash, name = member.name.removeprefix("./").rpartition("/")
             stem, _, suffix = name.partition(".")
             suffix = suffix.lower()
             if not stem or not suffix or not member.isfile():
                 continue
+            is_image = f".{suffix.rpartition('.')[2]}" in IMAGE_SUFFIXES
+            if suffix not in ("txt", "cls", "json") and not is_image:
+                continue
             key = folder + slash + stem
             row = rows.setdefault(key, {})
-            if suffix == "txt":
+            if is_image:
+                images.setdefault(key, (member.offset_data, member.size))
+            elif suffix == "txt":
                 row["text"] = _head(archive, member)
             elif suffix == "cls":
                 row["tag"] = _head(archive, member).decode(errors="replace").strip()
-            elif suffix == "json":
+            else:
                 rows[key] = _entries(path, member.name, _head(archive, member)) | row
-            elif f".{suffix.rpartition('.')[2]}" in IMAGE_SUFFIXES:
-                images.setdefault(key, (member.offset_data, member.size))
     names = dict.fromkeys(name for row in rows.values() for name in row)
     columns = {name: [row.get(name) for row in rows.values()] for name in names}
     return {**columns, "guid": list(rows)}, [images.get(key) for key in rows]

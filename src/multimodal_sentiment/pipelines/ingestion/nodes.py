@@ -229,7 +229,7 @@ def _rows(
         if times > 1
     }
     texts, images = post_files.texts, post_files.images
-    problems = []
+    problems, paths = [], []
     for guid, reading in readings.items():
         found = (
             texts.problem(guid),
@@ -238,12 +238,13 @@ def _rows(
             repeated.get(guid),
         )
         problems.append(write_problems(found) if any(found) else "")
+        paths.append(images.path(guid))  # here, as what was found for it is not kept for long
     read = [None if guid in unread else reading for guid, reading in readings.items()]
     columns: dict[str, list[Any]] = {
         "guid": list(readings),
         "text": [reading.text for reading in readings.values()],
         "tag": [tag_of[guid] for guid in readings],
-        "img_path": list(map(images.path, readings)),
+        "img_path": paths,
         "encoding": [reading.encoding if reading else "" for reading in read],
         "encoding_confidence": [reading.confidence if reading else 0.0 for reading in read],
         "problems": problems,
