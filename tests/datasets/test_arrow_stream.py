@@ -14,6 +14,8 @@ from multimodal_sentiment import arrow_parts
 from multimodal_sentiment.arrow_parts import list_parts, part_name, read_parts, write_part
 from multimodal_sentiment.datasets import ArrowStreamDataset
 
+from ..layouts.test_post_folder import as_nobody
+
 SCHEMA = pa.schema(
     {"number": pa.int64(), "text": pa.string(), "image": pa.large_binary()},
     metadata={"storage": "pixels"},
@@ -123,6 +125,22 @@ def test_a_file_cut_anywhere_does_not_count_as_existing(tmp_path: Path) -> None:
             DatasetError, match=r"x\.arrow is not a complete Arrow table: remove it"
         ):
             dataset.load()
+
+
+def test_a_table_that_may_not_be_read_is_not_called_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "layer").mkdir()
+    monkeypatch.chdir(tmp_path / "layer")  # the way to which not everybody may go
+    dataset = ArrowStreamDataset(filepath="x.arrow")
+    dataset.save(stream(3))
+    (part,) = all_files(tmp_path)
+    part.chmod(0)
+    with (
+        as_nobody(),
+        pytest.raises(DatasetError, match=r"x\.arrow cannot be read: Permission denied"),
+    ):
+        dataset.load()
 
 
 def test_nothing_saved_yet(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def read(path: Path, content: Any) -> list[tuple[str, str]]:
         b"guid,tag\n007,positive\n8,negative\n",
         b"\xef\xbb\xbfguid;tag\r\n007; positive\r\n\r\n8;negative",
         b'Tag\tGUID\npositive\t"007"\nnegative\t8\n',
+        b"guid,tag\n007,positive,\n8,negative,,\n",
     ],
 )
 def test_a_table_is_read_as_spreadsheets_write_it(tmp_path, content):
@@ -62,6 +63,9 @@ def test_without_a_file_there_are_none(tmp_path):
     [
         (b"7,positive\n", "begins with '7,positive', where it should name its columns: guid,tag"),
         (b"guid,tag\n7,positive\n8\n", "has no guid and tag in line 3"),
+        (b"guid,tag\n7,positive,why\n", "has no guid and tag in line 2"),
+        (b"guid,tag\n", "holds no corrected tag"),
+        (b'[{"guid": "7", "mood": "positive"}]', "what chooses it in JSON-MIN must be named tag"),
         (b"guid,tag\n\xff\xfe,positive\n", "is not UTF-8 in line 2: save it as UTF-8"),
         (b"[{]", "is no JSON in line 1"),
         (b'[{"data": {"text": "x"}, "annotations": [1]}]', "its task 1 has no guid with a tag"),

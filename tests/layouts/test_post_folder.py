@@ -119,6 +119,7 @@ def test_links_that_lead_elsewhere_are_problems(folder: Path) -> None:
     (folder.parent / "secret").write_bytes(b"secret")
     (folder.parent / "elsewhere").mkdir()
     (folder.parent / "elsewhere" / "d.jpg").write_bytes(b"secret")
+    (folder.parent / "elsewhere" / "below").mkdir()
     (folder / "a.txt").symlink_to("../secret")
     (folder / "b.txt").symlink_to("nowhere")
     (folder / "c.txt").symlink_to("c.txt")
@@ -134,7 +135,8 @@ def test_links_that_lead_elsewhere_are_problems(folder: Path) -> None:
     assert "symbolic links" in found.texts.problem("c").words
     assert found.images.problem("d") == problem("image_outside", "beside/d.jpg")
     assert any("circle is a link to a folder that holds it" in remark for remark in found.remarks)
-    assert any("beside is a link out of the folder" in remark for remark in found.remarks)
+    told = [remark for remark in found.remarks if "is a link out of the folder" in remark]
+    assert [remark.split()[0] for remark in told] == [str(folder / "beside")]
     everywhere = PostFolder(folder, "anywhere")
     assert everywhere.texts.read("a") == everywhere.images.read("d") == b"secret"
 
@@ -191,6 +193,12 @@ def test_files_of_nobody_are_named(folder: Path) -> None:
     assert found.unclaimed(["a"]) == ["b.jpg", "notes.csv"]
     found.known = lambda: [["b"]]
     assert found.unclaimed(["a"]) == ["notes.csv"]
+
+
+def test_files_that_their_post_cannot_use_are_named(folder: Path) -> None:
+    found = files(folder, a__txt=b"", a__mp4=b"film", b__dat=b"\xff\xd8\xff", b__svg=b"<svg>")
+    assert found.images.path("b") == "data/b.dat"
+    assert found.unclaimed(["a", "b"]) == ["a.mp4", "b.svg"]
 
 
 def test_a_regular_file_beside_a_link_is_used(folder: Path) -> None:

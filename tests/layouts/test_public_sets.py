@@ -70,6 +70,8 @@ def test_mvsa_single(tmp_path: Path) -> None:
     )
     assert files.about["layout"] == "mvsa"
     assert files.texts.read("1") == "text 1…".encode("gb18030")
+    (raw / "data" / "6.jpg").write_bytes(JPEG)
+    assert source.files().unclaimed(tags(source)) == ["6.jpg"]  # and not what was left out
     assert not source.has("unlabelled")
 
 

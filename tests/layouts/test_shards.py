@@ -401,6 +401,20 @@ class TestAddresses:
         with pytest.raises(ConnectionRefusedError):  # no fault of one file: the run stops
             texts.read("2")
 
+    def test_what_a_server_says_of_a_listing_is_said(
+        self, address: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (address / "data").mkdir(parents=True)
+        (address / "train.txt").write_bytes(b"guid,tag\n1,neutral\n")
+        source = opened("memory://posts")
+
+        def refuse(path: str, **_: Any) -> None:
+            raise PermissionError("Access Denied")  # without a number, as s3fs has it
+
+        monkeypatch.setattr(address.fs, "info", refuse)
+        with pytest.raises(LayoutError, match=r"train\.txt cannot be read: Access Denied"):
+            source.listing("labelled")
+
     def test_the_datasets_take_addresses(self, tmp_path: Path, address: Any) -> None:
         for path in write_shards(tmp_path / "raw").iterdir():
             (address / path.name).write_bytes(path.read_bytes())

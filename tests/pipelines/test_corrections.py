@@ -59,7 +59,7 @@ def test_unknown_posts_and_tags_are_refused(row, words):
 
 
 def test_a_post_with_two_corrections_is_refused():
-    with pytest.raises(ValueError, match="listed under different tags: post '1'"):
+    with pytest.raises(ValueError, match="the file of corrections gives different tags: post '1'"):
         corrected(("1", "positive"), ("1", "neutral"))
 
 

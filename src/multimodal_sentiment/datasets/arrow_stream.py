@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,12 +46,15 @@ class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):
         """Map the table into memory; its metadata name the path.
 
         Raises:
-            DatasetError: If it is missing or not complete.
+            DatasetError: If it is missing, not complete or cannot be read.
         """
         path = Path(self._get_load_path())
         try:
             return with_path(read_parts(path), path)
         except (pa.ArrowInvalid, OSError) as error:
+            code = None if isinstance(error, FileNotFoundError) else getattr(error, "errno", None)
+            if code:  # Arrow's own words name the file again
+                raise DatasetError(f"{path} cannot be read: {os.strerror(code)}") from error
             if not path.exists():
                 raise DatasetError(f"{path} does not exist") from error
             raise DatasetError(

@@ -57,7 +57,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
         """Read all corrections, in the file's order: `guid`, `tag` and the file's `sha256`.
 
         Raises:
-            DatasetError: If the file is missing, or holds no corrections.
+            DatasetError: If the file is missing, or holds no correction.
         """
         if self._path is None:
             return pd.DataFrame(columns=list(COLUMNS), dtype=str)
@@ -68,6 +68,8 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             line = payload.count(b"\n", 0, error.start) + 1
             self._refuse(f"is not UTF-8 in line {line}: save it as UTF-8")
         rows = self._tasks(text) if text.lstrip()[:1] in ("[", "{") else self._lines(text)
+        if not rows:
+            self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
         table = pd.DataFrame(rows, columns=["guid", "tag"], dtype=str)
         return table.assign(sha256=hashlib.sha256(payload).hexdigest())
 
@@ -117,10 +119,8 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
         for number, cells in enumerate(lines[1:], start=2):
             if not any(cells):
                 continue
-            if (
-                len(cells) != len(names)
-                or not (row := dict(zip(names, cells, strict=True)))["guid"]
-            ):
+            row = dict(zip(names, cells, strict=False))
+            if len(cells) < len(names) or any(cells[len(names) :]) or not row["guid"]:
                 self._refuse(f"has no guid and tag in line {number}")
             rows.append((row["guid"], row["tag"]))
         return rows

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .errors import LayoutError
+from .errors import LayoutError, reason
 from .files.addresses import is_remote
 from .files.local import Links
 from .folder.address_folder import AddressFolder
@@ -71,5 +71,5 @@ def open_folder(folder: Path, links: Links) -> PostFolder:
         return AddressFolder(folder) if is_remote(folder) else PostFolder(folder, links)
     except OSError as error:
         raise LayoutError(
-            f"the folder of posts {folder} cannot be listed: {error.strerror}"
+            f"the folder of posts {folder} cannot be listed: {reason(error)}"
         ) from error

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from .course import FOLDER, open_folder
-from .errors import LayoutError
+from .errors import LayoutError, reason
 from .source import Namespace, Options, PostFiles, Source
 
 JUDGEMENTS = "labelResultAll.txt"
@@ -33,6 +33,7 @@ _PAIR = 2  # of judgements: of the text, and of the image
 
 class _Read(NamedTuple):
     rows: list[tuple[str, str]]
+    left_out: list[str]
     contradictory: int
     without_majority: int
     annotators: int
@@ -79,13 +80,14 @@ class MvsaSource(Source):
     def files(self) -> PostFiles:
         """Return the folder of posts; those that are left out are nobody's, and are not shown."""
         files = open_folder(self.folder, self._options.links)
-        guids, contradictory, without_majority, annotators = self._read
+        rows, left_out, contradictory, without_majority, annotators = self._read
         name = "MVSA-Single" if annotators == 1 else "MVSA-Multiple"
         files.about = {"layout": "mvsa", "path": str(self.path)}
-        left_out = f"{contradictory:,} left out where text and image contradict each other"
+        files.known = lambda: [left_out]
+        said = f"{contradictory:,} left out where text and image contradict each other"
         if annotators > 1:
-            left_out += f", {without_majority:,} without a majority"
-        files.remarks.insert(0, f"an MVSA folder ({name}): {len(guids):,} posts; {left_out}")
+            said += f", {without_majority:,} without a majority"
+        files.remarks.insert(0, f"an MVSA folder ({name}): {len(rows):,} posts; {said}")
         return files
 
 
@@ -111,9 +113,9 @@ def _read(path: Path) -> _Read:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise LayoutError(f"{path} cannot be read: {why}") from error
-    rows, contradictory, without_majority, annotators = [], 0, 0, 1
+        raise LayoutError(f"{path} cannot be read: {reason(error)}") from error
+    rows, left_out = [], []
+    contradictory, without_majority, annotators = 0, 0, 1
     for number, line in enumerate(lines, start=1):
         guid, *cells = (cell.strip() for cell in line.split("\t"))
         if not guid or (number == 1 and guid.casefold() == "id"):
@@ -123,13 +125,16 @@ def _read(path: Path) -> _Read:
             raise LayoutError(f"{path} has no judgement in line {number}: it needs text,image")
         annotators = max(annotators, len(pairs))
         text, image = (majority([pair[at] for pair in pairs]) for at in range(_PAIR))
+        tag = None if text is None or image is None else combine(text, image)
+        if tag is not None:
+            rows.append((guid, tag))
+            continue
+        left_out.append(guid)
         if text is None or image is None:
             without_majority += 1
-        elif (tag := combine(text, image)) is None:
-            contradictory += 1
         else:
-            rows.append((guid, tag))
-    return _Read(rows, contradictory, without_majority, annotators)
+            contradictory += 1
+    return _Read(rows, left_out, contradictory, without_majority, annotators)
 
 
 def _pair(path: Path, number: int, cell: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from multimodal_sentiment.posts.names import first_names
 
-from .errors import LayoutError
+from .errors import LayoutError, reason
 from .files.addresses import is_remote
 from .rows.rows import Part
 from .rows.table_source import SPLITS, TableSource
@@ -234,7 +234,7 @@ def tables_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
         try:
             files = sorted(place.iterdir()) if place.is_dir() else []
         except OSError as error:
-            raise LayoutError(f"{place} cannot be listed: {error.strerror}") from error
+            raise LayoutError(f"{place} cannot be listed: {reason(error)}") from error
         tables = [
             file
             for file in files

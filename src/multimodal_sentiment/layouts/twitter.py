@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import LayoutError
+from .errors import LayoutError, reason
 from .rows.rows import Part
 from .rows.table_source import TableSource
 from .source import Options, Split
@@ -73,8 +73,7 @@ def _read(path: Path, split: Split) -> PlainTable:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise LayoutError(f"{path} cannot be read: {why}") from error
+        raise LayoutError(f"{path} cannot be read: {reason(error)}") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

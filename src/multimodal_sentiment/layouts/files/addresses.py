@@ -13,7 +13,7 @@ from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.wording import one_line
 
-from ..errors import LayoutError
+from ..errors import LayoutError, reason
 from .local import LARGEST, Kind, UnreadableFileError
 
 _INSTALL = 'install the extra for addresses, as in pip install "multimodal-sentiment[cluster]"'
@@ -102,7 +102,7 @@ def read_address(path: Path, kind: Kind) -> bytes:
 
 def unreadable(kind: Kind, error: OSError) -> Problem:
     """Return the problem of a file that is missing or forbidden, though others are not."""
-    return problem(f"{kind}_unreadable", error.strerror or one_line(error))
+    return problem(f"{kind}_unreadable", reason(error))
 
 
 def state_of(path: Path) -> str:

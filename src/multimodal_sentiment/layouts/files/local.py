@@ -11,6 +11,8 @@ from typing import Literal
 from multimodal_sentiment.posts.metadata import HEIC_BRANDS
 from multimodal_sentiment.posts.problems import Problem, problem
 
+from ..errors import reason
+
 Kind = Literal["text", "image"]
 Links = Literal["inside", "anywhere"]
 
@@ -88,8 +90,8 @@ def file_fault(path: str, kind: Kind, place: Place, shown: str) -> Problem | Non
         return problem(f"no_{kind}")
     except (OSError, ValueError) as error:  # the second: a NUL in the path
         if os.path.islink(path):
-            return problem(f"{kind}_link_broken", getattr(error, "strerror", None) or error)
-        return problem(f"{kind}_unreadable", getattr(error, "strerror", None) or error)
+            return problem(f"{kind}_link_broken", reason(error))
+        return problem(f"{kind}_unreadable", reason(error))
     if not place.holds(path):
         return problem(f"{kind}_outside", shown)
     return None if stat.S_ISREG(about.st_mode) else problem(f"{kind}_irregular")
@@ -112,7 +114,7 @@ def read_file(path: str, kind: Kind) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise UnreadableFileError(problem(f"{kind}_unreadable", error.strerror)) from error
+        raise UnreadableFileError(problem(f"{kind}_unreadable", reason(error))) from error
 
 
 def bounded(payload: bytes, kind: Kind) -> bytes:

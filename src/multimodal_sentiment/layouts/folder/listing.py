@@ -13,7 +13,7 @@ import pandas as pd
 
 from multimodal_sentiment.posts.names import shown
 
-from ..errors import LayoutError
+from ..errors import LayoutError, reason
 from ..files.marks import marked_encoding
 from ..ids import refuse_rounded_ids
 
@@ -61,7 +61,7 @@ class _Listing:
                 self.refuse(f"is too large: {size / 1e6:.0f} MB")
             payload = self._path.read_bytes()
         except OSError as error:
-            self.refuse(f"cannot be read: {error.strerror}")
+            self.refuse(f"cannot be read: {reason(error)}")
         encoding = marked_encoding(payload) or "utf-8"
         try:
             return payload.decode(encoding)

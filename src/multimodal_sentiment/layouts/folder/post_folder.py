@@ -11,6 +11,7 @@ from pathlib import Path
 
 from multimodal_sentiment.posts.problems import Problem, problem
 
+from ..errors import reason
 from ..files.local import (
     ALLOW,
     IMAGE_SUFFIXES,
@@ -64,7 +65,7 @@ class PostFolder(PostFiles):
         }
 
     def unclaimed(self, guids: Collection[str]) -> list[str]:
-        """Return the files that no guid asks for, in alphabetical order."""
+        """Return the files that no guid asks for, or can use, in alphabetical order."""
         files = {*self.texts.stems(), *self.images.stems()}
         for asked in chain([guids], self.known()):
             files.difference_update(asked)
@@ -72,7 +73,7 @@ class PostFolder(PostFiles):
                 normal = {_normal(guid) for guid in asked}
                 files = {stem for stem in files if _normal(stem) not in normal}
             if not files:
-                return []
+                break
         names = {name for kind in (self.texts, self.images) for name in kind.names(files)}
         return sorted(map(displayed, names))
 
@@ -105,7 +106,7 @@ class PostFolder(PostFiles):
         real = os.path.realpath(os.path.join(self._folder, name))
         leads_out = not self._place.holds(real)
         shown = displayed(f"{self.name}/{name}")
-        if leads_out:
+        if leads_out and not is_outside:
             self.remarks.append(f"{shown} is a link out of the folder: {ALLOW}")
         if real in self._seen or is_outside:
             if is_below(self._place.folder, real):
@@ -116,7 +117,7 @@ class PostFolder(PostFiles):
             # Of a folder elsewhere one level, so that its files can be told from missing ones.
             self._index(f"{name}/", is_outside=leads_out)
         except OSError as error:
-            self.remarks.append(f"{shown} cannot be looked into: {error.strerror}")
+            self.remarks.append(f"{shown} cannot be looked into: {reason(error)}")
 
 
 class FileIndex(Images):
@@ -211,12 +212,14 @@ class FileIndex(Images):
         return chain(self._found, self._paths, self._others)
 
     def names(self, stems: Container[str]) -> Iterator[str]:
-        """Yield the paths in the folder of the files that have one of some stems."""
+        """Yield the paths in the folder of the files that have one of some stems.
+
+        Of other stems, those of unknown suffixes that are not used.
+        """
         yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
         yield from (path for stem, path in self._paths.items() if stem in stems)
         for stem, others in self._others.items():
-            if stem in stems:
-                yield from others
+            yield from others if stem in stems else set(others) - {self._name(stem)}
 
     def _name(self, guid: str) -> str:
         """Return a file's path in the folder, or nothing."""

@@ -202,8 +202,9 @@ class ImageCells(FilesOfCells, Images):
     def _name(self, guid: str) -> Any:
         value = self._rows.image(guid)
         value = next(iter(value), None) if isinstance(value, list) else value
-        is_path = isinstance(value, dict) and _bytes_of(value) is None
-        return value.get("path") if is_path else value
+        if isinstance(value, dict) and _bytes_of(value) is None:
+            return value.get("path")
+        return value
 
 
 def _bytes_of(value: Any) -> bytes | None:

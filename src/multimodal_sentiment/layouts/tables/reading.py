@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from multimodal_sentiment.wording import one_line
-
-from ..errors import LayoutError
+from ..errors import LayoutError, reason
 from ..files.addresses import is_remote
 from .table import Table
 
@@ -79,8 +77,7 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
         is_json = path.suffix.lower() in _RECORDS or _OBJECT.match(head)
         return (RecordsTable if is_json else DelimitedTable)(path, encodings)
     except (OSError, pa.ArrowException) as error:
-        why = getattr(error, "strerror", None) or one_line(error)
-        raise LayoutError(f"{path} cannot be read: {why}") from error
+        raise LayoutError(f"{path} cannot be read: {reason(error)}") from error
 
 
 class UnopenedTable:

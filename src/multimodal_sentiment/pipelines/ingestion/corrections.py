@@ -34,7 +34,8 @@ def record_corrections(
     """
     import pandas as pd
 
-    tag_of = one_tag_each(corrections_file["guid"], corrections_file["tag"])
+    said = "the file of corrections gives different tags"
+    tag_of = one_tag_each(corrections_file["guid"], corrections_file["tag"], said)
     known = {*posts["tag"], *spell_labels(ingestion.labels or [], posts["tag"])}
     if lost := sorted(tag_of.keys() - set(posts["guid"])):
         raise ValueError(

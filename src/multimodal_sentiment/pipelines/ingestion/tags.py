@@ -36,8 +36,15 @@ def tag_posts(
     return one_tag_each(guids, [known[tag] for tag in tags])
 
 
-def one_tag_each(guids: Iterable[str], tags: Iterable[str]) -> dict[str, str]:
+def one_tag_each(
+    guids: Iterable[str], tags: Iterable[str], said: str = "listed under different tags"
+) -> dict[str, str]:
     """Return the tag of each guid, in the order of the guids.
+
+    Args:
+        guids: One a line.
+        tags: The same.
+        said: What is said of posts with several.
 
     Raises:
         ValueError: If a post is listed under two tags.
@@ -47,7 +54,7 @@ def one_tag_each(guids: Iterable[str], tags: Iterable[str]) -> dict[str, str]:
         guid for guid, tag in zip(guids, tags, strict=True) if tag_of.setdefault(guid, tag) != tag
     )
     if twice:
-        raise ValueError(f"listed under different tags: {name_posts(twice)}: keep one line of each")
+        raise ValueError(f"{said}: {name_posts(twice)}: keep one line of each")
     return tag_of
 
 
