@@ -247,11 +247,11 @@ class TestTar:
         (remark,) = opened(tmp_path).files().remarks[1:2]
         assert remark.startswith("images.tar beside the table is not read: unpack it")
         (tmp_path / "posts.csv").rename(tmp_path / "images.csv")  # what describes the shard
-        (tmp_path / "images_stats.json").write_text("{}")
+        (tmp_path / "sizes.json").write_text('{"images.tar": 1}')
         assert opened(tmp_path).files().about["layout"] == "shards"
         (tmp_path / "posts.json").write_text('[{"id": 1, "text": "a", "tag": "good"}]')
         (tmp_path / "images.csv").unlink()
-        (tmp_path / "images_stats.json").unlink()
+        (tmp_path / "sizes.json").unlink()
         assert opened(tmp_path).files().about["layout"] == "table"
 
     @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])

@@ -6,6 +6,7 @@ is a set too. Texts, ids and tags are held; of images, only those that are being
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from multimodal_sentiment.files import is_pattern
@@ -99,13 +100,20 @@ def _are_mixed(splits: list[Split]) -> bool:
 def _is_of_images(shards: list[Path], path: Path) -> bool:
     """Return whether the only tar file of a folder holds the images of a table beside it.
 
-    A table that has the name of the tar file describes the shard; so does JSON whose name begins
-    with it, as statistics do, and any table beside several tar files.
+    A table that has the name of the tar file describes the shard, and so does any table beside
+    several tar files. One JSON object is no table: statistics are written so.
     """
     if len(shards) > 1 or shards == [path]:
         return False
-    own = shards[0].stem
-    return any(
-        not table.stem.startswith(own) if table.suffix.lower() == ".json" else table.stem != own
-        for table in tables_in(path)
-    )
+    tables = [table for table in tables_in(path) if not _is_object(table)]
+    return any(table.stem != shards[0].stem for table in tables)
+
+
+def _is_object(path: Path) -> bool:
+    """Return whether a file is one JSON object: neither a list of them nor one a line."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except ValueError:
+        return False
