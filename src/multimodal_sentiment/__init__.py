@@ -64,17 +64,18 @@ def train(
 
     Args:
         posts: A frame of pandas, polars or Arrow, one row a post.
-        text: The column of texts; as of every column, None takes one with a well-known name, such
-            as `text` or `tweet`.
+        text: The column of texts: strings, or the bytes of files, whose encoding is found out. As
+            of every column, None takes one with a well-known name, such as `text` or `tweet`.
         image: The column of images: paths, bytes, arrays or Pillow images.
         tag: The column of tags.
-        guid: The column of ids; where there is none, rows are numbered.
+        guid: The column of ids; where there is none, posts have those of the frame's index, or
+            numbers where it does not tell them apart.
         split: The column that says `train`, `validation` or `test`; where there is none, validation
             posts are drawn.
         folder: The folder for posts, model and report; None takes a temporary one, which stays.
         env: The environment of the configuration, such as `scratch` or `pretrained`.
-        parameters: The parameters that differ from the configuration, as in `{"training.epochs":
-            3}`.
+        parameters: The parameters that differ from the configuration, as in
+            `{"training.class_weights": "balanced"}`.
 
     Returns:
         What answers `predict(texts, images)`; with `metrics`, `report` and `folder`.

@@ -108,7 +108,8 @@ class Classifier:
             text_contribution, image_contribution`, as in the pipeline.
 
         Raises:
-            ClassifierError: If there are not as many texts as images, neither, or no rows at all.
+            ClassifierError: If there are not as many texts as images, neither, or what is given is
+                no list of rows.
         """
         if problems not in ("words", "codes"):
             raise ClassifierError(f"problems {problems!r}: choose one of words, codes")
