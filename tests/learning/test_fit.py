@@ -222,6 +222,19 @@ def test_a_training_that_had_ended_early_is_not_trained_further(
     pd.testing.assert_frame_equal(again, history)
 
 
+def test_the_best_epoch_is_found_after_the_data_folder_has_moved(
+    posts: LabelledPosts, tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"training__epochs": 8, "training__patience": 1}
+    options["training__learning_rate__heads"] = 0.5
+    ended, history = fit(posts, tiny(**options), tmp_path / "here")
+    assert not history["chosen"].iloc[-1]
+    (tmp_path / "here").rename(tmp_path / "there")
+    resumed, _ = fit(posts, tiny(**options, training__resume=True), tmp_path / "there")
+
+    assert same_weights(ended, resumed)
+
+
 def test_a_checkpoint_of_other_posts_is_not_gone_on_from(
     posts: LabelledPosts,
     tiny: Callable[..., Parameters],

@@ -70,8 +70,17 @@ class MarkWhole(TrainerCallback):
     """Marks each checkpoint when all processes have written their part of it.
 
     Earlier ones, but the best, are removed after that, each with its mark first: however a training
-    ends, there is one to go on from, and none that is marked has lost a file.
+    ends, there is one to go on from, and none that is marked has lost a file. The best one is found
+    where the others are now, wherever they were when it was written.
     """
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Have the best checkpoint found after its folder has moved: the Trainer kept its path."""
+        best = Path(args.output_dir) / f"checkpoint-{state.best_global_step}"
+        if state.best_global_step and best.is_dir():
+            state.best_model_checkpoint = str(best)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
