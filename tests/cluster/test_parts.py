@@ -86,8 +86,12 @@ def test_an_item_that_kills_its_worker_is_found_and_the_others_are_whole():
 
 
 def test_a_part_that_cannot_be_halved_is_an_error():
-    with pytest.raises(ClusterError, match="Squaring: a part has lost its worker 3 times in a row"):
+    with pytest.raises(
+        ClusterError, match="Squaring: a part has lost its worker 3 times in a row"
+    ) as lost:
         list(map_parts(partial(die_of, [21]), PARTS, TWO, "Squaring"))
+
+    assert isinstance(lost.value, ChildProcessError)  # a search goes on after it
 
 
 @pytest.mark.parametrize("cluster", [IN_THIS_PROCESS, TWO], ids=["no worker", "2 workers"])

@@ -161,6 +161,31 @@ def test_a_trial_that_needs_too_much_memory_fails_and_leaves_no_checkpoints(
     assert not list((tmp_path / "trials" / "checkpoints").iterdir())
 
 
+def test_a_setting_that_cannot_be_put_together_ends_neither_the_search_nor_the_run(
+    posts: dict[str, Any], tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    widths = {"low": 16, "high": 18}  # and two heads, which cannot share 17
+    parameters = tiny(
+        model__modality="text",
+        search__space={"model": {"text": {"scratch": {"hidden_size": widths}}}},
+        search__trials=3,
+        search__folds=2,
+    )
+    store = EncoderStore(tmp_path / "store", tmp_path)
+    variants = [(parameters.model, parameters.training)]
+    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    study, on_folds = try_settings(
+        *(posts["train_posts"], posts["examples"], posts["duplicate_groups"]),
+        *(tmp_path / "trials", store, features, parameters.search),
+        *(parameters.model, parameters.training, parameters.compute),
+    )
+
+    states = {trial["name"]: trial["state"] for trial in study["trials"]}
+    assert sorted(states.values()) == ["failed", "judged", "judged"]
+    judged = {name for name, state in states.items() if state == "judged"}
+    assert set(on_folds["variant"]) == {"default", *judged}
+
+
 def test_the_table_has_the_values_with_which_a_trial_can_be_repeated() -> None:
     values = {"training.weight_decay": 0.0123456789012345, "model.text.encoder": None}
     tried = {"score": 0.5, "seconds": 1.0, "values": values}

@@ -31,6 +31,10 @@ class ClusterError(ConnectionError):
     """There is no cluster, or it cannot do the work; the message is one line."""
 
 
+class DeadlyPartError(ClusterError, ChildProcessError):
+    """A part has killed its worker again and again; the cluster can do other work."""
+
+
 @contextmanager
 def open_cluster(cluster: ClusterParameters) -> Iterator[None]:
     """Connect this process to a cluster, and leave it at the end.

@@ -15,7 +15,7 @@ from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.parameters import ClusterParameters
 from multimodal_sentiment.wording import first_line
 
-from .connection import ClusterError, connection, is_connected, open_cluster
+from .connection import ClusterError, DeadlyPartError, connection, is_connected, open_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,8 @@ def map_parts(
             it, such a part is an error.
 
     Raises:
-        ClusterError: If there is no cluster, or a part killed its worker again and again.
+        ClusterError: If there is no cluster.
+        DeadlyPartError: If a part killed its worker again and again.
         Exception: What the function raises.
     """
     if not cluster.workers:
@@ -133,7 +134,7 @@ class _Work:
             except _DeadWorkerError as error:
                 reason = str(error)
         if self._lost is None:
-            raise ClusterError(
+            raise DeadlyPartError(
                 f"{self._doing}: a part has lost its worker {tries} times in a row ({reason})"
             )
         count = len(part)

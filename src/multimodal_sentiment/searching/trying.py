@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from multimodal_sentiment.assessment import is_greater_better, objective_score
 from multimodal_sentiment.files import mark_used
@@ -60,9 +61,10 @@ def search_settings(
         path=path,
     )
     mark_used(path)
-    for trial in trials:  # those that were cut short are read by nobody
-        variant = space.apply(trial.params)
-        kept.mark_used(_on_folds(_name(trial.number), variant, search.folds))
+    variants = {_name(trial.number): _variant(space, trial.params) for trial in trials}
+    for name, variant in variants.items():  # those that were cut short are read by nobody
+        if variant is not None:
+            kept.mark_used(_on_folds(name, variant, search.folds))
     best = best_of(trials, maximize=maximize)
     described = [{"name": _name(trial.number), **describe_trial(trial)} for trial in trials]
     study = {
@@ -75,15 +77,22 @@ def search_settings(
         "best": _name(best.number),
         "importances": importances(trials, maximize=maximize),
     }
-    judged = {DEFAULT: default} | {
-        one["name"]: space.apply(one["values"]) for one in described if one["state"] == "judged"
-    }
+    judged = {one["name"] for one in described if one["state"] == "judged"}
     predictions = [
         kept.run(training)[0]
-        for name, variant in judged.items()
+        for name, variant in [(DEFAULT, default), *variants.items()]
+        if variant is not None and (variant is default or name in judged)
         for training in _on_folds(name, variant, search.folds)
     ]
     return study, pd.concat(predictions, ignore_index=True)
+
+
+def _variant(space: Space, values: Mapping[str, Any]) -> Variant | None:
+    """Return the setting of a trial; None of one that failed as its values do not go together."""
+    try:
+        return space.apply(values)
+    except ValidationError:
+        return None
 
 
 def _judge_trial(
