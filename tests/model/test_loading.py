@@ -28,6 +28,7 @@ from transformers import (
     CLIPModel,
     CLIPTextConfig,
     CLIPVisionConfig,
+    CLIPVisionModel,
     DebertaV2Config,
     DebertaV2Model,
     DistilBertConfig,
@@ -481,10 +482,10 @@ def test_an_encoder_whose_positions_can_be_interpolated_sees_other_sizes(
     torch.testing.assert_close(ours(pixels), expected)
 
 
-def save_timm(folder: Path) -> None:
+def save_timm(folder: Path, name: str = "vit_tiny_patch16_224") -> None:
     """A ViT of fixed size, as timm saves it for a hub."""
     folder.mkdir()
-    name, arguments = "vit_tiny_patch16_224", {"depth": 1, "embed_dim": 8, "num_heads": 2}
+    arguments = {"depth": 1, "embed_dim": 8, "num_heads": 2}
     network = timm.create_model(name, num_classes=2, **arguments)
     save_file(network.state_dict(), folder / "model.safetensors")
     about = {"architecture": name, "pretrained_cfg": network.pretrained_cfg}
@@ -494,11 +495,75 @@ def save_timm(folder: Path) -> None:
 def test_a_size_that_an_encoder_cannot_see_is_refused(folder: Callable[..., Path]) -> None:
     path = folder(save_timm)
     with pytest.raises(
-        EncoderError, match=r"made for 224 px, cannot be used at 96 px: .*or to null"
+        EncoderError, match=r"made for 224 px, cannot be used at 96 px: .*size=null,model"
     ):
         load_image_encoder(encoder_at(path), 96)
     with pytest.raises(EncoderError, match=r"model\.image\.resize: encoder sees squares of 224 px"):
         load_image_encoder(encoder_at(path), None, 128)
+
+
+def test_an_encoder_of_another_fixed_size_is_used_as_the_refusal_advises(
+    folder: Callable[..., Path],
+) -> None:
+    encoder = encoder_at(folder(save_timm, name="vit_tiny_patch16_384"))
+    with pytest.raises(EncoderError) as refused:
+        load_image_encoder(encoder, 224, 224)
+    said = str(refused.value)
+    assert "made for 384 px, cannot be used at 224 px" in said
+    assert said.endswith(": set model.image.size=null,model.image.resize=null")
+
+    assert load_image_encoder(encoder)[0]["size"] == 384
+
+
+def save_clip_of(folder: Path, size: int) -> None:
+    save_clip(folder)
+    vision = CLIPVisionConfig(image_size=size, patch_size=32, **TINY)
+    CLIPVisionModel(vision).save_pretrained(folder)
+    change_config(
+        folder,
+        "preprocessor_config.json",
+        image_processor_type="CLIPImageProcessor",
+        size={"shortest_edge": size + size // 8},
+        crop_size={"height": size, "width": size},
+    )
+
+
+@pytest.mark.parametrize("size", [32, 1024])
+def test_a_model_of_any_size_that_is_trained_can_be_loaded(
+    size: int, folder: Callable[..., Path], tiny: Callable[..., Parameters], tmp_path: Path
+) -> None:
+    encoder = encoder_at(folder(save_clip_of, size=size))
+    whole = {"model__image__size": None, "model__image__resize": None}
+    named = {"model__modality": "image", "model__image__encoder": str(encoder.path)}
+    model, _ = build_model(tiny(**named, **whole).model, ["a", "b"], [], {"image": encoder})
+    SentimentClassifier(model, None, {}).save_pretrained(tmp_path / "model")
+    config = SentimentClassifier.load(tmp_path / "model").config.image_config
+
+    assert (config["size"], config["resize"]) == (size, size + size // 8)
+
+
+def test_a_size_that_no_saved_model_may_have_is_refused(folder: Callable[..., Path]) -> None:
+    encoder = encoder_at(folder(save_clip_of, size=64))
+    change_config(encoder.path, "preprocessor_config.json", size={"shortest_edge": 192})
+    with pytest.raises(EncoderError, match="cut out of 3072 px, and at most 2048 px are possible"):
+        load_image_encoder(encoder, 1024)
+
+
+def test_an_image_encoder_is_read_as_transformers_writes_it_with_its_tokenizer(
+    folder: Callable[..., Path],
+) -> None:
+    path = folder(save_clip)
+    settings = json.loads((path / "preprocessor_config.json").read_text())
+    settings["image_processor_type"] = "CLIPImageProcessor"
+    (path / "preprocessor_config.json").unlink()
+    whole = {"processor_class": "CLIPProcessor", "image_processor": settings}
+    (path / "processor_config.json").write_text(json.dumps(whole))
+    identity = encoder_at(path).identify()["settings_sha256"]
+
+    assert load_image_encoder(encoder_at(path), 64)[0]["mean"] == CLIP_MEAN
+    whole["image_processor"]["image_mean"] = CLIP_STD
+    (path / "processor_config.json").write_text(json.dumps(whole))
+    assert encoder_at(path).identify()["settings_sha256"] != identity
 
 
 @pytest.mark.parametrize(

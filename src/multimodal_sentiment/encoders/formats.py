@@ -28,6 +28,7 @@ TOKENIZERS = (
 FILES = (
     CONFIG,
     "preprocessor_config.json",
+    "processor_config.json",
     *TOKENIZERS,
     "tokenizer_config.json",
     "special_tokens_map.json",

@@ -18,13 +18,13 @@ from transformers import (
 from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_json
 from multimodal_sentiment.parameters import ModelParameters
 
-from .image import has_class_token, native_size, viewing_options
+from .image import has_class_token, viewing_options
 from .networks import defining_part, first_line
 from .preprocessing import read_view
 from .pretrained import OFFLINE, load_network
 from .resnet import load_resnet
 from .text import TextEncoder
-from .validation import check_sizes
+from .validation import LARGEST_SIDE, check_sizes
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def load_image_encoder(
         config = {"architecture": vision.get("architecture", vision["model_type"])} | view
         config |= {
             "vision": vision,
-            "pooling": _detect_pooling(encoder, network, size or view["size"]),
+            "pooling": _detect_pooling(encoder, network, size or view["size"], view["size"]),
         }
         weights = network.state_dict()
     native, share = config["size"], config["size"] / config["resize"]
@@ -116,6 +116,12 @@ def load_image_encoder(
         raise EncoderError(
             f"model.image.resize: {encoder.name} sees squares of {size} px, more than {resize} px: "
             "set at least that, or null"
+        )
+    if max(size, resize) > LARGEST_SIDE:  # such a model could not be loaded again
+        raise EncoderError(
+            f"model.image.size: {encoder.name} would see squares of {size} px, cut out of {resize} "
+            f"px, and at most {LARGEST_SIDE} px are possible: set model.image.size and .resize to "
+            "less, or choose another encoder"
         )
     if size != native:
         _log_size(str(encoder), native, size)
@@ -204,7 +210,7 @@ def _check_reading(
         )
 
 
-def _detect_pooling(encoder: Encoder, network: PreTrainedModel, size: int) -> str:
+def _detect_pooling(encoder: Encoder, network: PreTrainedModel, size: int, made_for: int) -> str:
     """Run the encoder once, and return the name of its pooling: `pooler`, `cls` or `mean`.
 
     Raises:
@@ -221,9 +227,8 @@ def _detect_pooling(encoder: Encoder, network: PreTrainedModel, size: int) -> st
     except Exception as error:  # what a network raises that is not given what it needs
         fault = first_line(error)
     if fault:
-        made_for = native_size(config)
         advice = (
-            f"set model.image.size to {made_for}, or to null"
+            "set model.image.size=null,model.image.resize=null"
             if made_for != size
             else "choose another encoder"
         )

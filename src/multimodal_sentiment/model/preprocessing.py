@@ -7,6 +7,7 @@ this project's own code, which is faster than that of the libraries and gives eq
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from .networks import first_line
 from .pretrained import OFFLINE
 
 PREPROCESSOR = "preprocessor_config.json"
+PROCESSOR = "processor_config.json"  # how transformers 5 writes that with a tokenizer's settings
 
 _WHOLE = 384  # px from which on ConvNeXt's processor cuts nothing off
 _TOLERANCE = 0.01  # of normalised pixels, which range over about 4
@@ -42,7 +44,7 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
     """
     if config.model_type == "timm_wrapper":
         return _read_timm(encoder)
-    file = encoder.path / PREPROCESSOR
+    file = _settings_file(encoder)
     if not file.is_file():
         raise EncoderError(
             f"model.image.encoder: {encoder.path} has no {PREPROCESSOR}, which says how its "
@@ -78,6 +80,14 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
     }
     _check_view(encoder, processor, view)
     return view
+
+
+def _settings_file(encoder: Encoder) -> Path:
+    """Return the file that transformers reads a preprocessing from."""
+    whole = encoder.path / PROCESSOR
+    if whole.is_file() and "image_processor" in read_json(whole):
+        return whole
+    return encoder.path / PREPROCESSOR
 
 
 def _read_timm(encoder: Encoder) -> dict[str, Any]:
@@ -139,7 +149,8 @@ def _check_view(encoder: Encoder, processor: Any, view: dict[str, Any]) -> None:
     ours = normalise(torch.from_numpy(square.copy())[None], view["mean"], view["std"])
     theirs = processor(images=Image.fromarray(pixels), return_tensors="pt")["pixel_values"]
     if ours.shape != theirs.shape or (ours - theirs).abs().max() > _TOLERANCE:
+        file = _settings_file(encoder).name
         raise EncoderError(
-            f"model.image.encoder: {PREPROCESSOR} of {encoder.name} asks for more than to resize, "
-            "cut out and normalise pictures: choose another encoder"
+            f"model.image.encoder: {file} of {encoder.name} asks for more than to resize, cut out "
+            "and normalise pictures: choose another encoder"
         )

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationEr
 from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 
-from multimodal_sentiment.parameters.kinds import Count, NotNegative, Probability, Side, Tokens
+from multimodal_sentiment.parameters.kinds import Count, NotNegative, Probability, Tokens
 
 from .configuration import SentimentConfig
 from .modeling import SentimentModel
@@ -34,10 +34,12 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer_config.json"
 LARGEST = 64 * 2**20  # bytes of a file that is read whole; a vocabulary of all languages takes 20
+LARGEST_SIDE = 2048  # px, also of what follows an encoder rather than the parameters
 READ_WHOLE = {".json", ".txt", ".model", ".jinja"}
 
 _TRANSFORMERS = {"architectures", "dtype", "torch_dtype", "use_cache"}
 _SINCE_0_1 = {"counted_terms", "word_form"}
+_SavedSide = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 _OTHER = "it was trained by another version of this project"
 
 
@@ -56,8 +58,8 @@ class _SavedImage(BaseModel):
     interpolation: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] = (
         "bilinear"
     )
-    size: Side
-    resize: Side
+    size: _SavedSide
+    resize: _SavedSide
     mean: list[FiniteFloat] = Field(min_length=3, max_length=3)
     std: list[Annotated[FiniteFloat, Field(gt=0)]] = Field(min_length=3, max_length=3)
 
