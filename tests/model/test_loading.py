@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -55,7 +57,12 @@ from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
 from multimodal_sentiment.learning import fit_classifier
-from multimodal_sentiment.model import SentimentClassifier, SentimentConfig, build_model
+from multimodal_sentiment.model import (
+    SentimentClassifier,
+    SentimentConfig,
+    build_model,
+    validation,
+)
 from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
 from multimodal_sentiment.model.networks import encoder_config
@@ -269,6 +276,20 @@ def test_the_names_that_old_weights_give_are_understood(folder: Callable[..., Pa
 
     for name, value in current.state_dict().items():
         assert torch.equal(value, model.state_dict()[name])
+
+
+def test_bertweet_without_the_library_for_emoji_says_that_they_are_lost(
+    folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    validation._log_lost_emoji.cache_clear()
+    encoder = encoder_at(folder(save_bertweet))
+    monkeypatch.setitem(sys.modules, "emoji", SimpleNamespace(demojize=str))
+    load_text_encoder(encoder, 16)
+    assert "emoji" not in caplog.text
+    monkeypatch.setitem(sys.modules, "emoji", None)
+    load_text_encoder(encoder, 16)
+
+    assert "which is not installed: they are lost: pip install emoji" in caplog.text
 
 
 def test_bertweet_reads_links_and_users_as_it_was_taught(folder: Callable[..., Path]) -> None:
@@ -661,6 +682,30 @@ def test_a_vocabulary_of_sentencepiece_is_read(folder: Callable[..., Path], tmp_
     assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "good day"
     assert (ids[0], ids[-1]) == (1, 2)
     assert 3 not in ids
+
+
+def test_a_cache_without_the_file_that_says_how_to_pool_is_warned_of(
+    folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, commit = folder(save_small_bert), "0" * 40
+    repository = path.parent / "models--lab--tiny"
+    (repository / "snapshots").mkdir(parents=True)
+    path.rename(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    known = repository / ".no_exist" / commit / "1_Pooling" / "config.json"
+    known.parent.mkdir(parents=True)
+    known.touch()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(path.parent))
+    store = EncoderStore(path.parent / "store", path.parent)
+
+    load_text_encoder(store.find("lab/tiny"), 16)
+    assert not caplog.text  # its repository has no such file
+    known.unlink()
+    load_text_encoder(store.find("lab/tiny"), 16, "cls")
+    assert not caplog.text
+    load_text_encoder(store.find("lab/tiny"), 16)
+    assert "lab/tiny may say that it was trained with the mean: its first token" in caplog.text
 
 
 @pytest.mark.parametrize(

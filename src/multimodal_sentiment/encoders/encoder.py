@@ -10,7 +10,7 @@ from pathlib import Path
 
 from multimodal_sentiment.commands import run_command
 
-from .formats import CONFIG, FILES, INDEX, WEIGHTS, digest_file, read_config, weights_of
+from .formats import CONFIG, FILES, INDEX, POOLING, WEIGHTS, digest_file, read_config, weights_of
 from .references import EncoderError, Reference
 
 
@@ -29,6 +29,7 @@ class Encoder:
         revision: The hub's commit, if its files are those of one.
         expected: The SHA-256 that its files must have, by name, as far as that is known.
         licence: The licence of its weights, if that is known.
+        may_lack_pooling: Whether its repository may say how it pools in a file that is not here.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Encoder:
     revision: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
     licence: str | None = None
+    may_lack_pooling: bool = False
 
     def __str__(self) -> str:
         revision = f" {self.revision[:8]}" if self.revision else ""
@@ -129,5 +131,7 @@ def find_in_cache(reference: Reference) -> Encoder | None:
                 folders[0].name,
                 {WEIGHTS: reference.sha256} if reference.sha256 else {},
                 reference.licence,
+                # Other libraries fetch no such file, nor note then that there is none.
+                try_to_load_from_cache(repository, POOLING, revision=reference.revision) is None,
             )
     return None

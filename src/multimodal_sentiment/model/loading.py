@@ -24,7 +24,7 @@ from .preprocessing import read_view
 from .pretrained import OFFLINE, load_network
 from .resnet import load_resnet
 from .text import TextEncoder
-from .validation import LARGEST_SIDE, check_sizes
+from .validation import LARGEST_SIDE, check_sizes, warn_of_lost_emoji
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +158,7 @@ def _load_tokenizer(encoder: Encoder, config: PreTrainedConfig) -> PreTrainedTok
         fault = "has no mask token"
     if fault:
         raise EncoderError(f"model.text.encoder: {place} {fault}: put the encoder's own there")
+    warn_of_lost_emoji(tokenizer)
     return tokenizer
 
 
@@ -165,7 +166,11 @@ def _choose_pooling(encoder: Encoder, config: PreTrainedConfig) -> Literal["cls"
     """Return the pooling that a text encoder was trained with; `cls` if its folder does not say."""
     file = encoder.path / POOLING
     if not file.is_file():
-        return "mean" if getattr(config, "classifier_pooling", "cls") == "mean" else "cls"
+        if getattr(config, "classifier_pooling", "cls") == "mean":
+            return "mean"
+        if encoder.may_lack_pooling:
+            _warn_of_pooling(encoder.name, str(encoder))
+        return "cls"
     content = read_json(file)
     if "pooling_mode" in content:  # a word, or in older files one key for each way
         modes = {str(content["pooling_mode"])}
@@ -183,6 +188,18 @@ def _choose_pooling(encoder: Encoder, config: PreTrainedConfig) -> Literal["cls"
     raise EncoderError(
         f"model.text.pooling: {encoder.name} was trained with {', '.join(sorted(modes)) or 'none'},"
         " and auto knows cls and mean: set one of the two"
+    )
+
+
+@cache
+def _warn_of_pooling(name: str, encoder: str) -> None:
+    logger.warning(
+        "model.text.pooling: %s has no %s beside it, by which %s may say that it was trained with "
+        "the mean: its first token is taken: set model.text.pooling, or have it fetched whole with "
+        "--pipeline=encoders",
+        encoder,
+        POOLING,
+        name,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -199,7 +200,23 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
             f"the tokenizer has {len(tokenizer)} pieces, the text encoder "
             f"{config.text_config.vocab_size}: they do not belong together"
         )
+    warn_of_lost_emoji(tokenizer)
     return tokenizer
+
+
+def warn_of_lost_emoji(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Warn of a tokenizer that reads emoji as words, as BERTweet's does, but lacks the library."""
+    if getattr(tokenizer, "demojizer", True) is None:
+        _log_lost_emoji(type(tokenizer).__name__)
+
+
+@cache  # a comparison or a search loads a tokenizer for each training
+def _log_lost_emoji(tokenizer: str) -> None:
+    logger.warning(
+        "%s reads emoji by the library emoji, which is not installed: they are lost: pip install "
+        "emoji",
+        tokenizer,
+    )
 
 
 def read_terms(path: Path, config: SentimentConfig) -> list[str]:
