@@ -120,6 +120,17 @@ def test_spaces_of_every_environment_are_whole(env: str) -> None:
     assert (PROJECT / "conf" / env).is_dir()
 
 
+def test_from_scratch_both_ways_of_pooling_are_tried() -> None:
+    parameters = load("scratch")
+    (pooling,) = (
+        dimension.choices
+        for dimension in read(parameters.search.space, parameters).dimensions
+        if dimension.name == "model.text.pooling"
+    )
+
+    assert set(pooling) == {"cls", "mean"}  # auto is cls where there is no encoder to follow
+
+
 def test_a_parameter_is_drawn_only_under_its_condition(configured: Parameters) -> None:
     space = read(
         {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from multimodal_sentiment.parameters import Parameters, SearchParameters, Variant
@@ -277,3 +278,19 @@ def test_the_parameter_that_decides_is_the_most_important(
     assert set(list(shares)[:2]) == {"training.class_weights", "training.epochs"}
     assert sum(shares.values()) == pytest.approx(1)
     assert importances(found[:1], maximize=True) == {}
+
+
+def test_where_no_parameter_decides_none_is_called_important() -> None:
+    choices = optuna.distributions.CategoricalDistribution(["none", "sqrt"])
+    names = ["training.class_weights", "model.fusion.kind"]
+    trials = [
+        optuna.trial.create_trial(
+            params=dict.fromkeys(names, choice),
+            distributions=dict.fromkeys(names, choices),
+            value=value,
+        )
+        for value in (0.9, 0.5, 0.4)
+        for choice in ("none", "sqrt")
+    ]
+
+    assert importances(trials, maximize=True) == {}

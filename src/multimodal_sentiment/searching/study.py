@@ -116,8 +116,11 @@ def importances(trials: Sequence[FrozenTrial], *, maximize: bool) -> dict[str, f
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE)
-        shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    return {name: float(share) for name, share in shares.items()}
+        shares = optuna.importance.get_param_importances(
+            study, evaluator=evaluator, normalize=False
+        )
+    total = sum(shares.values())  # of zeros alone, Optuna would make equal shares
+    return {name: float(share / total) for name, share in shares.items()} if total > 0 else {}
 
 
 def describe_trial(trial: FrozenTrial) -> dict[str, Any]:
