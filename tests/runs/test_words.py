@@ -9,6 +9,7 @@ from contextlib import suppress
 import click
 import numpy as np
 import pytest
+import torch
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from kedro_datasets.pandas import CSVDataset
@@ -219,6 +220,19 @@ def test_what_the_system_refuses_to_code_in_rust_is_said_alike(tmp_path, longest
     assert is_expected(caught.value)
     assert error_in_one_line(caught.value) == (
         "File too large: allow larger files, or write elsewhere with --params data=FOLDER"
+    )
+
+
+def test_a_gpu_with_too_little_memory_is_one_line_with_advice():
+    full = torch.OutOfMemoryError(
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8 GiB of "
+        "which 1 GiB is free. See documentation\nfor Memory Management"
+    )
+
+    assert is_expected(full)
+    assert error_in_one_line(full) == (
+        "CUDA out of memory. Tried to allocate 2.00 GiB: set training.batch_size or "
+        "compute.prediction_batch_size to less, or end what else holds the device's memory"
     )
 
 

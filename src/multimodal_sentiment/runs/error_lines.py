@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import sys
 
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
@@ -19,6 +20,10 @@ ADVICE = {
     errno.EACCES: ALLOW,
     errno.EPERM: ALLOW,
 }
+MEMORY = (
+    "set training.batch_size or compute.prediction_batch_size to less, or end what else holds the "
+    "device's memory"
+)
 # How what is written in Rust, such as safetensors, ends the text of an error of the system.
 _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
@@ -26,7 +31,7 @@ _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 def is_expected(error: BaseException) -> bool:
     """Return whether an error speaks of input, files or configuration, rather than of a bug."""
     kinds = ValueError | OSError | DatasetError | MissingConfigException
-    return isinstance(error, kinds) or _system_error(error) is not None
+    return isinstance(error, kinds) or _system_error(error) is not None or _fills_device(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -59,7 +64,15 @@ def error_in_one_line(error: BaseException, advice: str | None = None) -> str:
         advice = ADVICE.get(system.errno or 0, advice)
         return f"{file}{system.strerror}" + (f": {advice}" if advice else "")
     text = " ".join(str(error).split())
+    if _fills_device(error):  # what torch says further is of its allocator
+        return f"{text.partition('. GPU ')[0]}: {MEMORY}"
     return text if is_expected(error) and text else f"{type(error).__name__}: {text}"
+
+
+def _fills_device(error: BaseException) -> bool:
+    """Return whether a GPU has too little memory; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
 
 
 def _system_error(error: BaseException) -> OSError | None:
