@@ -96,6 +96,10 @@ def test_it_answers_for_the_frame_and_like_the_model_that_was_written(trained, f
     pd.testing.assert_frame_equal(answers, again)
 
 
+def test_it_reads_in_this_process_whatever_it_was_trained_with(trained):
+    assert trained._compute.workers == 0  # those of `load_classifier`, not of conf/base
+
+
 def test_it_is_evaluated_on_the_columns_it_was_trained_on(trained, frame):
     tested = frame[frame["part"] == "test"]
 

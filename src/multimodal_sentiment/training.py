@@ -107,6 +107,8 @@ def train_on_frame(
             is_tested = has_test_posts(posts, names)
             session.run(pipeline_names=["__default__" if is_tested else "training"])
             compute = ComputeParameters.model_validate(catalog["params:compute"].load())
+        # As `load_classifier` has it: each part of what is predicted would start readers anew.
+        compute = compute.model_copy(update={"workers": 0, "compile": False, "processes": 1})
         return TrainedClassifier(catalog, session.session_id, names, compute)
 
 

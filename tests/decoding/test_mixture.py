@@ -92,6 +92,7 @@ def test_a_hint_decides_where_texts_leave_it_open():
         ({"posts": {}, "expected": {"utf-8": float("nan")}}, "'expected' is"),
         ({"posts": {}, "expected": {}, "doubted": "utf-8"}, "'doubted' is 'utf-8'"),
         ({"posts": {}, "expected": {}, "doubted": [3]}, "'doubted' is [3]"),
+        ({"posts": {}, "expected": {}, "named": "utf-8"}, "'named' is 'utf-8'"),
     ],
 )
 def test_what_is_no_profile_is_refused_in_one_line(values, complaint):

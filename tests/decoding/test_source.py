@@ -102,6 +102,16 @@ def test_encodings_that_are_named_are_the_only_ones_and_each_is_likely():
     assert {r.encoding for r in readings} == {"iso8859-5"}
 
 
+def test_encodings_that_were_named_are_the_only_ones_for_later_posts_too():
+    # Without them, a lone later post would be read in UTF-8's commonest rival.
+    _, profile = read_source([b"plain"], ["utf-8", "cp1254"])
+    profile = EncodingProfile.from_dict(json.loads(json.dumps(profile.to_dict())))
+    (read,) = read_texts(["ba\u015fka".encode("cp1254")], profile)
+    assert (read.text, read.encoding) == ("ba\u015fka", "cp1254")
+    (other,) = read_texts(["ba\u015fka".encode("cp1254")], profile, ["utf-8", "cp1252"])
+    assert other.encoding == "cp1252"
+
+
 @pytest.mark.fault("text", "a source in an encoding that nobody knows", "every post is flagged")
 @pytest.mark.parametrize(
     ("language", "page"), [("ru", "cp1251"), ("uk", "cp1251"), ("el", "cp1253")]

@@ -30,11 +30,13 @@ class EncodingProfile:
         posts: how many are read in each encoding.
         expected: how many there are to be expected, every post shared out by its posterior.
         doubted: encodings in which the source's posts read like no language.
+        named: the only encodings that its posts may be in, if they were named.
     """
 
     posts: dict[str, int]
     expected: dict[str, float]
     doubted: tuple[str, ...] = ()
+    named: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, counts in (("posts", self.posts), ("expected", self.expected)):
@@ -69,7 +71,8 @@ class EncodingProfile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as plain JSON values."""
-        return asdict(self) | {"doubted": list(self.doubted)}
+        named = None if self.named is None else list(self.named)
+        return asdict(self) | {"doubted": list(self.doubted), "named": named}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EncodingProfile:
@@ -83,13 +86,18 @@ class EncodingProfile:
                 f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
                 "read the labelled posts again to have one"
             )
-        doubted = values.get("doubted", [])
-        if not isinstance(doubted, list | tuple) or not all(isinstance(n, str) for n in doubted):
-            raise ValueError(
-                f"encoding profile: 'doubted' is {doubted!r:.80}: it must be a list of encodings; "
-                "read the labelled posts again to have one"
-            )
-        return cls(values["posts"], values["expected"], tuple(doubted))
+        lists = {"doubted": values.get("doubted", [])}
+        if values.get("named") is not None:  # older profiles lack both
+            lists["named"] = values["named"]
+        for key, names in lists.items():
+            if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+                raise ValueError(
+                    f"encoding profile: {key!r} is {names!r:.80}: it must be a list of encodings; "
+                    "read the labelled posts again to have one"
+                )
+        # As with `expected`, what this Python does not know is passed over.
+        named = tuple(filter(extends_ascii, lists.get("named", ())))
+        return cls(values["posts"], values["expected"], tuple(lists["doubted"]), named or None)
 
     @property
     def candidates(self) -> list[str]:

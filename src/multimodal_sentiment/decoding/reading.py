@@ -95,7 +95,7 @@ def read_texts(
     Args:
         payloads: the posts' bytes.
         profile: what is known of the source.
-        candidates: as for `read_source`.
+        candidates: as for `read_source`; None means those that the profile was learnt with.
 
     Returns:
         A reading for each post, in order, whatever its bytes.

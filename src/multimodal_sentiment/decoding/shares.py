@@ -44,8 +44,8 @@ def weighed_encodings(
     profile: EncodingProfile, candidates: Sequence[str] | None
 ) -> tuple[str, ...]:
     """Return the encodings that are weighed for a post under a profile."""
-    tried = (*DEFAULT_CANDIDATES, *profile.candidates) if candidates is None else candidates
-    return judged_encodings(tried)
+    named = profile.named if candidates is None else candidates
+    return judged_encodings((*DEFAULT_CANDIDATES, *profile.candidates) if named is None else named)
 
 
 def weigh_encodings(

@@ -11,6 +11,7 @@ a group of posts and the posts do not contradict it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import chardet
 import numpy as np
@@ -87,7 +88,8 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
             shares = posteriors(posts.bits(names), hints)
         elif groups_of is _each_group:
             break
-    return EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
+    profile = EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
+    return profile if named is None else replace(profile, named=tuple(named))
 
 
 def draw_posts(payloads: Sequence[bytes]) -> Sequence[bytes]:
