@@ -852,6 +852,30 @@ def test_a_folder_that_cannot_be_used_is_found_out_before_its_weights_are_read(
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("stored", [72, 71])
+def test_images_that_an_encoder_would_see_enlarged_are_said_before_any_node_runs(
+    stored: int,
+    folder: Callable[..., Path],
+    tiny: Callable[..., Parameters],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    encoder = {
+        "model__modality": "image",
+        "model__image__encoder": str(folder(save_clip_of, size=64)),
+    }
+    sizes = {"model__image__size": None, "model__image__resize": None}
+    parameters = tiny(**encoder, **sizes, preparation__short_side=stored).model_dump()
+    store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
+    train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
+    catalog = DataCatalog({"pretrained_encoders": store})
+
+    assert check_encoders(Pipeline([train]), catalog, parameters, {}) == []
+    assert ("sees images of 72 px, but preparation.short_side keeps 71" in caplog.text) == (
+        stored == 71
+    )
+
+
 def test_broken_weights_are_found_out_likewise(folder: Callable[..., Path], tmp_path: Path) -> None:
     path, store = folder(save_small_bert), EncoderStore(tmp_path / "store", tmp_path)
     weights = (path / "model.safetensors").read_bytes()

@@ -34,7 +34,7 @@ Weights = dict[str, torch.Tensor]
 _MOST_PADDING = 1024
 
 
-def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> None:
+def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> int | None:
     """Check before a training that it can start from an encoder.
 
     Args:
@@ -42,13 +42,17 @@ def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> No
         modality: The modality that it is to encode.
         model: The parameters of the model.
 
+    Returns:
+        The length that the short side of an image is resized to, px; None of an encoder of texts.
+
     Raises:
         EncoderError: If it cannot.
     """
     if modality == "text":
         load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
-    else:
-        load_image_encoder(encoder, model.image.size, model.image.resize)
+        return None
+    config, _ = load_image_encoder(encoder, model.image.size, model.image.resize)
+    return int(config["resize"])
 
 
 def load_text_encoder(

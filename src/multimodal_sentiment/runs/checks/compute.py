@@ -23,6 +23,10 @@ _POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.e
 _FITTED, _COMPARED = "fitted_model", "comparison_predictions"
 _SEARCHED = "search_study"
 _TRAINED = {_FITTED, _COMPARED, _SEARCHED}
+ENLARGED = (
+    "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: larger images "
+    "lose detail, and are enlarged again: set it to %d"
+)
 _LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
 
 
@@ -130,7 +134,10 @@ def warn_of_large_batches(
 
 
 def warn_of_enlarged_images(pipeline: Pipeline, parameters: Mapping[str, Any]) -> None:
-    """Warn of a model that is to see images larger than they are stored."""
+    """Warn of a model that is to see images larger than they are stored.
+
+    The check of encoders does so where the size follows the encoder.
+    """
     if not _TRAINED & pipeline.all_outputs():
         return
     from multimodal_sentiment.parameters import Parameters
@@ -138,16 +145,10 @@ def warn_of_enlarged_images(pipeline: Pipeline, parameters: Mapping[str, Any]) -
     whole = Parameters.model_validate(parameters)
     image, stored = whole.model.image, whole.preparation.short_side
     name = "resize" if image.resize else "size"
-    seen = image.resize or image.size or 0
+    follows = image.encoder is not None and image.resize is None
+    seen = 0 if follows else image.resize or image.size or 0
     if "image" in whole.model.modalities and seen > stored:
-        logger.warning(
-            "model.image.%s is %d px, but preparation.short_side keeps %d px of an image's shorter "
-            "side: larger images lose detail, and are enlarged again: set it to %d",
-            name,
-            seen,
-            stored,
-            seen,
-        )
+        logger.warning(ENLARGED, f"model.image.{name} is", seen, stored, seen)
 
 
 def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.commands import run_command
 
 from ..flags import all_flags
+from .compute import ENLARGED
 from .search import SEARCH_INPUT
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def check_encoders(
             identity = encoder.identify()
             from multimodal_sentiment.model import check_encoder  # imports torch
 
-            check_encoder(encoder, modality, model)
+            resize = check_encoder(encoder, modality, model)
+            stored = whole.preparation.short_side
+            if resize and not model.image.resize and resize > stored:
+                logger.warning(ENLARGED, f"{encoder.name} sees images of", resize, stored, resize)
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
