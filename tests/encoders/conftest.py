@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         for part, (status, headers) in self.server.answers.items():
             if part in path:
                 return self._send(status, b"{}", headers)
-        if re.fullmatch(rf"/api/models/{REPOSITORY}(/revision/(main|{COMMIT}))?", path):
+        if re.fullmatch(rf"/api/models/{REPOSITORY}(/revision/(main|v1|{COMMIT}))?", path):
             body = json.dumps(self.server.listing()).encode()
             return self._send(200, body, {"Content-Type": "application/json"})
         name = path.removeprefix("/elsewhere/")

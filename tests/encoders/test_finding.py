@@ -99,11 +99,23 @@ def test_a_branch_is_what_it_meant_when_it_was_last_fetched(hub: Any, store: Enc
     newer = older.with_name(OTHER)
     put(newer)
     record = json.loads((older / "encoder.json").read_text())
-    record |= {"revision": OTHER, "fetched": "2999-01-01T00:00:00+00:00"}
+    record |= {"revision": OTHER, "asked": {"main": "2999-01-01T00:00:00+00:00"}}
     (newer / "encoder.json").write_text(json.dumps(record))
 
     assert store.find(NAME).revision == OTHER
     assert store.find(f"{NAME}@{COMMIT}").revision == COMMIT
+
+
+def test_a_commit_is_found_by_each_name_that_it_was_fetched_by(
+    hub: Any, store: EncoderStore
+) -> None:
+    main = store.fetch(NAME, hub.url)
+    record = json.loads((main.path / "encoder.json").read_text())
+    record |= {"asked": "main", "fetched": "2020-01-01T00:00:00+00:00"}  # as 0.1 wrote it
+    (main.path / "encoder.json").write_text(json.dumps(record))
+    tagged = store.fetch(f"{NAME}@v1", hub.url)
+
+    assert store.find(NAME).path == store.find(f"{NAME}@v1").path == tagged.path == main.path
 
 
 def test_a_folder_without_its_record_is_no_encoder(hub: Any, store: EncoderStore) -> None:

@@ -10,9 +10,10 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.files import replace_whole, short_path
 
@@ -116,7 +117,7 @@ class EncoderStore:
         listing = list_files(reference, endpoint)
         final = self._place(reference.repository) / listing.commit
         partial = final.with_name(f".{listing.commit}.partial")
-        if final.is_dir():  # a corrupted one: what is sound of it is kept
+        if final.is_dir():  # corrupted, or asked for by another name: what is sound of it is kept
             shutil.rmtree(partial, ignore_errors=True)
             final.rename(partial)
         self._gather(listing, partial)
@@ -165,19 +166,16 @@ class EncoderStore:
 
     def _stored(self, reference: Reference) -> Encoder | None:
         """Return the encoder in the store; of several that a branch has meant, the newest."""
-        records = {
-            path.parent: json.loads(path.read_text(encoding="utf-8"))
-            for path in self._place(reference.repository).glob(f"[!.]*/{RECORD}")
-        }
         asked = reference.revision or "main"
-        fitting = [
-            folder
-            for folder, record in records.items()
-            if asked in (record["revision"], record["asked"])
-        ]
+        fitting: dict[Path, str] = {}
+        for path in self._place(reference.repository).glob(f"[!.]*/{RECORD}"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            names = _names_asked(record)
+            if asked in (record["revision"], *names):
+                fitting[path.parent] = names.get(asked, record["fetched"])
         if not fitting:
             return None
-        return self._encoder(reference, max(fitting, key=lambda folder: records[folder]["fetched"]))
+        return self._encoder(reference, max(fitting, key=lambda folder: fitting[folder]))
 
     def _encoder(self, reference: Reference, folder: Path) -> Encoder:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -226,14 +224,21 @@ def _record(
     licence: str | None = None,
     source: str | None = None,
 ) -> None:
-    """Write down what an encoder is, and thereby that it is whole."""
+    """Write down what an encoder is, and thereby that it is whole.
+
+    A branch and a tag may mean the same commit: the names by which it was asked for before stay.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    former: dict[str, str] = {}
+    with suppress(OSError, ValueError):  # there is none, or it was half written
+        former = _names_asked(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     record = {
         "repository": reference.repository,
         "revision": revision,
-        "asked": reference.revision or "main",
+        "asked": former | {reference.revision or "main": now},
         "source": source,
         "licence": licence,
-        "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fetched": now,
         "files": [
             {"path": name, "bytes": _size(folder / name), "sha256": digest_file(folder / name)}
             for name in names
@@ -243,6 +248,12 @@ def _record(
         json.dump(record, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _names_asked(record: dict[str, Any]) -> dict[str, str]:
+    """Return the revisions by which an encoder was asked for, and when each was last."""
+    asked = record["asked"]
+    return dict(asked) if isinstance(asked, dict) else {asked: record["fetched"]}  # as 0.1 wrote it
 
 
 def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
