@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import io
+import tracemalloc
 from collections import deque
 from itertools import repeat
 
@@ -17,6 +18,7 @@ from datasets import Dataset, Features, Value
 from PIL import Image
 
 from multimodal_sentiment import ClassifierError
+from multimodal_sentiment.classifier.inputs import read_entries
 
 from ..small_model import TEXTS, photo
 
@@ -178,6 +180,16 @@ def test_what_is_no_list_of_posts_is_refused(classifier, name):
 
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_images_of_arrow_are_not_all_held_at_once():
+    column = pa.chunked_array([[bytes(10_000)] * 1500, [bytes(10_000)] * 500], pa.large_binary())
+    tracemalloc.start()
+    try:
+        assert sum(len(image) for image in read_entries("images", column)) == 20_000_000
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_error_of_the_users_own_generator_is_theirs(classifier):

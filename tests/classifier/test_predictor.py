@@ -236,6 +236,18 @@ class TestEvaluating:
         assert classifier.evaluate(frame, tags="mood") == classifier.evaluate(TEXTS, tags=self.TAGS)
         assert classifier.evaluate(frame)["n"] == 4
 
+    def test_tags_of_other_rows_are_refused(self, folder):
+        classifier = load_classifier(folder, "cpu", "fp32")
+        frame = pd.DataFrame({"text": TEXTS, "mood": self.TAGS})
+        shuffled = frame.iloc[[2, 0, 3, 1]]
+        expected = classifier.evaluate(frame, tags="mood")["accuracy"]
+
+        with pytest.raises(ClassifierError, match="posts and tags have different indexes: align"):
+            classifier.evaluate(shuffled, tags=frame["mood"])
+        assert classifier.evaluate(shuffled, tags=shuffled["mood"])["accuracy"] == expected
+        listed = list(shuffled["text"])  # which are paired by position, as ever
+        assert classifier.evaluate(listed, tags=shuffled["mood"])["accuracy"] == expected
+
     def test_tags_are_read_as_training_reads_them(self, folder):
         classifier = load_classifier(folder, "cpu", "fp32")
         expected = classifier.evaluate(TEXTS, tags=self.TAGS)

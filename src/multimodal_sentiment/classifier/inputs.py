@@ -25,6 +25,7 @@ from multimodal_sentiment.posts.schema import is_tag
 from .errors import ClassifierError
 
 BYTES = bytes | bytearray | memoryview
+_ENTRIES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,22 @@ def pair_rows(texts: Any, images: Any, columns: Mapping[str, Any]) -> Rows:
     iterators = [entries.get(name, repeat(None)) for name in given]
     pairs = _zip(*iterators) if len(present) > 1 else zip(*iterators, strict=False)
     return Rows(pairs, next(iter(known), None), _index(list(present.values())))
+
+
+def check_tags_index(tags: Any, texts: Any, images: Any) -> None:
+    """Refuse tags that belong to other rows than the posts.
+
+    Raises:
+        ClassifierError: If tags and posts come from pandas, and have different indexes.
+    """
+    posts = [
+        given.index for given in (texts, images) if isinstance(given, pd.Series | pd.DataFrame)
+    ]
+    if isinstance(tags, pd.Series) and not all(map(tags.index.equals, posts)):
+        raise ClassifierError(
+            "posts and tags have different indexes: align them, or give tags.tolist() to pair them "
+            "by position"
+        )
 
 
 def check_one_post(text: Any, image: Any) -> None:
@@ -228,12 +245,18 @@ def read_entries(name: str, values: Any) -> Iterator[Any]:
         raise ClassifierError(
             f"{name} must be a list with one entry a post, not {type(values).__name__}"
         )
-    if callable(to_list := getattr(values, "to_pylist", None)):  # Arrow's entries are wrapped
-        values = to_list()
+    if callable(getattr(values, "to_pylist", None)):
+        values = _arrow_entries(values)
     try:
         return iter(values)
     except TypeError as error:  # an array without dimensions
         raise ClassifierError(f"{name} must be a list with one entry a post: {error}") from error
+
+
+def _arrow_entries(values: Any) -> Iterator[Any]:
+    """Yield Arrow's entries as Python has them, a few at a time: images take much memory."""
+    for start in range(0, len(values), _ENTRIES_AT_ONCE):
+        yield from values.slice(start, _ENTRIES_AT_ONCE).to_pylist()
 
 
 def _of_role(frame: Any, role: str, columns: Mapping[str, Any]) -> Any:

@@ -30,7 +30,7 @@ from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
 from .given_posts import Post, PostReader
-from .inputs import check_one_post, frame_tags, pair_rows, read_tags
+from .inputs import check_one_post, check_tags_index, frame_tags, pair_rows, read_tags
 from .locks import lock_of
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
@@ -141,7 +141,8 @@ class Classifier:
             `precision, recall, f1, support` under `per_class`; and `intervals` of 95% (bootstrap).
 
         Raises:
-            ClassifierError: The same as `predict`; or if tags are missing, or none of the labels.
+            ClassifierError: The same as `predict`; or if tags are missing, none of the labels, or
+                under another index than the posts.
         """
         if tags is None or isinstance(tags, str):
             name = self._columns["tag"] if tags is None else tags
@@ -151,6 +152,7 @@ class Classifier:
                     f"tags must be given, one a post, or the name of their column: {name!r} is no "
                     "column of the posts"
                 )
+        check_tags_index(tags, texts, images)
         true = np.array(read_tags(tags, self.labels), dtype=object)
         predicted = self.predict(texts, images)["predicted"].to_numpy()
         if len(true) != len(predicted):
