@@ -8,7 +8,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,10 @@ class Client:
 
 
 @contextmanager
-def running(model: Path, token: str | None = None, **limits: Any) -> Iterator[Client]:
-    address = Address("127.0.0.1", 0, token=token)
+def running(
+    model: Path, token: str | None = None, names: Sequence[str] = (), **limits: Any
+) -> Iterator[Client]:
+    address = Address("127.0.0.1", 0, names, token)
     server = Server(model, "cpu", "fp32", address, Limits(**limits), 0.6)
     thread = threading.Thread(target=server.run)
     thread.start()

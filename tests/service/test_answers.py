@@ -53,6 +53,35 @@ def test_several_are_answered_in_their_order_with_what_is_wrong_with_them(client
     )
 
 
+@pytest.mark.parametrize("half", ["\\ud83d", "\\ude00", "\\ud83d\\u0041"])
+def test_half_a_surrogate_pair_is_a_problem_of_its_post(client, model, half):
+    body = f'{{"posts": [{{"text": "fine {half} day"}}, {{"text": "rain"}}]}}'.encode()
+    status, content = client.predict(
+        ({"Content-Type": "application/json"}, body), "?problems=codes"
+    )
+    expected = load_classifier(model, "cpu", "fp32").predict(
+        [json.loads(f'"fine {half} day"'), "rain"], problems="codes"
+    )
+
+    assert status == 200
+    assert [answer["problems"] for answer in content["answers"]] == expected["problems"].tolist()
+    assert "lone_surrogates(1)" in content["answers"][0]["problems"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"posts": [{"image": "\\ud83d"}]}',
+        b'{"posts": [{"\\ud83d": "fine"}]}',
+        b'{"posts": [{"text": "\\ud83d',
+    ],
+)
+def test_half_a_surrogate_pair_elsewhere_is_refused(client, body):
+    status, content = client.predict(({"Content-Type": "application/json"}, body))
+
+    assert (status, set(content)) == (422, {"detail"})
+
+
 def test_base64_may_come_in_lines(client):
     headers, body = posts((None, photo()))
     whole = json.loads(body)["posts"][0]["image"]
@@ -98,6 +127,10 @@ def test_an_explanation_is_that_of_the_predictor(client, model):
         weights = [each["weight"] for each in given[name]]
         assert weights == pytest.approx([e.weight for e in getattr(expected, name)], abs=1e-5)
     assert client.predict(posts(("a", None), ("b", None)), "?explain=true")[0] == 422
+    (coded,) = client.predict(form(text="a day"), "?explain=true&problems=codes")[1]["answers"]
+    assert coded["explanation"]["problems"] == coded["problems"] == "no_image"
+    (worded,) = client.predict(form(text="a day"), "?explain=true")[1]["answers"]
+    assert worded["explanation"]["problems"] == worded["problems"] == "no image"
 
 
 def test_many_at_once_get_their_own_answers(client, model):

@@ -15,7 +15,7 @@ from PIL import Image
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.service import app, guard
 from multimodal_sentiment.service.limits import Limits
-from multimodal_sentiment.service.server import Address, listen, read_token
+from multimodal_sentiment.service.server import Address, Server, listen, read_token
 
 from .conftest import form, photo, posts, running
 
@@ -142,6 +142,21 @@ def test_beyond_loopback_a_token_and_a_name_are_needed(tmp_path):
         read_token(tmp_path / "token")
 
 
+def test_a_name_may_come_with_a_port_and_what_is_none_is_refused(model):
+    for name, host in [
+        ("my.name:8443", "my.name"),
+        ("[fe80::1]:80", "[fe80::1]"),
+        ("::2", "[::2]"),
+    ]:
+        with running(model, names=[name]) as client:
+            for port in ("", ":1234"):
+                assert client.ask("GET", "/ready", {"Host": host + port})[0] == 200
+            status, content, _ = client.ask("GET", "/ready", {"Host": "other"})
+            assert (status, content["detail"][-31:]) == (400, "have a proxy pass the header on")
+    with pytest.raises(ValueError, match=r"--allow-host https://my\.name: give the name of a host"):
+        Server(model, "cpu", "fp32", Address("127.0.0.1", 0, ["https://my.name"]), Limits(), 0.6)
+
+
 def test_with_a_token_only_those_who_have_it_are_answered(model):
     token = "a-token-of-this-test"  # noqa: S105
     with running(model, token=token) as client:
@@ -201,6 +216,32 @@ def test_an_answer_that_takes_too_long_is_given_up(model, gate):
         gate.set()
         assert client.predict(form(text="fine"))[0] == 200
         assert b"sentiment_queue_posts 0.0" in client.ask("GET", "/metrics")[1]
+
+
+def test_an_explanation_that_takes_too_long_is_told_of_the_answer_alone(model, gate):
+    gate.set()
+    with running(model, timeout=0.5) as client:
+        gate.clear()
+        status, content = client.predict(form(text="fine"), "?explain=true")
+        assert (status, content["detail"]) == (
+            503,
+            "no answer within 0.5 s: ask later, or for the answer alone",
+        )
+        gate.set()
+
+
+def test_the_model_is_never_given_more_posts_than_its_limit(model, monkeypatch):
+    answer, sizes = Classifier.answer, []
+
+    def note(self, given, problems):
+        sizes.append(len(given))
+        return answer(self, given, problems)
+
+    with running(model, max_batch=3) as client:
+        monkeypatch.setattr(Classifier, "answer", note)
+        status, content = client.predict(posts(*[(f"fine {n}", None) for n in range(8)]))
+
+    assert (status, len(content["answers"]), sizes) == (200, 8, [3, 3, 2])
 
 
 def test_a_request_for_more_than_the_queue_holds_is_refused_at_once():

@@ -195,6 +195,8 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         rows = await service.batcher.answer(classifier, posts, explain=explain)
         if problems == "words":
             rows = [{**row, "problems": describe_problems(row["problems"])} for row in rows]
+        elif explain:
+            rows[0]["explanation"]["problems"] = rows[0]["problems"]
         return JSONResponse({"model": classifier.version, "answers": rows})
 
 

@@ -22,6 +22,7 @@ from fastapi import HTTPException
 
 from multimodal_sentiment.classifier.given_posts import Post
 from multimodal_sentiment.classifier.predictor import Classifier
+from multimodal_sentiment.cluster import divide
 
 from .bodies import GivenPost
 from .limits import Limits
@@ -102,9 +103,14 @@ class Batcher:
                     prepared = await self._prepare(classifier, posts)
                     return await self._enqueue(classifier, prepared, explain)
             except TimeoutError:
+                advice = (
+                    "ask later, or for the answer alone"
+                    if explain
+                    else "send fewer posts, or later"
+                )
                 raise HTTPException(
                     503,
-                    f"no answer within {self._limits.timeout:g} s: send fewer posts, or later",
+                    f"no answer within {self._limits.timeout:g} s: {advice}",
                     {"Retry-After": "5"},
                 ) from None
 
@@ -208,13 +214,16 @@ class Batcher:
         posts = [post for job in jobs for post in job.posts]
         if not posts:
             return
-        began = time.perf_counter()
-        classifier = jobs[0].classifier
-        rows: list[Row] = classifier.answer(posts, "codes").to_dict("records")
-        if jobs[0].explain:
-            for row, post in zip(rows, posts, strict=True):
-                row["explanation"] = classifier.explain_prepared(post, row).to_dict()
-        self._metrics.count_batch(rows, len(posts), time.perf_counter() - began)
+        rows: list[Row] = []
+        for batch in divide(posts, self._limits.max_batch):  # one request may be longer
+            began = time.perf_counter()
+            classifier = jobs[0].classifier
+            answers: list[Row] = classifier.answer(batch, "codes").to_dict("records")
+            if jobs[0].explain:
+                for row, post in zip(answers, batch, strict=True):
+                    row["explanation"] = classifier.explain_prepared(post, row).to_dict()
+            self._metrics.count_batch(answers, len(batch), time.perf_counter() - began)
+            rows += answers
         left = iter(rows)
         for job in jobs:
             _deliver(job, [next(left) for _ in job.posts])

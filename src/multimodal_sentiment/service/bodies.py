@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import json
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fastapi import HTTPException, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -25,6 +27,7 @@ from .limits import Limits
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # as JSON writes half of a pair
 # A JPEG is decoded at half of its size or less where it is much larger than what the model sees.
 _REDUCED = 0.25
 
@@ -49,7 +52,7 @@ class PostBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str | None = None
+    text: InstanceOf[str] | None = None  # which may hold half of a surrogate pair
     image: str | None = Field(
         None,
         description="The bytes of a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF file, in base64",
@@ -99,13 +102,13 @@ async def read_posts(request: Request, limits: Limits) -> list[GivenPost]:
 def describe_fault(error: ValidationError) -> str:
     """Return what is wrong with a body in one line, without quoting what it holds."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"]))
+    place = ".".join(map(str, first["loc"])).encode(errors="replace").decode()
     return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
 def _read_json(body: bytes, limits: Limits) -> list[GivenPost]:
     try:
-        posts = PostsBody.model_validate_json(body).posts
+        posts = _parse(body).posts
     except ValidationError as error:
         raise HTTPException(422, describe_fault(error)) from None
     if len(posts) > limits.max_posts:
@@ -113,6 +116,24 @@ def _read_json(body: bytes, limits: Limits) -> list[GivenPost]:
             413, f"{len(posts)} posts in a request, of at most {limits.max_posts}: send fewer"
         )
     return [_decode(place, post, limits) for place, post in enumerate(posts)]
+
+
+def _parse(body: bytes) -> PostsBody:
+    """Return the posts in a body; halves of surrogate pairs, which pydantic refuses, stay in texts.
+
+    Raises:
+        ValidationError: If the body is not what it should be.
+    """
+    try:
+        return PostsBody.model_validate_json(body)
+    except ValidationError as error:
+        if not _SURROGATE.search(body):
+            raise
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise error from None
+        return PostsBody.model_validate(content)
 
 
 def _decode(place: int, post: PostBody, limits: Limits) -> GivenPost:

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/", "/page.css", "/page.js", "/health", "/ready"})  # without a token
 _PATHS = OPEN_PATHS | {"/predict", "/metrics", "/openapi.json"}
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]+)?", re.ASCII | re.IGNORECASE)
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::[0-9]+)?", re.ASCII | re.IGNORECASE)
 _SECONDS_OF_GRACE = 1.0  # in which what a refused client goes on sending is read and dropped
 
 _HEADERS = {
@@ -91,10 +91,12 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
-        host = _HOST.fullmatch(headers.get("host", ""))
+        host = HOST.fullmatch(headers.get("host", ""))
         if host is None or host[1].lower() not in self._hosts:
             raise HTTPException(
-                400, "the Host header is not a name of this service: see --allow-host"
+                400,
+                "the Host header is not a name of this service: see --allow-host, and have a proxy "
+                "pass the header on",
             )
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].lower() != headers["host"].lower():

@@ -22,7 +22,7 @@ from multimodal_sentiment.compute.malloc import share_one_heap
 from .app import Service, create_app
 from .connections import BoundedProtocol
 from .current_model import CurrentModel
-from .guard import Guard
+from .guard import HOST, Guard
 from .limits import LONGEST_HEADERS, SECONDS_IDLE, SHORTEST_TOKEN, Limits
 from .metrics import Metrics
 
@@ -132,7 +132,7 @@ class Server:
         url: The address at which it can be asked from this machine.
 
     Raises:
-        ValueError: If the address lacks a token or a name.
+        ValueError: If the address lacks a token or a name, or a name is none.
         OSError: If the address cannot be listened on.
     """
 
@@ -145,11 +145,11 @@ class Server:
         limits: Limits,
         ask_below: float,
     ) -> None:
+        hosts = (*_LOOPBACK, _bracketed(address.host), *map(_host_of, address.names))
         self._listener = listen(address)
         metrics = Metrics()
         current = CurrentModel(model, device, precision, metrics)
         service = Service(current, limits, ask_below, metrics, self._say_ready, self._fail)
-        hosts = (*_LOOPBACK, *map(_bracketed, (address.host, *address.names)))
         guard = Guard(create_app(service), limits, hosts, address.token, metrics)
         self._uvicorn = uvicorn.Server(_configuration(guard, limits))
         self._failure: Exception | None = None
@@ -212,6 +212,18 @@ def _configuration(app: Guard, limits: Limits) -> uvicorn.Config:
         timeout_graceful_shutdown=math.ceil(limits.timeout),
         h11_max_incomplete_event_size=LONGEST_HEADERS,
     )
+
+
+def _host_of(name: str) -> str:
+    """Return the host of a name that clients use; whatever the port, requests are answered.
+
+    Raises:
+        ValueError: If it is no name of a host.
+    """
+    found = HOST.fullmatch(name) or HOST.fullmatch(_bracketed(name))
+    if found is None:
+        raise ValueError(f"--allow-host {name}: give the name of a host alone, as in its address")
+    return found[1]
 
 
 def _bracketed(host: str) -> str:
