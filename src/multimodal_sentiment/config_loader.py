@@ -114,7 +114,8 @@ def folder_fault(folder: str) -> str | None:
 
 
 def _place_faults(parameters: Mapping[str, Any]) -> list[str]:
-    faults = {name: _local_fault(parameters[name] or "") for name in PLACES}
+    given = {name: parameters[name] for name in PLACES if parameters[name] is not None}
+    faults = {name: _local_fault(place) for name, place in given.items()}
     faults["raw"] = _home_fault(parameters["raw"])  # posts are read from addresses too
     faults["data"] = folder_fault(parameters["data"])
     return [f"{name}: {fault}" for name, fault in faults.items() if fault]
@@ -127,6 +128,8 @@ def _local_fault(place: str) -> str | None:
 
 
 def _home_fault(place: str) -> str | None:
+    if not place.strip():  # as of a variable that is not set in the shell: data=$OUT
+        return "is empty: name a place, or leave it out"
     if place.startswith("~"):
         return f"{place} is not expanded in a file: write the whole path"
     return None

@@ -132,6 +132,13 @@ def test_what_lies_on_this_machine_only_is_no_address_and_has_no_tilde(name):
     assert load(raw="s3://bucket/x")["raw"] == "s3://bucket/x"
 
 
+@pytest.mark.fault("run", "a place from a variable that is not set, as data=$OUT", "one line")
+@pytest.mark.parametrize("name", ["raw", "data", "model_folder", "corrections"])
+def test_a_place_is_not_empty(name):
+    for empty in ("", " "):
+        assert faults(**{name: empty}) == [f"{name}: is empty: name a place, or leave it out"]
+
+
 def test_a_variant_changes_what_it_names_and_leaves_the_rest():
     given = load(comparison={"variants": {"wide": {"model": {"fusion": {"hidden_size": 99}}}}})
     parameters = Parameters.model_validate(given)
