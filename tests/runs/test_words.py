@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
+from multimodal_sentiment.runs.flags import inference_flags
 from multimodal_sentiment.wording import (
     duration,
     exact_percent,
@@ -73,6 +74,14 @@ def test_the_next_command_is_for_the_same_environment(project, caplog, params, f
 
     assert caplog.messages[-1] == (
         f"Next: kedro run --pipeline=inference{flags}, or kedro viz run{flags} to look at it all"
+    )
+
+
+def test_the_next_command_prepares_images_as_the_training_did():
+    given = {"preparation": {"short_side": 64}, "training": {"epochs": 1}, "raw": "old.csv"}
+
+    assert inference_flags({"env": None, "runtime_params": given}, raw="NEW.csv") == (
+        " --params preparation.short_side=64,raw=NEW.csv"
     )
 
 

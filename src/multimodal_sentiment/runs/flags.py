@@ -9,7 +9,7 @@ from typing import Any
 from multimodal_sentiment.config_loader import flatten
 
 _FOLDERS = ("raw", "data")
-_READING = (*_FOLDERS, "columns", "ingestion")  # by which posts are found
+_READING = (*_FOLDERS, "columns", "ingestion", "preparation")  # by which posts become examples
 _NOT_OF_NEW_POSTS = ("columns.tag", "columns.split", "ingestion.layout")
 
 
@@ -33,10 +33,10 @@ def all_flags(request: Mapping[str, Any], changes: Mapping[str, str] | None = No
 
 
 def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
-    """Return the options that inference needs to find posts as this run did.
+    """Return the options that inference needs to find and prepare posts as this run did.
 
-    A model does not remember what the columns were called that it has learnt from, and the folders
-    of one environment need not be those of another.
+    A model does not remember what the columns were called that it has learnt from, refuses images
+    that were prepared otherwise, and the folders of one environment need not be those of another.
 
     Args:
         request: The run that Kedro was asked for.
