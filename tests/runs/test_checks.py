@@ -192,6 +192,21 @@ def test_an_address_to_write_to_is_refused(project):
     assert not (project.path / "s3:").exists()
 
 
+@pytest.mark.fault("run", "a project below a folder whose name means another", "one line")
+def test_a_project_below_a_folder_that_is_not_found_by_its_name(project):
+    project.path = project.path.rename(project.path.with_name("a[1]"))
+    conf = (project.path / "conf").rename(project.path.with_name("conf"))  # as of the package
+
+    with pytest.raises(click.ClickException) as caught:
+        project.session(conf_source=str(conf)).run(pipeline_names=["training"])
+    assert caught.value.message == (
+        f"data: {project.data} is searched for as a pattern, which means another: choose another "
+        "folder"
+    )
+    plain = {"data": str(project.path.with_name("plain"))}
+    project.session(conf_source=str(conf), runtime_params=plain).run(pipeline_names=["training"])
+
+
 def test_refused_run_frees_the_folder(project):
     refused(project, "inference")
 

@@ -29,6 +29,10 @@ def read(*given: str) -> dict:
         ("data=bob's,raw=tim's", {"data": "bob's", "raw": "tim's"}),
         ('raw="a,data=3",data=c', {"raw": "a,data=3", "data": "c"}),
         ("data=a=b", {"data": "a=b"}),
+        (
+            "data=c,training.a-b.c=image",
+            {"data": "c", "training": {"a-b": {"c": "image"}}},
+        ),
         ("model_folder=null", {"model_folder": None}),
         ("reporting.data_name=Tweets #1", {"reporting": {"data_name": "Tweets #1"}}),
         ("reporting.data_name=2024_05", {"reporting": {"data_name": "2024_05"}}),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,13 @@ def data_folder(project: Path, given: str) -> Path:
     Raises:
         click.ClickException: If it is an address, or Kedro would not find there what it writes.
     """
-    if fault := folder_fault(given):
+    data = Path(os.path.abspath(project / given))
+    fault = folder_fault(given)
+    if not fault and not fnmatchcase(str(data), str(data)):  # by which Kedro searches for versions
+        fault = f"{data} is searched for as a pattern, which means another: choose another folder"
+    if fault:
         raise click.ClickException(f"data: {fault}")
-    return Path(os.path.abspath(project / given))
+    return data
 
 
 def lock_folder(data: Path) -> FolderLock:

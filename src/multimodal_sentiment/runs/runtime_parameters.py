@@ -22,7 +22,7 @@ from multimodal_sentiment.wording import one_line
 
 # Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
 _VALUE = re.compile(
-    r"""(?:(?<=[=\[{,:\s])(?:"[^"]*"|'[^']*')|(?!,\s*(?:[A-Za-z_][\w.]*\s*=|$)).)*""", re.S
+    r"""(?:(?<=[=\[{,:\s])(?:"[^"]*"|'[^']*')|(?!,\s*(?:[A-Za-z_][\w.-]*\s*=|$)).)*""", re.S
 )
 _KEY = re.compile(r"\s*([^=,]*?)\s*=")
 _QUOTED = re.compile(r"""(["'])(.*)\1""", re.S)
