@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from kedro.io import DatasetError, Version
+from kedro.io import DataCatalog, DatasetError, Version
+from kedro.pipeline import Node, Pipeline
 
 from multimodal_sentiment.datasets import (
     FormerModelDataset,
@@ -15,6 +16,7 @@ from multimodal_sentiment.datasets import (
 )
 from multimodal_sentiment.datasets.promotion import promote
 from multimodal_sentiment.model import SentimentClassifier, build_model
+from multimodal_sentiment.runs.checks import check_run
 
 OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 
@@ -70,6 +72,28 @@ def test_the_folder_of_versions_may_have_another_name(folder, tmp_path, way, ver
     named = ModelFolderDataset(filepath="nowhere", folder={"path": str(mine / version)})
 
     assert named.load().version == (version or NEWER)
+
+
+def test_a_run_reads_one_version_of_a_named_folder_whatever_comes_meanwhile(
+    folder, tmp_path, caplog
+):
+    named = {"filepath": "nowhere", "folder": {"path": str(folder)}}
+    catalog = DataCatalog(
+        {
+            "fusion_model": ModelFolderDataset(**named),
+            "model_encoding_profile": ModelProfileDataset(**named),
+        }
+    )
+    pipeline = Pipeline([Node(min, ["fusion_model", "model_encoding_profile"], "least")])
+    request = {"load_versions": None, "run_id": "2026-01-03T00.00.00.000Z"}
+
+    reads = check_run(tmp_path, pipeline, catalog, {}, request, {})
+    promote(folder, OLDER)
+
+    assert reads == {"fusion_model": NEWER, "model_encoding_profile": NEWER}
+    assert catalog["fusion_model"].load().version == NEWER
+    assert catalog["model_encoding_profile"].load()["posts"] == {NEWER: 1}
+    assert "no run on record" not in caplog.text  # as the runs of its own data folder are
 
 
 def test_no_folder_named_means_the_versions(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kedro.io import DatasetError, Version
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
 
-_MOST_SHOWN = 300  # characters of a reason
-_CONFIG = "config.json"
+CONFIG = "config.json"
+PROFILE = "encoding_profile.json"
 _WEIGHTS = "model.safetensors"
-_PROFILE = "encoding_profile.json"
-_FILES = (_CONFIG, _WEIGHTS, _PROFILE)
+_MOST_SHOWN = 300  # characters of a reason
+_FILES = (CONFIG, _WEIGHTS, PROFILE)
 
 
 def find_model(address: Path) -> tuple[Path, str | None]:
@@ -40,7 +40,7 @@ def find_model(address: Path) -> tuple[Path, str | None]:
     """
     place = address.expanduser().absolute()
     try:
-        if (place / _CONFIG).is_file():
+        if (place / CONFIG).is_file():
             versioned = place.name == place.parent.parent.name and is_timestamp(place.parent.name)
             return place, place.parent.name if versioned else None
         if is_timestamp(place.name):
@@ -50,7 +50,7 @@ def find_model(address: Path) -> tuple[Path, str | None]:
     except (OSError, ValueError) as error:
         raise DatasetError(f"no model can be read in {address}: {error}") from error
     raise DatasetError(
-        f"no model in {address}: name the folder that holds its {_CONFIG}, that of a version, or "
+        f"no model in {address}: name the folder that holds its {CONFIG}, that of a version, or "
         "the one above the versions (in the project, data/06_models/fusion_model)"
     )
 
@@ -61,7 +61,7 @@ def _model_of(version: Path) -> Path:
     return next((it for it in (usual, *sorted(version.iterdir())) if it.is_dir()), usual)
 
 
-class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
+class ModelDataset(LocalVersionedDataset[Saved, Loaded]):
     """What lies in the folder of a model: one of the versions, or one that is named.
 
     Without a version that is asked for, the promoted one is loaded, else the newest.
@@ -86,6 +86,7 @@ class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
         """
         named = (folder or {}).get("path")
         self._named = Path(named).expanduser() if named else None
+        self._settled: tuple[Path, str | None] | None = None
         if self._named is None:
             super().__init__(filepath=filepath, version=version, metadata=metadata)
         else:
@@ -102,21 +103,41 @@ class _ModelDataset(LocalVersionedDataset[Saved, Loaded]):
         found: str | None = super().resolve_load_version()
         return found
 
+    def settle(self, like: ModelDataset[Any, Any] | None = None) -> str | None:
+        """Keep to the model that is in the named folder now; what comes there later is not loaded.
+
+        Without a folder that is named, nothing changes: Kedro pins versions.
+
+        Args:
+            like: A dataset of the same folder, whose model is taken; None looks for it.
+
+        Returns:
+            The version of the model, if it has one.
+
+        Raises:
+            DatasetError: If no model is there.
+        """
+        if self._named:
+            self._settled = (like and like._settled) or find_model(self._named)
+        return self._settled[1] if self._settled else None
+
     def _locate(self) -> tuple[Path, str | None]:
         """Return the model's folder, and its version."""
+        if self._settled:
+            return self._settled
         if self._named:
             return find_model(self._named)
         return Path(self._get_load_path()), self.resolve_load_version()
 
     def _exists(self) -> bool:
         if self._named:
-            _check_whole(self._locate()[0])  # whose error says what is wrong
+            check_whole(self._locate()[0])  # whose error says what is wrong
             return True
         folder = Path(self._get_load_path())
         return all((folder / name).is_file() for name in _FILES) and _is_whole(folder / _WEIGHTS)
 
 
-class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifier"]):
+class ModelFolderDataset(ModelDataset["SentimentClassifier", "SentimentClassifier"]):
     """``ModelFolderDataset`` keeps a ``SentimentClassifier`` in a folder of its own.
 
     The folder is that of a transformers model: configuration with labels and temperature, weights
@@ -165,93 +186,12 @@ class ModelFolderDataset(_ModelDataset["SentimentClassifier", "SentimentClassifi
         from multimodal_sentiment.reporting import describe_model
 
         folder, _ = self._locate()
-        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         with safe_open(folder / _WEIGHTS, framework="numpy") as tensors:
             shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]
         files = {path.name: size_in_words(path.stat().st_size) for path in sorted(folder.iterdir())}
         model = describe_model(config, sum(math.prod(shape) for shape in shapes))
         return JSONPreview(json.dumps({"model": model, "files": files, "config": config}))
-
-
-class _ModelFileDataset(_ModelDataset[NoReturn, Loaded]):
-    """What one of the JSON files in a model's folder says; it is saved with the model."""
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: it is saved with the model.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"what lies in {self._filepath} is saved with its model")
-
-    def _read(self, name: str) -> dict[str, Any]:
-        """Read a file.
-
-        Raises:
-            DatasetError: If it is missing or no JSON object.
-        """
-        from multimodal_sentiment.model.validation import read_json
-
-        folder, _ = self._locate()
-        _check_whole(folder)
-        try:
-            return read_json(folder / name)
-        except ValueError as error:
-            raise DatasetError(f"the model in {folder} cannot be read: {error}") from error
-
-
-class ModelProfileDataset(_ModelFileDataset[dict[str, Any]]):
-    """``ModelProfileDataset`` loads the encoding profile that lies in a model's folder.
-
-    Example usage for the YAML API:
-
-    ```yaml
-    model_encoding_profile:
-      type: multimodal_sentiment.datasets.ModelProfileDataset
-      filepath: data/06_models/fusion_model
-      versioned: true
-    ```
-
-    Example usage for the Python API:
-
-    >>> sorted(ModelProfileDataset(filepath="data/06_models/fusion_model").load())
-    ['expected', 'flagged', 'posts']
-    """
-
-    def load(self) -> dict[str, Any]:
-        """Read the profile.
-
-        Raises:
-            DatasetError: If it is missing or no JSON object.
-        """
-        return self._read(_PROFILE)
-
-
-class ModelModalityDataset(_ModelFileDataset[str]):
-    """``ModelModalityDataset`` loads what a model reads: `text`, `image` or `both`.
-
-    Example usage for the YAML API:
-
-    ```yaml
-    model_modality:
-      type: multimodal_sentiment.datasets.ModelModalityDataset
-      filepath: data/06_models/fusion_model
-      versioned: true
-    ```
-
-    Example usage for the Python API:
-
-    >>> ModelModalityDataset(filepath="data/06_models/fusion_model").load()
-    'both'
-    """
-
-    def load(self) -> str:
-        """Read the modality.
-
-        Raises:
-            DatasetError: If the configuration is missing or no JSON object.
-        """
-        return str(self._read(_CONFIG).get("modality", "both"))
 
 
 def load_model(folder: Path, version: str | None) -> SentimentClassifier:
@@ -262,7 +202,7 @@ def load_model(folder: Path, version: str | None) -> SentimentClassifier:
     """
     from multimodal_sentiment.model import SentimentClassifier
 
-    _check_whole(folder)
+    check_whole(folder)
     try:
         return SentimentClassifier.load(folder, version)
     except MemoryError:  # no fault of the folder
@@ -275,7 +215,7 @@ def load_model(folder: Path, version: str | None) -> SentimentClassifier:
         ) from error
 
 
-def _check_whole(folder: Path) -> None:
+def check_whole(folder: Path) -> None:
     """Refuse the folder of a model that lacks a file."""
     if absent := [name for name in _FILES if not (folder / name).is_file()]:
         raise DatasetError(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.io import AbstractVersionedDataset
+from kedro.io import AbstractVersionedDataset, DatasetError
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.commands import run_command
+from multimodal_sentiment.datasets.model_folder import ModelDataset
 from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
 from ..closing_summary import MODEL
@@ -41,7 +41,8 @@ from .compute import (
 )
 from .draws import warn_of_few_draws
 from .encoders import check_encoders
-from .posts import LABELLED, UNLABELLED
+from .missing import missing_faults
+from .posts import UNLABELLED
 from .search import check_search
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def check_run(
     warn_of_enlarged_images(pipeline, parameters)
     warn_of_few_draws(pipeline, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
-        if version and not record_path(data, version).exists():
+        ours = is_versioned(catalog[name])  # and not of a folder that model_folder names
+        if version and ours and not record_path(data, version).exists():
             logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
     return reads
 
@@ -195,10 +197,10 @@ def _pin_inputs(
         first = first_at.setdefault(place, name)
         if first != name:
             reads[name] = reads[first]
-            if is_versioned(dataset):
-                pin(dataset, reads[first])
+            _pin_like(dataset, inputs[first], reads[first])
             continue
         if not is_versioned(dataset):
+            reads[name] = _settle(dataset)
             fault = fault_of(dataset)
             if fault == INCOMPLETE:
                 missing.append(name)
@@ -220,65 +222,22 @@ def _pin_inputs(
             reads[name] = version
             if name not in pins and promoted_version(place):
                 logger.info("%s: version %s, which is promoted", name, version)
-    return reads, faults + _missing_faults(missing, inputs, catalog, request)
+    return reads, faults + missing_faults(missing, inputs, catalog, request)
 
 
-def _missing_faults(
-    missing: list[str], inputs: Iterable[str], catalog: DataCatalog, request: Mapping[str, Any]
-) -> list[str]:
-    writers = _find_writers(set(missing), catalog) if missing else {}
-    faults = []
-    for name in missing:
-        place = place_in_words(catalog[name])
-        if name in writers:
-            ways = []
-            if name == MODEL and "model_folder" in catalog["parameters"].load():
-                ways.append("name a trained model with --params model_folder=FOLDER")
-            command = f"{run_command()} --pipeline={writers[name]}"
-            if not ways or _can_start(writers[name], catalog):
-                ways.append(f'run "{command}{all_flags(request)}" first')
-            else:
-                elsewhere = all_flags(request, {"raw": "TAGGED.csv"})
-                ways.append(f'train one first, on posts with tags: "{command}{elsewhere}"')
-            faults.append(f"{name}: no version yet in {place}: {', or '.join(ways)}")
-        else:
-            kind = "file" if os.path.splitext(place)[1] else "folder"
-            advice = "put it there, or name the folder it is in with --params raw=FOLDER"
-            if name == UNLABELLED and LABELLED in {*inputs} - {*missing}:
-                training = f"{run_command()} --pipeline=training{all_flags(request)}"
-                advice += f', or only train, with "{training}"'
-            faults.append(f"{name}: no {kind} {place}: {advice}")
-    return faults
+def _pin_like(dataset: Any, first: Any, version: str | None) -> None:
+    """Have a dataset load what another at the same place does."""
+    if is_versioned(dataset):
+        pin(dataset, version)
+    else:
+        _settle(dataset, first)
 
 
-def _can_start(writer: str, catalog: DataCatalog) -> bool:
-    """Return whether all inputs exist that a registered pipeline reads and no other can write."""
-    from kedro.framework.project import pipelines
-
-    derived = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
-    needed = stored_datasets(catalog, pipelines[writer].inputs() - derived)
-    return all(fault_of(dataset) is None for dataset in needed.values())
-
-
-def _find_writers(missing: Set[str], catalog: DataCatalog) -> dict[str, str]:
-    """Find for each missing dataset the registered pipeline that can write it soonest.
-
-    That is the one which itself lacks the fewest outputs of others, of those the one that writes
-    most of what is missing, and of those the shortest.
-    """
-    from kedro.framework.project import pipelines
-
-    registered = {name: pipeline for name, pipeline in pipelines.items() if name != "__default__"}
-    written = {name: pipeline.all_outputs() for name, pipeline in registered.items()}
-    derived = {dataset for outputs in written.values() for dataset in outputs}
-
-    def rank(name: str) -> tuple[int, int, int]:
-        needed = registered[name].inputs() & derived
-        lacking = sum(not catalog[dataset].exists() for dataset in needed)
-        return lacking, -len(written[name] & missing), len(registered[name].nodes)
-
-    soonest = sorted(registered, key=rank)
-    return {
-        dataset: next(name for name in soonest if dataset in written[name])
-        for dataset in missing & derived
-    }
+def _settle(dataset: Any, like: Any = None) -> str | None:
+    """Have what loads from the folder that model_folder names keep to one model; its version."""
+    if not isinstance(dataset, ModelDataset):
+        return None
+    try:
+        return dataset.settle(like)
+    except DatasetError:  # to be found, and said, as of any dataset
+        return None
