@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,11 @@ def report(model, make_examples, metrics, ingestion):
         data_name: str | None = None,
         shown_posts: int = 24,
         test_metrics: dict[str, Any] | None = None,
+        version: str | None = None,
         **explanations: Explanation,
     ) -> str:
         return write_report(
-            fusion_model=model,
+            fusion_model=replace(model, version=version),
             examples=examples,
             train_posts=pd.DataFrame({"tag": ["negative"] * 7 + ["positive"] * 3}),
             predictions=predictions,
@@ -103,7 +105,7 @@ def test_answers_that_are_explained_are_shown_so(report):
     assert "seen word by word" in right and "text number 9." not in right
 
 
-def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, tiny):
+def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, tiny, metrics):
     """Or the cards would contradict the bars under them, and their order."""
     tags = ["negative", "positive", "negative"]
     examples = make_examples([f"text number {n}." for n in range(3)], tags, [None] * 3)
@@ -118,11 +120,32 @@ def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, 
     )
 
     explained = explain_answers(
-        model, examples, predictions, ExplainingParameters(posts=4), tiny().compute
+        model, examples, predictions, metrics, ExplainingParameters(posts=4), tiny().compute
     )
 
     said = [(each.predicted, each.confidence) for each in explained.values()]
     assert said == [("negative", 0.93), ("positive", 0.82), ("positive", 0.61)]
+
+
+@pytest.mark.fault("run", "a report on another model than the one that was judged", "one line")
+def test_a_model_is_not_described_by_the_numbers_of_another(
+    report, model, metrics, ingestion, tiny
+):
+    """As after `kedro promote`, or after a fitting without an evaluation."""
+    judged = metrics["protocol"]["model"]["version"]
+    other = replace(model, version="2026-02-02T00.00.00.000Z")
+    explaining = ExplainingParameters(posts=4)
+
+    for write in (
+        lambda: report(version=other.version),
+        lambda: write_model_card(other, metrics, ingestion, HISTORY),
+        lambda: explain_answers(other, None, None, metrics, explaining, tiny().compute),
+    ):
+        with pytest.raises(ValueError, match=f"with --load-versions=fusion_model:{judged}, or"):
+            write()
+    assert report(version=judged)
+    del metrics["protocol"]["model"]["version"]  # nobody can tell
+    assert write_model_card(other, metrics, ingestion, HISTORY)
 
 
 def test_the_page_is_named_by_its_posts(report):

@@ -6,7 +6,9 @@ import logging
 import time
 
 from multimodal_sentiment.parameters import ComputeParameters, ExplainingParameters
-from multimodal_sentiment.types import Examples, Explanation, Frame, SentimentClassifier
+from multimodal_sentiment.types import Examples, Explanation, Frame, Json, SentimentClassifier
+
+from .judged import refuse_other_model
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +17,7 @@ def explain_answers(
     fusion_model: SentimentClassifier,
     examples: Examples,
     predictions: Frame,
+    metrics: Json,
     explaining: ExplainingParameters,
     compute: ComputeParameters,
 ) -> dict[str, Explanation]:
@@ -24,17 +27,22 @@ def explain_answers(
         fusion_model: The model.
         examples: The posts.
         predictions: The model's, of the validation posts.
+        metrics: How good these are; they say of which model.
         explaining: The number of posts that are explained.
         compute: The device and precision.
 
     Returns:
         Explanations by guid: those of wrong answers first, the surest first.
+
+    Raises:
+        ValueError: If the predictions are of another model.
     """
     from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.explaining import explain_post, ready_to_explain
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.progress import log_progress
 
+    refuse_other_model(fusion_model, metrics)
     began = time.monotonic()
     shown = choose_posts(predictions, explaining.posts)
     rows = rows_of(shown["guid"], examples)

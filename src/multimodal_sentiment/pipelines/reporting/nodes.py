@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from multimodal_sentiment.parameters import ReportingParameters
 from multimodal_sentiment.types import Examples, Explanation, Frame, Json, SentimentClassifier
 
+from .judged import refuse_other_model
+
 if TYPE_CHECKING:
     from multimodal_sentiment.reporting import Answer
 
@@ -33,6 +35,9 @@ def write_report(
 
     It holds all it shows, images too, and can be sent as it is. How good the model is on a test
     set is shown where the run has judged that, too.
+
+    Raises:
+        ValueError: If the metrics are of another model.
     """
     import pyarrow.compute as pc
 
@@ -43,6 +48,7 @@ def write_report(
         write_page,
     )
 
+    refuse_other_model(fusion_model, metrics)
     wrong, right = _choose_shown(predictions, explanations, reporting.shown_posts)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     logger.info(
@@ -81,9 +87,14 @@ def write_model_card(
     ingestion_report: Json,
     training_history: Frame,
 ) -> str:
-    """Write what the model is, how good it is and what to distrust, in Markdown as hubs have it."""
+    """Write what the model is, how good it is and what to distrust, in Markdown as hubs have it.
+
+    Raises:
+        ValueError: If the metrics are of another model.
+    """
     from multimodal_sentiment.reporting import find_caveats, model_card
 
+    refuse_other_model(fusion_model, metrics)
     doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
     config = fusion_model.config.to_dict()
     return model_card(config, fusion_model.num_parameters, metrics, doubts)

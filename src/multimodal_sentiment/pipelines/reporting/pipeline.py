@@ -22,6 +22,7 @@ def create_pipeline(with_test: bool = False) -> Pipeline:
                     "fusion_model",
                     "labelled.examples",
                     "validation_predictions",
+                    "metrics",
                     "params:explaining",
                     "params:compute",
                 ],
