@@ -96,8 +96,11 @@ def test_the_wheel_leads_from_a_frame_to_answers(installed: Path, tmp_path: Path
     """
     environment = {**os.environ, "PYTHONPATH": str(installed), "TMPDIR": str(installed)}
     command = [sys.executable, "-c", code]
-    said = subprocess.check_output(command, text=True, cwd=tmp_path, env=environment)
-    assert said.endswith("['post 38', 'post 39']\n")
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("['post 38', 'post 39']\n")
+    assert "Next: python -m multimodal_sentiment --pipeline=inference --env=scratch" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from contextlib import nullcontext
 
 import datasets
@@ -12,6 +13,7 @@ import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from datasets import ClassLabel, Dataset, Features, Value
 from PIL import Image
 
@@ -19,6 +21,8 @@ from multimodal_sentiment import ClassifierError, load_classifier, train, traini
 from multimodal_sentiment.classifier import frames
 from multimodal_sentiment.classifier.frames import write_posts
 from multimodal_sentiment.runs.lock import locked
+
+from .commands import PROJECT
 
 LABELS = ["0", "1", "2"]  # numbers are labels like any other
 MOODS = ["calm", "cross", "merry"]
@@ -169,6 +173,47 @@ def test_a_refused_one_leaves_the_posts_of_the_former(trained, frame, fault):
             parameters={} if is_held else fault,
         )
     assert written.read_bytes() == before
+
+
+def test_what_the_configuration_says_of_files_is_not_said_of_a_frame(tmp_path, monkeypatch):
+    conf = shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    own = {
+        "columns": {"text": "caption", "tag": "mood"},
+        "ingestion": {"layout": "course"},
+        "corrections": "nowhere.csv",
+        "model_folder": "nowhere",
+    }
+    scratch = yaml.safe_load((conf / "scratch" / "parameters.yml").read_text())
+    (conf / "local" / "parameters.yml").write_text(yaml.safe_dump(scratch | own))
+    places = {name: own[name] for name in ("corrections", "model_folder")}
+    (conf / "local" / "globals.yml").write_text(yaml.safe_dump(places))
+    monkeypatch.setattr(training, "own_configuration", lambda: conf)
+    posts = pd.DataFrame({"caption": list("abcdef"), "mood": ["b"] * 6})
+    parameters = {"model.modality": "text"}
+
+    def refusal(**more):
+        with pytest.raises(ClassifierError) as caught:
+            train(posts, text="caption", tag="mood", folder=tmp_path, parameters=parameters | more)
+        return str(caught.value)
+
+    assert "tags every post 'b'" in refusal()  # which is found when they have been read
+    assert "other.csv" in refusal(corrections="other.csv")
+
+
+def test_encoders_that_are_missing_are_fetched_into_a_folder_that_is_then_named(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    posts = pd.DataFrame({"text": ["a"], "tag": ["b"]})
+    parameters = {"model.modality": "text", "model.text.encoder": "some/encoder"}
+
+    with pytest.raises(ClassifierError) as caught:
+        train(posts, parameters=parameters)
+
+    assert (
+        'run "kedro run --pipeline=encoders --params model.modality=text,'
+        'model.text.encoder=some/encoder,data=FOLDER" and give train folder="FOLDER", or train'
+    ) in str(caught.value)
 
 
 def test_posts_that_a_killed_one_had_put_aside_come_back(tmp_path):

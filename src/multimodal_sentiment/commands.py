@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 MODULE = "python -m multimodal_sentiment"
@@ -20,4 +22,6 @@ def own_command(name: str) -> str:
 def is_module() -> bool:
     """Return whether the package is run as a module: where only the package is installed."""
     context = click.get_current_context(silent=True)
-    return context is not None and context.find_root().info_name == MODULE
+    if context is None:  # from Python: the package has a configuration where there is no project
+        return (Path(__file__).parent / "conf").is_dir()
+    return context.find_root().info_name == MODULE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from kedro.io import CatalogProtocol
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.classifier.frames import column_names, has_test_posts, write_posts
 from multimodal_sentiment.classifier.predictor import Classifier
-from multimodal_sentiment.config_loader import own_configuration
+from multimodal_sentiment.config_loader import flatten, own_configuration
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 PACKAGE = "multimodal_sentiment"
 POSTS = Path("01_raw") / "posts.parquet"
 SETTLED = ("raw", "data", "columns")  # by what `train` is given
+OF_FILES = ("columns.", "ingestion.layout", "corrections", "model_folder")
 
 
 class Columns(NamedTuple):
@@ -93,11 +95,13 @@ def train_on_frame(
     given = _as_tree(parameters)
     place = Path(folder or mkdtemp(prefix="multimodal_sentiment-")).expanduser().resolve()
     given |= {"raw": str(place / POSTS), "data": str(place)}
-    with _errors_in_one_line(), _this_project(), ExitStack() as stack:
+    conf = str(own_configuration())
+    made = None if folder else place
+    with _errors_in_one_line(made), _this_project(), ExitStack() as stack:
         logger.info("Posts, model and report go into %s", place)
-        session = KedroSession.create(
-            Path.cwd(), env=env, runtime_params=given, conf_source=str(own_configuration())
-        )
+        for name in _said_of_files(conf, env, given):
+            _merge(given, _branch(name, None))
+        session = KedroSession.create(Path.cwd(), env=env, runtime_params=given, conf_source=conf)
         with session:
             catalog = session.load_context().catalog
             with locked(place):
@@ -150,15 +154,36 @@ def _as_tree(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as a tree, whether they are named as in `training.epochs` or in one."""
     tree: dict[str, Any] = {}
     for name, value in parameters.items():
-        for key in reversed(name.split(".")):
-            value = {key: value}  # noqa: PLW2901
-        _merge(tree, value)
+        _merge(tree, _branch(name, value))
     if settled := sorted(tree.keys() & {*SETTLED}):
         raise ClassifierError(
             f"parameters: {settled[0]} is not set here: train is given the posts, the names of "
             "their columns, and the folder"
         )
     return tree
+
+
+def _branch(name: str, value: Any) -> dict[str, Any]:
+    """Return the tree of a single parameter, as in `training.epochs`."""
+    for key in reversed(name.split(".")):
+        value = {key: value}
+    return dict(value)
+
+
+def _said_of_files(conf: str, env: str | None, given: Mapping[str, Any]) -> list[str]:
+    """Name what the configuration says of the user's own files, and the caller does not.
+
+    A frame is no file of these: its columns have been found, and its model is yet to be trained.
+    """
+    loader = project.settings.CONFIG_LOADER_CLASS(
+        conf, env=env, runtime_params=dict(given), **project.settings.CONFIG_LOADER_ARGS
+    )
+    own = dict(flatten(given))
+    return [
+        name
+        for name, value in flatten(loader["parameters"])
+        if name.startswith(OF_FILES) and value is not None and name not in own
+    ]
 
 
 def _merge(tree: dict[str, Any], other: Mapping[str, Any], path: str = "") -> None:
@@ -197,11 +222,21 @@ def _this_project() -> Iterator[None]:
 
 
 @contextmanager
-def _errors_in_one_line() -> Iterator[None]:
+def _errors_in_one_line(made: Path | None) -> Iterator[None]:
+    """Have what is wrong said in one line.
+
+    Args:
+        made: The temporary folder that was made for this training; None if one was named.
+    """
     try:
         yield
     except click.ClickException as error:
-        raise ClassifierError(error.message) from error
+        message = error.message
+        if made:  # what is fetched into it is of no use to the next training, which makes another
+            places = re.escape(f"raw={made / POSTS},data={made}")
+            named = r'\1data=FOLDER\2 and give train folder="FOLDER"'
+            message = re.sub(f'("[^"]*){places}([^"]*")', named, message)
+        raise ClassifierError(message) from error
     except Exception as error:
         if isinstance(error, ClassifierError) or not is_expected(error):
             raise
