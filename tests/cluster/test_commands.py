@@ -50,7 +50,7 @@ def test_a_cluster_that_does_not_answer(trained_project: Project) -> None:
 
 
 def test_kedros_own_processes_and_workers_do_not_go_together(trained_project: Project) -> None:
-    status, said = run(trained_project, "--runner=ParallelRunner")
+    status, said = run(trained_project, "--pipeline=reading", "--runner=ParallelRunner")
 
     assert status == 1
     assert "leave it out, or set cluster.workers to 0" in said.strip().splitlines()[-1]

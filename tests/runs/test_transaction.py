@@ -50,6 +50,20 @@ def test_parallel_runner_is_a_transaction_too(project):
     assert project.staged() == []
 
 
+@pytest.mark.fault("run", "--runner=ParallelRunner, and something passed on in memory", "one line")
+def test_what_parallel_runner_cannot_pass_on_is_refused_before_the_first_node(project):
+    (project.path / "conf/local/catalog.yml").write_text("counts: {type: MemoryDataset}\n")
+
+    status, output = project.command("run", "--runner=ParallelRunner")
+
+    assert (status, output) == (
+        1,
+        "Error: --runner=ParallelRunner starts processes that cannot pass on counts in memory: "
+        "leave it out\n",
+    )
+    assert project.records() == []
+
+
 def test_nothing_is_in_place_before_the_end(project):
     held = project.start_held()
     try:

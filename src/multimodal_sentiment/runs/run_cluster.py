@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 _CLUSTER = "params:cluster"
-_PARALLEL = "ParallelRunner"
+PARALLEL = "ParallelRunner"
 
 
 def open_run_cluster(
@@ -38,9 +38,9 @@ def open_run_cluster(
     from multimodal_sentiment.cluster import ClusterError, open_cluster
     from multimodal_sentiment.parameters import ClusterParameters
 
-    if _PARALLEL in str(request.get("runner")):
+    if PARALLEL in str(request.get("runner")):
         raise click.ClickException(
-            f"--runner={_PARALLEL} starts processes that cannot share cluster.workers: leave it "
+            f"--runner={PARALLEL} starts processes that cannot share cluster.workers: leave it "
             "out, or set cluster.workers to 0"
         )
     try:

@@ -84,7 +84,9 @@ class Transaction:
             catalog["parameters"].load(), mode="json", fallback=str
         )
         datasets = {name: output.dataset for name, output in written.items()}
-        reads = check_run(data, pipeline, catalog, datasets, request, parameters, idle)
+        reads = check_run(
+            data, pipeline, catalog, datasets, request, parameters, trains_only=bool(idle)
+        )
         self._cluster = open_run_cluster(pipeline, request, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.io import AbstractVersionedDataset, DatasetError
+from kedro.io import AbstractVersionedDataset, DatasetError, MemoryDataset
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.commands import run_command
@@ -27,6 +27,7 @@ from ..kedro_adapter import (
     stored_datasets,
 )
 from ..records import record_path
+from ..run_cluster import PARALLEL
 from ..versions import (
     INCOMPLETE,
     fault_of,
@@ -59,7 +60,8 @@ def check_run(
     outputs: Mapping[str, Versionable],
     request: Mapping[str, Any],
     parameters: Mapping[str, Any],
-    idle: Set[str] = frozenset(),
+    *,
+    trains_only: bool = False,
 ) -> dict[str, str | None]:
     """Pin the version of each input that a run reads, and refuse a run that would fail later.
 
@@ -71,7 +73,7 @@ def check_run(
         outputs: The datasets that the run writes, by name.
         request: The run that Kedro was asked for.
         parameters: All parameters.
-        idle: The outputs of new posts, where the run only trains; see `idle_outputs`.
+        trains_only: Whether the run finds no new posts, although it would predict them.
 
     Returns:
         The version of each dataset that comes from before the run, None where it has no versions.
@@ -80,13 +82,14 @@ def check_run(
         click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
     inputs = stored_datasets(catalog, pipeline.inputs())
-    if idle and UNLABELLED in inputs:
+    if trains_only and UNLABELLED in inputs:
         place = place_in_words(inputs.pop(UNLABELLED))
         logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
     faults = _named_model_faults(pipeline, parameters)
     pins = request["load_versions"] or {}
     reads: dict[str, str | None] = {}
     faults += [
+        *_runner_faults(pipeline, catalog, request),
         *_pin_faults(pins, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
         *_shared_place_faults(inputs, outputs, request),
@@ -122,6 +125,22 @@ def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> li
             f"{parameters['model_folder']}: leave it out, or run --pipeline=inference"
         ]
     return []
+
+
+def _runner_faults(
+    pipeline: Pipeline, catalog: DataCatalog, request: Mapping[str, Any]
+) -> list[str]:
+    """Find what one node passes on to another in memory, which Kedro's processes do not share."""
+    if PARALLEL not in str(request.get("runner")):
+        return []
+    passed = sorted(pipeline.all_outputs() & pipeline.all_inputs())
+    held = [name for name in passed if name in catalog and isinstance(catalog[name], MemoryDataset)]
+    if not held:
+        return []
+    return [
+        f"--runner={PARALLEL} starts processes that cannot pass on {', '.join(held)} in memory: "
+        "leave it out"
+    ]
 
 
 def _pin_faults(
