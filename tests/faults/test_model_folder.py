@@ -50,7 +50,7 @@ def refusal(folder: Path) -> str:
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     assert str(folder) in said
-    assert "train again, or pin another version with --load-versions" in said
+    assert "train again, or take another version" in said
     return said
 
 

@@ -166,10 +166,12 @@ def test_a_damaged_model_is_not_sent_away_and_the_reason_is_said(trained):
     third = trained.versions(MODEL)[-1]
     (trained.data / MODEL / third / "fusion_model.json").write_text("{")
 
-    for command in (["export", "out"], ["push", "me/mine"]):
+    second = trained.versions(MODEL)[1]
+    for command in (["export", "out"], ["push", "me/mine"], ["promote", third]):
         status, said = trained.command(*command)
         assert status == 1
         assert said.startswith(f"Error: fusion_model: version {third} cannot be read: ")
+        assert f'have the one before it answer with "kedro promote {second}", or move' in said
         assert len(said.splitlines()) == 1
 
 

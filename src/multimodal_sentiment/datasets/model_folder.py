@@ -210,8 +210,7 @@ def load_model(folder: Path, version: str | None) -> SentimentClassifier:
     except Exception as error:  # transformers answers odd folders with nearly any exception
         reason = one_line(error)[:_MOST_SHOWN]
         raise DatasetError(
-            f"the model in {folder} cannot be read: {reason}: train again, or pin another "
-            "version with --load-versions"
+            f"the model in {folder} cannot be read: {reason}: train again, or take another version"
         ) from error
 
 
@@ -219,9 +218,9 @@ def check_whole(folder: Path) -> None:
     """Refuse the folder of a model that lacks a file."""
     if absent := [name for name in _FILES if not (folder / name).is_file()]:
         raise DatasetError(
-            f"{folder} is no whole model: {', '.join(absent)} missing: train again, or pin "
-            "another version with --load-versions; in Python, write it with save_pretrained of "
-            "what load_classifier returns, as the model alone is not enough"
+            f"{folder} is no whole model: {', '.join(absent)} missing: train again, or take "
+            "another version; in Python, write it with save_pretrained of what load_classifier "
+            "returns, as the model alone is not enough"
         )
 
 

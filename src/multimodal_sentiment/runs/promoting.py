@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from multimodal_sentiment.commands import own_command
 from multimodal_sentiment.datasets.promotion import answering_version, promote, promoted_version
 
 from .closing_summary import MODEL
@@ -54,7 +55,7 @@ def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str |
     if not folder.is_dir():
         raise click.ClickException(f"{MODEL}: no version yet in {place_in_words(dataset)}")
     with promotion_locked(data):
-        if version and (fault := version_fault(MODEL, dataset, version)):
+        if version and (fault := version_fault(MODEL, dataset, version, _older())):
             raise click.ClickException(fault)
         promote(folder, version)
         answers = answering_version(folder)
@@ -78,7 +79,7 @@ def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
                 f"{MODEL}: no version yet: train first, or name a trained model with --params "
                 "model_folder=FOLDER"
             )
-        if fault := version_fault(MODEL, dataset, version):
+        if fault := version_fault(MODEL, dataset, version, _older()):
             raise click.ClickException(fault)
     model: SentimentClassifier = dataset.load()
     return model
@@ -89,6 +90,11 @@ def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | 
     place = location(catalog["model_card"])
     path = place / (version or "") / place.name
     return path.read_text(encoding="utf-8") if version and path.is_file() else None
+
+
+def _older() -> str:
+    """Say how the model before one that cannot be read is taken where no run is asked for."""
+    return f'have the one before it answer with "{own_command("promote")} {{version}}"'
 
 
 def _model(catalog: CatalogProtocol[Any, Any]) -> Any:

@@ -29,6 +29,7 @@ from .kedro_adapter import (
 
 INCOMPLETE = "is not there"
 SHOWN_VERSIONS = 5
+LOAD_OLDER = "read the one before it with --load-versions {name}:{version}"  # of a run
 
 
 def versions_of(dataset: Any) -> list[str]:
@@ -68,14 +69,23 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
     return fault_of(dataset)
 
 
-def version_fault(name: str, dataset: Versionable, version: str) -> str | None:
-    """Pin the dataset to a version, and return in words why it cannot be read, or None."""
+def version_fault(
+    name: str, dataset: Versionable, version: str, older: str = LOAD_OLDER
+) -> str | None:
+    """Pin the dataset to a version, and return in words why it cannot be read, or None.
+
+    Args:
+        name: The dataset's name.
+        dataset: The dataset.
+        version: The version.
+        older: How the version before it is taken instead, as in `LOAD_OLDER`.
+    """
     if version not in versions_of(dataset):
         place = place_in_words(dataset)
         return f"{name}: no version {version} in {place}: {versions_in_words(dataset)}"
     if fault := fault_of_version(dataset, version):
         reason = reason_of(dataset) if fault == INCOMPLETE else fault
-        return f"{name}: version {version} {reason}: {way_out(name, dataset, version)}"
+        return f"{name}: version {version} {reason}: {way_out(name, dataset, version, older)}"
     return None
 
 
@@ -99,16 +109,16 @@ def unread(path: Path) -> OSError | None:
     return None
 
 
-def way_out(name: str, dataset: Any, version: str) -> str:
-    """Return what to do about a version that cannot be read."""
+def way_out(name: str, dataset: Any, version: str, older: str = LOAD_OLDER) -> str:
+    """Return what to do about a version that cannot be read; `older` is as in `version_fault`."""
     versions = versions_of(dataset)
-    older = versions[versions.index(version) + 1 :][:1] if version in versions else []
+    before = versions[versions.index(version) + 1 :][:1] if version in versions else []
     path = location(dataset) / version
     promoted = promotion.promoted_version(location(dataset)) == version
     back = f"{own_command('promote')} --back"
     ways = [
         *(["allow this user to read it"] if isinstance(unread(path), PermissionError) else []),
-        *(f"read the one before it with --load-versions {name}:{it}" for it in older),
+        *(older.format(name=name, version=it) for it in before),
         *([f'take its promotion back with "{back}"'] if promoted else []),
         *([f"move {short_path(path)} away"] if not promoted else []),
     ]
