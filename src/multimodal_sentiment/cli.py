@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,14 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro.utils import load_obj
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
 from multimodal_sentiment.runs.runtime_parameters import ParamsOption, read_params
 from multimodal_sentiment.service.options import service_options
+from multimodal_sentiment.wording import one_line
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -282,6 +287,7 @@ def _run(**options: Any) -> Any:
 
     if kedro_run.callback is None:
         raise TypeError("kedro run has no callback")
+    _check_runner(options["runner"])
     PROJECT_HOOKS[0].has_ended = False
     try:
         return kedro_run.callback(**options)
@@ -298,6 +304,44 @@ def _run(**options: Any) -> Any:
         raise click.ClickException(notes[-1]) from error
 
 
-options = [option for option in kedro_run.params if option.name != "params"]
-run = click.Command("run", params=[*options, params_option], callback=_run, help=kedro_run.help)
+def _check_runner(name: str | None) -> None:
+    """Refuse a runner that there is not.
+
+    Raises:
+        click.ClickException: If that is so.
+    """
+    try:
+        load_obj(name or "SequentialRunner", "kedro.runner")
+    except (AttributeError, ImportError, ValueError) as error:
+        raise click.ClickException(
+            f"--runner={name}: {error}: choose of SequentialRunner, ThreadRunner, ParallelRunner"
+        ) from error
+
+
+def _read_config(context: click.Context, option: click.Parameter, given: str | None) -> Any:
+    """Have Kedro take options from the section `run` of a file, whatever the command is called.
+
+    Raises:
+        click.ClickException: If it has no such section, or cannot be read.
+    """
+    name, context.info_name = context.info_name, "run"
+    try:
+        return kedro_options["config"].callback(context, option, given)
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError) as error:
+        raise click.ClickException(f"--config={given} cannot be read: {one_line(error)}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise click.ClickException(f"--config={given} has no options in a section run") from error
+    finally:
+        context.info_name = name
+
+
+kedro_options = {option.name: option for option in kedro_run.params}
+config_option = copy(kedro_options["config"])
+config_option.callback = _read_config
+run = click.Command(
+    "run",
+    params=[*(kedro_options | {"config": config_option, "params": params_option}).values()],
+    callback=_run,
+    help=kedro_run.help,
+)
 cli.add_command(run)

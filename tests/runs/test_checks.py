@@ -207,6 +207,27 @@ def test_a_project_below_a_folder_that_is_not_found_by_its_name(project):
     project.session(conf_source=str(conf), runtime_params=plain).run(pipeline_names=["training"])
 
 
+@pytest.mark.fault("run", "pipelines that do not go together, or a runner that is none", "one line")
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--pipelines=training,copying", "must be unique"),
+        (
+            "--runner=ParalellRunner",
+            "no attribute 'ParalellRunner': choose of SequentialRunner, ThreadRunner, Par",
+        ),
+        ("--runner=no.such.Runner", "No module named 'no': choose of Seq"),
+    ],
+)
+def test_what_kedro_cannot_put_together_is_one_line(project, option, words):
+    status, said = project.command("run", option)
+
+    assert status == 1
+    assert said.startswith("Error: ")
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
 def test_refused_run_frees_the_folder(project):
     refused(project, "inference")
 

@@ -8,6 +8,8 @@ import click
 import pytest
 import yaml
 
+from multimodal_sentiment.cli import run
+from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.config_loader import check_parameters
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.runs.runtime_parameters import read_params
@@ -93,6 +95,34 @@ def test_a_command_reads_a_configuration_file_or_all_options(project, params):
     assert (project.path / "my data/06_models").exists()
     (model,) = (project.path / "other/06_models").rglob("*/fusion_model.json")
     assert '"xxx"' in model.read_text()
+
+
+@pytest.mark.parametrize("name", ["run", MODULE])
+def test_a_configuration_file_is_read_whatever_the_command_is_called(tmp_path, name):
+    (tmp_path / "run.yml").write_text("run: {pipeline: training}")
+
+    context = run.make_context(name, [f"--config={tmp_path / 'run.yml'}"])
+
+    assert (context.params["pipeline"], context.info_name) == ("training", name)
+
+
+@pytest.mark.fault("run", "a file for --config that holds no options", "one line")
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("params: {}", "has no options in a section run"),
+        ("[1]", "has no options in a section run"),
+        ("run:", "has no options in a section run"),
+        ("run: [1", "cannot be read: "),
+    ],
+)
+def test_a_configuration_file_without_options_is_one_line(tmp_path, content, words):
+    (tmp_path / "run.yml").write_text(content)
+
+    with pytest.raises(click.ClickException) as caught:
+        run.make_context("run", [f"--config={tmp_path / 'run.yml'}"])
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.fault("run", "parameters that cannot be read", "one line that says how to write them")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro.pipeline.pipeline import CircularDependencyError
 from kedro_datasets.pandas import CSVDataset
 from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
@@ -263,6 +264,7 @@ def test_what_a_dataset_says_itself_is_kept():
         (KeyError("x"), False),
         (TypeError("x"), False),
         (RuntimeError("x"), False),
+        (CircularDependencyError("of pipelines that do not go together"), True),
     ],
 )
 def test_errors_about_input_are_told_from_bugs(error, expected):

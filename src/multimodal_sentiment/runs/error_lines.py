@@ -8,6 +8,7 @@ import sys
 
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
+from kedro.pipeline.pipeline import CircularDependencyError, OutputNotUniqueError
 
 KEDRO_PREFIXES = ("Failed while ", "Failed during ")
 ALLOW = "allow this user to, or take another folder"
@@ -30,7 +31,14 @@ _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
 def is_expected(error: BaseException) -> bool:
     """Return whether an error speaks of input, files or configuration, rather than of a bug."""
-    kinds = ValueError | OSError | DatasetError | MissingConfigException
+    kinds = (
+        ValueError
+        | OSError
+        | DatasetError
+        | MissingConfigException
+        | OutputNotUniqueError  # of pipelines that do not go together
+        | CircularDependencyError
+    )
     return isinstance(error, kinds) or _system_error(error) is not None or _fills_device(error)
 
 

@@ -85,4 +85,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "fitting": fitting,
         "inference": inference,
         "auditing": auditing,
+        "copying": Pipeline([Node(audit, ["counts", "metrics"], "fusion_model", name="copy")]),
     }
