@@ -50,7 +50,8 @@ def prune(
     """Remove old versions, and what failed runs left.
 
     Shows what it will remove, and asks. A version stays if it is among the newest of its dataset,
-    whichever run wrote it. Features and checkpoints of an unfinished training stay.
+    whichever run wrote it, or that of the promoted model. Features and checkpoints of an unfinished
+    training stay.
     """
     from multimodal_sentiment.runs.lock import locked, promotion_locked
     from multimodal_sentiment.runs.pruning import (
@@ -177,7 +178,7 @@ def push(
             for path in sorted(folder.iterdir()):
                 click.echo(f"{size_in_words(path.stat().st_size):>10}  {path.name}")
             if card is None:
-                click.echo("The card has no numbers: no run on record has judged this version.")
+                click.echo("The card has no numbers: the data folder holds none of this version.")
             kind = "public" if public else "private"
             if not yes:
                 click.confirm(f"Send these to {place.endpoint}/{repository}, {kind}?", abort=True)

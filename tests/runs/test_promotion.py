@@ -91,18 +91,27 @@ def test_it_is_never_pruned(trained):
     trained.command("prune", "--keep=1", "--yes")
 
     assert trained.versions(MODEL) == [first, third, PROMOTED]
+    for of_its_run in ("08_reporting/metrics.json", "02_intermediate/counts.csv"):
+        assert trained.versions(of_its_run) == [first, third]
+    assert [record["run"] for record in trained.records()] == [first, third]
     assert answers(trained) == first
 
 
 def test_what_is_promoted_while_others_are_pruned_stays(tmp_path):
-    for name in "ab":
-        (tmp_path / name / tmp_path.name).mkdir(parents=True)
-    leftovers = [Leftover(tmp_path / name, "old version of x") for name in "ab"]
-    promote(tmp_path, "a")
+    folders = [tmp_path / "model", tmp_path / "metrics"]
+    versions = [folder / name for folder in folders for name in "ab"]
+    for version in versions:
+        (version / version.parent.name).mkdir(parents=True)
+    records = [tmp_path / "runs" / f"{name}.json" for name in "ab"]
+    records[0].parent.mkdir()
+    for record in records:
+        record.touch()
+    promote(folders[0], "a")
 
-    remove_all(leftovers)
+    remove_all([Leftover(path, "old version of x") for path in (*versions, *records)])
 
-    assert list_versions(tmp_path) == ["a"]
+    assert [list_versions(folder) for folder in folders] == [["a"], ["a"]]
+    assert [record.exists() for record in records] == [True, False]
 
 
 @pytest.mark.parametrize(

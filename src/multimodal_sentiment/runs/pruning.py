@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +56,9 @@ def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[s
 def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -> list[Leftover]:
     """Find what can be removed; the caller holds the lock.
 
-    That is, of each dataset, every version but its `keep` newest whole ones and the promoted one;
-    the records and logs of runs that did not succeed, and of those of whose versions none is kept.
+    That is, of each dataset, every version but its `keep` newest whole ones and that of the
+    promoted model, whose card, metrics and posts stay with it; the records and logs of runs that
+    did not succeed, and of those of whose versions none is kept.
     What this user may not read, or a disk does not give, stays, and so do links.
 
     Args:
@@ -65,15 +66,15 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
         datasets: All versioned datasets below it, by name.
         keep: The number of versions to keep.
     """
+    promoted = _promoted(location(dataset) for dataset in datasets.values())
     kept: set[str] = set()
     leftovers: dict[Path, Leftover] = {}
     for name, dataset in datasets.items():
         whole = 0
-        promoted = promoted_version(location(dataset))
         for version in versions_of(dataset):
             path = location(dataset) / version
             fault = fault_of_version(dataset, version)
-            if version == promoted or path.is_symlink() or (fault and unread(path)):
+            if version in promoted or path.is_symlink() or (fault and unread(path)):
                 kept.add(version)
             elif fault:
                 leftovers[path] = Leftover(path, f"incomplete version of {name}")
@@ -117,6 +118,13 @@ def remove_all(leftovers: list[Leftover]) -> None:
 
     If this is interrupted, what is left of a version is never the newest.
     """
+    promoted = _promoted(leftover.path.parent for leftover in leftovers)
+    stay = {f"{version}{suffix}" for version in promoted for suffix in ("", ".json", ".log")}
     for leftover in leftovers:
-        if promoted_version(leftover.path.parent) != leftover.path.name:
+        if leftover.path.name not in stay:
             remove(leftover.path)
+
+
+def _promoted(folders: Iterable[Path]) -> set[str]:
+    """Return the versions that are promoted in some folders of versions."""
+    return {version for folder in {*folders} if (version := promoted_version(folder))}
