@@ -249,6 +249,21 @@ def test_a_model_that_cannot_be_loaded_is_tried_again_when_its_files_change(make
     assert current.classifier.version == NEWER
 
 
+@pytest.mark.parametrize("way", ["rename", "symlink_to"])
+def test_the_version_is_known_whatever_the_folder_of_versions_is_called(make_model, tmp_path, way):
+    folder = write_version(tmp_path / "fusion_model", OLDER, make_model(1.5))
+    other = tmp_path / "prod"
+    if way == "rename":
+        folder.rename(other)
+    else:
+        other.symlink_to(folder)
+    current = current_model.CurrentModel(other, "cpu", "fp32", Metrics())
+
+    current.load()
+
+    assert current.classifier.version == OLDER
+
+
 def test_a_stop_waits_for_what_has_been_asked(model):
     given = posts(*[("a lovely day", photo())] * 4)
     with ThreadPoolExecutor(8) as pool:

@@ -37,9 +37,12 @@ POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of t
 
 
 def open_classifier(
-    model: str | os.PathLike[str] | SentimentClassifier, device: str, precision: str
+    model: str | os.PathLike[str] | SentimentClassifier,
+    device: str,
+    precision: str,
+    version: str | None = None,
 ) -> Classifier:
-    """See `multimodal_sentiment.load_classifier`."""
+    """See `multimodal_sentiment.load_classifier`; a version that is known goes before its name."""
     try:
         compute = compute_to_predict(device, precision)
     except ValueError as error:
@@ -52,7 +55,8 @@ def open_classifier(
             "fusion_model"
         )
     try:
-        return Classifier(load_model(*find_model(Path(model))), compute)
+        folder, named = find_model(Path(model))
+        return Classifier(load_model(folder, version or named), compute)
     except DatasetError as error:
         raise ClassifierError(str(error)) from error
 

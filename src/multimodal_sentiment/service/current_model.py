@@ -55,7 +55,8 @@ class CurrentModel:
         if found in (self._identity, self._failed):
             return
         try:
-            classifier = open_classifier(found[0], self._device, self._precision)
+            folder, version, _ = found
+            classifier = open_classifier(folder, self._device, self._precision, version)
             _warm(classifier)
         except Exception:
             self._failed = found
