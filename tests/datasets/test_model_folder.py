@@ -96,6 +96,15 @@ def test_a_run_reads_one_version_of_a_named_folder_whatever_comes_meanwhile(
     assert "no run on record" not in caplog.text  # as the runs of its own data folder are
 
 
+@pytest.mark.parametrize("within", ["", "fusion_model"])
+def test_a_version_that_was_copied_by_hand_is_named_as_any(folder, within):
+    copied = (folder / OLDER).rename(folder / "99-from-Anna")
+
+    named = ModelFolderDataset(filepath="nowhere", folder={"path": str(copied / within)})
+
+    assert named.load().version == "99-from-Anna"
+
+
 def test_no_folder_named_means_the_versions(folder):
     dataset = ModelFolderDataset(
         filepath=folder.as_posix(), folder={"path": None}, version=Version(None, None)

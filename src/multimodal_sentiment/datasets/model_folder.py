@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kedro.io import DatasetError, Version
 
-from multimodal_sentiment.datasets.promotion import answering_version, is_timestamp
+from multimodal_sentiment.datasets.promotion import answering_version, is_version
 from multimodal_sentiment.wording import one_line, size_in_words
 
 from .previews import JSONPreview
@@ -41,9 +41,9 @@ def find_model(address: Path) -> tuple[Path, str | None]:
     place = address.expanduser().absolute()
     try:
         if (place / CONFIG).is_file():
-            versioned = place.name == place.parent.parent.name and is_timestamp(place.parent.name)
+            versioned = place.name == place.parent.parent.name
             return place, place.parent.name if versioned else None
-        if is_timestamp(place.name):
+        if is_version(place, place.parent.name):
             return _model_of(place), place.name
         if version := answering_version(place):
             return _model_of(place / version), version

@@ -90,16 +90,22 @@ def list_versions(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         folders = [entry for entry in entries if entry.is_dir() or entry.is_symlink()]
         return sorted(
-            (
-                entry.name
-                for entry in folders
-                if is_timestamp(entry.name) or os.path.lexists(Path(entry.path, folder.name))
-            ),
+            (entry.name for entry in folders if is_version(Path(entry.path), folder.name)),
             reverse=True,
         )
 
 
-def is_timestamp(name: str) -> bool:
+def is_version(folder: Path, dataset: str) -> bool:
+    """Return whether a folder is a version of a dataset, by its name or by what it holds.
+
+    Args:
+        folder: The folder.
+        dataset: The name of the folder that all versions are in.
+    """
+    return _is_timestamp(folder.name) or bool(dataset and os.path.lexists(folder / dataset))
+
+
+def _is_timestamp(name: str) -> bool:
     """Return whether a folder is named as Kedro names versions."""
     try:
         datetime.strptime(name, VERSION_FORMAT)
