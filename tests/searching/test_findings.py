@@ -146,3 +146,4 @@ def test_the_file_of_parameters_can_be_copied_into_conf_local(
     expected = vary(configured.model, configured.training, changes if chosen else {})
     assert (read.model, read.training) == (expected.model, expected.training)
     assert "class_weights: none" in write_parameters(result)  # as a comment, where not chosen
+    assert ("Kedro refuses a parameter in two files" in write_parameters(result)) is chosen

@@ -100,6 +100,7 @@ def write_parameters(result: Mapping[str, Any]) -> str:
         use = [
             "# Copy this file into conf/local. For an environment (--env), write its values into",
             "# conf/ENVIRONMENT/parameters.yml instead, in the place of those that stand there.",
+            "# Kedro refuses a parameter in two files of a folder: take it out of the other one.",
         ]
         return "\n".join([*lines, *use, best])
     unused = [f"# {line}" for line in best.splitlines()]
