@@ -82,6 +82,24 @@ def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> N
     assert "what a day 2" in posts.read_text()
 
 
+def test_a_configuration_of_ones_own_is_the_packages_with_what_differs(
+    installed: Path, tmp_path: Path
+) -> None:
+    local = tmp_path / "conf" / "local"
+    local.mkdir(parents=True)
+    (local / "parameters.yml").write_text("trainin: 1\n")
+    command = ["--pipeline=reading", "--params=raw=nowhere"]
+
+    without = run(installed, tmp_path, *command)
+    packaged = installed / "multimodal_sentiment" / "conf"
+    shutil.copytree(packaged, tmp_path / "conf", dirs_exist_ok=True)  # as docs/parameters.md says
+    own = run(installed, tmp_path, *command)
+
+    assert without.stderr.count("conf/local is not read, as there is no conf/base: copy the ") == 1
+    assert "trainin" not in without.stderr
+    assert own.stderr == "Error: unknown parameter trainin: did you mean training?\n"
+
+
 def test_the_wheel_leads_from_a_frame_to_answers(installed: Path, tmp_path: Path) -> None:
     """In an empty folder, in which it leaves no file."""
     code = """if True:

@@ -1,6 +1,7 @@
 """Kedro's settings for this project."""
 
 import csv
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -28,6 +29,13 @@ CONF_SOURCE = str(_CONF) if _IS_PACKAGED and not Path("conf/base").is_dir() else
 if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exists():
     if (_CONF / "logging.yml").is_file():
         LOGGING.configure(yaml.safe_load((_CONF / "logging.yml").read_text(encoding="utf-8")))
+
+if CONF_SOURCE != "conf" and Path("conf/local").is_dir():
+    logging.getLogger(__name__).warning(
+        "conf/local is not read, as there is no conf/base: copy the folder %s here to have a "
+        "configuration of your own",
+        _CONF,
+    )
 
 # A text may be longer than the 131,072 characters that Python's CSV reader stops at.
 csv.field_size_limit(2**24)
