@@ -148,11 +148,8 @@ def left_out(loader: AbstractConfigLoader) -> list[str]:
         for file in sorted(of_kind):
             try:
                 content = dict(yaml.safe_load((own / file).read_text(encoding="utf-8")) or {})
-            except (
-                yaml.YAMLError,
-                ValueError,
-                TypeError,
-            ):  # as it is not read, its faults are not ours
+            except (yaml.YAMLError, OSError, ValueError, TypeError):
+                # As it is not read, its faults are not ours.
                 content = {"all": None}
             named = [name for name, _ in flatten(content)] if kind == "parameters" else content
             keys += [f"{name} ({file})" for name in named]

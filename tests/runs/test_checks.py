@@ -242,6 +242,7 @@ def test_environment_says_what_it_leaves_out(project, caplog):
     (project.path / "conf/local/parameters").mkdir()
     (project.path / "conf/local/parameters/x.yaml").write_text("trouble: {fork: false}")
     (project.path / "conf/local/credentials.json").write_text('{"hub": {"token": 1}}')
+    (project.path / "conf/local/globals.yml").symlink_to("nowhere")
     (project.path / "conf/local/notes.yml").write_text("nothing: of Kedro's")
 
     with caplog.at_level(logging.WARNING):
@@ -250,7 +251,8 @@ def test_environment_says_what_it_leaves_out(project, caplog):
     assert (
         "--env=other takes the place of conf/local, and leaves out what stands there: "
         "trouble.fork (parameters/x.yaml), trouble.ballast (parameters.yml), "
-        "counts (catalog.yml), all (catalog_broken.yml), hub (credentials.json)\n" in caplog.text
+        "counts (catalog.yml), all (catalog_broken.yml), all (globals.yml), "
+        "hub (credentials.json)\n" in caplog.text
     )
 
 
