@@ -40,7 +40,7 @@ _CODE = (
     "assessment/calibration.py",
     "fingerprint.py",
 )
-_LIBRARIES = (
+LIBRARIES = (
     "torch",
     "torchvision",
     "transformers",
@@ -181,9 +181,10 @@ def fingerprint_pictures(preparation: PreparationParameters) -> str:
     )[:20]
 
 
+@cache
 def digest_code() -> str:
     """Return the SHA-256 of all code that predictions rest on, the libraries' by their versions."""
-    return digest([*digest_sources(), *(f"{name} {version(name)}" for name in _LIBRARIES)])
+    return digest([*digest_sources(), *(f"{name} {version(name)}" for name in LIBRARIES)])
 
 
 def _version(name: str) -> str:

@@ -203,6 +203,7 @@ def test_features_are_used_again_only_where_nothing_has_changed(
         monkeypatch.setattr(fingerprint, "digest_code", lambda: "edited")
     elif change == "library":
         monkeypatch.setattr(fingerprint, "version", lambda name: "0")
+        monkeypatch.setattr(fingerprint, "digest_code", fingerprint.digest_code.__wrapped__)
     again = encode(posts, parameters, store, first)
 
     assert seen == computed

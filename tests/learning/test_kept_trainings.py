@@ -251,7 +251,8 @@ def test_answers_of_other_code_are_not_taken_for_new(
         return read(path) + (b"# edited" if path.name == "modeling.py" else b"")
 
     monkeypatch.setattr(Path, "read_bytes", edited)
-    monkeypatch.setattr(fingerprint, "digest_sources", fingerprint.digest_sources.__wrapped__)
+    for name in ("digest_sources", "digest_code"):  # as a new process would
+        monkeypatch.setattr(fingerprint, name, getattr(fingerprint, name).__wrapped__)
     judge(asked, posts, FOLDS, parameters.compute, tmp_path)
 
     assert len(fitted) == 2
@@ -275,6 +276,7 @@ def test_folds_with_too_few_posts_to_tune_by_are_refused_before_any_training(
 
 @pytest.mark.parametrize("library", ["torch", "transformers", "tokenizers"])
 def test_another_library_is_other_code(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    monkeypatch.setattr(fingerprint, "digest_code", fingerprint.digest_code.__wrapped__)
     before = fingerprint.digest_code()
     installed = fingerprint.version
     monkeypatch.setattr(

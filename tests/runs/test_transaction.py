@@ -15,6 +15,7 @@ import pytest
 from kedro.runner import SequentialRunner, ThreadRunner
 
 from multimodal_sentiment import files
+from multimodal_sentiment.fingerprint import LIBRARIES
 from multimodal_sentiment.runs import staging, transaction
 from multimodal_sentiment.runs.records import Record
 
@@ -205,7 +206,7 @@ def test_record_says_what_the_run_was(project):
     assert inference["reads"] == {"fusion_model": training["run"]}
     assert inference["writes"] == {"predictions": inference["run"], "submission_file": None}
     assert list(training["seconds"]) == ["count_rows", "train", "judge"]
-    assert training["packages"]["kedro"]
+    assert {"kedro", *LIBRARIES} <= training["packages"].keys()
     assert training["outcome"] == "completed"
     assert training["started"] <= training["ended"]
     assert training["pid"] is None

@@ -66,7 +66,8 @@ def run_trainings(
         ValueError: If the posts outside a fold are too few to learn from and tune by.
     """
     kept.check(trainings)
-    done = [kept.holds(training) for training in trainings]
+    paths = [kept.path_of(training) for training in trainings]
+    done = [path.exists() for path in paths]
     there = sum(done)
     logger.info(
         "%d trainings to compare%s",
@@ -80,8 +81,12 @@ def run_trainings(
         seconds.setdefault(training.variant, []).append(took)
         answers.append(answer)
         histories.append(history)
-        rest = [other.variant for other in trainings if not kept.holds(other)]
         if not known:
+            rest = [
+                other.variant
+                for other, path in zip(trainings, paths, strict=True)
+                if not path.exists()
+            ]
             logger.info(
                 "%d of %d: %s: accuracy %.3f; %s",
                 number,
@@ -173,19 +178,15 @@ class KeptTrainings:
             ]
         )[:20]
 
-    def holds(self, training: FoldTraining) -> bool:
-        """Return whether a training is done."""
-        return self._path(training).exists()
-
     def drop_checkpoints(self, trainings: Sequence[FoldTraining]) -> None:
         """Remove what trainings would go on from that failed, or are asked no more."""
         for training in trainings:
-            remove(self._folder / CHECKPOINTS / self._path(training).stem)
+            remove(self._folder / CHECKPOINTS / self.path_of(training).stem)
 
     def mark_used(self, trainings: Sequence[FoldTraining]) -> None:
         """Note on what is kept of trainings that this run needed it, be it read or not."""
         for training in trainings:
-            _mark_used(self._path(training))
+            _mark_used(self.path_of(training))
 
     def run(self, training: FoldTraining) -> Trained:
         """Train a model, unless that is done already, and predict its fold with it.
@@ -193,14 +194,14 @@ class KeptTrainings:
         Returns:
             The rows of `run_trainings`, the training's history, and the seconds that it took.
         """
-        path = self._path(training)
+        path = self.path_of(training)
         if not path.exists():
             train_and_predict(self._shared, training, path)
         return _read(training, path, self._shared)
 
     def run_all(self, trainings: Sequence[FoldTraining]) -> Iterator[Trained]:
         """Yield what `run` returns for each training, in order; workers train several at once."""
-        paths = [self._path(training) for training in trainings]
+        paths = [self.path_of(training) for training in trainings]
         missing = {
             path: training
             for training, path in reversed(list(zip(trainings, paths, strict=True)))
@@ -217,8 +218,8 @@ class KeptTrainings:
                 yield _read(training, path, self._shared)
             list(trained)  # says where they were trained
 
-    def _path(self, training: FoldTraining) -> Path:
-        """Return where a training's predictions are kept, named by its fingerprint."""
+    def path_of(self, training: FoldTraining) -> Path:
+        """Return where a training's predictions are kept once it is done, by its fingerprint."""
         name = fingerprint_training(
             self._content,
             self._shared.folds != training.fold,

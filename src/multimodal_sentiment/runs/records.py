@@ -21,9 +21,9 @@ from multimodal_sentiment.commands import MODULE, is_module
 from multimodal_sentiment.files import replace_whole
 
 RUNS = "runs"
-PACKAGES = (
-    "multimodal-sentiment kedro kedro-datasets torch torchvision transformers accelerate numpy "
-    "pandas scipy scikit-learn statsmodels chardet pyarrow pillow ImageHash plotly pydantic"
+PACKAGES = (  # beside the libraries that a fingerprint names
+    "multimodal-sentiment kedro kedro-datasets pandas statsmodels chardet pyarrow ImageHash plotly "
+    "pydantic"
 ).split()
 
 Outcome = Literal["running", "committing", "completed", "failed", "interrupted", "killed"]
@@ -182,8 +182,10 @@ def git_commit(project: Path) -> str | None:
 
 def package_versions() -> dict[str, str]:
     """Return versions of Python and of what the results rest on, without importing it."""
+    from multimodal_sentiment.fingerprint import LIBRARIES  # imports numpy
+
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *LIBRARIES):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
