@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from multimodal_sentiment.datasets.promotion import PROMOTED
-from multimodal_sentiment.runs.flags import corrected_flags
+from multimodal_sentiment.runs.flags import all_flags
 
 from .conftest import REPOSITORY
 
@@ -188,7 +188,8 @@ def test_of_a_disk_that_is_full_old_versions_are_pruned(project):
 
 def test_training_with_corrected_tags_is_otherwise_the_same():
     given = {"raw": "my posts.csv", "columns": {"text": "caption"}, "corrections": None}
-    assert corrected_flags({"env": "pretrained", "runtime_params": given}) == (
+    corrected = {"corrections": "FILE"}
+    assert all_flags({"env": "pretrained", "runtime_params": given}, corrected) == (
         " --env=pretrained --params 'raw=my posts.csv,columns.text=caption,corrections=FILE'"
     )
-    assert corrected_flags({"env": None, "runtime_params": {}}) == " --params corrections=FILE"
+    assert all_flags({"env": None, "runtime_params": {}}, corrected) == " --params corrections=FILE"

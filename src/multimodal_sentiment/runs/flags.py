@@ -50,11 +50,6 @@ def inference_flags(request: Mapping[str, Any], raw: str | None = None) -> str:
     )
 
 
-def corrected_flags(request: Mapping[str, Any]) -> str:
-    """Return the options of the same training with a file of corrected tags, FILE."""
-    return all_flags(request, {"corrections": "FILE"})
-
-
 def _env_flag(request: Mapping[str, Any]) -> str:
     return f" --env={request['env']}" if request["env"] else ""
 

@@ -27,7 +27,7 @@ from multimodal_sentiment.wording import size_in_words
 from .checks import check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import error_in_one_line, is_damage
-from .flags import corrected_flags, folders_flag, inference_flags
+from .flags import all_flags, folders_flag, inference_flags
 from .kedro_adapter import place_in_words, without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
@@ -177,7 +177,7 @@ class Transaction:
             seconds,
             folders_flag(self._request),
             self._inference_flags(),
-            corrected_flags(self._request),
+            all_flags(self._request, {"corrections": "FILE"}),
         )
         mend_statistics(self._project, self._catalog, self.record, self.places)
 
