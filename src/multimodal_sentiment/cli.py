@@ -325,9 +325,12 @@ def _read_config(context: click.Context, option: click.Parameter, given: str | N
     Raises:
         click.ClickException: If it has no such section, or cannot be read.
     """
+    read = kedro_options["config"].callback
+    if read is None:
+        raise TypeError("kedro run --config has no callback")
     name, context.info_name = context.info_name, "run"
     try:
-        return kedro_options["config"].callback(context, option, given)
+        return read(context, option, given)
     except (YAMLError, OmegaConfBaseException, OSError, ValueError) as error:
         raise click.ClickException(f"--config={given} cannot be read: {one_line(error)}") from error
     except (KeyError, TypeError, AttributeError) as error:
