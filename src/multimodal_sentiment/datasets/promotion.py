@@ -102,10 +102,10 @@ def is_version(folder: Path, dataset: str) -> bool:
         folder: The folder.
         dataset: The name of the folder that all versions are in.
     """
-    return _is_timestamp(folder.name) or bool(dataset and os.path.lexists(folder / dataset))
+    return is_timestamp(folder.name) or bool(dataset and os.path.lexists(folder / dataset))
 
 
-def _is_timestamp(name: str) -> bool:
+def is_timestamp(name: str) -> bool:
     """Return whether a folder is named as Kedro names versions."""
     try:
         datetime.strptime(name, VERSION_FORMAT)

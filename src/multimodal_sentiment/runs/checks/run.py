@@ -45,6 +45,7 @@ from .encoders import check_encoders
 from .missing import missing_faults
 from .posts import UNLABELLED
 from .search import check_search
+from .unread import warn_of_unread
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -105,6 +106,7 @@ def check_run(
     warn_of_large_batches(pipeline, catalog, parameters)
     warn_of_enlarged_images(pipeline, parameters)
     warn_of_few_draws(pipeline, parameters)
+    warn_of_unread(pipeline, request, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
         ours = is_versioned(catalog[name])  # and not of a folder that model_folder names
         if version and ours and not record_path(data, version).exists():

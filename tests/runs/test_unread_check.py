@@ -1,0 +1,52 @@
+"""Parameters that a run was given, and its model does not read, are said before the first node."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from multimodal_sentiment.pipelines.fitting import pipeline as fitting
+from multimodal_sentiment.pipelines.prediction import pipeline as prediction
+from multimodal_sentiment.runs.checks.unread import warn_of_unread
+
+EPOCHS = {"training": {"epochs": 5}}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "kind", "given", "told"),
+    [
+        (fitting, "pool", EPOCHS, ["training.epochs: not read, "]),
+        (
+            fitting,
+            "pool",
+            {"model": {"fusion": {"dropout": 0.2}}, "training": {"seed": 1, "patience": 2}},
+            ["model.fusion.dropout, training.patience: not read, "],
+        ),
+        (fitting, "pool", {"training": {"seed": 1, "class_weights": "none"}, "raw": "x"}, []),
+        (fitting, "pool", None, []),
+        (fitting, "concat", EPOCHS, []),
+        (prediction, "pool", EPOCHS, []),
+    ],
+)
+def test_what_solved_heads_do_not_read_is_said(
+    settings: dict[str, Any],
+    pipeline: ModuleType,
+    kind: str,
+    given: dict[str, Any] | None,
+    told: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    named = {
+        part: settings["model"][part] | {"encoder": f"some/{part}"} for part in ("text", "image")
+    }
+    fusion = settings["model"]["fusion"] | {"kind": kind}
+    frozen = settings["training"] | {"learning_rate": {"text": 0, "image": 0, "heads": 0.001}}
+    model = settings["model"] | named | {"fusion": fusion}
+    changed = settings | {"model": model, "training": frozen}
+
+    warn_of_unread(pipeline.create_pipeline(), {"runtime_params": given}, changed)
+
+    assert len(caplog.messages) == len(told)
+    assert all(line.startswith(part) for line, part in zip(caplog.messages, told, strict=True))
