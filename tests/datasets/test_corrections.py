@@ -59,12 +59,26 @@ def test_without_a_file_there_are_none(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"guid,tag\n",
+        b"[]",
+        b'[{"data": {"guid": "7"}, "annotations": [{"was_cancelled": true, "result": []}]}]',
+        b'[{"guid": "7", "tag": null}]',
+    ],
+)
+def test_that_nothing_was_corrected_is_no_fault(tmp_path, content, caplog):
+    caplog.set_level("INFO")
+    assert read(tmp_path / "none", content) == []
+    assert "corrects no tag" in caplog.text
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"7,positive\n", "begins with '7,positive', where it should name its columns: guid,tag"),
         (b"guid,tag\n7,positive\n8\n", "has no guid and tag in line 3"),
         (b"guid,tag\n7,positive,why\n", "has no guid and tag in line 2"),
-        (b"guid,tag\n", "holds no corrected tag"),
         (b'[{"guid": "7", "mood": "positive"}]', "what chooses it in JSON-MIN must be named tag"),
         (b"guid,tag\n\xff\xfe,positive\n", "is not UTF-8 in line 2: save it as UTF-8"),
         (b"[{]", "is no JSON in line 1"),

@@ -230,24 +230,41 @@ def test_base64_stands_for_bytes_in_lines_and_in_a_list(tmp_path: Path) -> None:
     assert [images.read(guid) for guid in "12"] == [JPEG * 9] * 2
 
 
-@pytest.mark.parametrize("given", [None, "subset"])
-def test_a_column_that_only_has_the_name_of_a_split_s_is_left_aside(
-    tmp_path: Path, given: str | None
+@pytest.mark.parametrize("column", ["split", "partition", "Subset"])
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_column_subset_that_holds_something_else_is_left_aside(
+    tmp_path: Path, column: str, is_given: bool
 ) -> None:
-    (tmp_path / "p.csv").write_text("id,text,tag,subset\n1,a,good,north\n2,b,bad,\n3,c,bad,none\n")
-    options = Options(columns={"split": given})
-    if given:
-        with pytest.raises(LayoutError, match="'subset' holds 'north', which is no split"):
+    content = f"id,text,tag,{column}\n1,a,good,north\n2,b,bad,\n3,c,bad,none\n"
+    (tmp_path / "p.csv").write_text(content)
+    options = Options(columns={"split": column if is_given else None})
+    if is_given or column != "Subset":
+        with pytest.raises(LayoutError, match=f"{column!r} holds 'north', which is no split"):
             open_source(tmp_path, options)
         return
     source = open_source(tmp_path, options)
     assert rows(source) == [("1", "good"), ("2", "bad"), ("3", "bad")]
-    assert (
-        source.files()
-        .remarks[1]
-        .endswith("column 'subset' is left aside: it holds 'none', 'north', and no split")
-    )
+    (said,) = [remark for remark in source.files().remarks if "left aside" in remark]
+    assert said.endswith("column 'Subset' is left aside: it holds 'none', 'north', and no split")
     assert "split" not in source.files().about["columns"]
+
+
+@pytest.mark.parametrize(
+    ("content", "image", "guids"),
+    [
+        ("id,tweet_id,text,tag\n1,7,a,good\n2,7,b,bad\n", "tweet_id", ["1", "2"]),
+        ("id,text,tag\n7,a,good\n7,b,bad\n", "id", ["1", "2"]),
+        ("id,text,tag\n7,a,good\n,b,bad\n", "id", ["1", "2"]),
+        ("id,text,tag\n7,a,good\n8,b,bad\n", "id", ["7", "8"]),
+    ],
+)
+def test_ids_that_name_files_are_those_of_posts_where_each_has_its_own(
+    tmp_path: Path, content: str, image: str, guids: list[str]
+) -> None:
+    (tmp_path / "p.csv").write_text(content)
+    source = opened(tmp_path, image=image)
+    assert [row[0] for row in rows(source)] == guids
+    source.files()
 
 
 def test_parts_of_a_split_are_one(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import logging
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
 from .previews import TablePreview
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("guid", "tag", "sha256")
 
@@ -57,7 +60,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
         """Read all corrections, in the file's order: `guid`, `tag` and the file's `sha256`.
 
         Raises:
-            DatasetError: If the file is missing, or holds no correction.
+            DatasetError: If the file is missing, or is none of corrections.
         """
         if self._path is None:
             return pd.DataFrame(columns=list(COLUMNS), dtype=str)
@@ -69,7 +72,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             self._refuse(f"is not UTF-8 in line {line}: save it as UTF-8")
         rows = self._tasks(text) if text.lstrip()[:1] in ("[", "{") else self._lines(text)
         if not rows:
-            self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
+            logger.info("The file of corrections %s corrects no tag", self._path)
         table = pd.DataFrame(rows, columns=["guid", "tag"], dtype=str)
         return table.assign(sha256=hashlib.sha256(payload).hexdigest())
 
@@ -130,8 +133,9 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             tasks = json.loads(text)
         except json.JSONDecodeError as error:
             self._refuse(f"is no JSON in line {error.lineno}: {error.msg}")
+        tasks = tasks if isinstance(tasks, list) else [tasks]
         rows = []
-        for number, task in enumerate(tasks if isinstance(tasks, list) else [tasks], start=1):
+        for number, task in enumerate(tasks, start=1):
             try:
                 chosen = _choice(task)
                 if chosen is not None:
@@ -140,6 +144,8 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
                 self._refuse(
                     f"is not what Label Studio exports: its task {number} has no guid with a tag"
                 )
+        if tasks and not any("data" in task or "tag" in task for task in tasks):
+            self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
         return rows
 
 

@@ -6,14 +6,14 @@ import bisect
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..source import Split
 from ..tables import Table
-from ..tables.columns import list_columns
+from ..tables.columns import list_columns, may_hold
 
 _TABLES_IN_USE = 2  # of which images are held: several threads read them, about in order
 
@@ -33,6 +33,23 @@ class Part:
     columns: Mapping[str, str]
     folder: Path
     split: Split = ""
+
+
+def with_ids_of_files(parts: Sequence[Part]) -> Sequence[Part]:
+    """Take a column that names files for that of the ids too, if its own name is one of ids.
+
+    It only is where there is no other such column, and each row has an id of its own.
+    """
+    found: list[Part] = []
+    words: list[str | None] = []
+    for part in parts:
+        named = (part.columns.get(role, "") for role in ("image", "text_file"))
+        name = next((name for name in named if may_hold("guid", name)), None)
+        if name is None or "guid" in part.columns:
+            return parts
+        words += part.table.words(name)
+        found.append(replace(part, columns={"guid": name, **part.columns}))
+    return found if all(words) and len(set(words)) == len(words) else parts
 
 
 class Row(NamedTuple):

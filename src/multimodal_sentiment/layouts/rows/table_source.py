@@ -21,7 +21,7 @@ from ..source import Namespace, Options, PostFiles, Source, Split
 from ..tables import Table
 from ..tables.columns import list_columns
 from ..tables.tar import Member
-from .rows import Part, Row, Rows
+from .rows import Part, Row, Rows, with_ids_of_files
 from .table_files import TableFiles
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ class TableSource(Source):
         self._layout = layout
         self._said = said
         self.remarks = [remark for part in parts for remark in part.table.remarks]
-        self._parts = parts = [self._without_other_split(part) for part in parts]
+        parts = [self._without_other_split(part) for part in with_ids_of_files(parts)]
+        self._parts = parts
         self._no_tags: Counter[str] = Counter()  # words that were taken for none
         self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
         rows: list[pd.DataFrame] = [self._rows(part) for part in parts]
@@ -148,9 +149,9 @@ class TableSource(Source):
         return pd.DataFrame({"guid": guids, "tag": self._tags(part), "split": splits}, dtype=str)
 
     def _without_other_split(self, part: Part) -> Part:
-        """Leave aside a column that was only taken for the split's, if it holds something else."""
-        column = part.columns.get("split")
-        if column is None or self._options.columns.get("split") is not None:
+        """Leave aside a column `subset` that holds something else: the word has other meanings."""
+        column = part.columns.get("split", "")
+        if column.casefold() != "subset" or self._options.columns.get("split") is not None:
             return part
         words = {word for word in part.table.words(column) if word}
         if not words or any(SPLITS.get(_as_split(word)) for word in words):

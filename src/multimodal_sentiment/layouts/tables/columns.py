@@ -49,9 +49,8 @@ def find_columns(
     for role in get_args(Role):
         if role in found or (role == "text" and "text_file" in found):
             continue
-        # Files may be named by the ids of their posts.
-        free = [name for name in names if role == "guid" or name not in found.values()]
-        fitting = [name for name in free if _plain(name) in NAMES[role]]
+        free = [name for name in names if name not in found.values()]
+        fitting = [name for name in free if may_hold(role, name)]
         if len(fitting) > 1:
             raise LayoutError(
                 f"{table} has several columns that may hold the {role}, {list_columns(fitting)}: "
@@ -65,6 +64,11 @@ def find_columns(
             f"columns.text=NAME, among {list_columns(names) or 'none'}"
         )
     return found
+
+
+def may_hold(role: Role, name: str) -> bool:
+    """Return whether a column has a well-known name of a role."""
+    return _plain(name) in NAMES[role]
 
 
 def list_columns(names: Sequence[str]) -> str:
