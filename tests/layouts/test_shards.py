@@ -29,11 +29,13 @@ from multimodal_sentiment.layouts import (
     open_source,
 )
 from multimodal_sentiment.layouts.files.finding import find_files_in
+from multimodal_sentiment.layouts.shards import is_shards
 from multimodal_sentiment.posts.problems import problem
 from multimodal_sentiment.runs.checks import check_run
 from multimodal_sentiment.runs.kedro_adapter import place_in_words
 
 from .making import write_tar
+from .test_post_folder import as_nobody
 
 JPEG = b"\xff\xd8\xff an image"
 POSTS = {
@@ -254,6 +256,34 @@ class TestTar:
         (tmp_path / "sizes.json").unlink()
         assert opened(tmp_path).files().about["layout"] == "table"
 
+    @pytest.mark.parametrize(
+        ("content", "layout"),
+        [
+            ('["negative", "positive"]', "shards"),
+            ('{"sizes": {\n"images.tar": 1}}', "shards"),
+            ('{"id": 1}\n', "shards"),
+            (' [\n {"id": 1, "text": "a"}]', "table"),
+            ('{"id": 1, "text": "a"}\r\n\n {"id": 2, "text": "b"}', "table"),
+            ('{"id": 1, "text": "' + 5000 * "a" + '"}\n{"id": 2, "text": "b"}\n', "table"),
+        ],
+    )
+    def test_of_json_beside_a_lone_one_only_objects_are_posts(
+        self, tmp_path: Path, content: str, layout: str
+    ) -> None:
+        write_tar(tmp_path / "images.tar", {"1.jpg": JPEG})
+        (tmp_path / "beside.json").write_text(content)
+        assert opened(tmp_path).files().about["layout"] == layout
+
+    def test_json_beside_a_lone_one_may_not_be_readable(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "raw").mkdir()
+        monkeypatch.chdir(tmp_path / "raw")  # the way to which not everybody may go
+        write_tar(Path("images.tar"), {"1.jpg": JPEG})
+        Path("beside.json").touch(0)
+        with as_nobody(), pytest.raises(LayoutError, match=r"json cannot be read: Permission d"):
+            is_shards(Path())
+
     @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])
     def test_names_of_which_some_are_splits_are_refused(
         self, tmp_path: Path, names: tuple[str, ...]
@@ -290,9 +320,15 @@ class TestParquet:
     def test_one_that_is_validation_to_some_and_test_to_others_is_refused(
         self, tmp_path: Path
     ) -> None:
-        for name in ("train", "eval"):
+        def write(name: str) -> None:
             table = pa.table({"id": [name], "text": ["a"], "label": ["good"]})
             pa.parquet.write_table(table, tmp_path / f"{name}.parquet")
+
+        write("sem_eval_2017_train")
+        write("sem_eval_2017_test")
+        assert opened(tmp_path).listing("labelled")["guid"].tolist() == ["sem_eval_2017_train"]
+        (tmp_path / "sem_eval_2017_test.parquet").unlink()
+        write("eval")
         with pytest.raises(LayoutError, match=r"eval\.parquet for validation or for testing"):
             opened(tmp_path)
 

@@ -153,31 +153,63 @@ def test_splits_stand_at_the_end_of_names_or_are_folders(tmp_path: Path, names: 
 
 
 def test_tables_in_folders_of_splits_come_before_others_beside_these(tmp_path: Path) -> None:
-    for name in ("train/posts", "test/posts", "sample_submission"):
+    for name in ("train/posts", "test/posts", "sample_submission_test"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.csv").write_text(f"id,text,tag\n{name},a,good\n")
     source = opened(tmp_path)
     assert rows(source) == [("train/posts", "good", "train")]
     assert rows(source, "unlabelled") == [("test/posts", "good", "test")]
-    assert source.files().remarks[1].endswith("sample_submission.csv; train, validation and test "
-                                              "are read")  # fmt: skip
-
-    (tmp_path / "train.csv").write_text("id,text,tag\n1,a,good\n")
-    (tmp_path / "sample_submission.csv").unlink()
-    assert opened(tmp_path).files().remarks[1] == (
-        "2 tables in folders below these are not read: test/posts.csv, train/posts.csv"
+    assert source.files().remarks[1] == (
+        "1 tables beside these are not read: sample_submission_test.csv; if one is meant, name it "
+        "or its folder with raw=PATH"
     )
+
+
+@pytest.mark.parametrize(
+    "sidecars",
+    [
+        {f"{split}/{n}.json": "[{}]" for split in ("train", "test") for n in range(2)},
+        {f"{split}/boxes.json": '{"images": []}' for split in ("train", "test")},
+        {"test/posts.csv": "id,text,tag\n2,a,good\n"},
+    ],
+)
+def test_files_about_images_do_not_come_before_the_table_beside_them(
+    tmp_path: Path, sidecars: dict[str, str]
+) -> None:
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
+    for name, content in sidecars.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    source = opened(tmp_path)
+    assert rows(source) == [("1", "good")]
+    (said,) = [remark for remark in source.files().remarks if "are not read" in remark]
+    assert all(name in said for name in sidecars)
+
+
+def test_parquet_files_in_folders_of_splits_come_before_a_table_beside_them(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        for part in "01":
+            content = {"id": [split + part], "text": ["a"], "tag": ["good"]}
+            write(tmp_path / split / f"{part}.parquet", **content)
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
+    assert [row[0] for row in rows(opened(tmp_path))] == ["train0", "train1"]
 
 
 @pytest.mark.parametrize("name", ["posts.csv", "metadata.csv"])
 def test_a_folder_that_may_be_of_either_split_is_refused(tmp_path: Path, name: str) -> None:
-    for folder in ("train", "eval", "evaluation of what is here"):
+    for folder in ("train", "Eval", "evaluation of what is here", "posts.eval"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "train" / name).write_text("id,text,tag\n1,a,good\n")
-    assert rows(opened(tmp_path))[0][:2] == ("1", "good")
-    (tmp_path / "eval" / name).write_text("id,text,tag\n2,a,good\n")
-    with pytest.raises(LayoutError, match=r"the posts of .*eval for validation or for testing"):
+        if folder != "Eval":
+            (tmp_path / folder / name).write_text(f"id,text,tag\n{folder},a,good\n")
+    assert rows(opened(tmp_path))[0][:2] == ("train", "good")
+    (tmp_path / "Eval" / name).write_text("id,text,tag\n2,a,good\n")
+    with pytest.raises(LayoutError, match=r"the posts of .*Eval for validation or for testing"):
         opened(tmp_path)
+    for split in ("dev", "test"):  # which says that it is of neither
+        (tmp_path / split).mkdir()
+        (tmp_path / split / name).write_text(f"id,text,tag\n{split},a,good\n")
+    assert sorted(row[0] for row in rows(opened(tmp_path))) == ["dev", "train"]
 
 
 def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> None:
@@ -186,8 +218,8 @@ def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> N
     source = opened(tmp_path)
     assert rows(source) == [("train", "good", "train")]
     assert source.files().remarks[1:] == [
-        "2 tables beside these are not read, since their names tell no split: all.csv, "
-        "sample_submission.csv; train, validation and test are read",
+        "2 tables beside these are not read: all.csv, sample_submission.csv; if one is meant, name "
+        "it or its folder with raw=PATH",
         "2 posts are tagged 'None', which counts as no tag: if it is one, name all in "
         "ingestion.labels",
     ]

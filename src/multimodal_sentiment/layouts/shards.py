@@ -6,7 +6,6 @@ is a set too. Texts, ids and tags are held; of images, only those that are being
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from multimodal_sentiment.files import is_pattern
@@ -16,6 +15,7 @@ from .rows.table_source import TableSource
 from .source import Options, Split
 from .table import (
     OF_SYSTEMS,
+    PARQUET,
     make_part,
     order_of,
     refuse_unclear,
@@ -23,8 +23,8 @@ from .table import (
     split_of,
     tables_in,
 )
+from .tables import has_rows
 
-PARQUET = (".parquet", ".pq")
 TAR = (".tar",)
 
 
@@ -80,11 +80,12 @@ def _splits(shards: list[Path]) -> list[Split]:
     """
     splits = list(map(split_among if len(shards) > 1 else split_of, shards))
     if any(splits):
-        refuse_unclear(shards)
+        unnamed = [shard for shard, split in zip(shards, splits, strict=True) if not split]
+        refuse_unclear(unnamed, splits)
     if _are_mixed(splits):
-        unnamed = shards[splits.index("")]
+        first = shards[splits.index("")]
         raise LayoutError(
-            f"of the shards in {unnamed.parent} some are named after splits, and {unnamed.name} is "
+            f"of the shards in {first.parent} some are named after splits, and {first.name} is "
             "not: name all after train, validation and test, or move away what is not to be read"
         )
     if not all(splits) or set(splits) in ({"train"}, {"validation"}):
@@ -101,19 +102,9 @@ def _is_of_images(shards: list[Path], path: Path) -> bool:
     """Return whether the only tar file of a folder holds the images of a table beside it.
 
     A table that has the name of the tar file describes the shard, and so does any table beside
-    several tar files. One JSON object is no table: statistics are written so.
+    several tar files.
     """
     if len(shards) > 1 or shards == [path]:
         return False
-    tables = [table for table in tables_in(path) if not _is_object(table)]
-    return any(table.stem != shards[0].stem for table in tables)
-
-
-def _is_object(path: Path) -> bool:
-    """Return whether a file is one JSON object: neither a list of them nor one a line."""
-    if path.suffix.lower() != ".json":
-        return False
-    try:
-        return isinstance(json.loads(path.read_bytes()), dict)
-    except ValueError:
-        return False
+    tables = [table for table in tables_in(path) if table.stem != shards[0].stem]
+    return any(map(has_rows, tables))

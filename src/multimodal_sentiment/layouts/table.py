@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from .files.addresses import is_remote
 from .rows.rows import Part
 from .rows.table_source import SPLITS, TableSource
 from .source import Options, Split
-from .tables import SUFFIXES, read_table
+from .tables import SUFFIXES, has_rows, read_table
 from .tables.arrow import INFO, STATE
 from .tables.columns import find_columns
 
 SPLIT_NAMES = "|".join(name for name, split in SPLITS.items() if split)
 
+PARQUET = (".parquet", ".pq")
 _DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has saved
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
@@ -48,11 +49,11 @@ def open_table(path: Path, options: Options) -> TableSource:
     """
     # A link that the user names stands for the table where it lies.
     folder = path.resolve().parent if path.is_symlink() and path.is_file() else None
-    found = find_tables(path)
+    found, others = find_tables(path)
     parts = [make_part(table, options, split, folder) for table, split in found]
     said = "a table" if len(parts) == 1 else f"{len(parts)} tables"
     source = TableSource(path, parts, options, "table", said)
-    source.remarks += _not_read(path, [table for table, _ in found])
+    source.remarks += _not_read(path, dict(found), others)
     return source
 
 
@@ -74,32 +75,55 @@ def open_image_folder(path: Path, options: Options) -> TableSource:
     if not found:
         raise LayoutError(f"{path} holds no {', '.join(_METADATA[:-1])} or {_METADATA[-1]}")
     if found[0][0].parent != path:
-        _refuse_unclear_folders(path, _metadata_in)
+        _refuse_unclear_folders(path, found, _metadata_in)
     parts = [make_part(metadata, options, split) for metadata, split in found]
     return TableSource(path, parts, options, "image_folder", "images with metadata")
 
 
-def find_tables(path: Path) -> list[tuple[Path, Split]]:
-    """Return the tables that a path stands for, and the split that each one's name declares.
+def find_tables(path: Path) -> tuple[list[tuple[Path, Split]], list[Path]]:
+    """Find the tables that a path stands for.
+
+    Returns:
+        Each with the split that its name declares, and the tables beside these that are left aside.
 
     Raises:
         LayoutError: If there is none, or several that are no splits.
     """
     if path.is_file():
         split = split_of(path)
-        return [(path, split if split == "test" else "")]
+        return [(path, split if split == "test" else "")], []
     if (path / _DICTIONARY).is_file():
-        return _saved_splits(path)
+        return _saved_splits(path), []
     if (path / STATE).is_file():
-        return [(path, "")]
-    tables = tables_in(path)
-    named: list[tuple[Path, Split]] = [
-        (table, split) for table in tables if (split := split_among(table))
-    ]
-    below = [] if named else _in_splits(path)
-    if below and (not tables or len({split for _, split in below}) > 1):
-        _refuse_unclear_folders(path, tables_in)
-        named, tables = below, [table for table, _ in below]
+        return [(path, "")], []
+    beside = tables_in(path)
+    named = [(table, split) for table in beside if (split := split_among(table))]
+    below = [] if len({split for _, split in named}) > 1 else _in_splits(path)
+    if below and (not beside or _are_posts(below)):
+        _refuse_unclear_folders(path, below, tables_in)
+        found = _choose(path, [*dict(below)], below)
+    else:
+        found = _choose(path, beside, named)
+    read = dict(found)
+    return found, [table for table in (*beside, *dict(below)) if table not in read]
+
+
+def _are_posts(below: Sequence[tuple[Path, Split]]) -> bool:
+    """Return whether what lies in folders of splits is the posts, and not about their images.
+
+    There are folders of several splits, and each holds one table, or all are Parquet files.
+    """
+    tables = dict(below)
+    are_parquet = all(table.suffix.lower() in PARQUET for table in tables)
+    is_one_each = len({table.parent for table in tables}) == len(tables)
+    are_tables = are_parquet or (is_one_each and all(map(has_rows, tables)))
+    return are_tables and len({*tables.values()}) > 1
+
+
+def _choose(
+    path: Path, tables: list[Path], named: list[tuple[Path, Split]]
+) -> list[tuple[Path, Split]]:
+    """Return those tables of a folder, or of folders of splits, that are read."""
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
     named.sort(key=lambda each: order_of(each[1]))
@@ -107,7 +131,7 @@ def find_tables(path: Path) -> list[tuple[Path, Split]]:
     formats = {(table.suffix.lower(), split) for table, split in named}
     if len(formats) == len(splits):  # no split is there in two formats
         if len(splits) > 1:
-            refuse_unclear(tables)
+            refuse_unclear(sorted({*tables} - {*dict(named)}), splits)
             return named
         if len(tables) == len(named):  # one split, in one file or several
             return [(table, split if split == "test" else "") for table, split in named]
@@ -175,15 +199,18 @@ def split_among(path: Path) -> Split:
     return split_of(path) or (SPLITS[named[1].casefold()] if named else "")
 
 
-def refuse_unclear(paths: Sequence[Path]) -> None:
+def refuse_unclear(paths: Iterable[Path], splits: Collection[Split]) -> None:
     """Refuse a name that means validation posts to some, and test posts to others.
 
     Args:
-        paths: Tables, or folders of tables.
+        paths: Tables, or folders of tables, whose names tell no split.
+        splits: Those that others beside them are of: where both are there, it means neither.
 
     Raises:
         LayoutError: If one has such a name.
     """
+    if {"validation", "test"} <= {*splits}:
+        return
     for path in paths:
         if _UNCLEAR.fullmatch(path.stem):
             raise LayoutError(
@@ -191,13 +218,15 @@ def refuse_unclear(paths: Sequence[Path]) -> None:
             )
 
 
-def _refuse_unclear_folders(path: Path, find: Callable[[Path], Sequence[Any]]) -> None:
-    """Refuse a folder of such a name beside those of splits, if something is found in it."""
-    unclear = [child for child in path.iterdir() if _UNCLEAR.fullmatch(child.name)]
-    refuse_unclear([child for child in unclear if find(child)])
+def _refuse_unclear_folders(
+    path: Path, found: Sequence[tuple[Path, Split]], find: Callable[[Path], Sequence[Any]]
+) -> None:
+    """Refuse a folder `eval` beside those of splits, if something is found in it."""
+    unclear = [it for it in path.iterdir() if it.name.casefold() in ("eval", "evaluation")]
+    refuse_unclear(filter(find, unclear), [split for _, split in found])
 
 
-def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
+def _not_read(path: Path, read: Collection[Path], others: Sequence[Path]) -> list[str]:
     """Say which tables and archives beside the tables that are read are left aside."""
     if path in read or is_remote(path) or (path / _DICTIONARY).is_file():
         return []
@@ -205,17 +234,12 @@ def _not_read(path: Path, read: Sequence[Path]) -> list[str]:
         f"{archive.name} beside the table is not read: unpack it, or name it with raw={archive}"
         for archive in tables_in(path, (".tar",))
     ]
-    others = [table for table in tables_in(path) if table not in read]
     if others:
-        names = first_names((table.name for table in others), str, _SHOWN)
+        names = first_names((str(table.relative_to(path)) for table in others), str, _SHOWN)
         remarks.append(
-            f"{len(others):,} tables beside these are not read, since their names tell no split: "
-            f"{names}; train, validation and test are read"
+            f"{len(others):,} tables beside these are not read: {names}; if one is meant, name it "
+            "or its folder with raw=PATH"
         )
-    below = [table for table, _ in _in_splits(path) if table not in read]
-    if below:
-        names = first_names((str(table.relative_to(path)) for table in below), str, _SHOWN)
-        remarks.append(f"{len(below):,} tables in folders below these are not read: {names}")
     return remarks
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import LayoutError, reason
 from ..files.addresses import is_remote
+from ..files.marks import marked_encoding
 from .table import Table
 
 SUFFIXES = (
@@ -19,6 +20,8 @@ _LINES = (".jsonl", ".ndjson")
 _RECORDS = (*_LINES, ".json")
 _SIGN_BYTES = 64
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")  # begins JSON, whatever the suffix
+_ROWS = re.compile(r"\s*(?:\[\s*\{|\{.*\}\s*\n\s*\{)")  # a list of objects, or one a line
+_HEAD_BYTES = 4096
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHEET = b"\xd0\xcf\x11\xe0"  # of Excel, before 2007
 _OTHERS = {
@@ -78,6 +81,25 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
         return (RecordsTable if is_json else DelimitedTable)(path, encodings)
     except (OSError, pa.ArrowException) as error:
         raise LayoutError(f"{path} cannot be read: {reason(error)}") from error
+
+
+def has_rows(path: Path) -> bool:
+    """Return whether a file with a table's suffix may be one; much else is written as JSON.
+
+    Raises:
+        LayoutError: If it cannot be read.
+    """
+    if path.suffix.lower() != ".json":
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+            if head.lstrip().startswith(b"{"):  # an object may be longer
+                head += file.readline() + file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise LayoutError(f"{path} cannot be read: {reason(error)}") from error
+    text = head.decode(marked_encoding(head) or "utf-8", "replace")
+    return _ROWS.match(text) is not None
 
 
 class UnopenedTable:
