@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from multimodal_sentiment.layouts import Options, open_source
+from multimodal_sentiment.layouts.tables import arrow
 
 from .making import write_tar
 
@@ -147,6 +148,28 @@ def test_large_images_are_copied_a_few_at_a_time(tmp_path, copied):
     groups = [copy.metadata.row_group(n) for n in range(copy.num_row_groups)]
     assert max(group.total_byte_size for group in groups) < 70e6  # of 80 MB
     assert copy.read(["image"])["image"].to_pylist() == images
+
+
+def test_rows_of_a_saved_data_set_are_copied_by_the_size_of_all(tmp_path, monkeypatch):
+    def stream(name, table):
+        with pa.OSFile(str(tmp_path / "raw" / name), "wb") as file:
+            with pa.ipc.new_stream(file, table.schema) as sink:
+                sink.write_table(table)
+
+    (tmp_path / "raw").mkdir()
+    stream("p.arrow", pa.table({"id": [f"{n:03}" for n in range(100)], "text": ["x" * 100] * 100}))
+    stream("i.arrow", pa.table({"indices": pa.array(range(10), pa.uint64())}))
+    state = {name: [{"filename": file}] for name, file in
+             (("_data_files", "p.arrow"), ("_indices_files", "i.arrow"))}  # fmt: skip
+    (tmp_path / "raw" / "state.json").write_text(json.dumps(state))
+    monkeypatch.setattr(arrow, "_COPIED_BYTES", 600)  # which five rows have
+
+    answers = ANSWERS.set_index(pd.Index(["002", "004"], name="guid"))
+    open_source(tmp_path / "raw", Options()).write_answers(answers, tmp_path / "answered")
+
+    with pa.OSFile(str(tmp_path / "answered" / "raw" / arrow.COPY)) as file:
+        batches = list(pa.ipc.open_stream(file))
+    assert [batch.num_rows for batch in batches] == [5, 5]
 
 
 def test_feather_too(tmp_path, copied):

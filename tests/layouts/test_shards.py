@@ -158,7 +158,11 @@ class TestTar:
         self, tmp_path: Path
     ) -> None:
         members = {"./README.md": b"#", "./a.txt": b"1", "./a.npy": b"\0", "./Thumbs.db": b"\0"}
-        assert contents(opened(write_tar(tmp_path / "x.tar", members))) == {"a": (b"1", None)}
+        source = opened(write_tar(tmp_path / "x.tar", members))
+        assert contents(source) == {"a": (b"1", None)}
+        assert source.files().remarks[1] == (
+            f"3 files in {tmp_path / 'x.tar'} are left aside: their suffixes tell nothing"
+        )
 
     @pytest.mark.parametrize("name", ["{}-0.tar", "posts_{}.tar"])
     def test_names_of_splits_declare_them(self, tmp_path: Path, name: str) -> None:

@@ -17,7 +17,10 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.datasets import PostListingDataset
 from multimodal_sentiment.layouts import LAYOUTS, LayoutError, Options, Source, open_source
+from multimodal_sentiment.layouts.table import open_table
 from multimodal_sentiment.pipelines.ingestion.nodes import describe_source
+
+from .test_post_folder import as_nobody
 
 JPEG = b"\xff\xd8\xff an image"
 
@@ -460,6 +463,22 @@ def test_of_a_saved_data_set_the_rows_that_are_meant_are_read(tmp_path: Path) ->
     files = source.files()
     assert [files.texts.read(f"test-{n}") for n in (1, 2)] == ["c", "a"]
     assert [files.images.read(f"test-{n}") for n in (1, 2)] == [b"C", b"A"]
+
+
+@pytest.mark.parametrize("name", ["dataset_dict.json", "state.json", "data.arrow"])
+def test_a_saved_data_set_that_may_not_be_read_is_not_called_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "raw").mkdir()
+    monkeypatch.chdir(tmp_path / "raw")  # the way to which not everybody may go
+    if name != "dataset_dict.json":
+        Path("state.json").write_text('{"_data_files": [{"filename": "data.arrow"}]}')
+    Path(name).touch()
+    Path(name).chmod(0)
+    with as_nobody(), pytest.raises(LayoutError, match=r" cannot be read: .*") as refused:
+        open_table(Path(), Options())
+    assert "Permission denied" in str(refused.value)
+    assert "Errno" not in str(refused.value)
 
 
 def test_a_table_in_an_encoding_is_named_and_its_keys_are_read_in_it(tmp_path: Path) -> None:

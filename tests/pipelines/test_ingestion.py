@@ -162,7 +162,7 @@ class TestRows:
         posts = read(files, ("1", "neutral"))
         assert posts["img_path"].tolist() == [shown]
         assert files.images.read("1") == b"GIF89a"
-        assert r"1 file belongs to no post: of nobody \xff.png" in caplog.text
+        assert r"1 file belongs to no post, or cannot be used: of nobody \xff.png" in caplog.text
 
     def test_texts_are_read_in_their_encoding(self, make: Make) -> None:
         chinese = {f"{n}.txt": f"今天天气很好 {n}".encode("gb18030") for n in range(20)}

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from multimodal_sentiment.layouts.errors import reason
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
-from multimodal_sentiment.wording import one_line
 
 from .inputs import BYTES, is_missing
 
@@ -131,5 +131,4 @@ def _as_file(image: Image.Image, exif: Image.Exif) -> bytes:
 
 
 def _unreadable(error: Exception) -> Problem:
-    said = getattr(error, "strerror", None) or one_line(error)
-    return problem("image_unreadable", said[:_LONGEST_REASON])
+    return problem("image_unreadable", reason(error)[:_LONGEST_REASON])

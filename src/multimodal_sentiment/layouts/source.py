@@ -131,7 +131,10 @@ class PostFiles(ABC):
 
     @abstractmethod
     def unclaimed(self, guids: Collection[str]) -> list[str]:
-        """Return the files beside the posts' that belong to none, in alphabetical order."""
+        """Return the files beside the posts' that belong to none, or that none can use.
+
+        They are in alphabetical order.
+        """
 
 
 class Source(ABC):

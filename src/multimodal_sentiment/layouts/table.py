@@ -277,7 +277,7 @@ def _saved_splits(path: Path) -> list[tuple[Path, Split]]:
         names: Sequence[str] = json.loads((path / _DICTIONARY).read_text("utf-8"))["splits"]
         splits = [(path / name, split_of(path / name)) for name in names]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LayoutError(f"{path / _DICTIONARY} cannot be read: {error}") from error
+        raise LayoutError(f"{path / _DICTIONARY} cannot be read: {reason(error)}") from error
     unknown = [folder.name for folder, split in splits if not split]
     if unknown:
         raise LayoutError(

@@ -214,12 +214,13 @@ class FileIndex(Images):
     def names(self, stems: Container[str]) -> Iterator[str]:
         """Yield the paths in the folder of the files that have one of some stems.
 
-        Of other stems, those of unknown suffixes that are not used.
+        Of other stems, those of unknown suffixes, where none of their files can be used.
         """
         yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
         yield from (path for stem, path in self._paths.items() if stem in stems)
         for stem, others in self._others.items():
-            yield from others if stem in stems else set(others) - {self._name(stem)}
+            if stem in stems or not self._name(stem):
+                yield from others
 
     def _name(self, guid: str) -> str:
         """Return a file's path in the folder, or nothing."""

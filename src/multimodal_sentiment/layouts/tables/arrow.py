@@ -19,7 +19,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import LayoutError
+from ..errors import LayoutError, reason
 from ..files.addresses import open_to_read
 from .features import class_names, describe_columns, with_features
 from .table import Table, in_words
@@ -96,10 +96,6 @@ class ArrowTable(Table):
     def _all_batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the whole table."""
 
-    def _copied_rows(self, size: int) -> int:
-        """Return how many rows are copied at a time of a table of so many bytes."""
-        return max(1, min(_COPIED_ROWS, _COPIED_BYTES * self.count // max(1, size)))
-
     @abstractmethod
     def _read(self, name: str) -> pa.ChunkedArray:
         """Read a column whole."""
@@ -147,7 +143,7 @@ class ParquetTable(ArrowTable):
 
     def _all_batches(self) -> Iterator[pa.RecordBatch]:
         with open_to_read(self.path) as source:
-            yield from self._open(source).iter_batches(self._copied_rows(self._size))
+            yield from self._open(source).iter_batches(_copied_rows(self._size, self.count))
 
     def _read(self, name: str) -> pa.ChunkedArray:
         with open_to_read(self.path) as source:
@@ -264,7 +260,7 @@ class StreamTable(ArrowTable):
         if self._rows is None:
             yield from self._table.to_batches()
             return
-        count = self._copied_rows(self._table.nbytes)
+        count = _copied_rows(self._table.nbytes, self._table.num_rows)
         for start in range(0, self.count, count):
             rows = self._table.take(self._rows.slice(start, count)).combine_chunks()
             yield from rows.to_batches()
@@ -278,17 +274,24 @@ class StreamTable(ArrowTable):
         return self._table.column(name)[at].as_py()
 
 
+def _copied_rows(size: int, count: int) -> int:
+    """Return how many rows are copied at a time of a table of so many bytes and rows."""
+    return max(1, min(_COPIED_ROWS, _COPIED_BYTES * count // max(1, size)))
+
+
 def read_saved_dataset(folder: Path) -> StreamTable:
     """Read a folder that `datasets.Dataset.save_to_disk` has written.
 
     Raises:
-        LayoutError: If it is not whole.
+        LayoutError: If it is not whole, or may not be read.
     """
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         files = [folder / file["filename"] for file in state["_data_files"]]
         indices = [folder / file["filename"] for file in state.get("_indices_files") or []]
         table = StreamTable(folder, files, indices)
+    except PermissionError as error:
+        raise LayoutError(f"{folder} cannot be read: {reason(error)}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"{folder} is no whole saved data set: {error}") from error
     table.format = "datasets"

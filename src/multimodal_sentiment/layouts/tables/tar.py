@@ -62,7 +62,7 @@ class TarTable(Table):
         """
         self.path = path
         try:
-            self._columns, self._images = _index(path, state_of(path))
+            self._columns, self._images, others = _index(path, state_of(path))
         except tarfile.TarError as error:
             raise LayoutError(
                 f"{path} is no whole tar file without compression: {error}"
@@ -70,6 +70,10 @@ class TarTable(Table):
         self.count = len(self._columns["guid"])
         if not self.count:
             raise LayoutError(f"{path} holds no post: they are files such as KEY.txt and KEY.jpg")
+        if others:
+            self.remarks = [
+                f"{others:,} files in {path} are left aside: their suffixes tell nothing"
+            ]
         self.names = [*self._columns, *(["image"] if any(self._images) else [])]
 
     @property
@@ -118,7 +122,9 @@ def _decoded(value: Any) -> Any:
 
 
 @lru_cache(_INDICES_KEPT)  # one command opens a source several times
-def _index(path: Path, state: str) -> tuple[dict[str, list[Any]], list[tuple[int, int] | None]]:
+def _index(
+    path: Path, state: str
+) -> tuple[dict[str, list[Any]], list[tuple[int, int] | None], int]:
     """Go through a tar file once.
 
     Args:
@@ -126,11 +132,13 @@ def _index(path: Path, state: str) -> tuple[dict[str, list[Any]], list[tuple[int
         state: What it is like, so that it is gone through again when it has changed.
 
     Returns:
-        Columns of values, and where the image of each post begins, and how long it is.
+        Columns of values; where the image of each post begins, and how long it is; and how many
+        files are of other suffixes.
     """
     del state
     rows: dict[str, dict[str, Any]] = {}
     images: dict[str, tuple[int, int]] = {}
+    others = 0
     with path.open("rb", _BLOCK_BYTES) as file, tarfile.open(fileobj=file, mode="r:") as archive:
         for member in archive:
             folder, slash, name = member.name.removeprefix("./").rpartition("/")
@@ -140,6 +148,7 @@ def _index(path: Path, state: str) -> tuple[dict[str, list[Any]], list[tuple[int
                 continue
             is_image = f".{suffix.rpartition('.')[2]}" in IMAGE_SUFFIXES
             if suffix not in ("txt", "cls", "json") and not is_image:
+                others += 1
                 continue
             key = folder + slash + stem
             row = rows.setdefault(key, {})
@@ -153,7 +162,7 @@ def _index(path: Path, state: str) -> tuple[dict[str, list[Any]], list[tuple[int
                 rows[key] = _entries(path, member.name, _head(archive, member)) | row
     names = dict.fromkeys(name for row in rows.values() for name in row)
     columns = {name: [row.get(name) for row in rows.values()] for name in names}
-    return {**columns, "guid": list(rows)}, [images.get(key) for key in rows]
+    return {**columns, "guid": list(rows)}, [images.get(key) for key in rows], others
 
 
 def _head(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

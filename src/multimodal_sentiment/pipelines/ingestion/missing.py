@@ -41,7 +41,7 @@ def report_missing(
     *,
     to_learn: bool = True,
 ) -> None:
-    """Say which files belong to no post, and what most posts lack.
+    """Say which files belong to no post, or cannot be used, and what most posts lack.
 
     Args:
         posts: Rows of `posts.schema.POSTS`.
@@ -59,7 +59,10 @@ def report_missing(
     if unclaimed:
         files = "file belongs" if len(unclaimed) == 1 else "files belong"
         logger.info(
-            "%s %s to no post: %s", f"{len(unclaimed):,}", files, first_names(unclaimed, str)
+            "%s %s to no post, or cannot be used: %s",
+            f"{len(unclaimed):,}",
+            files,
+            first_names(unclaimed, str),
         )
     if post_files.outside:
         logger.info("%s images lie outside of the table's folder", f"{post_files.outside:,}")
