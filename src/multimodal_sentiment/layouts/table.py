@@ -121,12 +121,12 @@ def _are_posts(below: Sequence[tuple[Path, Split]]) -> bool:
 
 
 def _choose(
-    path: Path, tables: list[Path], named: list[tuple[Path, Split]]
+    path: Path, tables: Sequence[Path], named: Sequence[tuple[Path, Split]]
 ) -> list[tuple[Path, Split]]:
     """Return those tables of a folder, or of folders of splits, that are read."""
     if not tables:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
-    named.sort(key=lambda each: order_of(each[1]))
+    named = sorted(named, key=lambda each: order_of(each[1]))
     splits = {split for _, split in named}
     formats = {(table.suffix.lower(), split) for table, split in named}
     if len(formats) == len(splits):  # no split is there in two formats
