@@ -72,6 +72,15 @@ def test_a_source_in_a_further_encoding_is_read_exactly(encoding, language):
     assert not profile.doubted
 
 
+@pytest.mark.parametrize(("encoding", "language"), [("cp1250", "hu"), ("cp1254", "tr")])
+def test_nine_posts_of_ten_in_a_further_encoding_are_looked_at(encoding, language):
+    many = (written(language, encoding) * 2)[:18]
+    pairs = [(f"{text} {n}", payload + f" {n}".encode()) for n, (text, payload) in enumerate(many)]
+    pairs += written("ru", "cp1251")[:2]
+    readings, _ = read_source([payload for _, payload in pairs])
+    assert [r.text for r in readings] == [text for text, _ in pairs]
+
+
 @pytest.mark.parametrize("other", [("utf-8", "tr"), ("gb18030", "zh_Hans")])
 @pytest.mark.parametrize(("encoding", "language"), [("cp1254", "tr"), ("cp1256", "ar")])
 def test_a_further_encoding_is_found_among_others(encoding, language, other):

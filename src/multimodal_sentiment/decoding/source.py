@@ -169,16 +169,17 @@ def _proposals(posts: Evidence, names: Sequence[str], best: Rows) -> tuple[list[
     Returns:
         The likely encodings, if there is reason for a hint; and encodings that are not in `names`.
     """
+    counts = np.bincount(best)
+    # As `_each_group` has it, which looks at each encoding of a mixture by itself.
+    is_mixed = counts.max() < _MOST * len(best) and counts[counts > 0].min() >= _FEWEST
     rows = np.arange(0, len(best), -(-len(best) // _SAMPLE))
     posts, best = posts.some(rows), best[rows]
     column = int(np.bincount(best).argmax())
     encoding = names[column]
     plausible = not _read_like_no_language(posts, [names[k] for k in best])
-    is_mixed = (best == column).mean() <= _MOST
-    if plausible and (is_mixed or encoding in _MULTIBYTE):
-        # Each encoding of a mixture is looked at by itself. Pages of one byte a character hardly
-        # ever pass for one of several bytes.
-        return [], []
+    is_multibyte = encoding in _MULTIBYTE and (best == column).mean() > _MOST
+    if plausible and (is_mixed or is_multibyte):
+        return [], []  # pages of one byte a character hardly ever pass for one of several bytes
     guesses = _guesses(posts)
     if _confirmed(posts, encoding, guesses):
         return [], []
