@@ -56,6 +56,7 @@ from transformers import (
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.encoders import Encoder, EncoderError, EncoderStore, find_encoder
+from multimodal_sentiment.encoders.references import PUBLISHED
 from multimodal_sentiment.learning import fit_classifier
 from multimodal_sentiment.model import (
     SentimentClassifier,
@@ -706,6 +707,26 @@ def test_a_cache_without_the_file_that_says_how_to_pool_is_warned_of(
     assert not caplog.text
     load_text_encoder(store.find("lab/tiny"), 16)
     assert "lab/tiny may say that it was trained with the mean: its first token" in caplog.text
+    assert store.find("lab/tiny").may_lack_pooling
+    (repository / "snapshots" / commit / ".gitattributes").touch()  # it was fetched whole
+    assert not store.find("lab/tiny").may_lack_pooling
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"), [("bert-base-uncased", False), ("intfloat/multilingual-e5-base", True)]
+)
+def test_of_a_pinned_encoder_it_is_known_whether_a_cache_lacks_how_it_pools(
+    name: str, warned: bool, folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder(save_small_bert)
+    (known,) = (one for one in PUBLISHED if one.name == name)
+    snapshots = path.parent / f"models--{known.repository.replace('/', '--')}" / "snapshots"
+    snapshots.mkdir(parents=True)
+    path.rename(snapshots / str(known.revision))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(path.parent))
+
+    found = EncoderStore(path.parent / "store", path.parent).find(name)
+    assert found.may_lack_pooling == warned
 
 
 @pytest.mark.parametrize(
@@ -779,7 +800,10 @@ def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> 
         with pytest.raises(EncoderError, match=words):
             load_image_encoder(encoder_at(path), 64)
     (path / "preprocessor_config.json").unlink()
-    with pytest.raises(EncoderError, match=r"has no preprocessor_config\.json, which says how"):
+    with pytest.raises(EncoderError, match=r"has no preprocessor_config\.json, .*put the encoder"):
+        load_image_encoder(encoder_at(path), 64)
+    (path / "encoder.json").write_text("{}")  # of the store, as 0.1 fetched them
+    with pytest.raises(EncoderError, match=r": remove that folder, and run .*--pipeline=encoders"):
         load_image_encoder(encoder_at(path), 64)
 
 

@@ -131,7 +131,11 @@ def find_in_cache(reference: Reference) -> Encoder | None:
                 folders[0].name,
                 {WEIGHTS: reference.sha256} if reference.sha256 else {},
                 reference.licence,
-                # Other libraries fetch no such file, nor note then that there is none.
-                try_to_load_from_cache(repository, POOLING, revision=reference.revision) is None,
+                # Other libraries fetch no such file, nor note then that there is none. What they
+                # fetch whole has also the file of Git's that each repository has.
+                not reference.lacks_pooling
+                and not (folders[0] / ".gitattributes").is_file()
+                and try_to_load_from_cache(repository, POOLING, revision=reference.revision)
+                is None,
             )
     return None

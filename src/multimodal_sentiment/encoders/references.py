@@ -40,6 +40,7 @@ class Reference:
         sha256: The SHA-256 that the weights must have, where it is known beforehand.
         licence: The licence of the weights, where it is known beforehand.
         package: The package that has it in the package index, if one does.
+        lacks_pooling: Whether it is known beforehand that no file of it says how it pools.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Reference:
     sha256: str | None = None
     licence: str | None = None
     package: Package | None = None
+    lacks_pooling: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}@{self.revision}" if self.revision else self.name
@@ -114,6 +116,7 @@ PUBLISHED = (
         "86b5e0934494bd15c9632b12f734a8a67f723594",
         "68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3",
         "apache-2.0",
+        lacks_pooling=True,
     ),
     # torchvision's ImageNet weights of 2015, under timm's name.
     Reference(
@@ -150,6 +153,7 @@ PUBLISHED = (
         "vinai/bertweet-base",
         "b349c1243407b0dcffeabb2337497477286e27ab",
         licence="mit",
+        lacks_pooling=True,
     ),
 )
 
