@@ -116,8 +116,11 @@ def test_the_names_of_loopback_are_its_own(client, host):
 def test_pages_of_other_sites_are_refused_and_told_nothing(client):
     headers, body = form(text="fine")
     for origin in ("http://evil.example", "null", f"http://localhost:{client.port + 1}"):
-        status, _, answered = client.ask("POST", "/predict", {**headers, "Origin": origin}, body)
+        status, content, answered = client.ask(
+            "POST", "/predict", {**headers, "Origin": origin}, body
+        )
         assert status == 403
+        assert content["detail"].endswith("or a proxy does not pass the Host header on")
         assert not [name for name in answered if name.startswith("access-control-")]
     asked = {"Origin": client.url, "Access-Control-Request-Method": "POST"}
     status, _, answered = client.ask("OPTIONS", "/predict", asked)

@@ -214,10 +214,10 @@ class Batcher:
         posts = [post for job in jobs for post in job.posts]
         if not posts:
             return
+        classifier = jobs[0].classifier
         rows: list[Row] = []
         for batch in divide(posts, self._limits.max_batch):  # one request may be longer
             began = time.perf_counter()
-            classifier = jobs[0].classifier
             answers: list[Row] = classifier.answer(batch, "codes").to_dict("records")
             if jobs[0].explain:
                 for row, post in zip(answers, batch, strict=True):

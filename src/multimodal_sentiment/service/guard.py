@@ -100,7 +100,11 @@ class Guard:
             )
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].lower() != headers["host"].lower():
-            raise HTTPException(403, "pages of other sites may not ask this service")
+            raise HTTPException(
+                403,
+                "pages of other sites may not ask this service, or a proxy does not pass the Host "
+                "header on",
+            )
         if self._token is not None and scope["path"] not in OPEN_PATHS:
             given = headers.get("authorization", "").encode("latin-1")
             if not secrets.compare_digest(given, self._token):
