@@ -41,6 +41,7 @@ Judge = Callable[[int, Variant], Iterator[tuple[float, float]]]
 _NAME = "search"
 _PRUNED_AFTER = 5  # finished trials, before which there is no median to speak of
 _BEST_SHARE = 1 / 3  # of trials, by which importances are told
+_LEAST = 1e-12  # importance of all parameters, below which there is nothing but rounding
 _GUIDED_DRAWS, _DRAWS = 10, 200  # of a setting that is new: guided by what is known, and at all
 _STATES = {
     TrialState.COMPLETE: "judged",
@@ -119,8 +120,8 @@ def importances(trials: Sequence[FrozenTrial], *, maximize: bool) -> dict[str, f
         shares = optuna.importance.get_param_importances(
             study, evaluator=evaluator, normalize=False
         )
-    total = sum(shares.values())  # of zeros alone, Optuna would make equal shares
-    return {name: float(share / total) for name, share in shares.items()} if total > 0 else {}
+    total = sum(shares.values())  # of zeros but for rounding, Optuna would make equal shares
+    return {name: float(share / total) for name, share in shares.items()} if total > _LEAST else {}
 
 
 def describe_trial(trial: FrozenTrial) -> dict[str, Any]:

@@ -61,10 +61,10 @@ def search_settings(
         path=path,
     )
     mark_used(path)
-    variants = {_name(trial.number): _variant(space, trial.params) for trial in trials}
-    for name, variant in variants.items():  # those that were cut short are read by nobody
+    for trial in trials:  # those that were cut short are read by nobody
+        variant = _variant(space, trial.params)
         if variant is not None:
-            kept.mark_used(_on_folds(name, variant, search.folds))
+            kept.mark_used(_on_folds(_name(trial.number), variant, search.folds))
     best = best_of(trials, maximize=maximize)
     described = [{"name": _name(trial.number), **describe_trial(trial)} for trial in trials]
     study = {
@@ -77,11 +77,12 @@ def search_settings(
         "best": _name(best.number),
         "importances": importances(trials, maximize=maximize),
     }
-    judged = {one["name"] for one in described if one["state"] == "judged"}
+    judged = {DEFAULT: default} | {
+        one["name"]: space.apply(one["values"]) for one in described if one["state"] == "judged"
+    }
     predictions = [
         kept.run(training)[0]
-        for name, variant in [(DEFAULT, default), *variants.items()]
-        if variant is not None and (variant is default or name in judged)
+        for name, variant in judged.items()
         for training in _on_folds(name, variant, search.folds)
     ]
     return study, pd.concat(predictions, ignore_index=True)
