@@ -192,6 +192,14 @@ def test_images_of_arrow_are_not_all_held_at_once():
         tracemalloc.stop()
 
 
+def test_entries_of_other_libraries_for_arrow_need_no_slices():
+    class Column(list):
+        def to_pylist(self):
+            return ["a", "b"]
+
+    assert list(read_entries("texts", Column([0, 1]))) == ["a", "b"]
+
+
 def test_an_error_of_the_users_own_generator_is_theirs(classifier):
     def texts():
         yield "a"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from PIL import Image
 
 from multimodal_sentiment.decoding import has_control_characters
@@ -93,9 +94,7 @@ def check_tags_index(tags: Any, texts: Any, images: Any) -> None:
     Raises:
         ClassifierError: If tags and posts come from pandas, and have different indexes.
     """
-    posts = [
-        given.index for given in (texts, images) if isinstance(given, pd.Series | pd.DataFrame)
-    ]
+    posts = [one.index for one in (texts, images) if isinstance(one, pd.Series | pd.DataFrame)]
     if isinstance(tags, pd.Series) and not all(map(tags.index.equals, posts)):
         raise ClassifierError(
             "posts and tags have different indexes: align them, or give tags.tolist() to pair them "
@@ -238,22 +237,22 @@ def read_entries(name: str, values: Any) -> Iterator[Any]:
     Raises:
         ClassifierError: If it holds none, or is one entry alone.
     """
-    alone = isinstance(values, str | BYTES | os.PathLike | Image.Image)
-    if alone or hasattr(values, "read"):
-        raise ClassifierError(f"{name} must be a list with one entry a post, not one alone")
+    needed = f"{name} must be a list with one entry a post"
+    if isinstance(values, str | BYTES | os.PathLike | Image.Image) or hasattr(values, "read"):
+        raise ClassifierError(f"{needed}, not one alone")
     if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
-        raise ClassifierError(
-            f"{name} must be a list with one entry a post, not {type(values).__name__}"
-        )
-    if callable(getattr(values, "to_pylist", None)):
+        raise ClassifierError(f"{needed}, not {type(values).__name__}")
+    if isinstance(values, pa.Array | pa.ChunkedArray):
         values = _arrow_entries(values)
+    elif callable(getattr(values, "to_pylist", None)):  # Arrow's, of another library
+        values = values.to_pylist()
     try:
         return iter(values)
     except TypeError as error:  # an array without dimensions
-        raise ClassifierError(f"{name} must be a list with one entry a post: {error}") from error
+        raise ClassifierError(f"{needed}: {error}") from error
 
 
-def _arrow_entries(values: Any) -> Iterator[Any]:
+def _arrow_entries(values: pa.Array | pa.ChunkedArray) -> Iterator[Any]:
     """Yield Arrow's entries as Python has them, a few at a time: images take much memory."""
     for start in range(0, len(values), _ENTRIES_AT_ONCE):
         yield from values.slice(start, _ENTRIES_AT_ONCE).to_pylist()
