@@ -34,8 +34,8 @@ Weights = dict[str, torch.Tensor]
 _MOST_PADDING = 1024
 
 
-def check_encoder(encoder: Encoder, modality: str, model: ModelParameters) -> int | None:
-    """Check before a training that it can start from an encoder.
+def checked_resize(encoder: Encoder, modality: str, model: ModelParameters) -> int | None:
+    """Check before a training that it can start from an encoder, and tell how it resizes images.
 
     Args:
         encoder: The encoder.

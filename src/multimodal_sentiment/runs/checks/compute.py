@@ -23,10 +23,6 @@ _POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.e
 _FITTED, _COMPARED = "fitted_model", "comparison_predictions"
 _SEARCHED = "search_study"
 _TRAINED = {_FITTED, _COMPARED, _SEARCHED}
-ENLARGED = (
-    "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: larger images "
-    "lose detail, and are enlarged again: set it to %d"
-)
 _LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
 
 
@@ -147,8 +143,27 @@ def warn_of_enlarged_images(pipeline: Pipeline, parameters: Mapping[str, Any]) -
     name = "resize" if image.resize else "size"
     follows = image.encoder is not None and image.resize is None
     seen = 0 if follows else image.resize or image.size or 0
-    if "image" in whole.model.modalities and seen > stored:
-        logger.warning(ENLARGED, f"model.image.{name} is", seen, stored, seen)
+    if "image" in whole.model.modalities:
+        warn_if_enlarged(f"model.image.{name} is", seen, stored)
+
+
+def warn_if_enlarged(what: str, seen: int, stored: int) -> None:
+    """Warn of images that are seen larger than they are stored.
+
+    Args:
+        what: What says how large they are seen, and a verb.
+        seen: The length of their shorter side as a model sees them, px.
+        stored: The length that is kept of it at most, px.
+    """
+    if seen > stored:
+        logger.warning(
+            "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: larger "
+            "images lose detail, and are enlarged again: set it to %d",
+            what,
+            seen,
+            stored,
+            seen,
+        )
 
 
 def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.commands import run_command
 
 from ..flags import all_flags
-from .compute import ENLARGED
+from .compute import warn_if_enlarged
 from .search import SEARCH_INPUT
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def check_encoders(
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
             identity = encoder.identify()
-            from multimodal_sentiment.model import check_encoder  # imports torch
+            from multimodal_sentiment.model import checked_resize  # imports torch
 
-            resize = check_encoder(encoder, modality, model)
-            stored = whole.preparation.short_side
-            if resize and not model.image.resize and resize > stored:
-                logger.warning(ENLARGED, f"{encoder.name} sees images of", resize, stored, resize)
+            resize = checked_resize(encoder, modality, model)
+            if resize and not model.image.resize:  # which is warned of where it is set
+                stored = whole.preparation.short_side
+                warn_if_enlarged(f"{encoder.name} sees images of", resize, stored)
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
