@@ -244,7 +244,7 @@ def read_entries(name: str, values: Any) -> Iterator[Any]:
         raise ClassifierError(f"{needed}, not {type(values).__name__}")
     if isinstance(values, pa.Array | pa.ChunkedArray):
         values = _arrow_entries(values)
-    elif callable(getattr(values, "to_pylist", None)):  # Arrow's, of another library
+    elif hasattr(values, "to_pylist"):  # Arrow's, of another library
         values = values.to_pylist()
     try:
         return iter(values)
