@@ -151,6 +151,16 @@ def test_what_a_run_writes_is_not_read_from_before_it(project, monkeypatch):
     ]
 
 
+@pytest.mark.fault("run", "a report on a model that the run fits and does not judge", "one line")
+def test_a_model_is_not_trained_to_be_described_by_the_numbers_of_another(project):
+    project.run("training")
+
+    assert refused(project, "copying") == [
+        "metrics: those of an earlier fusion_model do not describe the one that this run trains: "
+        "run evaluation too, as in --pipelines=fitting,evaluation,reporting"
+    ]
+
+
 @pytest.mark.fault("run", "a clock that went back", "one line, nothing written")
 def test_clock_that_went_back_is_refused(project, monkeypatch):
     monkeypatch.chdir(project.path)

@@ -35,14 +35,14 @@ def explain_answers(
         Explanations by guid: those of wrong answers first, the surest first.
 
     Raises:
-        ValueError: If the predictions are of another model.
+        ValueError: If the metrics or the predictions are of another model.
     """
     from multimodal_sentiment.batches import StoredImages, rows_of
     from multimodal_sentiment.explaining import explain_post, ready_to_explain
     from multimodal_sentiment.posts.problems import describe_problems
     from multimodal_sentiment.progress import log_progress
 
-    refuse_other_model(fusion_model, metrics)
+    refuse_other_model(fusion_model, metrics, predictions)
     began = time.monotonic()
     shown = choose_posts(predictions, explaining.posts)
     rows = rows_of(shown["guid"], examples)

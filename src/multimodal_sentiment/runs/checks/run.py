@@ -15,7 +15,7 @@ from multimodal_sentiment.commands import run_command
 from multimodal_sentiment.datasets.model_folder import ModelDataset
 from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
-from ..closing_summary import MODEL
+from ..closing_summary import METRICS, MODEL
 from ..flags import all_flags
 from ..kedro_adapter import (
     Dataset,
@@ -86,7 +86,7 @@ def check_run(
     if trains_only and UNLABELLED in inputs:
         place = place_in_words(inputs.pop(UNLABELLED))
         logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
-    faults = _named_model_faults(pipeline, parameters)
+    faults = _named_model_faults(pipeline, parameters) + _judged_faults(pipeline)
     pins = request["load_versions"] or {}
     reads: dict[str, str | None] = {}
     faults += [
@@ -125,6 +125,16 @@ def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> li
         return [
             f"model_folder: this run trains {MODEL} anew, and would not use "
             f"{parameters['model_folder']}: leave it out, or run --pipeline=inference"
+        ]
+    return []
+
+
+def _judged_faults(pipeline: Pipeline) -> list[str]:
+    """Find the fault of a run that would describe the model that it trains by earlier numbers."""
+    if MODEL in pipeline.all_outputs() and METRICS in pipeline.inputs():
+        return [
+            f"{METRICS}: those of an earlier {MODEL} do not describe the one that this run trains: "
+            "run evaluation too, as in --pipelines=fitting,evaluation,reporting"
         ]
     return []
 
