@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from multimodal_sentiment.posts.problems import unread_subjects
 from multimodal_sentiment.reporting import find_caveats
 
 
@@ -171,7 +172,6 @@ def test_doubtful_posts_are_counted(metrics, ingestion):
     ],
 )
 def test_only_what_a_model_reads_is_a_reason_to_distrust_it(metrics, ingestion, modality, said):
-    metrics["protocol"]["model"]["modality"] = modality
     ingestion["flagged_encodings"]["posts"] = 30
     ingestion["placeholders"] = [{"image_hash": "aa", "posts": 400, "first": ["1"]}]
     ingestion["problems"] = {
@@ -179,7 +179,7 @@ def test_only_what_a_model_reads_is_a_reason_to_distrust_it(metrics, ingestion, 
         "no_text": {"title": "no text", "subject": "text", "posts": 60, "first": []},
     }
 
-    doubts = find_caveats(metrics, ingestion, epochs=6)
+    doubts = find_caveats(metrics, ingestion, epochs=6, unread=unread_subjects(modality))
 
     assert [
         doubt.why.removesuffix(" of 5,000 posts.") if "problems" in doubt.what else doubt.what

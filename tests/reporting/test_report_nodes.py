@@ -65,6 +65,7 @@ def report(model, make_examples, metrics, ingestion):
         shown_posts: int = 24,
         test_metrics: dict[str, Any] | None = None,
         version: str | None = None,
+        accuracy: float = 0.25,
         **explanations: Explanation,
     ) -> str:
         return write_report(
@@ -73,7 +74,7 @@ def report(model, make_examples, metrics, ingestion):
             train_posts=pd.DataFrame({"tag": ["negative"] * 7 + ["positive"] * 3}),
             predictions=predictions,
             explanations=explanations,
-            metrics=metrics | {"n": POSTS},
+            metrics=metrics | {"n": POSTS, "accuracy": accuracy},
             ingestion_report=ingestion,
             training_history=HISTORY,
             raw="/somewhere/posts of May",
@@ -119,8 +120,9 @@ def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, 
         }
     )
 
+    judged = metrics | {"n": 3, "accuracy": 0.0}
     explained = explain_answers(
-        model, examples, predictions, metrics, ExplainingParameters(posts=4), tiny().compute
+        model, examples, predictions, judged, ExplainingParameters(posts=4), tiny().compute
     )
 
     said = [(each.predicted, each.confidence) for each in explained.values()]
@@ -141,9 +143,11 @@ def test_a_model_is_not_described_by_the_numbers_of_another(
         lambda: write_model_card(other, metrics, ingestion, HISTORY),
         lambda: explain_answers(other, None, None, metrics, explaining, tiny().compute),
     ):
-        with pytest.raises(ValueError, match=f"with --load-versions=fusion_model:{judged}, or"):
+        with pytest.raises(ValueError, match=f"fusion_model:{judged}, or name that model.s folder"):
             write()
     assert report(version=judged)
+    with pytest.raises(ValueError, match="validation_predictions are not those that metrics judge"):
+        report(version=judged, accuracy=0.3)  # as with --load-versions=metrics:VERSION alone
     del metrics["protocol"]["model"]["version"]  # nobody can tell
     assert write_model_card(other, metrics, ingestion, HISTORY)
 

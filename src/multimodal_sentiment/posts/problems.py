@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Literal, NamedTuple
 
 Subject = Literal["text", "encoding", "image", "listing", "post"]
@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
     "noted": Kind("post", "noted", "{}"),
 }
 
-_UNREAD: dict[str, set[Subject]] = {"text": {"image"}, "image": {"text", "encoding"}}
+_UNREAD: dict[str, Set[Subject]] = {"text": {"image"}, "image": {"text", "encoding"}}
 
 _WORD = r"[\w.+-]+"
 _ARGUMENT = rf'(?:{_WORD}|"(?:[^"\\]|\\.)*")'
@@ -161,9 +161,14 @@ def describe_problems(entry: str) -> str:
     return "; ".join(each.words for each in read_problems(entry))
 
 
+def unread_subjects(modality: str | None) -> Set[Subject]:
+    """Return the parts of a post that a model of this modality does not read; none if None."""
+    return _UNREAD.get(modality or "", set())
+
+
 def is_felt(entry: str, modality: str) -> bool:
     """Return whether a column's entry says a problem of what a model of this modality reads."""
-    unread = _UNREAD.get(modality, set())
+    unread = unread_subjects(modality)
     return any(KINDS[each.code].subject not in unread for each in read_problems(entry))
 
 

@@ -13,7 +13,6 @@ _FEW_TUNING_POSTS = 100
 _WIDE = 0.08  # of an interval of accuracies
 _ENGLISH = ("all-MiniLM-L6-v2", "bert-base-uncased", "bertweet-base")  # encoders that read no other
 _NOTABLE = 0.01  # share of the posts
-_UNREAD = {"text": {"image"}, "image": {"text", "encoding"}}  # subjects, by a model's modality
 
 
 class Caveat(NamedTuple):
@@ -24,7 +23,11 @@ class Caveat(NamedTuple):
 
 
 def find_caveats(
-    metrics: Mapping[str, Any], ingestion: Mapping[str, Any], *, epochs: int | None
+    metrics: Mapping[str, Any],
+    ingestion: Mapping[str, Any],
+    *,
+    epochs: int | None,
+    unread: Set[str] = frozenset(),
 ) -> list[Caveat]:
     """Find what a reader should know before trusting the numbers, the gravest first.
 
@@ -32,6 +35,7 @@ def find_caveats(
         metrics: The metrics as the evaluation writes them.
         ingestion: The ingestion report of the labelled posts.
         epochs: The number of epochs that were trained; None where heads were solved instead.
+        unread: The subjects of problems that the model does not read: see `posts.problems`.
     """
     return [
         *_about_baselines(metrics),
@@ -40,7 +44,7 @@ def find_caveats(
         *_about_confidence(metrics),
         *_about_languages(metrics),
         *_about_training(metrics["protocol"]["model"], epochs),
-        *_about_posts(ingestion, _UNREAD.get(metrics["protocol"]["model"].get("modality"), set())),
+        *_about_posts(ingestion, unread),
         *_about_groups_of_twins(
             ingestion["twins"],
             ingestion["posts"],

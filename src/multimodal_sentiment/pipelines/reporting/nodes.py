@@ -11,7 +11,7 @@ from multimodal_sentiment.types import Examples, Explanation, Frame, Json, Senti
 from .judged import refuse_other_model
 
 if TYPE_CHECKING:
-    from multimodal_sentiment.reporting import Answer
+    from multimodal_sentiment.reporting import Answer, Caveat
 
 logger = logging.getLogger(__name__)
 
@@ -37,20 +37,19 @@ def write_report(
     set is shown where the run has judged that, too.
 
     Raises:
-        ValueError: If the metrics are of another model.
+        ValueError: If the metrics or the predictions are of another model.
     """
     import pyarrow.compute as pc
 
     from multimodal_sentiment.reporting import (
         describe_model,
-        find_caveats,
         name_data,
         write_page,
     )
 
-    refuse_other_model(fusion_model, metrics)
+    refuse_other_model(fusion_model, metrics, predictions)
     wrong, right = _choose_shown(predictions, explanations, reporting.shown_posts)
-    doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
+    doubts = _doubts(metrics, ingestion_report, training_history)
     logger.info(
         "%s of %s answers wrong, %s shown; %s things to distrust%s",
         f"{(predictions['tag'] != predictions['predicted']).sum():,}",
@@ -92,17 +91,23 @@ def write_model_card(
     Raises:
         ValueError: If the metrics are of another model.
     """
-    from multimodal_sentiment.reporting import find_caveats, model_card
+    from multimodal_sentiment.reporting import model_card
 
     refuse_other_model(fusion_model, metrics)
-    doubts = find_caveats(metrics, ingestion_report, epochs=_epochs(training_history))
+    doubts = _doubts(metrics, ingestion_report, training_history)
     config = fusion_model.config.to_dict()
     return model_card(config, fusion_model.num_parameters, metrics, doubts)
 
 
-def _epochs(training_history: Frame) -> int | None:
-    """Return how many epochs were trained; None where heads were solved instead."""
-    return int(training_history["epoch"].max()) if "epoch" in training_history else None
+def _doubts(metrics: Json, ingestion_report: Json, training_history: Frame) -> list[Caveat]:
+    """Return what to distrust of the model and its numbers."""
+    from multimodal_sentiment.posts.problems import unread_subjects
+    from multimodal_sentiment.reporting import find_caveats
+
+    # Where heads were solved, there are no epochs.
+    epochs = int(training_history["epoch"].max()) if "epoch" in training_history else None
+    unread = unread_subjects(metrics["protocol"]["model"].get("modality"))
+    return find_caveats(metrics, ingestion_report, epochs=epochs, unread=unread)
 
 
 def _choose_shown(
