@@ -66,7 +66,8 @@ def prune(
     data, catalog = open_project(metadata, env, params)
     with errors_in_one_line(), locked(data):
         recover(data)
-        leftovers = find_leftovers(data, versioned_datasets(data, catalog), keep)
+        datasets = versioned_datasets(data, catalog)
+        leftovers = find_leftovers(data, datasets, keep)
         if not leftovers:
             click.echo(f"Nothing to remove from {data}.")
             return
@@ -76,7 +77,7 @@ def prune(
         if not yes:
             click.confirm(f"Remove these {size} from {data}?", abort=True)
         with promotion_locked(data):
-            remove_all(leftovers)
+            remove_all(leftovers, datasets)
         click.echo(f"Removed {size}.")
 
 
@@ -103,7 +104,9 @@ def promote(
         raise click.UsageError("--back promotes no VERSION: give one of the two")
     with errors_in_one_line():
         lines = (
-            promote_model(data, catalog, version) if version or back else describe_models(catalog)
+            promote_model(data, catalog, version, _folders(env, params))
+            if version or back
+            else describe_models(catalog)
         )
     for line in lines:
         click.echo(line)
@@ -131,7 +134,7 @@ def export(
     with errors_in_one_line():
         check_packages("exporting", "export", EXPORT)
         _, catalog = open_project(metadata, env, params)
-        model = load_answering(catalog)
+        model = load_answering(catalog, _folders(env, params))
         from multimodal_sentiment.publishing.export import PAGE, export_classifier
 
         settings = export_classifier(model, folder, int8=int8)
@@ -168,7 +171,7 @@ def push(
 
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
-        model = load_answering(catalog)
+        model = load_answering(catalog, _folders(env, params))
         from multimodal_sentiment.publishing import push as sending
 
         endpoint = catalog["params:encoders.endpoint"].load()
@@ -178,7 +181,9 @@ def push(
             for path in sorted(folder.iterdir()):
                 click.echo(f"{size_in_words(path.stat().st_size):>10}  {path.name}")
             if card is None:
-                click.echo("The card has no numbers: the data folder holds none of this version.")
+                click.echo(
+                    "The card has no numbers: the run that trained the model left none here."
+                )
             kind = "public" if public else "private"
             if not yes:
                 click.confirm(f"Send these to {place.endpoint}/{repository}, {kind}?", abort=True)
@@ -280,6 +285,13 @@ def open_project(
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     return data, context.catalog
+
+
+def _folders(env: str | None, params: dict[str, Any]) -> str:
+    """Return the options that an advised command needs to work on the same folders."""
+    from multimodal_sentiment.runs.flags import folders_flag
+
+    return folders_flag({"env": env, "runtime_params": params})
 
 
 def _run(**options: Any) -> Any:

@@ -10,6 +10,8 @@ from multiprocessing import get_context
 
 import click
 import pytest
+from kedro.io.core import Version
+from kedro_datasets.json import JSONDataset
 
 from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.datasets.promotion import (
@@ -107,9 +109,18 @@ def test_what_is_promoted_while_others_are_pruned_stays(tmp_path):
     for record in records:
         record.touch()
     promote(folders[0], "a")
+    datasets = {
+        folder.name: JSONDataset(filepath=str(folder), version=Version(None, None))
+        for folder in folders
+    }
+    of_model, of_others = versions[:2], [*versions[2:], *records]
 
-    remove_all([Leftover(path, "old version of x") for path in (*versions, *records)])
+    # Of the model itself nothing is to go.
+    remove_all([Leftover(path, "old version of x") for path in of_others], datasets)
+    assert [list_versions(folder) for folder in folders] == [["b", "a"], ["a"]]
+    assert [record.exists() for record in records] == [True, False]
 
+    remove_all([Leftover(path, "old version of x") for path in of_model], datasets)
     assert [list_versions(folder) for folder in folders] == [["a"], ["a"]]
     assert [record.exists() for record in records] == [True, False]
 
@@ -177,11 +188,12 @@ def test_a_damaged_model_is_not_sent_away_and_the_reason_is_said(trained):
 
     second = trained.versions(MODEL)[1]
     for command in (["export", "out"], ["push", "me/mine"], ["promote", third]):
-        status, said = trained.command(*command)
-        assert status == 1
-        assert said.startswith(f"Error: fusion_model: version {third} cannot be read: ")
-        assert f'have the one before it answer with "kedro promote {second}", or move' in said
-        assert len(said.splitlines()) == 1
+        for given, same in ([], ""), (["--env=local"], " --env=local"):
+            status, said = trained.command(*command, *given)
+            assert status == 1
+            assert said.startswith(f"Error: fusion_model: version {third} cannot be read: ")
+            assert f'one before it answer with "kedro promote {second}{same}", or move' in said
+            assert len(said.splitlines()) == 1
 
 
 @pytest.mark.fault("run", "wrong configuration under prune, promote, push", "one line each")

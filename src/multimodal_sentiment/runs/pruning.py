@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,7 +66,7 @@ def find_leftovers(data: Path, datasets: Mapping[str, Versionable], keep: int) -
         datasets: All versioned datasets below it, by name.
         keep: The number of versions to keep.
     """
-    promoted = _promoted(location(dataset) for dataset in datasets.values())
+    promoted = _promoted(datasets)
     kept: set[str] = set()
     leftovers: dict[Path, Leftover] = {}
     for name, dataset in datasets.items():
@@ -113,18 +113,23 @@ def describe(leftovers: list[Leftover], data: Path) -> list[str]:
     return [f"{size:>10}  {line}" for size, line in zip(sizes, lines, strict=True)]
 
 
-def remove_all(leftovers: list[Leftover]) -> None:
+def remove_all(leftovers: list[Leftover], datasets: Mapping[str, Versionable]) -> None:
     """Remove leftovers, but for a version that has been promoted since; the caller holds that lock.
 
     If this is interrupted, what is left of a version is never the newest.
+
+    Args:
+        leftovers: What is removed.
+        datasets: All versioned datasets, by name: a model may be promoted of which nothing goes.
     """
-    promoted = _promoted(leftover.path.parent for leftover in leftovers)
+    promoted = _promoted(datasets)
     stay = {f"{version}{suffix}" for version in promoted for suffix in ("", ".json", ".log")}
     for leftover in leftovers:
         if leftover.path.name not in stay:
             remove(leftover.path)
 
 
-def _promoted(folders: Iterable[Path]) -> set[str]:
-    """Return the versions that are promoted in some folders of versions."""
-    return {version for folder in {*folders} if (version := promoted_version(folder))}
+def _promoted(datasets: Mapping[str, Versionable]) -> set[str]:
+    """Return the versions that are promoted of some datasets."""
+    folders = {location(dataset) for dataset in datasets.values()}
+    return {version for folder in folders if (version := promoted_version(folder))}
