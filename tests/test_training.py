@@ -175,7 +175,8 @@ def test_a_refused_one_leaves_the_posts_of_the_former(trained, frame, fault):
     assert written.read_bytes() == before
 
 
-def test_what_the_configuration_says_of_files_is_not_said_of_a_frame(tmp_path, monkeypatch):
+@pytest.mark.parametrize("env", ["local", "own"])
+def test_what_the_configuration_says_of_files_is_not_said_of_a_frame(tmp_path, monkeypatch, env):
     conf = shutil.copytree(PROJECT / "conf", tmp_path / "conf")
     own = {
         "columns": {"text": "caption", "tag": "mood"},
@@ -184,9 +185,11 @@ def test_what_the_configuration_says_of_files_is_not_said_of_a_frame(tmp_path, m
         "model_folder": "nowhere",
     }
     scratch = yaml.safe_load((conf / "scratch" / "parameters.yml").read_text())
-    (conf / "local" / "parameters.yml").write_text(yaml.safe_dump(scratch | own))
+    (conf / env).mkdir(exist_ok=True)
+    monkeypatch.setenv("KEDRO_ENV", env)
+    (conf / env / "parameters.yml").write_text(yaml.safe_dump(scratch | own))
     places = {name: own[name] for name in ("corrections", "model_folder")}
-    (conf / "local" / "globals.yml").write_text(yaml.safe_dump(places))
+    (conf / env / "globals.yml").write_text(yaml.safe_dump(places))
     monkeypatch.setattr(training, "own_configuration", lambda: conf)
     posts = pd.DataFrame({"caption": list("abcdef"), "mood": ["b"] * 6})
     parameters = {"model.modality": "text"}

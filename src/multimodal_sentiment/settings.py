@@ -32,8 +32,8 @@ if "KEDRO_LOGGING_CONFIG" not in os.environ and not Path("conf/logging.yml").exi
 
 if CONF_SOURCE != "conf" and Path("conf/local").is_dir():
     logging.getLogger(__name__).warning(
-        "conf/local is not read, as there is no conf/base: copy the folder %s here to have a "
-        "configuration of your own",
+        "conf/local is not read, as there is no conf/base: copy the folder %s here, and commands "
+        "read a configuration of your own; what train is to change, it is given",
         _CONF,
     )
 

@@ -91,6 +91,7 @@ def train_on_frame(
     parameters: Mapping[str, Any],
 ) -> TrainedClassifier:
     """See `multimodal_sentiment.train`."""
+    env = env or os.getenv("KEDRO_ENV")  # as Kedro's session has it
     names = _find_columns(posts, columns)
     given = _as_tree(parameters)
     place = Path(folder or mkdtemp(prefix="multimodal_sentiment-")).expanduser().resolve()
