@@ -7,9 +7,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import click
 import pandas as pd
 import pytest
 
+from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.reporting import (
     ComparedPost,
     Disagreement,
@@ -104,6 +106,24 @@ def test_where_posts_are_too_few_it_says_what_to_try(comparison):
     assert "kedro run --pipeline=comparison --params comparison.folds=5" in words
     comparison["protocol"]["folds"] = 5
     assert "comparison.folds=5" not in write(comparison, ["cannot tell"])
+
+
+def test_where_only_the_package_is_installed_pages_name_its_own_command(comparison):
+    with click.Context(click.Command("run"), info_name=MODULE):
+        page = write(comparison, ["cannot tell"])
+        look = write_second_look(
+            data="posts",
+            version="",
+            labels=["negative", "positive"],
+            doubts=[Doubt([post("9")], {})],
+            originals={},
+            corrections={},
+        )
+
+    for each in (page, look):
+        assert f"{MODULE} --pipeline=training --params corrections=FILE" in each
+        assert "kedro run" not in each
+    assert f"{MODULE} --pipeline=comparison --params comparison.folds=5" in page
 
 
 def test_the_second_look_shows_twins_together_and_holds_what_its_file_needs():

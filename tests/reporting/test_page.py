@@ -7,12 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
 from markupsafe import Markup
 from PIL import Image
 
+from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.datasets import HtmlPageDataset
 from multimodal_sentiment.reporting import (
     Answer,
@@ -378,6 +380,15 @@ def test_a_probability_is_rounded_to_none_or_all_on_no_card(inputs):
 
     assert "<span>99.97%</span>" in page
     assert "<span>&lt;0.001%</span>" in page
+
+
+def test_where_only_the_package_is_installed_its_own_command_is_named(inputs):
+    assert "<code>kedro run --pipeline=comparison</code>" in write_page(**inputs)
+    with click.Context(click.Command("run"), info_name=MODULE):
+        page = write_page(**inputs)
+
+    assert f"<code>{MODULE} --pipeline=comparison</code>" in page
+    assert "kedro run" not in page
 
 
 def test_right_answers_alone_are_shown_with_what_their_colours_mean(inputs):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from multimodal_sentiment.commands import run_command
+
 from . import charts
 from .gallery import ComparedPost
 from .key_points import Tone
@@ -89,14 +91,14 @@ def _next_steps(comparison: Mapping[str, Any], verdicts: Sequence[str]) -> list[
             (
                 "The saved validation posts cannot tell all pairs apart. Judge every post, by "
                 "models that have not seen it:",
-                "kedro run --pipeline=comparison --params comparison.folds=5",
+                f"{run_command()} --pipeline=comparison --params comparison.folds=5",
             )
         )
     steps.append(
         (
             "Some tags may be wrong. Look at those that models doubt, on the page "
             "second_look.html; with the file that it gives, train on the corrected tags:",
-            "kedro run --pipeline=training --params corrections=FILE",
+            f"{run_command()} --pipeline=training --params corrections=FILE",
         )
     )
     return steps

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from multimodal_sentiment.commands import run_command
 from multimodal_sentiment.wording import exact_percent, rounded_number, rounded_percent
 
 
@@ -32,6 +33,7 @@ def render(template: str, **values: Any) -> str:
         "listed": listed,
     }
     environment.filters |= filters
+    environment.globals["run_command"] = run_command()
     return environment.get_template(template).render(values)
 
 
