@@ -331,6 +331,21 @@ def test_of_many_groups_of_twins_the_first_are_shown_and_all_doubted_posts(
     assert said in page if said else "second_look.csv" not in page
 
 
+def test_of_too_many_groups_of_twins_those_of_doubted_posts_are_shown(
+    frames: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST_TORN", 0)
+    frames["duplicate_groups"].loc[[1, 79], "group"] = [0, 78]  # two pairs of twins
+    predictions = answers(frames["validation_posts"][:20], {"both": 0.9}, seeds=1)
+
+    page = second_look_of(frames, predictions, doubts_of(frames, predictions))
+
+    shown = re.findall(r'<article id="post-(\d+)"', page)
+    assert shown[:2] == ["178", "179"]
+    assert not {"100", "101"} & {*shown}
+    assert "3 more groups of twins with different tags are not shown" in page
+
+
 def test_twins_that_a_split_divides_are_counted(
     frames: dict[str, Any], tiny: Callable[..., Parameters]
 ) -> None:

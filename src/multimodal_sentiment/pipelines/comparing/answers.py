@@ -15,6 +15,7 @@ from multimodal_sentiment.assessment import (
     tfidf_baseline,
 )
 
+DOUBTED = "models answer"  # begins why a post is listed whose tag is doubted
 MOST_TWINS = 12  # of one group, that a person is asked to look at
 
 
@@ -157,7 +158,7 @@ def describe_doubts(
     answer = pd.Series(np.array(labels, dtype=object)[known.argmax(axis=1)], answered)
 
     why: dict[int, list[str]] = {
-        position: [f"models answer {answer} ({confidence:.2f})"]
+        position: [f"{DOUBTED} {answer} ({confidence:.2f})"]
         for position, answer, confidence in zip(
             answered[doubts["position"]].tolist(),
             doubts["answer"],

@@ -100,7 +100,7 @@ def write_second_look(
 ) -> str:
     """Write one HTML page on which a person corrects tags, and takes away a file of them.
 
-    Of very many groups of twins with different tags it shows the first.
+    Of very many groups of twins with different tags it shows the first, and those of doubted posts.
 
     Args:
         second_look: The posts that are worth it.
@@ -119,7 +119,7 @@ def write_second_look(
 
     from multimodal_sentiment.reporting import Doubt, name_data, name_variants, write_second_look
 
-    from .answers import MOST_TWINS
+    from .answers import DOUBTED, MOST_TWINS
 
     labels = _labels(comparison)
     names = name_variants(comparison["protocol"]["variants"])
@@ -128,12 +128,15 @@ def write_second_look(
     members = group_of.index.to_series().groupby(group_of).agg(list)
     why = dict(zip(second_look["guid"], second_look["why"], strict=True))
     probabilities = mean_probabilities(predictions, labels)
-    boxes, torn = [], 0
+    is_doubted = second_look["why"].str.startswith(DOUBTED)
+    boxes, torn, left_out = [], 0, 0
     listed = second_look["guid"]
     for group, own in listed.groupby(listed.map(group_of), sort=False):
         twins = list(dict.fromkeys([*own, *members[group]]))  # those that are listed come first
         torn += (is_torn := tags[own].nunique() > 1)
-        if torn <= MOST_TORN or not is_torn:
+        if is_torn and torn > MOST_TORN and not is_doubted[own.index].any():
+            left_out += 1
+        else:
             boxes.append((twins[:MOST_TWINS], len(twins[MOST_TWINS:])))
     shown = [guid for guids, _ in boxes for guid in guids]
     posts = dict(
@@ -147,7 +150,7 @@ def write_second_look(
         version=generate_timestamp(),
         labels=labels,
         doubts=doubts,
-        left_out=max(0, torn - MOST_TORN),
+        left_out=left_out,
         originals={guid: tag for guid, tag in originals.items() if guid in known},
         corrections=dict(zip(corrections["guid"], corrections["tag"], strict=True)),
     )
