@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # Kedro would search for files that fit a pattern, or fill in the name of a dataset.
 NOT_IN_FOLDERS = "*?[]{}"
 PLACES = ("raw", "data", "model_folder", "corrections")
+MEANS_ANOTHER = "is searched for as a pattern, which means another: choose another folder"
 KINDS = ("parameters", "catalog", "globals", "credentials")
 SUFFIXES = (".yml", ".yaml", ".json")  # of what Kedro reads as configuration
 
@@ -69,6 +71,8 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
         return self._read(key)
 
     def _read(self, key: str) -> dict[str, Any]:
+        if key == "parameters" and not means_itself(str(self.conf_source)):
+            raise click.ClickException(f"{self.conf_source} {MEANS_ANOTHER}")
         try:
             config: dict[str, Any] = super().__getitem__(key)
         except (yaml.YAMLError, OmegaConfBaseException) as error:
@@ -106,6 +110,11 @@ def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> l
     return []
 
 
+def means_itself(place: str) -> bool:
+    """Return whether Kedro, which searches for files by patterns, finds those below a folder."""
+    return fnmatchcase(place, place)
+
+
 def folder_fault(folder: str) -> str | None:
     """Return why nothing can be written below a folder, by its name, if so."""
     if any(character in folder for character in NOT_IN_FOLDERS):
@@ -115,21 +124,22 @@ def folder_fault(folder: str) -> str | None:
 
 def _place_faults(parameters: Mapping[str, Any]) -> list[str]:
     given = {name: parameters[name] for name in PLACES if parameters[name] is not None}
-    faults = {name: _local_fault(place) for name, place in given.items()}
-    faults["raw"] = _home_fault(parameters["raw"])  # posts are read from addresses too
+    # Null switches off what conf/local names; raw and data always have a value.
+    faults = {name: _local_fault(place, "null") for name, place in given.items()}
+    faults["raw"] = _name_fault(parameters["raw"])  # posts are read from addresses too
     faults["data"] = folder_fault(parameters["data"])
     return [f"{name}: {fault}" for name, fault in faults.items() if fault]
 
 
-def _local_fault(place: str) -> str | None:
+def _local_fault(place: str, otherwise: str = "leave it out") -> str | None:
     if "://" in place:
         return f"{place} is an address, as only raw may be: name a place on this machine"
-    return _home_fault(place)
+    return _name_fault(place, otherwise)
 
 
-def _home_fault(place: str) -> str | None:
+def _name_fault(place: str, otherwise: str = "leave it out") -> str | None:
     if not place.strip():  # as of a variable that is not set in the shell: data=$OUT
-        return "is empty: name a place, or leave it out"
+        return f"is empty: name a place, or {otherwise}"
     if place.startswith("~"):
         return f"{place} is not expanded in a file: write the whole path"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,30 @@ def test_what_lies_on_this_machine_only_is_no_address_and_has_no_tilde(name):
 @pytest.mark.parametrize("name", ["raw", "data", "model_folder", "corrections"])
 def test_a_place_is_not_empty(name):
     for empty in ("", " "):
-        assert faults(**{name: empty}) == [f"{name}: is empty: name a place, or leave it out"]
+        way = "leave it out" if name in ("raw", "data") else "null"  # which conf/local may name
+        assert faults(**{name: empty}) == [f"{name}: is empty: name a place, or {way}"]
+
+
+def test_null_switches_off_what_the_configuration_names(tmp_path):
+    conf = shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
+    (conf / "base" / "globals.yml").write_text(
+        "raw: posts\ndata: data\ncorrections: tags.csv\nmodel_folder: model\n"
+    )
+
+    for name in ("model_folder", "corrections"):
+        assert load(conf)[name]
+        assert load(conf, **{name: None})[name] is None
+
+
+@pytest.mark.fault("run", "a repository below a folder whose name means another", "one line")
+def test_a_configuration_that_is_not_found_by_its_name(tmp_path):
+    conf = shutil.copytree(REPOSITORY / "conf", tmp_path / "a[1]" / "conf")
+
+    with pytest.raises(click.ClickException) as caught:
+        load(conf)
+    assert caught.value.message == (
+        f"{conf} is searched for as a pattern, which means another: choose another folder"
+    )
 
 
 def test_a_variant_changes_what_it_names_and_leaves_the_rest():

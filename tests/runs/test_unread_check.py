@@ -7,11 +7,24 @@ from typing import Any
 
 import pytest
 
+from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
+from multimodal_sentiment.pipelines.searching import pipeline as searching
 from multimodal_sentiment.runs.checks.unread import warn_of_unread
 
 EPOCHS = {"training": {"epochs": 5}}
+
+
+def frozen(settings: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Parameters of a model of pretrained encoders that stay as they are."""
+    named = {
+        part: settings["model"][part] | {"encoder": f"some/{part}"} for part in ("text", "image")
+    }
+    fusion = settings["model"]["fusion"] | {"kind": kind}
+    training = settings["training"] | {"learning_rate": {"text": 0, "image": 0, "heads": 0.001}}
+    model = settings["model"] | named | {"fusion": fusion}
+    return settings | {"model": model, "training": training}
 
 
 @pytest.mark.parametrize(
@@ -38,15 +51,34 @@ def test_what_solved_heads_do_not_read_is_said(
     told: list[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    named = {
-        part: settings["model"][part] | {"encoder": f"some/{part}"} for part in ("text", "image")
-    }
-    fusion = settings["model"]["fusion"] | {"kind": kind}
-    frozen = settings["training"] | {"learning_rate": {"text": 0, "image": 0, "heads": 0.001}}
-    model = settings["model"] | named | {"fusion": fusion}
-    changed = settings | {"model": model, "training": frozen}
+    changed = frozen(settings, kind)
 
     warn_of_unread(pipeline.create_pipeline(), {"runtime_params": given}, changed)
 
     assert len(caplog.messages) == len(told)
     assert all(line.startswith(part) for line, part in zip(caplog.messages, told, strict=True))
+
+
+@pytest.mark.parametrize(("kind", "told"), [("pool", 1), ("concat", 0)])
+def test_a_comparison_reads_them_if_one_of_its_variants_does(
+    settings: dict[str, Any], kind: str, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    variants = {"one": {}, "other": {"model": {"fusion": {"kind": kind}}}}
+    compared = settings["comparison"] | {"variants": variants, "pairs": [["one", "other"]]}
+    changed = frozen(settings, "pool") | {"comparison": compared}
+
+    warn_of_unread(comparing.create_pipeline(), {"runtime_params": EPOCHS}, changed)
+
+    assert len(caplog.messages) == told
+
+
+@pytest.mark.parametrize(("kinds", "told"), [(["pool"], 1), (["pool", "concat"], 0)])
+def test_a_search_reads_them_if_one_of_its_settings_does(
+    settings: dict[str, Any], kinds: list[str], told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    space = {"model": {"fusion": {"kind": kinds}, "text": {"pooling": ["cls", "mean"]}}}
+    changed = frozen(settings, "pool") | {"search": settings["search"] | {"space": space}}
+
+    warn_of_unread(searching.create_pipeline(), {"runtime_params": EPOCHS}, changed)
+
+    assert len(caplog.messages) == told

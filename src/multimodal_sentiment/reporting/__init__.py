@@ -1,6 +1,6 @@
 """What people read: pages, figures, the card of a model; no model known."""
 
-from .caveats import find_caveats
+from .caveats import Caveat, find_caveats
 from .comparison_page import Disagreement, write_comparison_page
 from .gallery import Answer, ComparedPost, shorten, thumbnail
 from .inference_page import NewPost, write_inference_page
@@ -12,6 +12,7 @@ from .second_look import Doubt, write_second_look
 
 __all__ = [
     "Answer",
+    "Caveat",
     "ComparedPost",
     "Disagreement",
     "Doubt",

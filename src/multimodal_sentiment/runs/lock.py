@@ -6,13 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from multimodal_sentiment.config_loader import folder_fault
+from multimodal_sentiment.config_loader import MEANS_ANOTHER, folder_fault, means_itself
 
 from .error_lines import error_in_one_line
 from .records import RUNS, read_records
@@ -54,8 +53,8 @@ def data_folder(project: Path, given: str) -> Path:
     """
     data = Path(os.path.abspath(project / given))
     fault = folder_fault(given)
-    if not fault and not fnmatchcase(str(data), str(data)):  # by which Kedro searches for versions
-        fault = f"{data} is searched for as a pattern, which means another: choose another folder"
+    if not fault and not means_itself(str(data)):
+        fault = f"{data} {MEANS_ANOTHER}"
     if fault:
         raise click.ClickException(f"data: {fault}")
     return data

@@ -48,27 +48,39 @@ def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]
 
 def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
     """Find the batches that the processes of a training by gradient descent cannot share evenly."""
-    trained = _TRAINED & pipeline.all_outputs()
-    if not trained:
+    if not _TRAINED & pipeline.all_outputs():
         return []
-    from multimodal_sentiment.parameters import Parameters, share_of_batch, vary
+    from multimodal_sentiment.parameters import Parameters, share_of_batch
 
     whole = Parameters.model_validate(parameters)
     processes = whole.compute.processes
     if whole.cluster.workers:  # each model of a comparison or a search is trained by one of them
-        processes = whole.cluster.workers if _FITTED in trained else 1
-    changed = whole.comparison.compared.values() if _COMPARED in trained else [{}]
-    variants = [vary(whole.model, whole.training, changes or {}) for changes in changed]
-    if _SEARCHED in trained:
-        variants += _searched(whole)
+        processes = whole.cluster.workers if _FITTED in pipeline.all_outputs() else 1
     faults: dict[str, None] = {}
-    for variant in variants:
+    for variant in trained_variants(pipeline, whole):
         try:
             if not variant.model.has_solved_heads:
                 share_of_batch(variant.training.batch_size, processes)
         except ValueError as error:
             faults[str(error)] = None
     return list(faults)
+
+
+def trained_variants(pipeline: Pipeline, whole: ParameterTree) -> list[Variant]:
+    """Return what a run may train, of a search a variant of each kind; none if it trains nothing.
+
+    Args:
+        pipeline: The pipeline that will run.
+        whole: All parameters.
+    """
+    from multimodal_sentiment.parameters import vary
+
+    trained = _TRAINED & pipeline.all_outputs()
+    if not trained:
+        return []
+    changed = whole.comparison.compared.values() if _COMPARED in trained else [{}]
+    variants = [vary(whole.model, whole.training, changes or {}) for changes in changed]
+    return variants + (_searched(whole) if _SEARCHED in trained else [])
 
 
 def _searched(whole: ParameterTree) -> list[Variant]:

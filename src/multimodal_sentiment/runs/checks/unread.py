@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.config_loader import flatten
 
+from .compute import trained_variants
+
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
-_FITTED = "fitted_model"
 _OF_GRADIENT_DESCENT = ("training.", "model.fusion.")
 _OF_SOLVED_HEADS = (
     "training.seed", "training.class_weights", "training.learning_rate.text",
@@ -31,18 +32,17 @@ def warn_of_unread(
         request: The run that Kedro was asked for.
         parameters: All parameters.
     """
-    if _FITTED not in pipeline.all_outputs():
-        return
-    from multimodal_sentiment.parameters import Parameters
-
-    if not Parameters.model_validate(parameters).model.has_solved_heads:
-        return
     unread = [
         name
         for name, _ in flatten(request.get("runtime_params") or {})
         if name.startswith(_OF_GRADIENT_DESCENT) and name not in _OF_SOLVED_HEADS
     ]
-    if unread:
+    if not unread:
+        return
+    from multimodal_sentiment.parameters import Parameters
+
+    variants = trained_variants(pipeline, Parameters.model_validate(parameters))
+    if variants and all(variant.model.has_solved_heads for variant in variants):
         logger.warning(
             "%s: not read, as linear heads are solved exactly (model.fusion.kind is pool); other "
             "kinds train by gradient descent, and so does --env=pretrained",
