@@ -58,7 +58,8 @@ def test_a_killed_search_ends_as_an_undisturbed_one_and_its_parameters_can_be_us
     for _ in range(3):
         killed = start(PROJECT / "conf", raw, data, "search", f",{QUICK}")
         before, end = len(list(kept.glob("*.npz"))), time.monotonic() + 300
-        while len(list(kept.glob("*.npz"))) <= before and killed.poll() is None:
+        while len(list(kept.glob("*.npz"))) < before + 2:  # trainings: a setting has two
+            assert killed.poll() is None
             assert time.monotonic() < end
             time.sleep(0.02)
         killed.kill()
@@ -72,7 +73,7 @@ def test_a_killed_search_ends_as_an_undisturbed_one_and_its_parameters_can_be_us
         assert not (folder / "06_models" / "search").exists()
     pd.testing.assert_frame_equal(trials(data), trials(whole))
     assert len(trials(data)) == 6
-    assert "the search goes on from there" in said[data] or "Trial 1 of 5" in said[data]
+    assert "the search goes on from there" in said[data]
     assert "search_report.html: open it in a browser" in said[data]
 
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")

@@ -128,7 +128,9 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     options: dict[str, Any] = {"training__epochs": 4, "training__patience": 4}
     whole, whole_history = fit(posts, tiny(**options), tmp_path / "whole")
 
@@ -146,6 +148,7 @@ def test_an_interrupted_training_ends_as_if_it_had_never_stopped(
         fit(posts, tiny(**options), tmp_path / "half")
     resumed, history = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
 
+    assert "Going on from checkpoint-" in caplog.text
     assert same_weights(whole, resumed)
     timeless = history.columns.difference(["posts_per_second"])
     pd.testing.assert_frame_equal(history[timeless], whole_history[timeless])
@@ -156,7 +159,9 @@ def test_a_training_killed_while_it_removes_a_checkpoint_goes_on_from_a_whole_on
     tiny: Callable[..., Parameters],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     options: dict[str, Any] = {"model__modality": "text", "training__epochs": 4}
     options["training__patience"] = 4
     judge, judged = optimize.judge_tuning, []
@@ -186,6 +191,7 @@ def test_a_training_killed_while_it_removes_a_checkpoint_goes_on_from_a_whole_on
         fit(posts, tiny(**options), tmp_path / "half")
     resumed, _ = fit(posts, tiny(**options, training__resume=True), tmp_path / "half")
 
+    assert "Going on from checkpoint-" in caplog.text
     assert same_weights(whole, resumed)
 
 

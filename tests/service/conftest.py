@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.service.limits import Limits
 from multimodal_sentiment.service.server import Address, Server
@@ -81,6 +82,13 @@ class Client:
         status, content, _ = self.ask("POST", f"/predict{query}", *given)
         return status, content
 
+    def wait_for_queue(self, posts: int) -> None:
+        """Wait until so many posts are asked and not answered."""
+        end = time.monotonic() + 20
+        while f"sentiment_queue_posts {posts}.0".encode() not in self.ask("GET", "/metrics")[1]:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
 
 @contextmanager
 def running(
@@ -130,6 +138,19 @@ def model(make_model, tmp_path_factory) -> Path:
 def client(model) -> Iterator[Client]:
     with running(model, max_posts=4, max_queue=256, max_megabytes=1, max_megapixels=4) as client:
         yield client
+
+
+@pytest.fixture
+def gate(monkeypatch) -> threading.Event:
+    """Until it is set, the model does not answer."""
+    gate, answer = threading.Event(), Classifier.answer
+
+    def wait(self, given, problems):
+        assert gate.wait(20)
+        return answer(self, given, problems)
+
+    monkeypatch.setattr(Classifier, "answer", wait)
+    return gate
 
 
 def write_version(folder: Path, version: str, model: SentimentClassifier) -> Path:

@@ -9,9 +9,8 @@ import runpy
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from kedro.framework.startup import bootstrap_project
 from multimodal_sentiment import load_classifier
 from multimodal_sentiment.cli import cli
 
-from .conftest import Client, form, photo
+from .conftest import Client, form, photo, posts
 
 PROJECT = Path(__file__).parents[2]
 
@@ -52,27 +51,19 @@ def read_url(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.slow
 def test_it_finishes_what_is_asked_and_ends(model):
-    with command("--params", f"model_folder={model}", "--batch-wait", "0.1") as process:
+    with (
+        command("--params", f"model_folder={model}", "--batch-wait", "2") as process,
+        ThreadPoolExecutor(4) as pool,
+    ):
         client = Client(read_url(process))
-        said: list[int] = []
-
-        def ask() -> None:
-            try:
-                while True:
-                    said.append(client.predict(form(text="fine", image=photo()))[0])
-            except ConnectionError:  # it takes no more
-                pass
-
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        while len(said) < 8:
-            time.sleep(0.01)
+        # After a large batch, the next ones wait for more: these four, as long as they may.
+        assert client.predict(posts(*[("fine", None)] * 20))[0] == 200
+        given = form(text="fine", image=photo())
+        said = [pool.submit(client.predict, given) for _ in range(4)]
+        client.wait_for_queue(4)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        for thread in threads:
-            thread.join(10)
-        assert set(said) == {200}
+        assert [each.result()[0] for each in said] == [200] * 4
         assert process.stderr.read().splitlines()[-1].endswith("what had been asked is answered")
 
 

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import threading
-import time
 import zlib
 
 import pytest
@@ -176,19 +175,6 @@ def test_with_a_token_only_those_who_have_it_are_answered(model):
             assert client.ask("GET", path)[0] == 200
 
 
-@pytest.fixture
-def gate(monkeypatch) -> threading.Event:
-    """Until it is set, the model does not answer."""
-    gate, answer = threading.Event(), Classifier.answer
-
-    def wait(self, given, problems):
-        assert gate.wait(20)
-        return answer(self, given, problems)
-
-    monkeypatch.setattr(Classifier, "answer", wait)
-    return gate
-
-
 def test_a_full_queue_is_refused_and_the_rest_answered(model, gate):
     gate.set()  # to warm up
     with running(model, max_queue=6, max_posts=4) as client:
@@ -197,9 +183,7 @@ def test_a_full_queue_is_refused_and_the_rest_answered(model, gate):
         four, three = posts(*[("fine", None)] * 4), posts(*[("fine", None)] * 3)
         waiting = threading.Thread(target=lambda: said.append(client.predict(four)))
         waiting.start()
-        end = time.monotonic() + 10
-        while b"sentiment_queue_posts 4.0" not in client.ask("GET", "/metrics")[1]:
-            assert time.monotonic() < end
+        client.wait_for_queue(4)
         status, content, headers = client.ask("POST", "/predict", *three)
         assert (status, headers["retry-after"]) == (429, "1")
         assert content["detail"].startswith("4 posts are waiting, of at most 6")
