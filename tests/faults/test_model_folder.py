@@ -107,9 +107,9 @@ def test_a_damaged_file_is_refused_by_name(model: Path, file: str, damage: str) 
         path.mkdir()
     elif damage != "missing":
         path.write_bytes(b"" if damage == "empty" else content[: len(content) // 2])
-    assert (
-        file if damage in ("missing", "folder") else file.partition("_")[0].partition(".")[0]
-    ) in refusal(model)
+    is_read = damage not in ("missing", "folder")
+    named = "the tokenizer is broken" if is_read and file.startswith("tokenizer") else file
+    assert named in refusal(model).replace(str(model), "")
 
 
 @pytest.mark.fault("run", "a model version half written, another before it", "the one before")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from multimodal_sentiment.layouts import Options, open_source
+from multimodal_sentiment.layouts import Options, UnreadableFileError, open_source
 from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.pipelines.ingestion.nodes import (
     read_labelled_posts,
@@ -293,9 +293,6 @@ NOTED: dict[str, Case] = {
         one(jsonl('{"id": "x", "tweet": "a text", "photo": 7, "label": "good"}'), "posts.jsonl"),
         problem="image_unreadable",
     ),
-    "an image of 101 MB": Case(
-        {**one(csv("x,a text,large.jpg,good")), "large.jpg": b"hole"}, text="a text"
-    ),
     "a text that looks like a path": Case(
         one(csv("x,../secret.txt,0.jpg,good")), text="../secret.txt"
     ),
@@ -467,9 +464,6 @@ def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
             (raw / name).parent.mkdir(exist_ok=True)
             payload = content if isinstance(content, bytes) else content.encode()
             (raw / name).write_bytes(payload)
-        if "large.jpg" in case.files:
-            with (raw / "large.jpg").open("r+b") as file:
-                file.truncate(101 * 2**20)
         parameters = INGESTION.model_copy(update={"allow_missing": allow_missing})
         source = open_source(raw / case.raw, Options(columns=case.columns, labels=["bad", "good"]))
         labelled = source.listing("labelled")
@@ -504,6 +498,17 @@ def test_what_is_odd_is_read_and_noted(read: Callable[..., pd.DataFrame], case: 
     assert "secret" not in set(posts["text"])
     if "text_file" not in case.columns:
         assert posts.loc["3", "text"] == "a sound text 3"
+
+
+@pytest.mark.fault("table", "an image of 106 MB", "the row, its image too large when it is read")
+def test_an_image_that_is_too_large_is_one_when_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text(csv("x,a text,large.jpg,good"))
+    with (tmp_path / "large.jpg").open("wb") as file:
+        file.truncate(106_000_000)  # a hole: takes no space
+    source = open_source(tmp_path, Options(columns={}, labels=["bad", "good"]))
+    assert "x" in set(source.listing("labelled")["guid"])
+    with pytest.raises(UnreadableFileError, match=r"^image too large: 106\.0 MB$"):
+        source.files().images.read("x")
 
 
 def test_rows_that_are_left_out_of_a_table_would_be_seen(read: Callable[..., pd.DataFrame]) -> None:

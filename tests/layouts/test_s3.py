@@ -1,10 +1,10 @@
-"""Posts in a bucket of a server that speaks S3, started here (moto, if it is installed)."""
+"""Posts in a bucket of a server that speaks S3, started here (moto)."""
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,21 +18,15 @@ from .test_same_posts import TOLD, Came, come, course, rows  # noqa: F401 - fixt
 
 pytestmark = pytest.mark.slow
 
-SERVER = shutil.which("moto_server")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The URL of a server on this machine, with the credentials that S3 wants of anyone."""
-    if SERVER is None:
-        pytest.skip("moto_server is not installed")
-    pytest.importorskip("s3fs", reason="the extra [cluster] is not there")
-    pytest.importorskip("moto.server", reason="moto is there without its server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [SERVER, "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -38,7 +38,10 @@ def judge(make_examples):
         predictions = pd.DataFrame({"guid": range(10), "tag": tags, "predicted": ANSWERS})
         twins = TwinsParameters(image_bits=0, text_similarity=text_similarity)
         metrics = judge_test_posts(predictions, model, examples, EVALUATION, twins)
-        assert plot_test_confusion(predictions, metrics).data is not None
+        figure = plot_test_confusion(predictions, metrics)
+        assert [np.shape(cells.z) for cells in figure.data] == [(2, 2)] * bool(metrics["n"])
+        if metrics["n"]:
+            assert f"of {metrics['n']} posts" in figure.layout.title.text
         return metrics
 
     return judge
