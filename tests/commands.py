@@ -29,13 +29,17 @@ SMALL_IMAGES = {"preparation.short_side": 64, "model.image.resize": 64}
 
 
 def kedro(
-    *arguments: str, cwd: Path = PROJECT, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    cwd: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
+    typed: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end; `typed` is what it gets where it asks."""
     return subprocess.run(
         [sys.executable, "-m", "kedro", *arguments],
         cwd=cwd,
         env=os.environ | (environment or {}),
+        input=typed,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -82,12 +86,15 @@ class Project:
         """The folder of all that it writes."""
         return self.path / "data"
 
-    def run(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, cwd: Path | None = None, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, however it ends."""
         return kedro(
             *arguments,
             cwd=cwd or self.path,
             environment={"PYTHONPATH": str(self.path / "src")},
+            typed=typed,
         )
 
     def kedro(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -164,32 +164,15 @@ def test_a_command_in_a_folder_of_the_project_logs_as_elsewhere(copy: Project) -
     assert " INFO    1/1 splitting.split_posts: " in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ("training.epoch=1", "unknown parameter training.epoch: did you mean training.epochs?"),
-        ("trainin.epochs=1", "unknown parameter trainin: did you mean training?"),
-        ("training.epochs=many", "training.epochs"),
-        ("raw=nowhere", "nowhere"),
-    ],
-)
-def test_what_cannot_work_is_one_line(trained_project: Project, given: str, words: str) -> None:
+def test_what_cannot_work_is_one_line(trained_project: Project) -> None:
     done = trained_project.run(
-        "run", "--pipeline=training", "--env=scratch", "--params", f"data=nowhere,{given}"
+        "run", "--pipeline=training", "--env=scratch", "--params=data=nowhere,training.epoch=1"
     )
 
     assert done.returncode != 0
-    assert words in done.stderr
+    assert "unknown parameter training.epoch: did you mean training.epochs?" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (trained_project.path / "nowhere" / "02_intermediate").exists()
-
-
-def test_inference_without_a_model_says_what_to_do(trained_project: Project) -> None:
-    done = trained_project.run("run", "--pipeline=inference", "--params", "data=nowhere")
-
-    assert done.returncode != 0
-    assert "kedro run --pipeline=training" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_without_a_listing_of_new_posts_can_be_trained_on(

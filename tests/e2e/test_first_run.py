@@ -113,27 +113,28 @@ def test_inference_without_a_model_says_to_train_one_first(place: Path, tmp_path
     line = refused("--pipeline=inference", "--params", params(given))
 
     assert line.startswith("Error: fusion_model: no version yet in ")
-    assert "model_folder=FOLDER, or train one first, on posts with tags: " in line
+    assert "name a trained model with --params model_folder=FOLDER, or train one first" in line
     assert f"--pipeline=training --params 'raw=TAGGED.csv,data={tmp_path}," in line
+    assert "NEW.csv" not in line  # there is nothing to learn from
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("nowhere.csv", "there is no table"),
-        ("NEW.csv", "columns.tag=NAME"),
-        ("my.xlsx", "workbook"),
-    ],
-)
 def test_faults_of_the_posts_are_told_before_encoders_are_looked_for(
-    place: Path, tmp_path: Path, name: str, words: str
+    place: Path, tmp_path: Path
 ) -> None:
-    (place / "my.xlsx").write_bytes(b"PK\3\4" + b"\0" * 60)
-    given = {"raw": place / name, "data": tmp_path, "model.text.encoder": "no/such-encoder"}
-    if name == "NEW.csv":
-        given["columns.text"] = "Tweet Content"
+    given = {"raw": place / "NEW.csv", "data": tmp_path, "columns.text": "Tweet Content"}
 
-    line = refused("--params", params(given))
+    line = refused("--params", params(given | {"model.text.encoder": "no/such-encoder"}))
 
-    assert words in line
+    assert "columns.tag=NAME" in line
     assert "no/such-encoder" not in line
+
+
+def test_the_sample_is_read_as_readme_shows(tmp_path: Path) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("by machine:\n\n```\n")[2].splitlines()[:3]
+    assert "validation posts" in shown[2]
+
+    done = kedro("run", "--pipeline=reading", "--params", params({"data": tmp_path}))
+
+    said = done.stdout + done.stderr
+    assert [line for line in shown if line not in said] == []

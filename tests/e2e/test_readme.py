@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -13,9 +14,11 @@ from urllib.parse import urljoin
 import pytest
 
 from multimodal_sentiment import train
+from multimodal_sentiment.cli import cli
 from multimodal_sentiment.layouts.tables.columns import NAMES
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
+from multimodal_sentiment.service.limits import Limits
 
 from ..commands import PROJECT, Project
 
@@ -25,7 +28,7 @@ PAGES = {
 }
 README = PAGES["README.md"]
 
-# Each runs as it stands, in the test named beside it.
+# The file that runs each, with names and folders of its own.
 TRIED_ELSEWHERE = {
     "kedro viz run": "tests/e2e/test_browser.py",
     "kedro viz build --include-previews": "tests/e2e/test_browser.py",
@@ -34,8 +37,8 @@ TRIED_ELSEWHERE = {
     "kedro promote VERSION": "tests/runs/test_promotion.py",
     "kedro promote --back": "tests/runs/test_promotion.py",
     "kedro serve": "tests/service/test_command.py",
-    "kedro server start": "Kedro's own",
-    "kedro export FOLDER": "tests/publishing/test_export.py",
+    "kedro server start": "tests/runs/test_two_runs.py",
+    "kedro export FOLDER": "tests/e2e/test_using.py",
     "kedro jupyter lab notebooks/look_around.ipynb": "tests/e2e/test_notebook.py",
     "kedro export FOLDER --int8": "tests/e2e/test_using.py",
     "kedro push OWNER/NAME": "tests/e2e/test_using.py",
@@ -48,7 +51,7 @@ TRIED_ELSEWHERE = {
     "RAY_ADDRESS=10.0.0.5:6379 kedro run --params cluster.workers=40,cluster.cpus_per_worker=2": (
         "tests/cluster/test_nodes.py"
     ),
-    ".ci/run": "itself",
+    ".ci/run": ".ci/run",
     "lint-imports": ".ci/run",
 }
 
@@ -104,6 +107,12 @@ def test_every_command_is_one_that_works(command, settings):
             assert option == "--load-versions"
 
 
+def test_what_is_tried_elsewhere_is_typed_and_tried():
+    assert TRIED_ELSEWHERE.keys() <= set(commands())
+    for path in TRIED_ELSEWHERE.values():
+        assert (PROJECT / path).is_file(), path
+
+
 def anchors(page: str) -> set[str]:
     """What GitHub calls the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
@@ -130,10 +139,13 @@ def test_readme_leads_to_every_page():
     assert PAGES.keys() - linked == {"README.md"}
 
 
-def test_steps_in_the_table_of_commands_are_registered():
-    row = next(line for line in README.splitlines() if "--pipeline=STEP" in line)
+def test_the_table_of_commands_names_every_pipeline_and_no_other():
+    table = [line for line in README.splitlines() if line.startswith("| `kedro run --pipeline=")]
+    (steps,) = [row for row in table if "--pipeline=STEP" in row]
+    journeys = re.findall(r"--pipeline=(\w+)", "\n".join({*table} - {steps}))
 
-    assert set(re.findall(r"`(\w+)`", row)) <= set(register_pipelines())
+    named = {"__default__", *journeys, *re.findall(r"`(\w+)`", steps)}
+    assert named == set(register_pipelines())
 
 
 def test_the_table_names_every_parameter_and_no_other(settings):
@@ -151,6 +163,34 @@ def test_the_table_names_every_parameter_and_no_other(settings):
     groups = tuple(f"{name}." for name in named)
     assert {key for key in alone - named if not key.startswith(groups)} == set()
     assert Parameters.model_validate(settings)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_parameters_that_a_page_names_are_there(name, settings):
+    known = keys(settings)
+    groups = {key.partition(".")[0] for key in known if "." in key}
+    spans = re.findall(r"`([^`\n]+)`", prose(PAGES[name]))
+    dotted = re.findall(r"(?<![\w./*-])([a-z_]+(?:\.\w+)+)", "\n".join(spans))
+    named = {key for key in dotted if key.partition(".")[0] in groups and key[-3:] != ".py"}
+
+    assert named - known == set()
+
+
+def test_the_limits_of_the_service_are_its_defaults():
+    rows = re.findall(r"^\| (`--.*?) \| (.*?) \|", PAGES["docs/service.md"], re.MULTILINE)
+    told = {
+        option: default.removesuffix(" s")
+        for options, defaults in rows
+        for option, default in zip(
+            re.findall(r"`--([\w-]+)`", options), defaults.split(", "), strict=True
+        )
+    }
+    options = {option.name: option.default for option in cli.commands["serve"].params}
+
+    assert told.pop("threads") == "one a core"
+    assert Limits().threads is None
+    limits = {name for name in asdict(Limits()) if name != "threads"}
+    assert told == {name.replace("_", "-"): f"{options[name]:g}" for name in limits}
 
 
 def test_the_names_of_columns_are_those_that_are_recognised():
@@ -184,9 +224,10 @@ def test_the_house_is_as_drawn():
     drawn = re.findall(r"^  ([\w./, ]+?)  +\S", house, re.MULTILINE)
     drawn = {name.rstrip("/") for names in drawn for name in names.split(", ")}
     assert drawn == {path.name for path in source.iterdir() if path.name[0] not in "._"}
-    for row in re.findall(r"^\| .*? \| (`.*) \|$", PAGES["docs/house.md"], re.MULTILINE):
-        for name in re.findall(r"`([\w/]+(?:\.py|/))`", row):
-            assert (source / name).exists(), name
+    named = set(re.findall(r"`([\w/]+(?:\.(?:py|html|md|yml)|/))`", PAGES["docs/house.md"]))
+    assert len(named) > 80
+    for name in named:
+        assert (source / name).exists() or (PROJECT / name).exists(), name
 
 
 def test_the_lines_of_python_answer(trained_project: Project, monkeypatch, capsys):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,24 +69,6 @@ def test_its_folder_alone_predicts_unlabelled_posts(
     pd.testing.assert_frame_equal(read(answers), read(trained_project.newest(PREDICTIONS)))
 
 
-def test_a_new_data_folder_is_led_to_the_model_or_to_a_training_on_other_posts(
-    trained_project: Project, tmp_path: Path
-) -> None:
-    raw = tmp_path / "raw"
-    shutil.copytree(trained_project.raw, raw)
-    (raw / "train.txt").unlink()
-
-    done = trained_project.run(
-        *("run", "--pipeline=inference", "--params", f"raw={raw},data={tmp_path / 'data'}")
-    )
-
-    assert done.returncode != 0
-    (said,) = [line for line in done.stderr.splitlines() if "Error" in line and "fusion" in line]
-    assert "name a trained model with --params model_folder=FOLDER" in said
-    assert f"--pipeline=training --params raw=TAGGED.csv,data={tmp_path / 'data'}" in said
-    assert str(raw) not in said  # there is nothing to learn from
-
-
 def test_it_is_exported(trained_project: Project, copied: Path, tmp_path: Path) -> None:
     folder = tmp_path / "onnx"
 
@@ -99,16 +82,32 @@ def test_it_is_exported(trained_project: Project, copied: Path, tmp_path: Path) 
     assert checked.stdout.startswith("as expected"), checked.stderr
 
 
-def test_it_is_sent_to_a_hub_with_its_numbers(
-    trained_project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setenv("HF_TOKEN", "hf_made_up")
-    hub = Hub()
-    threading.Thread(target=hub.serve_forever, daemon=True).start()
+    server = Hub()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
+
+def test_nothing_is_sent_to_a_hub_by_somebody_who_says_no(
+    trained_project: Project, hub: Hub
+) -> None:
+    asked = trained_project.run(
+        *("push", NAME, "--params", f"encoders.endpoint={hub.url}"), typed="n\n"
+    )
+
+    assert asked.returncode == 1
+    assert "model.safetensors" in asked.stdout  # what would leave
+    assert f"Send these to {hub.url}/{NAME}, private? [y/N]" in asked.stdout
+    assert hub.seen  # whether there is a repository of this name
+    assert {request.partition(" ")[0] for request in hub.seen} == {"GET"}
+
+
+def test_it_is_sent_to_a_hub_with_its_numbers(trained_project: Project, hub: Hub) -> None:
     done = trained_project.kedro("push", NAME, "--yes", "--params", f"encoders.endpoint={hub.url}")
-    hub.shutdown()
-    hub.server_close()
 
     assert f"Sent to {hub.url}/{NAME}, private." in done.stdout
     listed = {line.split()[-1] for line in done.stdout.splitlines()}

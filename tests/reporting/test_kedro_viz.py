@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from kedro_datasets.plotly import JSONDataset
 
+from multimodal_sentiment.pipeline_registry import register_pipelines
 from multimodal_sentiment.reporting import kedro_viz
 from multimodal_sentiment.reporting.kedro_viz.theme import (
     BLUE,
@@ -393,6 +394,19 @@ def test_figures_stay_small_however_many_posts_there_are():
     ]
 
     assert max(len(figure.to_json()) for figure in large) < 150_000
+
+
+def test_the_journey_is_shown_without_figures_and_records():
+    tags = {
+        node.func.__name__: node.tags & {"journey", "records"}
+        for pipeline in register_pipelines().values()
+        for node in pipeline.nodes
+    }
+
+    assert all(len(tag) == 1 for tag in tags.values())
+    assert {tag for name, (tag,) in tags.items() if "plot_" in name} == {"records"}
+    steps = "read_labelled_posts split_posts train_model predict_unlabelled write_report".split()
+    assert {tag for name in steps for tag in tags[name]} == {"journey"}
 
 
 def test_bins_of_a_histogram_touch():
