@@ -51,7 +51,7 @@ def test_what_label_studio_exports_is_read(tmp_path):
     assert read(tmp_path / "short.json", short) == [("7", "positive")]
 
 
-def test_without_a_file_there_are_none(tmp_path):
+def test_without_a_file_there_are_none():
     dataset = CorrectionsDataset(file={"path": None})
 
     assert dataset.exists()

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,14 +62,9 @@ class Hub(ThreadingHTTPServer):
     def listing(self) -> dict[str, Any]:
         siblings = []
         for name, content in self.files.items():
-            blob = b"blob %d\0" % len(content) + content
-            about = {
-                "rfilename": name,
-                "size": len(content),
-                "blobId": hashlib.sha1(blob, usedforsecurity=False).hexdigest(),
-            }
+            sha1, sha256 = digests(content)
+            about = {"rfilename": name, "size": len(content), "blobId": sha1}
             if name.endswith((".safetensors", ".bin")):
-                sha256 = hashlib.sha256(content).hexdigest()
                 about["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
             siblings.append(about | self.listed.get(name, {}))
         about = {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.commit}
@@ -77,6 +73,14 @@ class Hub(ThreadingHTTPServer):
     def asked(self, name: str) -> list[int]:
         """Where each request for a file began."""
         return [start for path, start in self.seen if path.endswith(f"/{name}")]
+
+
+@lru_cache(maxsize=8)  # of the weights, for many tests
+def digests(content: bytes) -> tuple[str, str]:
+    """The SHA-1 of git's blob, and the SHA-256."""
+    blob = b"blob %d\0" % len(content) + content
+    sha1 = hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+    return sha1, hashlib.sha256(content).hexdigest()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -137,18 +141,24 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(scope="session")
+def weights() -> bytes:
+    """A file of weights, of 25 MB."""
+    drawn = np.random.default_rng(0).integers(0, 256, 25_000_000, dtype=np.uint8)
+    return save({"weights": drawn})
+
+
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    """A hub with a whole encoder: small texts, and weights of 25 MB."""
+def hub(weights: bytes) -> Iterator[Hub]:
+    """A hub with a whole encoder: small texts, and weights."""
     server = Hub()
-    weights = np.random.default_rng(0).integers(0, 256, 25_000_000, dtype=np.uint8)
     server.files = {
         "config.json": b'{"model_type": "bert"}',
         "vocab.txt": b"[PAD]\n[UNK]\n",
         "README.md": b"# tiny",
         "pytorch_model.bin": b"a pickle",
         "onnx/model.onnx": b"another form",
-        "model.safetensors": save({"weights": weights}),
+        "model.safetensors": weights,
     }
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

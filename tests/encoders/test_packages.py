@@ -93,7 +93,7 @@ def write_pickle(folder: Path) -> None:
 
 
 def test_a_package_is_found_after_the_store_and_checked(
-    install: Callable[..., Path], hub: Any, store: EncoderStore, tmp_path: Path
+    install: Callable[..., Path], hub: Any, store: EncoderStore
 ) -> None:
     folder = install(write_folder)
     found = store.find(NAME)

@@ -39,14 +39,9 @@ from transformers import (
     GPT2Model,
     MobileViTConfig,
     MobileViTModel,
-    PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
     RobertaTokenizerFast,
-    SiglipConfig,
-    SiglipModel,
-    SiglipTextConfig,
-    SiglipVisionConfig,
     T5Config,
     T5Model,
     ViTMAEConfig,
@@ -159,15 +154,6 @@ def save_clip(folder: Path) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(statistics))
 
 
-def save_siglip(folder: Path) -> None:
-    text = SiglipTextConfig(vocab_size=50, **TINY)
-    vision = SiglipVisionConfig(image_size=64, patch_size=32, **TINY)
-    config = SiglipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
-    SiglipModel(config).save_pretrained(folder)
-    statistics = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
-    (folder / "preprocessor_config.json").write_text(json.dumps(statistics))
-
-
 IMAGES = {"resnet": save_resnet, "clip": save_clip}
 
 
@@ -245,11 +231,8 @@ def test_each_family_is_trained_saved_loaded_and_answers_as_before(
     assert len(origin["sha256"]) == 64
 
 
-@pytest.mark.parametrize("family", TEXTS)
-def test_a_text_encoder_starts_as_it_was_published(
-    family: str, folder: Callable[..., Path]
-) -> None:
-    path = folder(TEXTS[family])
+def test_bertweet_starts_as_it_was_published(folder: Callable[..., Path]) -> None:
+    path = folder(save_bertweet)
     ours, tokenizer = load_text_encoder(encoder_at(path), 16)
     published = AutoModel.from_pretrained(path).eval()
 
@@ -345,13 +328,12 @@ def test_a_file_of_weights_is_recognised_and_normalised_as_imagenet(
     assert torch.equal(ours.encoder.conv1.weight, load_file(path)["conv1.weight"])
 
 
-@pytest.mark.parametrize(("save", "both"), [(save_clip, CLIPModel), (save_siglip, SiglipModel)])
 def test_of_a_pair_of_towers_the_one_that_sees_is_taken_with_its_own_statistics(
-    folder: Callable[..., Path], save: Callable[[Path], None], both: type[PreTrainedModel]
+    folder: Callable[..., Path],
 ) -> None:
-    path = folder(save)
+    path = folder(save_clip)  # in half precision
     _, ours = image_encoder(path, 64)
-    whole = both.from_pretrained(path, dtype=torch.float32).eval()
+    whole = CLIPModel.from_pretrained(path, dtype=torch.float32).eval()
 
     pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (CLIP_MEAN, CLIP_STD))

@@ -56,7 +56,7 @@ def test_medians_are_said_as_one_would(summary, observe, vectors):
     assert found["sentence"].startswith("the median is 1,024 among the new posts, ")
 
 
-def test_what_only_one_side_has_is_no_comparison(summary, observe, vectors):
+def test_what_only_one_side_has_is_no_comparison(summary, observe):
     observed = observe(200, 5).assign(brightness=np.nan)
     features = np.full((200, 64), np.nan, dtype=np.float32)
     compared = compare_posts(summary, observed, {"text": features}, 0.01)
@@ -65,7 +65,7 @@ def test_what_only_one_side_has_is_no_comparison(summary, observe, vectors):
     assert len(compared["comparisons"]) == 11
 
 
-def test_one_post_is_too_few(summary, observe, vectors):
+def test_one_post_is_too_few(observe):
     lone = summarise(observe(1, 0), {}, {})
     compared = compare_posts(lone, observe(1, 5), {}, 0.01)
 
@@ -95,7 +95,7 @@ def test_the_post_that_is_furthest_comes_first(summary):
     assert [it.times for it in found] == pytest.approx([10 / 3, 2 / 3])
 
 
-def test_equal_numbers_stay_equal_though_validation_has_them_rounded(summary, observe, vectors):
+def test_equal_numbers_stay_equal_though_validation_has_them_rounded(observe):
     kept = summarise(observe(60, 0).assign(brightness=187.4321789), {}, {})
     compared = compare_posts(kept, observe(50, 1).assign(brightness=187.4321789), {}, 0.01)
 

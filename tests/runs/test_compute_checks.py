@@ -15,7 +15,11 @@ from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
 from multimodal_sentiment.pipelines.searching import pipeline as searching
-from multimodal_sentiment.runs.checks.compute import check_processes, warn_of_enlarged_images
+from multimodal_sentiment.runs.checks.compute import (
+    check_device,
+    check_processes,
+    warn_of_enlarged_images,
+)
 
 from ..commands import Project, kedro, params
 
@@ -43,18 +47,20 @@ print(sorted(heavy & set(sys.modules)))
 
 
 @pytest.mark.fault("run", "a device that this machine lacks", "said before any node runs")
-@pytest.mark.parametrize("pipeline", ["training", "inference", "comparison"])
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has the device")
 def test_a_missing_device_is_said_before_any_node_runs(
-    trained_project: Project, pipeline: str
+    trained_project: Project, settings: dict[str, Any]
 ) -> None:
-    if torch.backends.mps.is_available():
-        pytest.skip("this machine has the device")
     given = params({"compute.device": "mps"})
-    done = trained_project.run("run", f"--pipeline={pipeline}", "--env=scratch", "--params", given)
+    done = trained_project.run("run", "--pipeline=training", "--env=scratch", "--params", given)
 
     assert done.returncode == 1
     assert "Error: compute.device: no mps on this machine: choose one of" in done.stderr
     assert "log in" not in done.stderr
+    asked = settings | {"compute": settings["compute"] | {"device": "mps"}}
+    for step in (fitting, prediction, comparing):
+        (fault,) = check_device(step.create_pipeline(), asked)
+        assert fault in done.stderr
 
 
 @pytest.mark.parametrize(
