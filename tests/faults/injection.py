@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from ..pictures import chunk, encoded, picture, png_that_claims
 
 OUTSIDE = "the secret outside of the folder"
 
@@ -38,27 +38,6 @@ def photo(seed: int) -> bytes:
     """A picture of its own, so that its post has no twin."""
     patches = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), np.uint8)
     return encoded(Image.fromarray(patches).resize((60, 40), Image.Resampling.BICUBIC), "JPEG")
-
-
-def picture(width: int = 60, height: int = 40, mode: str = "RGB") -> Image.Image:
-    y, x = np.mgrid[0:height, 0:width]
-    pixels = np.stack([255 * x / width, 255 * y / height, 128 + 100 * np.sin(x / 9)], -1)
-    return Image.fromarray(pixels.astype(np.uint8)).convert(mode)
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
 
 
 def turned(orientation: int) -> bytes:
@@ -122,8 +101,7 @@ _NO_IMAGE = "not a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF"
 
 def _with_chunk(kind: bytes, data: bytes) -> bytes:
     """A PNG with a chunk before its pixels."""
-    check = struct.pack(">I", zlib.crc32(kind + data))
-    return _PNG[:33] + struct.pack(">I", len(data)) + kind + data + check + _PNG[33:]
+    return _PNG[:33] + chunk(kind, data) + _PNG[33:]
 
 
 TEXTS: dict[str, Fault] = {

@@ -6,13 +6,12 @@ import io
 import struct
 import sys
 import zlib
-from typing import Any
 
 import imagehash
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, ImageDraw, ImageFile
+from PIL import Image, ImageFile
 
 from multimodal_sentiment.posts.imaging import (
     BrokenImageError,
@@ -23,6 +22,8 @@ from multimodal_sentiment.posts.imaging import (
     unpack,
 )
 from multimodal_sentiment.posts.problems import problem
+
+from ..pictures import encoded, png_that_claims, scene
 
 # Pillow's warnings about what the tests break on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -42,21 +43,6 @@ def decode(
         max_aspect_ratio=max_aspect_ratio,
         max_megapixels=max_megapixels,
     )
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def scene(width: int = 60, height: int = 40) -> Image.Image:
-    """A smooth picture whose quarters differ, so that every turn of it can be told."""
-    y, x = np.mgrid[0:height, 0:width]
-    pixels = np.stack([255 * x / width, 255 * y / height, 128 + 100 * np.sin(x / 9)], -1)
-    image = Image.fromarray(pixels.astype(np.uint8))
-    ImageDraw.Draw(image).rectangle([2, 2, width // 3, height // 4], fill="red")
-    return image
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -244,18 +230,6 @@ class TestBounds:
         assert psnr(saved, np.asarray(full)) < 30
         assert 50 < psnr(picture.pixels, np.asarray(full)) < float("inf")  # inf: the slow way
         assert (picture.original_height, picture.original_width) == (800, 1200)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = zlib.compress(b"\0" * 1000)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
 
 
 class TestBroken:

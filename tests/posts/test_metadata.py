@@ -12,35 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageDraw
+from PIL import ExifTags, Image
 
 from multimodal_sentiment.posts.imaging import FORMATS, DecodedImage, decode_image
 from multimodal_sentiment.posts.metadata import without_metadata
 
+from ..pictures import chunk, encoded, scene
+
 MB = 2**20
-
-
-def scene() -> Image.Image:
-    """A picture of 60 x 40 whose sides differ."""
-    y, x = np.mgrid[0:40, 0:60]
-    pixels = np.stack([255 * x / 60, 255 * y / 40, 128 + 100 * np.sin(x / 9)], -1)
-    image = Image.fromarray(pixels.astype(np.uint8))
-    ImageDraw.Draw(image).rectangle([2, 2, 20, 10], fill="red")
-    return image
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def decode(payload: bytes) -> DecodedImage:
     return decode_image(payload, short_side=64, max_aspect_ratio=3, max_megapixels=20)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(*chunks: bytes, at: int = 33) -> bytes:
