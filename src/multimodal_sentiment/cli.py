@@ -1,28 +1,21 @@
-"""This project's own commands, and Kedro's `run` with its errors in one line."""
+"""This project's own commands, beside `kedro run`."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.config import MissingConfigException
-from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
-from kedro.utils import load_obj
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from multimodal_sentiment.hooks import PROJECT_HOOKS
-from multimodal_sentiment.runs.runtime_parameters import ParamsOption, read_params
+from multimodal_sentiment.kedro_run import PARAMS, run
 from multimodal_sentiment.service.options import service_options
-from multimodal_sentiment.wording import one_line
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -217,15 +210,8 @@ def serve(
         answer(location(catalog["fusion_model"]), **options)
 
 
-params_option = ParamsOption(
-    ["--params"],
-    type=click.UNPROCESSED,
-    multiple=True,
-    callback=read_params,
-    help="Parameters of this run: KEY=VALUE,KEY=VALUE.",
-)
 for command in (prune, promote, export, push, serve):
-    command.params.append(params_option)
+    command.params.append(PARAMS)
 
 
 @cli.command()
@@ -294,70 +280,4 @@ def _folders(env: str | None, params: dict[str, Any]) -> str:
     return folders_flag({"env": env, "runtime_params": params})
 
 
-def _run(**options: Any) -> Any:
-    """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
-    from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
-
-    if kedro_run.callback is None:
-        raise TypeError("kedro run has no callback")
-    _check_runner(options["runner"])
-    PROJECT_HOOKS[0].has_ended = False
-    try:
-        return kedro_run.callback(**options)
-    except KeyboardInterrupt:
-        if not (PROJECT_HOOKS[0].end_all() or PROJECT_HOOKS[0].has_ended):
-            click.echo("Interrupted before a run had begun: nothing is written", err=True)
-        raise click.exceptions.Exit(130) from None  # 128 + SIGINT, as shells have it
-    except click.ClickException:
-        raise
-    except Exception as error:
-        if not is_expected(error):
-            raise
-        notes = getattr(error, "__notes__", [error_in_one_line(error)])
-        raise click.ClickException(notes[-1]) from error
-
-
-def _check_runner(name: str | None) -> None:
-    """Refuse a runner that there is not.
-
-    Raises:
-        click.ClickException: If that is so.
-    """
-    try:
-        load_obj(name or "SequentialRunner", "kedro.runner")
-    except (AttributeError, ImportError, ValueError) as error:
-        raise click.ClickException(
-            f"--runner={name}: {error}: choose of SequentialRunner, ThreadRunner, ParallelRunner"
-        ) from error
-
-
-def _read_config(context: click.Context, option: click.Parameter, given: str | None) -> Any:
-    """Have Kedro take options from the section `run` of a file, whatever the command is called.
-
-    Raises:
-        click.ClickException: If it has no such section, or cannot be read.
-    """
-    read = kedro_options["config"].callback
-    if read is None:
-        raise TypeError("kedro run --config has no callback")
-    name, context.info_name = context.info_name, "run"
-    try:
-        return read(context, option, given)
-    except (YAMLError, OmegaConfBaseException, OSError, ValueError) as error:
-        raise click.ClickException(f"--config={given} cannot be read: {one_line(error)}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise click.ClickException(f"--config={given} has no options in a section run") from error
-    finally:
-        context.info_name = name
-
-
-kedro_options = {option.name: option for option in kedro_run.params}
-config_option = copy(kedro_options["config"])
-config_option.callback = _read_config
-run = click.Command(
-    "run",
-    params=[*(kedro_options | {"config": config_option, "params": params_option}).values()],
-    callback=_run,
-    help=kedro_run.help,
-)
 cli.add_command(run)
