@@ -35,7 +35,7 @@ def answering_version(folder: Path) -> str | None:
         raise ValueError(
             f"version {promoted} is promoted, and is not in {folder}: name another with "
             f'"{own_command("promote")} VERSION", or take the newest with '
-            f'"{own_command("promote")} --back"'
+            f'"{own_command("promote")} --back", each with the same --env and --params'
         )
     return promoted or next(iter(versions), None)
 
@@ -57,7 +57,8 @@ def promoted_version(folder: Path) -> str | None:
     if not isinstance(version, str):
         raise ValueError(
             f'{path} names no version: mend that with "{own_command("promote")} VERSION", or '
-            f'with "{own_command("promote")} --back", which removes it'
+            f'with "{own_command("promote")} --back", which removes it, each with the same --env '
+            "and --params"
         )
     return version
 

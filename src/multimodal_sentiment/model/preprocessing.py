@@ -50,7 +50,10 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
         advice = "put the encoder's own there"
         if (encoder.path / RECORD).is_file():  # 0.1 fetched no processor_config.json
             fetch = f"{run_command()} --pipeline=encoders"
-            advice = f'remove that folder, and run "{fetch}" with the same --env and --params'
+            advice = (
+                f'remove that folder, and run "{fetch}" with the same --env and --params; if it is '
+                f"still missing, {advice}"
+            )
         raise EncoderError(
             f"model.image.encoder: {encoder.path} has no {PREPROCESSOR}, which says how its "
             f"pictures were normalised: {advice}"

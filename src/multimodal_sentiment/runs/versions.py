@@ -119,7 +119,11 @@ def way_out(name: str, dataset: Any, version: str, older: str = LOAD_OLDER) -> s
     ways = [
         *(["allow this user to read it"] if isinstance(unread(path), PermissionError) else []),
         *(older.format(name=name, version=it) for it in before),
-        *([f'take its promotion back with "{back}"'] if promoted else []),
+        *(
+            [f'take its promotion back with "{back}" and the same --env and --params']
+            if promoted
+            else []
+        ),
         *([f"move {short_path(path)} away"] if not promoted else []),
     ]
     return ", or ".join(ways)
