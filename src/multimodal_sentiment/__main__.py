@@ -23,8 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     from kedro.framework.project import configure_project
 
-    from multimodal_sentiment.cli import cli, run
+    from multimodal_sentiment.cli import cli
     from multimodal_sentiment.commands import MODULE
+    from multimodal_sentiment.kedro_run import run
 
     configure_project("multimodal_sentiment")
     given = sys.argv[1:] if arguments is None else arguments

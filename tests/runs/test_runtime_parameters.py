@@ -8,7 +8,7 @@ import click
 import pytest
 import yaml
 
-from multimodal_sentiment.cli import run
+from multimodal_sentiment.kedro_run import run
 from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.config_loader import check_parameters
 from multimodal_sentiment.parameters import Parameters
