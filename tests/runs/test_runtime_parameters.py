@@ -8,9 +8,9 @@ import click
 import pytest
 import yaml
 
-from multimodal_sentiment.kedro_run import run
 from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.config_loader import check_parameters
+from multimodal_sentiment.kedro_run import run
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.runs.runtime_parameters import read_params
 
