@@ -68,9 +68,10 @@ def test_without_a_file_there_are_none():
     ],
 )
 def test_that_nothing_was_corrected_is_no_fault(tmp_path, content, caplog):
-    caplog.set_level("INFO")
     assert read(tmp_path / "none", content) == []
-    assert "corrects no tag" in caplog.text
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "corrects no tag" in record.message
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,10 @@ def test_that_nothing_was_corrected_is_no_fault(tmp_path, content, caplog):
         (b'[{"guid": "7", "mood": "positive"}]', "what chooses it in JSON-MIN must be named tag"),
         (b"guid,tag\n\xff\xfe,positive\n", "is not UTF-8 in line 2: save it as UTF-8"),
         (b"[{]", "is no JSON in line 1"),
+        (
+            b'[{"data": {"guid": "7"}, "annotations": [{"result": [{"type": "taxonomy"}]}]}]',
+            "holds answers, but none of them is a choice: they are taxonomy",
+        ),
         (b'[{"data": {"text": "x"}, "annotations": [1]}]', "its task 1 has no guid with a tag"),
     ],
 )

@@ -72,7 +72,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             self._refuse(f"is not UTF-8 in line {line}: save it as UTF-8")
         rows = self._tasks(text) if text.lstrip()[:1] in ("[", "{") else self._lines(text)
         if not rows:
-            logger.info("The file of corrections %s corrects no tag", self._path)
+            logger.warning("The file of corrections %s corrects no tag", self._path)
         table = pd.DataFrame(rows, columns=["guid", "tag"], dtype=str)
         return table.assign(sha256=hashlib.sha256(payload).hexdigest())
 
@@ -135,9 +135,11 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             self._refuse(f"is no JSON in line {error.lineno}: {error.msg}")
         tasks = tasks if isinstance(tasks, list) else [tasks]
         rows = []
+        kinds: set[str] = set()
         for number, task in enumerate(tasks, start=1):
             try:
                 chosen = _choice(task)
+                kinds |= _kinds(task)
                 if chosen is not None:
                     rows.append((str(task.get("data", task)["guid"]), str(chosen)))
             except (AttributeError, IndexError, KeyError, TypeError):
@@ -146,6 +148,10 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
                 )
         if tasks and not any("data" in task or "tag" in task for task in tasks):
             self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
+        if kinds and "choices" not in kinds:
+            self._refuse(
+                f"holds answers, but none of them is a choice: they are {', '.join(sorted(kinds))}"
+            )
         return rows
 
 
@@ -153,7 +159,17 @@ def _choice(task: dict[str, Any]) -> Any:
     """Return the tag that a task's last annotation chooses; None if nobody has annotated it."""
     if "data" not in task:  # JSON-MIN
         return task.get("tag")
-    done = [it for it in task.get("annotations", []) if not it.get("was_cancelled")]
+    done = _done(task)
     results = done[-1]["result"] if done else []
     chosen = [result["value"]["choices"][0] for result in results if result["type"] == "choices"]
     return chosen[0] if chosen else None
+
+
+def _kinds(task: dict[str, Any]) -> set[str]:
+    """Return of which kinds the answers in a task's annotations are, such as `choices`."""
+    return {str(result["type"]) for it in _done(task) for result in it.get("result", ())}
+
+
+def _done(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the annotations of a task that were not cancelled."""
+    return [it for it in task.get("annotations", []) if not it.get("was_cancelled")]
