@@ -197,9 +197,10 @@ def test_files_of_nobody_are_named(folder: Path) -> None:
 
 def test_files_that_their_post_cannot_use_are_named(folder: Path) -> None:
     found = files(folder, a__txt=b"", a__mp4=b"film", b__dat=b"\xff\xd8\xff", b__svg=b"<svg>",
-                  c__jpg=b"image", c__json=b"{}")  # fmt: skip
+                  c__jpg=b"image", c__txt=b"", c__json=b"{}",
+                  d__jpg=b"image", d__text=b"not .txt")  # fmt: skip
     assert found.images.path("b") == "data/b.dat"
-    assert found.unclaimed(["a", "b", "c"]) == ["a.mp4"]
+    assert found.unclaimed(["a", "b", "c", "d"]) == ["a.mp4", "b.svg", "d.text"]
 
 
 def test_a_regular_file_beside_a_link_is_used(folder: Path) -> None:

@@ -74,7 +74,7 @@ class PostFolder(PostFiles):
                 files = {stem for stem in files if _normal(stem) not in normal}
             if not files:
                 break
-        names = {name for kind in (self.texts, self.images) for name in kind.names(files)}
+        names = {*self.texts.names(files, self.images), *self.images.names(files, self.texts)}
         return sorted(map(displayed, names))
 
     def _index(self, below: str, *, is_outside: bool = False) -> None:
@@ -211,16 +211,25 @@ class FileIndex(Images):
         """Yield the stems of all files, as the disk spells them."""
         return chain(self._found, self._paths, self._others)
 
-    def names(self, stems: Container[str]) -> Iterator[str]:
+    def names(self, stems: Container[str], others: Images) -> Iterator[str]:
         """Yield the paths in the folder of the files that have one of some stems.
 
-        Of other stems, those of unknown suffixes, where none of their files can be used.
+        Of other stems, those of unknown suffixes that are not used, where the post lacks a file of
+        this kind or of the other.
+
+        Args:
+            stems: Of files that belong to nobody.
+            others: The files of the other kind.
         """
         yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
         yield from (path for stem, path in self._paths.items() if stem in stems)
-        for stem, others in self._others.items():
-            if stem in stems or not self._name(stem):
-                yield from others
+        for stem, paths in self._others.items():
+            if stem in stems:
+                yield from paths
+                continue
+            used = self._name(stem)
+            if not used or stem not in others:
+                yield from (path for path in paths if path != used)
 
     def _name(self, guid: str) -> str:
         """Return a file's path in the folder, or nothing."""
