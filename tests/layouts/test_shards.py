@@ -161,8 +161,13 @@ class TestTar:
         source = opened(write_tar(tmp_path / "x.tar", members))
         assert contents(source) == {"a": (b"1", None)}
         assert source.files().remarks[1] == (
-            f"3 files in {tmp_path / 'x.tar'} are left aside: their suffixes tell nothing"
+            "3 files in the tar files are left aside: their suffixes tell nothing"
         )
+
+    def test_what_is_left_aside_in_all_is_counted_in_a_line(self, tmp_path: Path) -> None:
+        shards = {f"{n}.tar": {f"{n}.txt": b"t", f"{n}.npy": b"\0"} for n in range(3)}
+        (said,) = opened(write_shards(tmp_path / "raw", shards)).files().remarks[1:]
+        assert said == "3 files in the tar files are left aside: their suffixes tell nothing"
 
     @pytest.mark.parametrize("name", ["{}-0.tar", "posts_{}.tar"])
     def test_names_of_splits_declare_them(self, tmp_path: Path, name: str) -> None:

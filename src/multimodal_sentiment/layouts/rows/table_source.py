@@ -61,6 +61,10 @@ class TableSource(Source):
         self._layout = layout
         self._said = said
         self.remarks = [remark for part in parts for remark in part.table.remarks]
+        if left_aside := sum(part.table.left_aside for part in parts):
+            self.remarks.append(  # one for all, as there may be thousands of shards
+                f"{left_aside:,} files in the tar files are left aside: their suffixes tell nothing"
+            )
         parts = [self._without_other_split(part) for part in with_ids_of_files(parts)]
         self._parts = parts
         self._no_tags: Counter[str] = Counter()  # words that were taken for none
@@ -275,7 +279,8 @@ def _splits(table: Table, column: str, words: Sequence[str | None]) -> list[Spli
     if unknown:
         raise LayoutError(
             f"{table.path}: column {column!r} holds {first_names(unknown)}, which is no split: use "
-            "train, validation and test, or name another column with columns.split"
+            "train, validation and test, name another column with columns.split, or call this one "
+            "otherwise"
         )
     return [SPLITS[_as_split(word)] for word in words]
 

@@ -22,6 +22,7 @@ class Table(ABC):
         names: Of the columns, in order.
         count: Rows.
         remarks: What the user should know of how it was read, a line each.
+        left_aside: How many files in it are of suffixes that tell nothing.
         doubt: What is doubtful about the encoding of all of it, in a sentence, or nothing.
     """
 
@@ -31,6 +32,7 @@ class Table(ABC):
     names: list[str]
     count: int
     remarks: Sequence[str] = ()
+    left_aside: int = 0
     doubt: str = ""
 
     def __len__(self) -> int:

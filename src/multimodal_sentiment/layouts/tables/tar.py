@@ -62,7 +62,7 @@ class TarTable(Table):
         """
         self.path = path
         try:
-            self._columns, self._images, others = _index(path, state_of(path))
+            self._columns, self._images, self.left_aside = _index(path, state_of(path))
         except tarfile.TarError as error:
             raise LayoutError(
                 f"{path} is no whole tar file without compression: {error}"
@@ -70,10 +70,6 @@ class TarTable(Table):
         self.count = len(self._columns["guid"])
         if not self.count:
             raise LayoutError(f"{path} holds no post: they are files such as KEY.txt and KEY.jpg")
-        if others:
-            self.remarks = [
-                f"{others:,} files in {path} are left aside: their suffixes tell nothing"
-            ]
         self.names = [*self._columns, *(["image"] if any(self._images) else [])]
 
     @property
