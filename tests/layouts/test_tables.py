@@ -199,6 +199,14 @@ def test_parquet_files_in_folders_of_splits_come_before_a_table_beside_them(tmp_
     assert [row[0] for row in rows(opened(tmp_path))] == ["train0", "train1"]
 
 
+def test_so_do_several_files_of_json_lines(tmp_path: Path) -> None:
+    for name in ("train/0", "train/1", "test/0", "test/1"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"id": "{name}", "text": "a", "tag": "good"}}\n')
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
+    assert [row[0] for row in rows(opened(tmp_path))] == ["train/0", "train/1"]
+
+
 @pytest.mark.parametrize("name", ["posts.csv", "metadata.csv"])
 def test_a_folder_that_may_be_of_either_split_is_refused(tmp_path: Path, name: str) -> None:
     for folder in ("train", "Eval", "evaluation of what is here", "posts.eval"):
@@ -274,8 +282,9 @@ def test_a_column_subset_that_holds_something_else_is_left_aside(
     (tmp_path / "p.csv").write_text(content)
     options = Options(columns={"split": column if is_given else None})
     if is_given or column != "Subset":
-        with pytest.raises(LayoutError, match=f"{column!r} holds 'north', which is no split"):
+        with pytest.raises(LayoutError, match=f"{column!r} holds 'north', which is no split") as no:
             open_source(tmp_path, options)
+        assert str(no.value).endswith("with columns.split, or call this one otherwise")
         return
     source = open_source(tmp_path, options)
     assert rows(source) == [("1", "good"), ("2", "bad"), ("3", "bad")]

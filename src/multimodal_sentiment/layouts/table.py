@@ -111,12 +111,12 @@ def find_tables(path: Path) -> tuple[list[tuple[Path, Split]], list[Path]]:
 def _are_posts(below: Sequence[tuple[Path, Split]]) -> bool:
     """Return whether what lies in folders of splits is the posts, and not about their images.
 
-    There are folders of several splits, and each holds one table, or all are Parquet files.
+    There are folders of several splits; each holds one table, or no table is CSV or JSON.
     """
     tables = dict(below)
-    are_parquet = all(table.suffix.lower() in PARQUET for table in tables)
+    are_rows = all(table.suffix.lower() not in (".csv", ".tsv", ".json") for table in tables)
     is_one_each = len({table.parent for table in tables}) == len(tables)
-    are_tables = are_parquet or (is_one_each and all(map(has_rows, tables)))
+    are_tables = are_rows or (is_one_each and all(map(has_rows, tables)))
     return are_tables and len({*tables.values()}) > 1
 
 
