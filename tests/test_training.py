@@ -344,6 +344,22 @@ class TestWriting:
         write_posts(posts, {"text": "t"}, tmp_path / "p.parquet")
         assert pq.read_table(tmp_path / "p.parquet")["guid"].to_pylist() == guids
 
+    @pytest.mark.parametrize(
+        ("column", "names", "guids"),
+        [
+            ("id", ["a.jpg", "b.jpg"], ["a.jpg", "b.jpg"]),
+            ("id", ["a.jpg", "a.jpg"], ["0", "1"]),
+            ("id", ["a.jpg", None], ["0", "1"]),
+            ("id", [picture(0), picture(1)], ["0", "1"]),
+            ("id", [b"\xff\xd8\xff", b"\x89PNG"], ["0", "1"]),  # images themselves
+            ("photo", ["a.jpg", "b.jpg"], ["0", "1"]),
+        ],
+    )
+    def test_ids_that_name_images_are_those_of_posts(self, tmp_path, column, names, guids):
+        posts = pd.DataFrame({"t": ["one", "two"], column: names})
+        write_posts(posts, {"text": "t", "image": column}, tmp_path / "p.parquet")
+        assert pq.read_table(tmp_path / "p.parquet")["guid"].to_pylist() == guids
+
     def test_a_post_without_a_class_has_no_tag(self, tmp_path):
         features = Features({"t": Value("string"), "label": ClassLabel(names=["sad", "happy"])})
         posts = Dataset.from_dict({"t": ["one", "two"], "label": [1, -1]}, features)

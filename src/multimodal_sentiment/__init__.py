@@ -69,7 +69,8 @@ def train(
         image: The column of images: paths, bytes, arrays or Pillow images.
         tag: The column of tags.
         guid: The column of ids; where there is none, posts have those of the frame's index, or
-            numbers where it does not tell them apart.
+            numbers where it does not tell them apart. A column of images that is named like one
+            of ids, as in `image="id"`, gives both.
         split: The column that says `train`, `validation` or `test`; where there is none, validation
             posts are drawn.
         folder: The folder for posts, model and report; None takes a temporary one, which stays.

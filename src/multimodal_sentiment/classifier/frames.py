@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.layouts.rows.table_source import SPLITS
+from multimodal_sentiment.layouts.tables.columns import may_hold
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, describe_problems, write_problems
 
@@ -108,7 +109,7 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
     cells = {
         role: read_entries(str(name), frame_column(posts, name)) for role, name in columns.items()
     }
-    cells.setdefault("guid", _numbers(posts))
+    cells.setdefault("guid", _ids_of_files(posts, columns) or _numbers(posts))
     name_class = class_names(posts, columns.get("tag"))
     for values in zip(*cells.values(), strict=False):  # the numbers have no end
         row = dict(zip(cells, values, strict=True))
@@ -126,6 +127,21 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
             told["text"] = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             unfit[_REPLACED] += told["text"].count("\ufffd") > text.count("\ufffd")
         yield told
+
+
+def _ids_of_files(posts: Any, columns: Mapping[str, Any]) -> Iterator[Any] | None:
+    """Take what names images for the ids too, if the column's name is one of ids and all differ.
+
+    So do tables; see `layouts.rows.rows.with_ids_of_files`.
+    """
+    if "guid" in columns or not may_hold("guid", str(columns.get("image"))):
+        return None
+    words = []
+    for entry in read_entries("image", frame_column(posts, columns["image"])):
+        if not isinstance(entry, str | os.PathLike) or not str(entry):  # it may be an image itself
+            return None
+        words.append(str(entry))
+    return iter(words) if len(set(words)) == len(words) else None
 
 
 def _numbers(posts: Any) -> Iterator[Any]:
