@@ -65,6 +65,7 @@ def test_without_a_file_there_are_none():
         b"[]",
         b'[{"data": {"guid": "7"}, "annotations": [{"was_cancelled": true, "result": []}]}]',
         b'[{"guid": "7", "tag": null}]',
+        b'[{"data": {"guid": "7"}, "annotations": [{"result": [{"type": "textarea"}]}]}]',
     ],
 )
 def test_that_nothing_was_corrected_is_no_fault(tmp_path, content, caplog):

@@ -174,6 +174,11 @@ def test_tables_in_folders_of_splits_come_before_others_beside_these(tmp_path: P
         {f"{split}/{n}.json": "[{}]" for split in ("train", "test") for n in range(2)},
         {f"{split}/boxes.json": '{"images": []}' for split in ("train", "test")},
         {"test/posts.csv": "id,text,tag\n2,a,good\n"},
+        {
+            f"{split}/{n}.{kind}": "{}"
+            for split in ("train", "test")
+            for n, kind in enumerate(("jsonl", "ndjson"))
+        },
     ],
 )
 def test_files_about_images_do_not_come_before_the_table_beside_them(

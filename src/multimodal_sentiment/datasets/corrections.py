@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 COLUMNS = ("guid", "tag", "sha256")
 
 _SEPARATORS = (",", ";", "\t")
+_REMARKS = {"textarea", "relation", ""}  # kinds of Label Studio's results that judge no post
 
 
 class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
@@ -148,6 +149,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
                 )
         if tasks and not any("data" in task or "tag" in task for task in tasks):
             self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
+        kinds -= _REMARKS
         if kinds and "choices" not in kinds:
             self._refuse(
                 f"holds answers, but none of them is a choice: they are {', '.join(sorted(kinds))}"
@@ -167,7 +169,7 @@ def _choice(task: dict[str, Any]) -> Any:
 
 def _kinds(task: dict[str, Any]) -> set[str]:
     """Return of which kinds the answers in a task's annotations are, such as `choices`."""
-    return {str(result["type"]) for it in _done(task) for result in it.get("result", ())}
+    return {result.get("type", "") for it in _done(task) for result in it.get("result") or ()}
 
 
 def _done(task: dict[str, Any]) -> list[dict[str, Any]]:

@@ -111,13 +111,14 @@ def find_tables(path: Path) -> tuple[list[tuple[Path, Split]], list[Path]]:
 def _are_posts(below: Sequence[tuple[Path, Split]]) -> bool:
     """Return whether what lies in folders of splits is the posts, and not about their images.
 
-    There are folders of several splits; each holds one table, or no table is CSV or JSON.
+    There are folders of several splits, of one table each, or of one format but CSV and JSON.
     """
     tables = dict(below)
-    are_rows = all(table.suffix.lower() not in (".csv", ".tsv", ".json") for table in tables)
-    is_one_each = len({table.parent for table in tables}) == len(tables)
-    are_tables = are_rows or (is_one_each and all(map(has_rows, tables)))
-    return are_tables and len({*tables.values()}) > 1
+    formats = {table.suffix.lower() for table in tables}
+    are_rows = len(formats) == 1 and not formats & {".csv", ".tsv", ".json"}
+    are_single = len({table.parent for table in tables}) == len(tables)
+    are_posts = are_rows or (are_single and all(map(has_rows, tables)))
+    return are_posts and len({*tables.values()}) > 1
 
 
 def _choose(
