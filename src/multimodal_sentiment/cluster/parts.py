@@ -23,7 +23,7 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 RETRIES = 2  # of a part whose worker has died, before it is halved
-_SECONDS_TO_CANCEL = 30.0  # at most; it takes a moment
+_TRIES_TO_CANCEL, _SECONDS_TO_CANCEL = 30, 1.0  # at most; it takes a moment
 
 
 def divide(items: Any, size: int) -> list[Any]:
@@ -155,11 +155,15 @@ class _Work:
 
         with self._changed:
             self._is_over = True
-            under_way = list(self._under_way)
-        for reference in under_way:
-            ray.cancel(reference, force=True)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._under_way, _SECONDS_TO_CANCEL)
+        # Ray leaves a task alone that is on its way to a worker, and not there yet: so once more.
+        for _ in range(_TRIES_TO_CANCEL):
+            with self._changed:
+                under_way = list(self._under_way)
+            for reference in under_way:
+                ray.cancel(reference, force=True)
+            with self._changed:
+                if self._changed.wait_for(lambda: not self._under_way, _SECONDS_TO_CANCEL):
+                    return
 
     def _ask(self, part: Any) -> _Answer:
         import ray
