@@ -242,6 +242,13 @@ REFUSED: dict[str, Case] = {
         {"train.csv": csv(X), "test.csv": csv(X), "eval_1.csv": csv(X)},
         "eval_1.csv for validation or for testing? name it after one",
     ),
+    "a name beside one split that may be of either of the others": Case(
+        {"train.csv": csv(X), "eval.csv": csv(X)},
+        "eval.csv for validation or for testing? name it after one",
+    ),
+    "a saved data set of no split": Case(
+        {"dataset_dict.json": '{"splits": []}'}, "holds no posts in a layout that is known"
+    ),
     "no posts but those of the test": Case(
         {"test.csv": csv(X)}, "no post to learn from: all are of the split test, as its name says"
     ),

@@ -29,7 +29,7 @@ from multimodal_sentiment.layouts import (
     open_source,
 )
 from multimodal_sentiment.layouts.files.finding import find_files_in
-from multimodal_sentiment.layouts.shards import is_shards
+from multimodal_sentiment.layouts.which_tables import find_layout
 from multimodal_sentiment.posts.problems import problem
 from multimodal_sentiment.runs.checks import check_run
 from multimodal_sentiment.runs.kedro_adapter import place_in_words
@@ -180,6 +180,9 @@ class TestTar:
         ]
         alone = opened(tmp_path / "raw" / name.format("test"))
         assert alone.has("unlabelled") is name.startswith("{}")
+        for split in ("train", "val"):
+            (tmp_path / "raw" / name.format(split)).unlink()
+        assert opened(tmp_path / "raw").has("unlabelled")  # as of a table alone in its folder
 
     def test_equal_posts_in_two_shards_are_one_and_different_ones_are_refused(
         self, tmp_path: Path
@@ -265,6 +268,15 @@ class TestTar:
         (tmp_path / "sizes.json").unlink()
         assert opened(tmp_path).files().about["layout"] == "table"
 
+    def test_so_is_a_lone_one_beside_tables_in_folders_of_splits(self, tmp_path: Path) -> None:
+        write_tar(tmp_path / "images.tar", {"1.jpg": JPEG})
+        for split in ("train", "test"):
+            (tmp_path / split).mkdir()
+            (tmp_path / split / "posts.csv").write_text(f"id,text,tag\n{split},a,good\n")
+        source = opened(tmp_path)
+        assert source.listing("labelled")["guid"].tolist() == ["train"]
+        assert source.files().remarks[1].startswith("images.tar beside the table is not read")
+
     @pytest.mark.parametrize(
         ("content", "layout"),
         [
@@ -291,7 +303,7 @@ class TestTar:
         write_tar(Path("images.tar"), {"1.jpg": JPEG})
         Path("beside.json").touch(0)
         with as_nobody(), pytest.raises(LayoutError, match=r"json cannot be read: Permission d"):
-            is_shards(Path())
+            find_layout(Path())
 
     @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])
     def test_names_of_which_some_are_splits_are_refused(
@@ -340,6 +352,11 @@ class TestParquet:
         write("eval")
         with pytest.raises(LayoutError, match=r"eval\.parquet for validation or for testing"):
             opened(tmp_path)
+
+    def test_one_file_may_be_all_shards(self, tmp_path: Path) -> None:
+        path = write_parquet(tmp_path / "raw", count=1, posts=2) / "part-000.parquet"
+        files = open_source(path, Options(layout="shards")).files()
+        assert files.remarks[0].startswith("1 shard: part-000.parquet")
 
     def test_of_many_shards_few_images_are_held_and_few_files_are_open(
         self, tmp_path: Path
@@ -467,6 +484,13 @@ class TestAddresses:
         assert listing.exists()
         assert listing.load()["guid"].tolist() == ["a", "c"]
         assert PostFilesDataset(path="memory://posts").load().texts.read("b") == b"second"
+
+    def test_tables_that_are_not_read_are_said(self, tmp_path: Path, address: Any) -> None:
+        path = write_parquet(tmp_path / "raw", count=1, posts=2) / "part-000.parquet"
+        for name in ("train", "test", "all"):
+            (address / f"{name}.parquet").write_bytes(path.read_bytes())
+        (said,) = opened("memory://posts").files().remarks[1:]
+        assert said.startswith("1 tables beside these are not read: all.parquet; if one is meant")
 
     def test_answers_are_written_of_shards_in_a_folder(self, tmp_path: Path, address: Any) -> None:
         path = write_tar(tmp_path / "x.tar", {"b.txt": b"second"})

@@ -17,7 +17,6 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.datasets import PostListingDataset
 from multimodal_sentiment.layouts import LAYOUTS, LayoutError, Options, Source, open_source
-from multimodal_sentiment.layouts.table import open_table
 from multimodal_sentiment.pipelines.ingestion.nodes import describe_source
 
 from .test_post_folder import as_nobody
@@ -226,6 +225,17 @@ def test_a_folder_that_may_be_of_either_split_is_refused(tmp_path: Path, name: s
         (tmp_path / split).mkdir()
         (tmp_path / split / name).write_text(f"id,text,tag\n{split},a,good\n")
     assert sorted(row[0] for row in rows(opened(tmp_path))) == ["dev", "train"]
+
+
+def test_splits_of_images_come_in_one_order_and_one_alone_is_all_posts(tmp_path: Path) -> None:
+    for split in ("dev", "test", "train"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "metadata.csv").write_text(f"text,file_name,tag\na,{split}.jpg,good\n")
+    source = opened(tmp_path)
+    assert rows(source) == [("train-1", "good", "train"), ("validation-1", "good", "validation")]
+    for split in ("test", "train"):
+        (tmp_path / split / "metadata.csv").unlink()
+    assert rows(opened(tmp_path)) == [("1", "good")]
 
 
 def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> None:
@@ -470,13 +480,23 @@ def test_of_a_saved_data_set_the_rows_that_are_meant_are_read(tmp_path: Path) ->
             stream(folder / "indices.arrow", pa.table({"indices": pa.array(indices, pa.uint64())}))
             state["_indices_files"] = [{"filename": "indices.arrow"}]
         (folder / "state.json").write_text(json.dumps(state))
-    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["test", "train"]}')
+    (tmp_path / "all.tar").touch()  # what it has come in, say
     source = opened(tmp_path)
     assert [row[0] for row in rows(source)] == ["train-1", "train-2", "train-3"]
     assert rows(source, "unlabelled") == [("test-1", "x", "test"), ("test-2", "x", "test")]
     files = source.files()
     assert [files.texts.read(f"test-{n}") for n in (1, 2)] == ["c", "a"]
     assert [files.images.read(f"test-{n}") for n in (1, 2)] == [b"C", b"A"]
+
+
+def test_a_folder_that_may_not_be_listed_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "raw").mkdir(mode=0o711)
+    monkeypatch.chdir(tmp_path / "raw")  # the way to which not everybody may go
+    with as_nobody(), pytest.raises(LayoutError, match=r"^\. cannot be listed: Permission denied$"):
+        opened(Path())
 
 
 @pytest.mark.parametrize("name", ["dataset_dict.json", "state.json", "data.arrow"])
@@ -490,7 +510,7 @@ def test_a_saved_data_set_that_may_not_be_read_is_not_called_incomplete(
     Path(name).touch()
     Path(name).chmod(0)
     with as_nobody(), pytest.raises(LayoutError, match=r" cannot be read: .*") as refused:
-        open_table(Path(), Options())
+        open_source(Path(), Options(layout="table"))
     assert "Permission denied" in str(refused.value)
     assert "Errno" not in str(refused.value)
 

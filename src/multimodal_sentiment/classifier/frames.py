@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from multimodal_sentiment.files import replace_whole
-from multimodal_sentiment.layouts.rows.table_source import SPLITS
+from multimodal_sentiment.layouts.splits import SPLITS
 from multimodal_sentiment.layouts.tables.columns import may_hold
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, describe_problems, write_problems

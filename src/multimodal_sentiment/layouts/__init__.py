@@ -1,10 +1,11 @@
 """Layouts that posts come in: each is recognised, and ends as the same rows.
 
 A layout is a listing of posts, and a way to their texts and images; see `source.py`.
-`recognise.py` tells which it is. Each has a file of its own here: `course.py`, `table.py`,
-`shards.py` (sets of many files), `mvsa.py`, `hateful_memes.py`, `twitter.py`. They stand on four
-rooms: `files/` reads one file, on a disk or at an address; `folder/` has posts as files of a
-folder, `rows/` posts as rows of tables, `tables/` a reader for each format of a table.
+`recognise.py` tells which it is. The published ones have a file each: `course.py`, `mvsa.py`,
+`hateful_memes.py`, `twitter.py`. All others are tables, which `table.py` opens; `which_tables.py`
+has the rules which of a path are read, `splits.py` what their names tell. Four rooms are below:
+`files/` reads one file, on a disk or at an address; `folder/` has posts as files of a folder,
+`rows/` posts as rows of tables, `tables/` a reader for each format of a table.
 """
 
 from .errors import LayoutError

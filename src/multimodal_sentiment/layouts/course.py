@@ -61,6 +61,11 @@ class CourseSource(Source):
                 pass  # what is wrong with it is told to whom needs it
 
 
+def is_course(path: Path) -> bool:
+    """Return whether a folder holds one of the course's listings."""
+    return any((path / name).is_file() for name in LISTINGS.values())
+
+
 def open_folder(folder: Path, links: Links) -> PostFolder:
     """Find the texts and images of a folder.
 

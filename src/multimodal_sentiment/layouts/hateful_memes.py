@@ -14,7 +14,8 @@ from pathlib import Path
 
 from .errors import LayoutError
 from .rows.table_source import TableSource
-from .source import Options, Split
+from .source import Options
+from .splits import Split
 from .table import make_part
 
 IMAGES = "img"

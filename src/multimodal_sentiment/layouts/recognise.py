@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from multimodal_sentiment.posts.names import first_names
 
-from .course import FOLDER, LISTINGS, CourseSource
+from .course import FOLDER, LISTINGS, CourseSource, is_course
 from .errors import LayoutError
 from .files.addresses import is_remote
 from .hateful_memes import is_hateful_memes, open_hateful_memes
 from .mvsa import MvsaSource, is_mvsa
-from .shards import is_shards, open_shards
 from .source import Options, Source
-from .table import is_image_folder, is_table, open_image_folder, open_table
+from .table import open_tables
 from .tables import SUFFIXES
 from .twitter import is_twitter, open_twitter
+from .which_tables import find_layout
 
-
-class Layout(NamedTuple):
-    """A layout.
-
-    Attributes:
-        fits: Whether a path is laid out so.
-        open: Makes the source.
-    """
-
-    fits: Callable[[Path], bool]
-    open: Callable[[Path, Options], Source]
-
-
-def _is_course(path: Path) -> bool:
-    return any((path / name).is_file() for name in LISTINGS.values())
-
-
-# In the order in which they are tried: the more particular ones first.
-LAYOUTS: dict[str, Layout] = {
-    "mvsa": Layout(is_mvsa, MvsaSource),
-    "twitter": Layout(is_twitter, open_twitter),
-    "hateful_memes": Layout(is_hateful_memes, open_hateful_memes),
-    "course": Layout(_is_course, CourseSource),
-    "image_folder": Layout(is_image_folder, open_image_folder),
-    "shards": Layout(is_shards, open_shards),
-    "table": Layout(is_table, open_table),
+LAYOUTS: dict[str, Callable[[Path, Options], Source]] = {
+    "mvsa": MvsaSource,
+    "twitter": open_twitter,
+    "hateful_memes": open_hateful_memes,
+    "course": CourseSource,
+    "image_folder": partial(open_tables, layout="image_folder"),
+    "shards": partial(open_tables, layout="shards"),
+    "table": partial(open_tables, layout="table"),
 }
 AT_ADDRESSES = ("mvsa", "course", "shards", "table")
 
+# Layouts of certain names of files: they come before those of any table.
+_OF_NAMES: dict[str, Callable[[Path], bool]] = {
+    "mvsa": is_mvsa,
+    "twitter": is_twitter,
+    "hateful_memes": is_hateful_memes,
+    "course": is_course,
+}
 _SHOWN = 5  # kinds of files
 
 
@@ -67,10 +56,9 @@ def open_source(path: Path, options: Options) -> Source:
             raise LayoutError(
                 f"unknown {where} {options.layout!r}: choose one of {', '.join(known)}"
             )
-        return LAYOUTS[options.layout].open(path, options)
-    for name, layout in LAYOUTS.items():
-        if (name in AT_ADDRESSES or not is_remote(path)) and layout.fits(path):
-            return layout.open(path, options)
+    layout = options.layout or _recognise(path)
+    if layout is not None:
+        return LAYOUTS[layout](path, options)
     if is_remote(path):
         raise LayoutError(
             f"{path} holds nothing that is read of an address: Parquet files, tar files, or "
@@ -80,6 +68,13 @@ def open_source(path: Path, options: Options) -> Source:
         raise LayoutError(f"there is no table {path}")
     _refuse_others(path)
     return CourseSource(path, options)
+
+
+def _recognise(path: Path) -> str | None:
+    for name, is_so in _OF_NAMES.items():
+        if (name in AT_ADDRESSES or not is_remote(path)) and is_so(path):
+            return name
+    return find_layout(path)
 
 
 def _refuse_others(path: Path) -> None:
@@ -98,10 +93,9 @@ def _refuse_others(path: Path) -> None:
         return
     inside = next(
         (
-            f"{name} lies in {child}: is raw={child} meant?"
+            f"{layout} lies in {child}: is raw={child} meant?"
             for child in there
-            for name, layout in LAYOUTS.items()
-            if child.is_dir() and layout.fits(child)
+            if child.is_dir() and (layout := _recognise(child))
         ),
         "name a table or another folder with raw=PATH",
     )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Namespace = Literal["labelled", "unlabelled"]
-Split = Literal["train", "validation", "test", ""]
 
 
 @dataclass(frozen=True)

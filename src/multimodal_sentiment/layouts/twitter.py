@@ -18,7 +18,8 @@ from pathlib import Path
 from .errors import LayoutError, reason
 from .rows.rows import Part
 from .rows.table_source import TableSource
-from .source import Options, Split
+from .source import Options
+from .splits import Split
 from .table import named_image_folder
 from .tables.plain import PlainTable
 

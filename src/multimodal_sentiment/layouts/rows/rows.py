@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..source import Split
+from ..splits import Split
 from ..tables import Table
 from ..tables.columns import list_columns, may_hold
 

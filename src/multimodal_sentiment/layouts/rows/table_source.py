@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from multimodal_sentiment.posts.names import first_names
-from multimodal_sentiment.posts.schema import NO_TAG, is_tag
+from multimodal_sentiment.posts.schema import is_tag
 
 from ..errors import LayoutError
 from ..ids import refuse_rounded_ids
-from ..source import Namespace, Options, PostFiles, Source, Split
+from ..source import Namespace, Options, PostFiles, Source
+from ..splits import SPLITS, Split
 from ..tables import Table
 from ..tables.columns import list_columns
 from ..tables.tar import Member
@@ -25,13 +26,6 @@ from .rows import Part, Row, Rows, with_ids_of_files
 from .table_files import TableFiles
 
 logger = logging.getLogger(__name__)
-
-SPLITS: dict[str, Split] = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(NO_TAG, ""),
-}
 
 
 class TableSource(Source):
