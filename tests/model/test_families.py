@@ -340,6 +340,27 @@ def test_an_image_encoder_sees_as_timm_lets_it(
     architecture: str, folder: Path, saved_and_loaded: Callable[..., Any]
 ) -> None:
     save_timm(folder, architecture)
+
+    config = check_timm(folder, saved_and_loaded)
+    assert config["architecture"] == architecture
+
+
+@pytest.mark.parametrize("architecture", ["test_resnet", "test_vit"])
+def test_a_folder_that_timm_saved_itself_is_an_encoder(
+    architecture: str, folder: Path, saved_and_loaded: Callable[..., Any]
+) -> None:
+    given = {"num_classes": 7, "global_pool": "max"}  # which newer timm writes of itself
+    network = timm.create_model(architecture, **given)
+    vary_statistics(network)
+    timm.models.save_for_hf(network, folder, model_args=given, safe_serialization=True)
+
+    arguments = check_timm(folder, saved_and_loaded)["vision"]["model_args"]
+    assert arguments["global_pool"] == "max"
+    assert "num_classes" not in arguments
+
+
+def check_timm(folder: Path, saved_and_loaded: Callable[..., Any]) -> dict[str, Any]:
+    """Ours sees what timm's own network and transform do; returns what defines it."""
     network = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0).eval()
     view = timm.data.resolve_data_config(model=network)
     resize = int(view["input_size"][-1] / view["crop_pct"])
@@ -351,5 +372,5 @@ def test_an_image_encoder_sees_as_timm_lets_it(
     config = check_image(
         Encoder("encoder", folder, "a folder"), picture, expected, saved_and_loaded
     )
-    assert config["architecture"] == architecture
     assert config["interpolation"] == view["interpolation"]
+    return config

@@ -21,6 +21,7 @@ from transformers import (
 )
 from transformers.utils import is_timm_available, requires_backends
 
+_LABELS_OF_TIMM = {"label_names", "num_classes"}
 _LONGEST = 200  # characters of what a library says, in one of our messages
 
 
@@ -60,8 +61,13 @@ def defining_part(content: Mapping[str, Any], modality: str) -> dict[str, Any]:
     if not isinstance(family, str) or family not in CONFIG_MAPPING:
         raise ValueError(f"wrong {modality}_config.model_type: {family}")
     own = CONFIG_MAPPING[family]().to_dict().keys() - PreTrainedConfig().to_dict().keys()
-    own -= {"label_names", "num_classes"}  # timm's labels
-    return {"model_type": family} | {key: content[key] for key in content if key in own}
+    own -= _LABELS_OF_TIMM
+    kept = {"model_type": family} | {key: content[key] for key in content if key in own}
+    if isinstance(arguments := kept.get("model_args"), dict):  # newer timm names them here too
+        kept["model_args"] = {
+            key: value for key, value in arguments.items() if key not in _LABELS_OF_TIMM
+        }
+    return kept
 
 
 def check_encodes(config: PreTrainedConfig, modality: str) -> None:
