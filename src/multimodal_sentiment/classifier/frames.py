@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.layouts.splits import SPLITS
-from multimodal_sentiment.layouts.tables.columns import may_hold
+from multimodal_sentiment.layouts.tables.columns import column_of_ids, tell_apart
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, describe_problems, write_problems
 
@@ -130,18 +130,15 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
 
 
 def _ids_of_files(posts: Any, columns: Mapping[str, Any]) -> Iterator[Any] | None:
-    """Take what names images for the ids too, if the column's name is one of ids and all differ.
-
-    So do tables; see `layouts.rows.rows.with_ids_of_files`.
-    """
-    if "guid" in columns or not may_hold("guid", str(columns.get("image"))):
+    """Take what names images for the ids too, where tables do."""
+    name = column_of_ids(columns)
+    if name is None:
         return None
-    words = []
-    for entry in read_entries("image", frame_column(posts, columns["image"])):
-        if not isinstance(entry, str | os.PathLike) or not str(entry):  # it may be an image itself
-            return None
-        words.append(str(entry))
-    return iter(words) if len(set(words)) == len(words) else None
+    words = [  # none of what may be an image itself
+        str(entry) if isinstance(entry, str | os.PathLike) else None
+        for entry in read_entries("image", frame_column(posts, name))
+    ]
+    return iter(words) if tell_apart(words) else None
 
 
 def _numbers(posts: Any) -> Iterator[Any]:
@@ -151,7 +148,7 @@ def _numbers(posts: Any) -> Iterator[Any]:
         words = list(map(_as_text, index)) if isinstance(index, pd.Index) else []
     except TypeError:  # of several levels, say
         words = []
-    return iter(words) if words and all(words) and len(set(words)) == len(words) else count()
+    return iter(words) if words and tell_apart(words) else count()
 
 
 def _as_text(value: Any) -> str | bytes | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..splits import Split
 from ..tables import Table
-from ..tables.columns import list_columns, may_hold
+from ..tables.columns import column_of_ids, list_columns, tell_apart
 
 _TABLES_IN_USE = 2  # of which images are held: several threads read them, about in order
 
@@ -36,20 +36,16 @@ class Part:
 
 
 def with_ids_of_files(parts: Sequence[Part]) -> Sequence[Part]:
-    """Take a column that names files for that of the ids too, if its own name is one of ids.
-
-    It only is where there is no other such column, and each row has an id of its own.
-    """
+    """Take a column that names files for that of the ids too, where its name and words allow it."""
     found: list[Part] = []
     words: list[str | None] = []
     for part in parts:
-        named = (part.columns.get(role, "") for role in ("image", "text_file"))
-        name = next((name for name in named if may_hold("guid", name)), None)
-        if name is None or "guid" in part.columns:
+        name = column_of_ids(part.columns)
+        if name is None:
             return parts
         words += part.table.words(name)
         found.append(replace(part, columns={"guid": name, **part.columns}))
-    return found if all(words) and len(set(words)) == len(words) else parts
+    return found if tell_apart(words) else parts
 
 
 class Row(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from multimodal_sentiment.posts.names import first_names
 
@@ -69,6 +69,25 @@ def find_columns(
 def may_hold(role: Role, name: str) -> bool:
     """Return whether a column has a well-known name of a role."""
     return _plain(name) in NAMES[role]
+
+
+def column_of_ids(columns: Mapping[str, Any]) -> str | None:
+    """Return the column of files whose name is one of ids too, where no other holds the ids.
+
+    It gives the ids if it tells the posts apart; see `tell_apart`.
+
+    Args:
+        columns: The columns of a table or frame, by what they hold.
+    """
+    if "guid" in columns:
+        return None
+    named = (columns.get(role) for role in ("image", "text_file"))
+    return next((name for name in named if isinstance(name, str) and may_hold("guid", name)), None)
+
+
+def tell_apart(words: Sequence[str | bytes | None]) -> bool:
+    """Return whether each post has a word, and all differ."""
+    return all(words) and len(set(words)) == len(words)
 
 
 def list_columns(names: Sequence[str]) -> str:
