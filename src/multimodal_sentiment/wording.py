@@ -72,6 +72,11 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def reason(error: BaseException) -> str:
+    """Return why something cannot be read, say: in the system's words, if the error holds any."""
+    return getattr(error, "strerror", None) or one_line(error)
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of what an error says; the name of its kind if it says nothing."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

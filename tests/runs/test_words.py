@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import numpy as np
@@ -18,12 +19,14 @@ from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from multimodal_sentiment.datasets.html_page import HtmlPageDataset
 from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.runs.flags import inference_flags
 from multimodal_sentiment.wording import (
     duration,
     exact_percent,
     least_confidence,
+    reason,
     rounded_number,
     rounded_percent,
 )
@@ -244,6 +247,28 @@ def test_a_gpu_with_too_little_memory_is_one_line_with_advice():
         "CUDA out of memory. Tried to allocate 2.00 GiB: set training.batch_size or "
         "compute.prediction_batch_size to less, or end what else holds the device's memory"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "x.csv"), "Permission denied"),
+        (OSError("Arrow's own words,\nof x.csv"), "Arrow's own words, of x.csv"),
+        (EOFError(), "EOFError"),
+    ],
+)
+def test_the_reason_of_an_error_is_in_the_words_of_the_system_if_it_has_any(error, words):
+    assert reason(error) == words
+
+
+def test_a_page_that_cannot_be_read_says_why_without_words_of_the_system(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("the disk hangs")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    page = HtmlPageDataset(filepath=str(tmp_path / "report.html"))
+    with pytest.raises(DatasetError, match=r"report\.html cannot be read: the disk hangs"):
+        page.load()
 
 
 def test_what_a_dataset_says_itself_is_kept():

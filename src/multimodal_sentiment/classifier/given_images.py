@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from multimodal_sentiment.layouts.errors import reason
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.posts.problems import Problem, problem
+from multimodal_sentiment.wording import reason
 
 from .inputs import BYTES, is_missing
 

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
+from multimodal_sentiment.wording import reason
+
 from .previews import TablePreview
 
 logger = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             return Path(str(self._path)).read_bytes()
         except OSError as error:
             raise DatasetError(
-                f"the file of corrections {self._path} cannot be read: {error.strerror}: name "
+                f"the file of corrections {self._path} cannot be read: {reason(error)}: name "
                 "another with --params corrections=FILE"
             ) from error
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from kedro.io import DatasetError
 
+from multimodal_sentiment.wording import reason
+
 from .previews import HTMLPreview
 from .versioned import LocalVersionedDataset
 
@@ -54,7 +56,7 @@ class ExplanationsDataset(LocalVersionedDataset[Explanations, Explanations]):
             plain = json.loads(path.read_text(encoding="utf-8"))
             return {guid: Explanation.from_dict(one) for guid, one in plain.items()}
         except OSError as error:
-            raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+            raise DatasetError(f"{path} cannot be read: {reason(error)}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(f"{path} holds no explanations: {error!r}") from error
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kedro.io import DatasetError
 
+from multimodal_sentiment.wording import reason
+
 from .previews import HTMLPreview
 from .versioned import LocalVersionedDataset
 
@@ -46,7 +48,7 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
         try:
             return path.read_text(encoding="utf-8")
         except OSError as error:
-            raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+            raise DatasetError(f"{path} cannot be read: {reason(error)}") from error
 
     def save(self, data: str) -> None:
         """Write the page."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from .errors import LayoutError, reason
+from multimodal_sentiment.wording import reason
+
+from .errors import LayoutError
 from .files.addresses import is_remote
 from .files.local import Links
 from .folder.address_folder import AddressFolder

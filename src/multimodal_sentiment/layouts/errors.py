@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from multimodal_sentiment.wording import one_line
+from multimodal_sentiment.wording import reason
+
+__all__ = ["LayoutError", "reason"]
 
 
 class LayoutError(ValueError):
     """A source of posts cannot be read; the message says why, in one line."""
-
-
-def reason(error: BaseException) -> str:
-    """Return why something cannot be read: by the system's words, if the error holds any."""
-    return getattr(error, "strerror", None) or one_line(error)

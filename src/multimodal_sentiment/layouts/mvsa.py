@@ -21,8 +21,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from multimodal_sentiment.wording import reason
+
 from .course import FOLDER, open_folder
-from .errors import LayoutError, reason
+from .errors import LayoutError
 from .source import Namespace, Options, PostFiles, Source
 
 JUDGEMENTS = "labelResultAll.txt"

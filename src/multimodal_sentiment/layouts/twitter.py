@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import LayoutError, reason
+from multimodal_sentiment.wording import reason
+
+from .errors import LayoutError
 from .rows.rows import Part
 from .rows.table_source import TableSource
 from .source import Options

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageStat, UnidentifiedImageError
 
+from multimodal_sentiment.wording import one_line
+
 from .cut_jpegs import last_row, with_end
 from .metadata import HEIC_BRANDS, START_OF_JPEG, without_metadata
 from .problems import Problem, problem
@@ -289,4 +291,4 @@ def _reason(payload: bytes, error: Exception) -> str:
         return "not a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF"
     if "truncated" in str(error).lower():
         return "truncated"
-    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+    return one_line(error)[:_LONGEST_REASON]

@@ -16,6 +16,7 @@ from kedro.io import DatasetError
 from multimodal_sentiment.commands import own_command
 from multimodal_sentiment.datasets import promotion
 from multimodal_sentiment.files import short_path
+from multimodal_sentiment.wording import reason
 
 from .error_lines import error_in_one_line
 from .kedro_adapter import (
@@ -50,8 +51,7 @@ def fault_of(dataset: Dataset) -> str | None:
     try:
         return None if dataset.exists() else INCOMPLETE
     except (OSError, DatasetError) as error:
-        cause = error.__cause__ or error
-        return f"cannot be read: {getattr(cause, 'strerror', None) or cause}"
+        return f"cannot be read: {reason(error.__cause__ or error)}"
 
 
 def fault_of_version(dataset: Versionable, version: str) -> str | None:
@@ -65,7 +65,7 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
         return f"holds no {missing.name}" if missing == path else f"lacks {missing.name}"
     except OSError as error:
         file = os.path.relpath(error.filename, path.parents[1])
-        return f"cannot be read: {file}: {error.strerror}"
+        return f"cannot be read: {file}: {reason(error)}"
     return fault_of(dataset)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractVersionedDataset
 
 from multimodal_sentiment.files import replace_whole
+from multimodal_sentiment.wording import reason
 
 from .kedro_adapter import location
 
@@ -56,7 +57,7 @@ def mend_statistics(
         with replace_whole(path) as partial:
             partial.write_text(json.dumps(known), encoding="utf-8")
     except OSError as error:
-        logger.warning("%s cannot be written: %s", path, error.strerror)
+        logger.warning("%s cannot be written: %s", path, reason(error))
 
 
 def _measure(place: Path, known: Mapping[str, Any]) -> dict[str, Any]:

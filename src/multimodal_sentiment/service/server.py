@@ -18,6 +18,7 @@ import uvicorn
 
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.compute.malloc import share_one_heap
+from multimodal_sentiment.wording import reason
 
 from .app import Service, create_app
 from .connections import BoundedProtocol
@@ -89,8 +90,9 @@ def listen(address: Address) -> socket.socket:
     try:
         return socket.create_server(where[:2], family=family)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OSError(f"cannot listen on {address.host}, port {address.port}: {reason}") from error
+        raise OSError(
+            f"cannot listen on {address.host}, port {address.port}: {reason(error)}"
+        ) from error
 
 
 def serve(

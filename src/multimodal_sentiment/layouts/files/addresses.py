@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.problems import Problem, problem
-from multimodal_sentiment.wording import one_line
+from multimodal_sentiment.wording import one_line, reason
 
-from ..errors import LayoutError, reason
+from ..errors import LayoutError
 from .local import LARGEST, Kind, UnreadableFileError
 
 _INSTALL = 'install the extra for addresses, as in pip install "multimodal-sentiment[cluster]"'

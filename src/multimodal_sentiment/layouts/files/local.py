@@ -10,8 +10,7 @@ from typing import Literal
 
 from multimodal_sentiment.posts.metadata import HEIC_BRANDS
 from multimodal_sentiment.posts.problems import Problem, problem
-
-from ..errors import reason
+from multimodal_sentiment.wording import reason
 
 Kind = Literal["text", "image"]
 Links = Literal["inside", "anywhere"]

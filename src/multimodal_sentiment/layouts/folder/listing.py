@@ -12,8 +12,9 @@ from typing import NoReturn
 import pandas as pd
 
 from multimodal_sentiment.posts.names import shown
+from multimodal_sentiment.wording import reason
 
-from ..errors import LayoutError, reason
+from ..errors import LayoutError
 from ..files.marks import marked_encoding
 from ..ids import refuse_rounded_ids
 

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from multimodal_sentiment.posts.problems import Problem, problem
+from multimodal_sentiment.wording import reason
 
-from ..errors import reason
 from ..files.local import (
     ALLOW,
     IMAGE_SUFFIXES,

@@ -19,7 +19,9 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import LayoutError, reason
+from multimodal_sentiment.wording import reason
+
+from ..errors import LayoutError
 from ..files.addresses import open_to_read
 from .features import class_names, describe_columns, with_features
 from .table import Table, in_words

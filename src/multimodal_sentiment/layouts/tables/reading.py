@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import LayoutError, reason
+from multimodal_sentiment.wording import reason
+
+from ..errors import LayoutError
 from ..files.addresses import is_remote
 from ..files.marks import marked_encoding
 from .table import Table
