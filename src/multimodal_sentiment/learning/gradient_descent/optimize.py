@@ -25,7 +25,13 @@ from multimodal_sentiment.model import SentimentClassifier, SentimentModel
 from multimodal_sentiment.parameters import share_of_batch
 
 from ..plan import Plan
-from .checkpoints import MarkWhole, epoch_of_end, full_disk_explained, newest_checkpoint
+from .checkpoints import (
+    FindBestAgain,
+    KeepNewestAndBest,
+    epoch_of_end,
+    full_disk_explained,
+    newest_checkpoint,
+)
 from .trainer import (
     OneDeviceArguments,
     ProgressLog,
@@ -96,7 +102,7 @@ def optimize(task: Task, classifier: SentimentClassifier) -> TrainerState:
         args=arguments,
         train_dataset=posts.as_dataset(classifier, features, variation),
         data_collator=dict,
-        callbacks=[*callbacks, MarkWhole()],
+        callbacks=[*callbacks, FindBestAgain(), KeepNewestAndBest()],
         **options,
     )
     trainer.remove_callback(PrinterCallback)
