@@ -57,7 +57,7 @@ from multimodal_sentiment.model import (
     SentimentClassifier,
     SentimentConfig,
     build_model,
-    validation,
+    lost_emoji,
 )
 from multimodal_sentiment.model.image import ImageEncoder, normalise
 from multimodal_sentiment.model.loading import load_image_encoder, load_text_encoder
@@ -265,7 +265,7 @@ def test_the_names_that_old_weights_give_are_understood(folder: Callable[..., Pa
 def test_bertweet_without_the_library_for_emoji_says_that_they_are_lost(
     folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    validation._log_lost_emoji.cache_clear()
+    lost_emoji._log_lost_emoji.cache_clear()
     encoder = encoder_at(folder(save_bertweet))
     monkeypatch.setitem(sys.modules, "emoji", SimpleNamespace(demojize=str))
     load_text_encoder(encoder, 16)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +23,7 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBas
 from multimodal_sentiment.parameters.kinds import Count, NotNegative, Probability, Tokens
 
 from .configuration import SentimentConfig
+from .lost_emoji import warn_of_lost_emoji
 from .modeling import SentimentModel
 from .networks import defining_part, encoder_config, first_line
 from .pretrained import check_layers
@@ -202,21 +202,6 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
         )
     warn_of_lost_emoji(tokenizer)
     return tokenizer
-
-
-def warn_of_lost_emoji(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Warn of a tokenizer that reads emoji as words, as BERTweet's does, but lacks the library."""
-    if getattr(tokenizer, "demojizer", True) is None:
-        _log_lost_emoji(type(tokenizer).__name__)
-
-
-@cache  # a comparison or a search loads a tokenizer for each training
-def _log_lost_emoji(tokenizer: str) -> None:
-    logger.warning(
-        "%s reads emoji by the library emoji, which is not installed: they are lost: pip install "
-        "emoji",
-        tokenizer,
-    )
 
 
 def read_terms(path: Path, config: SentimentConfig) -> list[str]:
