@@ -241,7 +241,7 @@ def test_a_training_without_its_encoders_is_one_line_that_names_three_ways(
     catalog = DataCatalog({"pretrained_encoders": store})
 
     request = {"env": None, "runtime_params": {"data": "x"}}
-    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, request)
+    (fault,), _ = check_encoders(Pipeline([train]), catalog, parameters, request)
     assert fault.count("\n") == 0
     assert fault.startswith(f"model.image.encoder: {image} is no folder or file in the project")
     assert f"; model.text.encoder: {text} is no folder" in fault

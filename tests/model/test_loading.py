@@ -64,6 +64,7 @@ from multimodal_sentiment.model.loading import load_image_encoder, load_text_enc
 from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.predicting import encode_examples, predict_examples
+from multimodal_sentiment.runs.checks.compute import warn_of_enlarged_images
 from multimodal_sentiment.runs.checks.encoders import check_encoders
 
 from ..tiny_encoders import save_bert
@@ -834,7 +835,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
 
-    (fault,) = check_encoders(Pipeline([train]), catalog, parameters, {})
+    (fault,), _ = check_encoders(Pipeline([train]), catalog, parameters, {})
     assert words in fault
     assert "\n" not in fault
 
@@ -876,7 +877,9 @@ def test_images_that_an_encoder_would_see_enlarged_are_said_before_any_node_runs
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
 
-    assert check_encoders(Pipeline([train]), catalog, parameters, {}) == []
+    faults, seen = check_encoders(Pipeline([train]), catalog, parameters, {})
+    assert not faults
+    warn_of_enlarged_images(Pipeline([train]), parameters, seen)
     assert ("sees images of 72 px, but preparation.short_side keeps 71" in caplog.text) == (
         stored == 71
     )

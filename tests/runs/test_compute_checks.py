@@ -121,7 +121,7 @@ def test_images_that_a_model_would_see_enlarged_are_said_before_any_node_runs(
     model = settings["model"] | {"modality": modality, "image": settings["model"]["image"] | image}
     kept = settings["preparation"] | {"short_side": stored}
     changed = settings | {"model": model, "preparation": kept}
-    warn_of_enlarged_images(pipeline.create_pipeline(), changed)
+    warn_of_enlarged_images(pipeline.create_pipeline(), changed, [])
 
     assert len(caplog.messages) == bool(told)
     assert all(line.startswith(told) for line in caplog.messages)

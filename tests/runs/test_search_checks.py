@@ -92,7 +92,8 @@ def missing(parameters: dict[str, Any], store: Path, pipeline: str) -> list[str]
     dataset = EncoderStoreDataset(path=str(store), project={"path": "."})
     catalog = DataCatalog({"pretrained_encoders": dataset})
     request = {"env": None, "runtime_params": {"data": "D"}}
-    return check_encoders(register_pipelines()[pipeline], catalog, parameters, request)
+    faults, _ = check_encoders(register_pipelines()[pipeline], catalog, parameters, request)
+    return faults
 
 
 def fetched(parameters: dict[str, Any], fault: str) -> list[str]:

@@ -6,7 +6,7 @@ from transformers.utils import logging as transformers_logging
 from .classifier import SentimentClassifier
 from .configuration import SentimentConfig
 from .factory import build_model
-from .loading import checked_resize
+from .loading import load_image_encoder, load_text_encoder
 from .modeling import SentimentModel, SentimentOutput
 
 # Its bars for reading and writing weights say nothing that our own log does not.
@@ -22,5 +22,6 @@ __all__ = [
     "SentimentModel",
     "SentimentOutput",
     "build_model",
-    "checked_resize",
+    "load_image_encoder",
+    "load_text_encoder",
 ]

@@ -16,7 +16,6 @@ from transformers import (
 )
 
 from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_json
-from multimodal_sentiment.parameters import ModelParameters
 
 from .image import has_class_token, viewing_options
 from .lost_emoji import warn_of_lost_emoji
@@ -33,27 +32,6 @@ Weights = dict[str, torch.Tensor]
 
 # Vocabularies are padded to round sizes, by less than this.
 _MOST_PADDING = 1024
-
-
-def checked_resize(encoder: Encoder, modality: str, model: ModelParameters) -> int | None:
-    """Check before a training that it can start from an encoder, and tell how it resizes images.
-
-    Args:
-        encoder: The encoder.
-        modality: The modality that it is to encode.
-        model: The parameters of the model.
-
-    Returns:
-        The length that the short side of an image is resized to, px; None of an encoder of texts.
-
-    Raises:
-        EncoderError: If it cannot.
-    """
-    if modality == "text":
-        load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
-        return None
-    config, _ = load_image_encoder(encoder, model.image.size, model.image.resize)
-    return int(config["resize"])
 
 
 def load_text_encoder(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import DatasetError
@@ -142,41 +142,38 @@ def warn_of_large_batches(
             )
 
 
-def warn_of_enlarged_images(pipeline: Pipeline, parameters: Mapping[str, Any]) -> None:
+def warn_of_enlarged_images(
+    pipeline: Pipeline, parameters: Mapping[str, Any], seen: Sequence[tuple[str, int]]
+) -> None:
     """Warn of a model that is to see images larger than they are stored.
 
-    The check of encoders does so where the size follows the encoder.
+    Args:
+        pipeline: The pipeline that will run.
+        parameters: All parameters.
+        seen: The pretrained encoders of images that the run needs: the name of each, and the length
+            of an image's shorter side as it sees it, px.
     """
-    if not _TRAINED & pipeline.all_outputs():
+    trains = bool(_TRAINED & pipeline.all_outputs())
+    if not (trains or seen):
         return
     from multimodal_sentiment.parameters import Parameters
 
     whole = Parameters.model_validate(parameters)
     image, stored = whole.model.image, whole.preparation.short_side
-    name = "resize" if image.resize else "size"
-    follows = image.encoder is not None and image.resize is None
-    seen = 0 if follows else image.resize or image.size or 0
-    if "image" in whole.model.modalities:
-        warn_if_enlarged(f"model.image.{name} is", seen, stored)
-
-
-def warn_if_enlarged(what: str, seen: int, stored: int) -> None:
-    """Warn of images that are seen larger than they are stored.
-
-    Args:
-        what: What says how large they are seen, and a verb.
-        seen: The length of their shorter side as a model sees them, px.
-        stored: The length that is kept of it at most, px.
-    """
-    if seen > stored:
-        logger.warning(
-            "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: larger "
-            "images lose detail, and are enlarged again: set it to %d",
-            what,
-            seen,
-            stored,
-            seen,
-        )
+    sides = [(f"{name} sees images of", side) for name, side in seen]
+    if trains and "image" in whole.model.modalities and image.encoder is None:
+        name = "resize" if image.resize else "size"
+        sides.append((f"model.image.{name} is", image.resize or image.size or 0))
+    for what, side in sides:
+        if side > stored:
+            logger.warning(
+                "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: "
+                "larger images lose detail, and are enlarged again: set it to %d",
+                what,
+                side,
+                stored,
+                side,
+            )
 
 
 def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.commands import run_command
 
 from ..flags import all_flags
-from .compute import warn_if_enlarged
 from .search import SEARCH_INPUT
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def check_encoders(
     catalog: DataCatalog,
     parameters: Mapping[str, Any],
     request: Mapping[str, Any],
-) -> list[str]:
+) -> tuple[list[str], list[tuple[str, int]]]:
     """Find the pretrained encoders that the run needs and that are missing or cannot be used.
 
     Args:
@@ -34,17 +33,22 @@ def check_encoders(
         catalog: The catalog, which holds the store of encoders.
         parameters: All parameters.
         request: The run that Kedro was asked for.
+
+    Returns:
+        The faults, and of each encoder of images that can be used its name and how large it sees
+        them: the length of their shorter side, px.
     """
     from multimodal_sentiment.datasets import EncoderStoreDataset
 
     datasets = [catalog.get(name) for name in sorted(pipeline.inputs())]
     stores = [dataset for dataset in datasets if isinstance(dataset, EncoderStoreDataset)]
     if not stores:
-        return []
+        return [], []
     from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
     from multimodal_sentiment.parameters import Parameters
 
-    faults = []
+    faults: list[str] = []
+    seen: list[tuple[str, int]] = []
     missing: dict[tuple[str, str], str] = {}  # by modality and name, what is said of it
     whole = Parameters.model_validate(parameters)
     needed = _needed_encoders(pipeline, whole)
@@ -54,19 +58,24 @@ def check_encoders(
         try:
             encoder = find_encoder(stores[0].load(), modality, name)
             identity = encoder.identify()
-            from multimodal_sentiment.model import checked_resize  # imports torch
+            from multimodal_sentiment.model import (  # imports torch
+                load_image_encoder,
+                load_text_encoder,
+            )
 
-            resize = checked_resize(encoder, modality, model)
-            if resize and not model.image.resize:  # which is warned of where it is set
-                stored = whole.preparation.short_side
-                warn_if_enlarged(f"{encoder.name} sees images of", resize, stored)
+            if modality == "image":
+                config, _ = load_image_encoder(encoder, model.image.size, model.image.resize)
+                seen.append((encoder.name, config["resize"]))
+            else:
+                load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
             licence = identity["licence"] or "not stated"
             logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
         except MissingEncoderError as error:
             missing[modality, name] = str(error)
         except EncoderError as error:
             faults.append(str(error))
-    return list(dict.fromkeys(faults)) + _missing_faults(pipeline, missing, whole, request)
+    faults += _missing_faults(pipeline, missing, whole, request)
+    return list(dict.fromkeys(faults)), seen
 
 
 def _missing_faults(

@@ -101,10 +101,10 @@ def check_run(
     faults += check_search(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
     faults += check_device(pipeline, parameters)
-    faults += check_encoders(pipeline, catalog, parameters, request)
-    _refuse(faults)
+    found, seen = check_encoders(pipeline, catalog, parameters, request)
+    _refuse(faults + found)
     warn_of_large_batches(pipeline, catalog, parameters)
-    warn_of_enlarged_images(pipeline, parameters)
+    warn_of_enlarged_images(pipeline, parameters, seen)
     warn_of_few_draws(pipeline, parameters)
     warn_of_unread(pipeline, request, parameters)
     for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
