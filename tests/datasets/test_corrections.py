@@ -88,6 +88,11 @@ def test_that_nothing_was_corrected_is_no_fault(tmp_path, content, caplog):
             b'[{"data": {"guid": "7"}, "annotations": [{"result": [{"type": "taxonomy"}]}]}]',
             "holds answers, but none of them is a choice: they are taxonomy",
         ),
+        (
+            b'[{"data": {"guid": "7"}, "annotations": [{"result": [{"type": "taxonomy"}, '
+            b'{"type": null}, {"type": 5}]}]}]',
+            "holds answers, but none of them is a choice: they are 5, taxonomy",
+        ),
         (b'[{"data": {"text": "x"}, "annotations": [1]}]', "its task 1 has no guid with a tag"),
     ],
 )

@@ -171,7 +171,8 @@ def _choice(task: dict[str, Any]) -> Any:
 
 def _kinds(task: dict[str, Any]) -> set[str]:
     """Return of which kinds the answers in a task's annotations are, such as `choices`."""
-    return {result.get("type", "") for it in _done(task) for result in it.get("result") or ()}
+    results = (result for it in _done(task) for result in it.get("result") or ())
+    return {str(result.get("type") or "") for result in results}
 
 
 def _done(task: dict[str, Any]) -> list[dict[str, Any]]:
