@@ -103,6 +103,29 @@ def test_a_photo_is_dropped_and_the_answer_read_and_explained(browser, client, m
     assert all(url.startswith((client.url, "data:", "blob:")) for url in asked)
 
 
+@pytest.mark.parametrize(
+    ("sure", "said"),
+    [
+        (1, ["100%", "0%"]),
+        (0.9997, [">99.9%", "<0.1%"]),
+        (0.9967, ["99.7%", "0.3%"]),
+        (0.994, ["99%", "0.6%"]),
+        (0.7, ["70%", "30%"]),
+    ],
+)
+def test_what_is_nearly_certain_is_not_said_to_be_certain(browser, client, sure, said):
+    from selenium.webdriver.common.by import By
+
+    browser.get(client.url)
+    answer = {"predicted": "negative", "confidence": sure, "problems": ""}
+    answer |= {"p_negative": sure, "p_positive": 1 - sure}
+    browser.execute_script("showAnswer(arguments[0])", answer)
+
+    assert browser.find_element(By.ID, "sure").text == f"{said[0]} sure"
+    rows = browser.find_element(By.ID, "labels").find_elements(By.TAG_NAME, "li")
+    assert [row.text.split("\n")[1] for row in rows] == said
+
+
 def test_it_works_by_keyboard_alone(browser, client):
     from selenium.webdriver import ActionChains
     from selenium.webdriver.common.by import By

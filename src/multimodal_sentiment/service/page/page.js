@@ -15,8 +15,15 @@ let asked = null; // the request under way
 let answered = null; // the post that the answer on the page is for
 let token = sessionStorage.getItem("token");
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.0005 && share < 0.0995 ? 1 : 0)}%`;
 const points = (share) => Math.abs(share) < 0.0005 ? "0" : `${share < 0 ? "\u2212" : "+"}${Math.abs(100 * share).toFixed(1)}`;
+
+// As in the reports, nothing is rounded to 0% or 100% that is not.
+function percent(share) {
+  if (share === 0 || share === 1) return `${100 * share}%`;
+  if (share < 0.0005) return "<0.1%";
+  if (share >= 0.9995) return ">99.9%";
+  return `${(100 * share).toFixed(share < 0.0995 || share >= 0.995 ? 1 : 0)}%`;
+}
 
 function take(given) {
   const image = given && [...given].find((each) => each.type.startsWith("image/"));
