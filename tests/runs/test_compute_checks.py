@@ -79,6 +79,14 @@ def test_a_missing_device_is_said_before_any_node_runs(
             {"compute": {"processes": 3}, "search": {"space": CHOICES}},
             ["3 processes cannot share 8 posts", "3 processes cannot share 4 posts"],
         ),
+        (  # the default is judged beside what is tried
+            searching,
+            {
+                "compute": {"processes": 3},
+                "search": {"space": {"training": {"batch_size": [3, 6]}}},
+            },
+            ["3 processes cannot share 8 posts"],
+        ),
         (
             searching,
             {"compute": {"processes": 2}, "search": {"space": RANGE}},

@@ -78,7 +78,8 @@ def trained_variants(pipeline: Pipeline, whole: ParameterTree) -> list[Variant]:
     trained = _TRAINED & pipeline.all_outputs()
     if not trained:
         return []
-    changed: list[Any] = [{}] if trained != {_COMPARED} else []
+    trains_default = trained & {_FITTED, _SEARCHED}  # a search judges it beside its settings
+    changed: list[Any] = [{}] if trains_default else []
     changed += whole.comparison.compared.values() if _COMPARED in trained else []
     variants = [vary(whole.model, whole.training, changes or {}) for changes in changed]
     return variants + (_searched(whole) if _SEARCHED in trained else [])
