@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -163,7 +164,15 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     assert not list((tmp_path / "half").rglob("checkpoint-*"))
 
 
+@pytest.mark.parametrize(
+    "full",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17.36 GB)."),
+    ],
+)
 def test_too_little_memory_is_said_in_a_line_and_what_filled_it_is_let_go(
+    full: RuntimeError,
     posts: LabelledPosts,
     tiny: Callable[..., Parameters],
     tmp_path: Path,
@@ -176,10 +185,11 @@ def test_too_little_memory_is_said_in_a_line_and_what_filled_it_is_let_go(
         weights = torch.nn.Linear(2, 2)
         weights.owner = weights  # a circle, as trainers are
         held.append(weakref.ref(weights))
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        raise type(full)(str(full))
 
     monkeypatch.setattr(fold_training, "fit_classifier", too_large)
-    with pytest.raises(ValueError, match=r"^text, seed 1, fold 1 of 2: CUDA out of memory\. Tr"):
+    said = re.escape(f"text, seed 1, fold 1 of 2: {full}")
+    with pytest.raises(ValueError, match=f"^{said}$"):
         judge(trainings(parameters), posts, FOLDS, parameters.compute, tmp_path)
 
     assert [weights() for weights in held] == [None]

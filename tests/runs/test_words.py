@@ -249,6 +249,23 @@ def test_a_gpu_with_too_little_memory_is_one_line_with_advice():
     )
 
 
+def test_an_apple_gpu_with_too_little_memory_is_one_line_with_the_same_advice():
+    full = RuntimeError(
+        "MPS backend out of memory (MPS allocated: 17.36 GB, other allocations: 613.56 MB, max "
+        "allowed: 18.13 GB). Tried to allocate 192.00 MB on private pool. Use "
+        "PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 to disable upper limit for memory allocations (may "
+        "cause system failure)."
+    )
+
+    assert is_expected(full)
+    assert error_in_one_line(full) == (
+        "MPS backend out of memory (MPS allocated: 17.36 GB, other allocations: 613.56 MB, max "
+        "allowed: 18.13 GB). Tried to allocate 192.00 MB on private pool: set training.batch_size "
+        "or compute.prediction_batch_size to less, or end what else holds the device's memory"
+    )
+    assert not is_expected(RuntimeError("shapes do not fit"))
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

@@ -18,6 +18,7 @@ import torch
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import LabelledPosts
 from multimodal_sentiment.cluster import MappedTable, map_parts
+from multimodal_sentiment.compute.memory import fills_device
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.parameters import (
@@ -94,7 +95,9 @@ def train_and_predict(shared: SharedInputs, training: FoldTraining, path: Path) 
     """
     try:
         _train_and_keep(shared, training, path)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not fills_device(error):
+            raise
         reason = first_line(error)
     else:
         return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
-import sys
 
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 from kedro.pipeline.pipeline import CircularDependencyError, OutputNotUniqueError
+
+from multimodal_sentiment.compute.memory import fills_device
 
 KEDRO_PREFIXES = ("Failed while ", "Failed during ")
 ALLOW = "allow this user to, or take another folder"
@@ -25,6 +26,8 @@ MEMORY = (
     "set training.batch_size or compute.prediction_batch_size to less, or end what else holds the "
     "device's memory"
 )
+# Where what torch says of a full device begins to be about its allocator: of CUDA, and of MPS.
+_OF_ALLOCATOR = re.compile(r"\. (?=GPU |Use PYTORCH_)")
 # How what is written in Rust, such as safetensors, ends the text of an error of the system.
 _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
 
@@ -39,7 +42,7 @@ def is_expected(error: BaseException) -> bool:
         | OutputNotUniqueError  # of pipelines that do not go together
         | CircularDependencyError
     )
-    return isinstance(error, kinds) or _system_error(error) is not None or _fills_device(error)
+    return isinstance(error, kinds) or _system_error(error) is not None or fills_device(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -72,15 +75,9 @@ def error_in_one_line(error: BaseException, advice: str | None = None) -> str:
         advice = ADVICE.get(system.errno or 0, advice)
         return f"{file}{system.strerror}" + (f": {advice}" if advice else "")
     text = " ".join(str(error).split())
-    if _fills_device(error):  # what torch says further is of its allocator
-        return f"{text.partition('. GPU ')[0]}: {MEMORY}"
+    if fills_device(error):
+        return f"{_OF_ALLOCATOR.split(text)[0].rstrip('.')}: {MEMORY}"
     return text if is_expected(error) and text else f"{type(error).__name__}: {text}"
-
-
-def _fills_device(error: BaseException) -> bool:
-    """Return whether a GPU has too little memory; torch is not imported to find out."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(error, torch.OutOfMemoryError)
 
 
 def _system_error(error: BaseException) -> OSError | None:
