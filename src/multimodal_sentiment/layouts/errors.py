@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from multimodal_sentiment.wording import reason
-
-__all__ = ["LayoutError", "reason"]
-
 
 class LayoutError(ValueError):
     """A source of posts cannot be read; the message says why, in one line."""

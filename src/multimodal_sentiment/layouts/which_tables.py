@@ -15,8 +15,9 @@ from typing import Literal, get_args
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.wording import reason
 
-from .errors import LayoutError, reason
+from .errors import LayoutError
 from .files.addresses import is_remote
 from .splits import Split, is_unclear, split_among, split_of
 from .tables import SUFFIXES, has_rows
