@@ -134,8 +134,8 @@ def export(
     worst = max(v for k, v in settings["checked"].items() if k.endswith("difference"))
     version = f", version {model.version}" if model.version else ""
     click.echo(
-        f"{folder}: the model{version}; probabilities differ by {worst:.1g} at most in "
-        f"{len(settings['checked']['shapes'])} batches of random posts. python {folder / PAGE} "
+        f"{folder}: the model{version}; probabilities differ by {worst:.1g} at most from "
+        f"those in fp32, in {len(settings['checked']['shapes'])} batches of random posts. python {folder / PAGE} "
         "checks it where it is to be used"
     )
 
