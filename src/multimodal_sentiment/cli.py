@@ -134,9 +134,9 @@ def export(
     worst = max(v for k, v in settings["checked"].items() if k.endswith("difference"))
     version = f", version {model.version}" if model.version else ""
     click.echo(
-        f"{folder}: the model{version}; probabilities differ by {worst:.1g} at most from "
-        f"those in fp32, in {len(settings['checked']['shapes'])} batches of random posts. python {folder / PAGE} "
-        "checks it where it is to be used"
+        f"{folder}: the model{version}; probabilities differ by {worst:.1g} at most from those in "
+        f"fp32, in {len(settings['checked']['shapes'])} batches of random posts. "
+        f"python {folder / PAGE} checks it where it is to be used"
     )
 
 
