@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -187,7 +188,8 @@ def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{name}: {fault['ctx']['error']}"
     if fault["type"] in ("model_type", "dict_type"):
         return f"{name}: has parts, and no value of its own: set {_parts(fault['loc'], model)}"
-    must = fault["msg"].replace("Input should be", "must be").partition(", unable to")[0]
+    must = re.sub(r"^\w+ should", "must", fault["msg"])  # of an input, a list or a string
+    must = re.split(", unable to| after validation", must)[0]
     return f"{name}: {must}, not {fault['input']!r}{_hint(fault)}"
 
 

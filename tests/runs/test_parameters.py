@@ -116,6 +116,14 @@ def test_unknown_parameter_is_refused_at_every_level(runtime, fault):
             {"model": {"text": {"scratch": {"hidden_size": 128, "heads": 3}}}},
             "model.text.scratch: hidden_size (128) must be a multiple of heads (3)",
         ),
+        (
+            {"ingestion": {"labels": ["a"]}},
+            "ingestion.labels: must have at least 2 items, not ['a']",
+        ),
+        (
+            {"reporting": {"data_name": ""}},
+            "reporting.data_name: must have at least 1 character, not ''",
+        ),
     ],
 )
 def test_wrong_value_is_refused(runtime, fault):
