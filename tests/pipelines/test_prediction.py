@@ -55,6 +55,17 @@ def test_every_post_has_its_row_whatever_it_lacks(make_model, examples, tiny):
     assert {"decided_by", "text_contribution", "image_contribution"} <= set(answered)
 
 
+def test_the_log_says_label_before_count_as_labels_may_be_numbers(
+    make_model, examples, tiny, caplog
+):
+    with caplog.at_level("INFO"):
+        answered, _ = predict_unlabelled(make_model(), examples, tiny().compute)
+
+    counts = answered["predicted"].value_counts()
+    said = ", ".join(f"{label}: {count}" for label, count in counts.items())
+    assert f"4 posts predicted ({said})" in caplog.text
+
+
 def test_a_model_of_texts_weighs_nothing(make_model, examples, tiny):
     answered, _ = predict_unlabelled(make_model("text"), examples, tiny().compute)
 

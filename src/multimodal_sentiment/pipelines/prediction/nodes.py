@@ -62,14 +62,8 @@ def predict_unlabelled(
         matched_model, examples, rows, compute, projections, cluster=cluster
     )
     counts = predictions["predicted"].value_counts()
-    logger.info(
-        "%s posts predicted%s",
-        f"{len(predictions):,}",
-        "".join(
-            f"{', ' if place else ': '}{count:,} {label}"
-            for place, (label, count) in enumerate(counts.items())
-        ),
-    )
+    said = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
+    logger.info("%s posts predicted%s", f"{len(predictions):,}", f" ({said})" if said else "")
     table = tabulate_projected(examples["guid"], projected, matched_model.version)
     return predictions, table.to_reader()
 
