@@ -24,16 +24,18 @@ POSTS = pd.DataFrame({"guid": ["1", "2", "3"], "tag": ["negative", "positive", "
 DRAWING = {"samples": 100, "level": 0.95, "seed": 0}
 
 
-def corrected(*rows: tuple[str, str]) -> pd.DataFrame:
+def corrected(
+    *rows: tuple[str, str], posts: pd.DataFrame = POSTS, labels: list[str] | None = None
+) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["guid", "tag"]).assign(sha256="ab")
     ingestion = IngestionParameters(
-        labels=[*LABELS, "neutral"],
+        labels=labels or [*LABELS, "neutral"],
         encodings=None,
         layout=None,
         links="inside",
         allow_missing=False,
     )
-    return record_corrections(table, POSTS, ingestion)
+    return record_corrections(table, posts, ingestion)
 
 
 def test_corrections_that_change_a_tag_are_kept_beside_the_original():
@@ -44,6 +46,15 @@ def test_corrections_that_change_a_tag_are_kept_beside_the_original():
         {"guid": "3", "tag": "neutral", "original": "positive", "sha256": "ab"},
     ]
     assert corrected().empty
+
+
+def test_corrections_that_were_saved_again_as_other_numbers_are_the_same():
+    posts = POSTS.assign(tag=["0", "1", "1"])
+    rows = [("1", "1.0"), ("1", "1"), ("2", "1.0"), ("3", "2.0")]
+
+    table = corrected(*rows, posts=posts, labels=["0", "1", "2"])
+
+    assert dict(zip(table["guid"], table["tag"], strict=True)) == {"1": "1", "3": "2"}
 
 
 @pytest.mark.parametrize(

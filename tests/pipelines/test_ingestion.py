@@ -257,6 +257,22 @@ class TestTags:
         rows = [(str(n), tag) for n, tag in enumerate(tags)]
         assert read(make({"0.txt": b"one"}), *rows, labelled=True)["tag"].tolist() == tags
 
+    @pytest.mark.fault(
+        "set", "tags of one value that are spelt differently", "they are one label, or a named one"
+    )
+    @pytest.mark.parametrize("labels", [None, ["2", "0.0"]])
+    def test_a_tag_is_the_label_of_its_value(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch, labels: list[str] | None
+    ) -> None:
+        files = make({"0.txt": b"one"})
+        monkeypatch.setattr(files, "about", {"layout": "table"})
+        given = ["2.0", "2", "2", "0.0", "+0", "0.0", "-0.00"]
+        rows = [(str(n), tag) for n, tag in enumerate(given)]
+        for labelled in (True, False):
+            # The last line tags the first post again, in another spelling.
+            posts = read(files, *rows, ("0", "2"), labelled=labelled, labels=labels)
+            assert posts["tag"].tolist() == ["2"] * 3 + ["0.0"] * 4
+
     def test_labels_may_be_any_strings(self, make: Make) -> None:
         files = make({"1.txt": b"one"})
         posts = read(files, ("1", "none"), ("2", "喜"), ("3", "=1"), labels=["none", "喜", "=1"])

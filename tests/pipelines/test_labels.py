@@ -32,6 +32,19 @@ class TestOfATable:
     def test_different_labels_are_taken_as_they_are(self, given: dict[str, int]) -> None:
         assert find_labels(tags(**given)) == sorted(given)
 
+    @pytest.mark.parametrize(
+        ("given", "labels"),
+        [
+            ({"0": 50, "0.0": 3, "1": 60, "1.0": 90}, ["0", "1.0"]),
+            ({"True": 50, "FALSE": 60, "true": 2, "false": 30}, ["FALSE", "True"]),
+            ({"01": 50, "1": 60, "1e0": 40, "1_0": 40, "10": 40}, ["01", "1", "10", "1_0", "1e0"]),
+        ],
+    )
+    def test_spellings_of_one_value_are_one_label(
+        self, given: dict[str, int], labels: list[str]
+    ) -> None:
+        assert find_labels(tags(**given)) == labels
+
     @pytest.mark.fault("set", "tags that are measurements", "one line: tags are classes")
     @pytest.mark.parametrize(
         "given",
@@ -113,6 +126,7 @@ class TestNamedByTheUser:
             ([True, False], ["True", "False"], ["True", "False"]),
             ([0.5, 1], ["0.5", "1"], ["0.5", "1"]),
             ([1, 2], ["01", "02"], ["01", "02"]),
+            ([True, False], ["TRUE", "true", "TRUE", "false"], ["TRUE", "false"]),
             ([True, False], ["[", ""], ["True", "False"]),
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from multimodal_sentiment.parameters import IngestionParameters
+from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.types import Frame
 
@@ -34,9 +35,10 @@ def record_corrections(
     """
     import pandas as pd
 
-    said = "the file of corrections gives different tags"
-    tag_of = one_tag_each(corrections_file["guid"], corrections_file["tag"], said)
     known = {*posts["tag"], *spell_labels(ingestion.labels or [], posts["tag"])}
+    tags = spell_as_labels(corrections_file["tag"], known)  # a spreadsheet saves 2 as 2.0
+    said = "the file of corrections gives different tags"
+    tag_of = one_tag_each(corrections_file["guid"], tags, said)
     if lost := sorted(tag_of.keys() - set(posts["guid"])):
         raise ValueError(
             f"corrections name {name_posts(lost)}, which the labelled listing does not: are they "

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from multimodal_sentiment.parameters import Label
+from multimodal_sentiment.posts.labels import count_labels
 from multimodal_sentiment.posts.names import shown
-from multimodal_sentiment.posts.schema import is_tag
 
 COURSE_LABELS = ("negative", "neutral", "positive")
 
@@ -46,12 +45,14 @@ def spell_labels(named: Sequence[Label], tags: Iterable[str]) -> list[str]:
     Raises:
         ValueError: If one stands for several tags.
     """
-    present = set(tags)
+    present = set(count_labels(tags))
     return [label if isinstance(label, str) else _spell(label, present) for label in named]
 
 
 def find_labels(tags: Iterable[str]) -> list[str]:
     """Return the labels that tags amount to, sorted.
+
+    Tags of the same value are one label, spelled as most posts have it.
 
     Args:
         tags: One a post.
@@ -60,7 +61,7 @@ def find_labels(tags: Iterable[str]) -> list[str]:
         ValueError: If some look like mistakes: held by few posts, or nearly equal to another; or
             like measurements.
     """
-    counts = {tag: count for tag, count in Counter(tags).most_common() if is_tag(tag)}
+    counts = count_labels(tags)
     labels = sorted(counts)
     doubts = [*_near_others(counts), *_of_few_posts(counts)]
     are_many = len(labels) > min(_MOST_NAMED, sum(counts.values()) / 2)

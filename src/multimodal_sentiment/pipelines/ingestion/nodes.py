@@ -102,6 +102,7 @@ def read_unlabelled_posts(
             or none an image, and the model reads them.
     """
     from multimodal_sentiment.decoding import EncodingProfile, read_texts_by
+    from multimodal_sentiment.posts.labels import count_labels
 
     from .labels import named_labels, spell_labels
     from .missing import report_missing
@@ -109,7 +110,8 @@ def read_unlabelled_posts(
 
     guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
-    tag_of = tag_posts(guids, tags, spell_labels(named, tags) if named else None)
+    labels = spell_labels(named, tags) if named else list(count_labels(tags))
+    tag_of = tag_posts(guids, tags, labels)
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)

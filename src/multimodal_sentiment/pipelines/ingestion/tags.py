@@ -6,34 +6,30 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.posts.schema import is_tag
 
 _FEWEST = 3  # posts of a tag that training can do with
 
 
-def tag_posts(
-    guids: Iterable[str], tags: Sequence[str], labels: Sequence[str] | None
-) -> dict[str, str]:
+def tag_posts(guids: Iterable[str], tags: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     """Return the tag of each listed post: one of the labels, or empty.
 
     Args:
         guids: One a line of the listing.
         tags: The same.
-        labels: The labels; None if any tag is one.
+        labels: The labels.
 
     Raises:
         ValueError: If a tag is unknown, or a post is listed under two tags.
     """
-    known = {
-        tag: tag if tag in (labels or ()) or is_tag(tag) else "" for tag in dict.fromkeys(tags)
-    }
-    if labels is not None and (
-        unknown := [tag for tag in known.values() if tag not in ("", *labels)]
-    ):
-        posts = [guid for guid, tag in zip(guids, tags, strict=True) if tag == unknown[0]]
-        _refuse_unknown(unknown[0], posts, labels)
-    return one_tag_each(guids, [known[tag] for tag in tags])
+    known = set(labels)
+    tags = [tag if tag in known or is_tag(tag) else "" for tag in spell_as_labels(tags, known)]
+    if unknown := next((tag for tag in tags if tag and tag not in known), ""):
+        posts = [guid for guid, tag in zip(guids, tags, strict=True) if tag == unknown]
+        _refuse_unknown(unknown, posts, labels)
+    return one_tag_each(guids, tags)
 
 
 def one_tag_each(
