@@ -263,6 +263,23 @@ class TestEvaluating:
         assert classifier.evaluate(Dataset.from_dict(rows, features)) == expected
 
     @pytest.mark.parametrize(
+        ("tags", "labels", "read"),
+        [
+            ([True, False], ["False", "True"], ["True", "False"]),  # learnt from CSV
+            (["True", "FALSE"], ["false", "true"], ["true", "false"]),  # learnt from Parquet
+            ([1, 2.0, "+1"], ["1.0", "2.0"], ["1.0", "2.0", "1.0"]),
+            ([True, "true"], ["True", "true"], ["true", "true"]),  # those that are equal
+        ],
+    )
+    def test_a_tag_is_the_label_of_its_value(self, tags, labels, read):
+        assert read_tags(tags, labels) == read
+
+    @pytest.mark.parametrize(("tag", "labels"), [(True, ["1", "0"]), ("1.0", ["1", "01", "+1"])])
+    def test_a_tag_that_means_no_label_or_several_is_refused(self, tag, labels):
+        with pytest.raises(ClassifierError, match="1 posts have tags that the model does not know"):
+            read_tags([tag], labels)
+
+    @pytest.mark.parametrize(
         ("tags", "words"),
         [
             (

@@ -20,6 +20,7 @@ from PIL import Image
 from multimodal_sentiment.decoding import has_control_characters
 from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.layouts.tables.table import in_words
+from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.posts.schema import is_tag
 
@@ -143,19 +144,19 @@ def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
 
 
 def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
-    """Return the tag of each post, None where there is none.
+    """Return the label that the tag of each post means, None where there is no tag.
 
     Raises:
-        ClassifierError: If a tag is none of the labels, or no single value.
+        ClassifierError: If a tag means none of the labels, or no single value.
     """
     try:
         words = [
-            None if is_missing(value) else in_words(single(value))
+            "" if is_missing(value) else in_words(single(value)) or ""
             for value in read_entries("tags", values)
         ]
     except TypeError as error:
         raise ClassifierError(f"a post has one tag: {error}") from error
-    tags = [tag if tag in labels or tag is None or is_tag(tag) else None for tag in words]
+    tags = [tag if tag in labels or is_tag(tag) else None for tag in spell_as_labels(words, labels)]
     unknown = [tag for tag in tags if tag is not None and tag not in labels]
     if unknown:
         raise ClassifierError(
