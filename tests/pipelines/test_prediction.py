@@ -66,6 +66,18 @@ def test_the_log_says_label_before_count_as_labels_may_be_numbers(
     assert f"4 posts predicted ({said})" in caplog.text
 
 
+def test_known_tags_are_spelled_as_the_model_spells_its_labels(tiny, make_examples):
+    model, tokenizer = build_model(tiny().model, ["0.0", "True"], ["sun"], {})
+    model.config.training = {}
+    posts = make_examples(["sun"] * 4, ["0", "true", "", "good"], [PICTURE] * 4)
+
+    answered, _ = predict_unlabelled(
+        SentimentClassifier(model, tokenizer, {}), posts, tiny().compute
+    )
+
+    assert answered["tag"].tolist() == ["0.0", "True", "", "good"]
+
+
 def test_a_model_of_texts_weighs_nothing(make_model, examples, tiny):
     answered, _ = predict_unlabelled(make_model("text"), examples, tiny().compute)
 

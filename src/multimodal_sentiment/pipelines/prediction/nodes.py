@@ -45,6 +45,7 @@ def predict_unlabelled(
 
     From a model of text and image also `decided_by, text_contribution, image_contribution`; see
     `predict_examples`. A post without text, image or both is answered from what is left of it.
+    Tags that mean a label of the model are spelled as it is, so that answers can be judged by them.
 
     Returns:
         The predictions; and of each post what the encoders made of it, projected as the model's
@@ -53,6 +54,7 @@ def predict_unlabelled(
     """
     import numpy as np
 
+    from multimodal_sentiment.posts.labels import spell_as_labels
     from multimodal_sentiment.predicting import predict_and_project, tabulate_projected
 
     validation = matched_model.validation
@@ -61,6 +63,7 @@ def predict_unlabelled(
     predictions, projected = predict_and_project(
         matched_model, examples, rows, compute, projections, cluster=cluster
     )
+    predictions["tag"] = spell_as_labels(predictions["tag"], matched_model.labels)
     counts = predictions["predicted"].value_counts()
     said = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
     logger.info("%s posts predicted%s", f"{len(predictions):,}", f" ({said})" if said else "")
