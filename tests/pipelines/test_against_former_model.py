@@ -34,9 +34,10 @@ def judge(tiny, make_examples):
         model.config.training = {"posts_sha256": posts, "pictures": {"short_side": side}}
         return SentimentClassifier(model, tokenizer, {}, version, learnt_keys=learnt)
 
-    def judge(former):
-        model = make(NEW)
+    def judge(former, labels=LABELS):
+        model = make(NEW, labels=labels)
         predictions = predict_examples(model, examples, np.arange(80), parameters.compute)
+        predictions["tag"] = predictions["tag"].replace(dict(zip(LABELS, labels, strict=True)))
         return judge_succession(
             predictions,
             model,
@@ -96,6 +97,14 @@ def test_pictures_matter_where_a_model_looks_at_them_and_they_were_prepared_othe
     judge, former
 ):
     assert judge({"version": "old"} | former)["n"] == 80
+
+
+def test_labels_that_are_only_spelled_otherwise_are_the_same(judge):
+    judged = judge({"version": "old", "labels": ["0.0", "TRUE"]}, labels=["0", "true"])
+    same = judge({"version": "old", "labels": ["0", "true"]}, labels=["0", "true"])
+
+    assert judged["n"] == 80
+    assert judged == same
 
 
 def test_a_model_of_the_same_training_posts_knows_no_validation_post(judge):

@@ -44,6 +44,7 @@ def judge_succession(
     """
     from multimodal_sentiment.assessment import compare_with_former
     from multimodal_sentiment.batches import rows_of
+    from multimodal_sentiment.posts.labels import spell_as_labels
     from multimodal_sentiment.predicting import predict_examples
 
     def refusal(reason: str) -> Json:
@@ -66,7 +67,7 @@ def judge_succession(
     judged = compare_with_former(
         known["tag"],
         known["predicted"],
-        answers,
+        spell_as_labels(answers, fusion_model.labels),
         duplicate_groups.set_index("guid")["group"].loc[known["guid"]],
         list(fusion_model.labels),
         name=name,
@@ -81,6 +82,7 @@ def _reason_against(
 ) -> str | None:
     """Return why a model cannot be compared with another, if anything speaks against it."""
     from multimodal_sentiment.batches import prepared_otherwise
+    from multimodal_sentiment.posts.labels import spell_as_labels
 
     if former.version == model.version:
         return (
@@ -92,7 +94,7 @@ def _reason_against(
             f"{model.version}: it is no former model to compare this one with."
         )
     refused = f"The new model cannot be compared with the model {former.version}, which"
-    if sorted(former.labels) != sorted(model.labels):
+    if sorted(spell_as_labels(former.labels, model.labels)) != sorted(model.labels):
         return f"{refused} has other labels."
     if prepared_otherwise(former.config, examples):
         return f"{refused} was trained on pictures prepared otherwise."
