@@ -104,7 +104,8 @@ class Classifier:
                 `posts/problems.py`.
 
         None, NaN and NA are missing. A post whose text or image is missing or broken is answered
-        from what is left of it.
+        from what is left of it. Answers are strings, spelled as in the posts that the model has
+        learnt from, so that `== 1` and `== True` hold for none; `evaluate` compares by value.
 
         Returns:
             One row a post, under the index of a given Series or frame: `predicted, confidence,
@@ -136,9 +137,9 @@ class Classifier:
         Args:
             texts: The same as in `predict`.
             images: The same as in `predict`.
-            tags: One of `labels` a post; posts without one are not judged. Or the name of their
-                column, where `texts` is a frame; None is `tag`, after `train` the column that was
-                trained on.
+            tags: One of `labels` a post, or what is of its value; posts without one are not judged.
+                Or the name of their column, where `texts` is a frame; None is `tag`, after `train`
+                the column that was trained on.
 
         Returns:
             `n`, the number of posts judged; `accuracy`, `macro_f1`, `weighted_f1`; each label's
