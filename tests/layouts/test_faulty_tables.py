@@ -314,6 +314,10 @@ NOTED: dict[str, Case] = {
         one(jsonl('{"id": "x", "tweet": null, "photo": "0.jpg", "label": "good"}'), "p.jsonl"),
         problem="no_text",
     ),
+    "a number in place of a text": Case(
+        one(jsonl('{"id": "x", "tweet": 7.0, "photo": "0.jpg", "label": "good"}'), "p.jsonl"),
+        text="7",
+    ),
     "a list in place of a text": Case(
         one(jsonl('{"id": "x", "tweet": ["a"], "photo": "0.jpg", "label": "good"}'), "p.jsonl"),
         problem="text_unreadable",

@@ -13,7 +13,7 @@ from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
 from multimodal_sentiment.posts.problems import Problem, problem, read_problems
 
 from .given_images import read_image, take_image
-from .inputs import read_text
+from .given_texts import read_text
 
 
 @dataclass

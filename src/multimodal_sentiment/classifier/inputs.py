@@ -17,11 +17,8 @@ import pandas as pd
 import pyarrow as pa
 from PIL import Image
 
-from multimodal_sentiment.decoding import has_control_characters
-from multimodal_sentiment.layouts.files.local import LARGEST
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.labels import spell_as_labels
-from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.posts.schema import is_tag
 
 from .errors import ClassifierError
@@ -119,28 +116,6 @@ def check_one_post(text: Any, image: Any) -> None:
             f"image must be one path, file, array or Pillow image, not {type(image).__name__}: "
             "explain_many takes texts and images of many posts"
         )
-
-
-def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
-    """Return a post's text, or bytes that are yet to be decoded, and what is wrong with it."""
-    if is_missing(value):
-        return "", [problem("no_text")]
-    if not isinstance(value, str | BYTES):
-        return "", [problem("text_unreadable", f"{type(value).__name__} is no text")]
-    if len(value) > LARGEST["text"]:
-        return "", [problem("text_too_large", f"{len(value) / 1e6:.1f}")]
-    if not isinstance(value, str):
-        return bytes(value), []
-    text, problems = str(value), []
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # halves of surrogate pairs; two that fit are one character
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if lost := text.count("\ufffd") - value.count("\ufffd"):
-            problems.append(problem("lone_surrogates", lost))
-    if has_control_characters(text):
-        problems.append(problem("control_characters"))
-    return text, problems or ([] if text.strip() else [problem("empty_text")])
 
 
 def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:

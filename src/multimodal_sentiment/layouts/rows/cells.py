@@ -12,7 +12,7 @@ from multimodal_sentiment.posts.problems import Problem, problem
 from ..files.finding import Finder, Found, find_files_in
 from ..files.local import Kind, Links, UnreadableFileError, bounded
 from ..source import Contents, Images
-from ..tables.table import is_nothing
+from ..tables.table import in_words, is_nothing
 from ..tables.tar import Member
 from .rows import Rows
 
@@ -57,7 +57,7 @@ class TextCells(Contents):
         if isinstance(value, bytes):
             return bounded(value, "text")
         if isinstance(value, bool | int | float):
-            return str(value)
+            return str(in_words(value))
         raise UnreadableFileError(problem("text_unreadable", f"{type(value).__name__} is no text"))
 
     def _value(self, guid: str) -> Any:
