@@ -415,6 +415,29 @@ def test_images_lie_where_the_user_says(tmp_path: Path) -> None:
     assert missed.unclaimed(["1"]) == ["unused.jpg"]  # which says what is there instead
 
 
+def test_a_folder_that_is_written_in_several_ways_is_one(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("a.jpg", "b.jpg", "c.jpg", "unused.jpg"):
+        (tmp_path / "images" / name).write_bytes(JPEG)
+    path = write(
+        tmp_path / "posts.parquet",
+        id=[1, 2, 3], tag=["x", "y", "y"],
+        image=["./images/a.jpg", "images/b.jpg", "images/../images//c.jpg"],
+    )  # fmt: skip
+    files = opened(path).files()
+    assert [files.images.read(guid) for guid in "123"] == [JPEG] * 3
+    assert files.unclaimed(["1", "2", "3"]) == ["images/unused.jpg"]
+
+
+def test_a_step_up_from_a_link_leads_where_the_disk_says(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "within").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "a.jpg").write_bytes(JPEG + b" behind the link")
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "link").symlink_to("elsewhere/within")
+    path = write(tmp_path / "posts.parquet", id=[1], image=["link/../a.jpg"], tag=["x"])
+    assert opened(path).files().images.read("1") == JPEG + b" behind the link"
+
+
 def test_bytes_that_are_not_there_are_looked_for_at_their_path(tmp_path: Path) -> None:
     image = [{"bytes": None, "path": "shots/1.jpg"}, {"bytes": JPEG, "path": None}]
     path = write(tmp_path / "p.parquet", id=["a", "b"], image=image, tag=["x", "y"])

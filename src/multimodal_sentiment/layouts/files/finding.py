@@ -48,7 +48,8 @@ class Finder(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.outside: set[str] = set()
-        self._asked: dict[str, set[str]] = {}  # names that were found, by folder
+        # Names that were found, by folder: normalised, as its path may be written in many ways.
+        self._asked: dict[str, set[str]] = {}
 
     @abstractmethod
     def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
@@ -150,7 +151,7 @@ class FileFinder(Finder):
             return Found("", "", problem(f"{kind}_url", shown))
         place = self._anywhere if absolute and os.path.isabs(name) else self._place
         path = os.path.join(self.folder, name)
-        self._asked.setdefault(os.path.dirname(path), set())
+        self._asked.setdefault(os.path.normpath(os.path.dirname(path)), set())
         fault = file_fault(path, kind, place, shown)
         if fault is not None and fault.code == f"no_{kind}":
             other = self._spelled_otherwise(path, kind) or self._spelled_otherwise(
@@ -161,7 +162,7 @@ class FileFinder(Finder):
         if fault is not None:
             return Found("", "", fault)
         folder, base = os.path.split(path)
-        self._asked.setdefault(folder, set()).add(base)
+        self._asked.setdefault(os.path.normpath(folder), set()).add(base)
         if place is self._anywhere and not self._place.holds(path):
             self.outside.add(path)
         return Found(path, name, None)
