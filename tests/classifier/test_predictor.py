@@ -63,6 +63,20 @@ def test_a_model_of_one_modality_has_nothing_to_share_out(make_model):
     assert list(answers) == ["predicted", "confidence", "p_bad", "p_good", "problems"]
 
 
+@pytest.mark.parametrize(
+    ("modality", "problems"),
+    [("text", ["", "empty text"]), ("image", ["image broken", "no image"])],
+)
+def test_what_a_model_does_not_read_is_no_problem(make_model, modality, problems):
+    classifier = load_classifier(make_model(model__modality=modality), "cpu")
+
+    answers = classifier.predict(["fine", ""], [b"no image", None])
+    explained = classifier.explain_many(["fine", ""], [b"no image", None])
+
+    assert [said.partition(":")[0] for said in answers["problems"]] == problems
+    assert [each.problems for each in explained] == list(answers["problems"])
+
+
 def test_one_modality_of_the_posts_is_enough(folder, photos):
     classifier = load_classifier(folder, "cpu")
 

@@ -395,6 +395,18 @@ def test_images_alone_that_are_not_there_are_said_to_be_looked_for(tmp_path: Pat
         read_labelled_posts(source.listing("labelled"), source.files(), parameters, "image")
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+def test_nothing_is_said_of_images_that_a_model_to_be_trained_does_not_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, allowed: bool
+) -> None:
+    rows = [f"{n},so,{('neutral', 'positive')[n % 2]}" for n in range(6)]
+    (tmp_path / "posts.csv").write_text("\n".join(["id,text,tag", *rows]))
+    source = open_source(tmp_path, Options())
+    parameters = PARAMETERS.model_copy(update={"allow_missing": allowed})
+    read_labelled_posts(source.listing("labelled"), source.files(), parameters, "text")
+    assert not [line for line in caplog.messages if "posts have no" in line]
+
+
 def test_images_of_many_rows_are_not_looked_for_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -523,7 +535,10 @@ class TestNewPostsWithoutWhatTheModelReads:
         files = make({f"1.{suffix}": b"so", f"2.{suffix}": b"so"})
         assert len(self.read(files, "both")) == 2
         assert f"2 of 2 posts have no {lacking}" in caplog.text
-        assert len(self.read(files, other)) == 2
+        caplog.clear()
+        posts = self.read(files, other)
+        assert not [line for line in caplog.messages if "posts have no" in line]
+        assert set(problems(posts).values()) == {f"no_{lacking}"}  # which other models may read
         with pytest.raises(ValueError, match=f"2 of 2 posts have no {lacking}"):
             self.read(files, lacking)
 
@@ -536,7 +551,12 @@ class TestNewPostsWithoutWhatTheModelReads:
         ],
     )
     def test_a_table_whose_column_or_files_are_not_found_is_refused_unless_that_is_allowed(
-        self, tmp_path: Path, header: str, cells: Sequence[str], lacking: str
+        self,
+        tmp_path: Path,
+        header: str,
+        cells: Sequence[str],
+        lacking: str,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         Image.new("RGB", (64, 64)).save(tmp_path / "here.png")
         lines = [f"{row},{cell.format(photo='here.png')}" for row, cell in enumerate(cells, 1)]
@@ -550,7 +570,9 @@ class TestNewPostsWithoutWhatTheModelReads:
             f"ingestion.allow_missing=true answers from the {other}s alone"
         )
         assert len(self.read(files, other)) == 2
+        caplog.clear()
         assert len(self.read(files, "both", allow_missing=True)) == 2
+        assert f"2 of 2 posts have no {lacking}" in caplog.text
 
     def test_empty_cells_of_a_column_are_no_fault(self, tmp_path: Path) -> None:
         (tmp_path / "posts.csv").write_text("id,text,photo\n1,so,\n2,so,\n")

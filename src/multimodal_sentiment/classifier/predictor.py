@@ -24,7 +24,7 @@ from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.classifier import OPTIONAL_FILES
 from multimodal_sentiment.parameters import ComputeParameters, compute_to_predict
-from multimodal_sentiment.posts.problems import describe_problems, write_problems
+from multimodal_sentiment.posts.problems import describe_problems, felt_problems, write_problems
 from multimodal_sentiment.predicting import label_predictions, predict_with_contributions
 from multimodal_sentiment.progress import log_progress
 
@@ -104,8 +104,9 @@ class Classifier:
                 `posts/problems.py`.
 
         None, NaN and NA are missing. A post whose text or image is missing or broken is answered
-        from what is left of it. Answers are strings, spelled as in the posts that the model has
-        learnt from, so that `== 1` and `== True` hold for none; `evaluate` compares by value.
+        from what is left of it; what the model does not read is no problem. Answers are strings,
+        spelled as in the posts that the model has learnt from, so that `== 1` and `== True` hold
+        for none; `evaluate` compares by value.
 
         Returns:
             One row a post, under the index of a given Series or frame: `predicted, confidence,
@@ -186,7 +187,7 @@ class Classifier:
                 terms=model.term_indices,
             )
             logits, shares = predict_with_contributions(model, dataset, self._compute)
-        codes = [write_problems([*post.text_problems, *post.image_problems]) for post in posts]
+        codes = list(map(self._problems_of, posts))
         said = codes if problems == "codes" else list(map(describe_problems, codes))
         predictions = label_predictions(model, logits)
         return pd.DataFrame({**predictions, "problems": pd.Series(said, dtype=object), **shares})
@@ -201,7 +202,7 @@ class Classifier:
             answered: The row of `answer` that is explained; None answers anew.
         """
         self._reader.decode_texts([post])
-        problems = describe_problems(write_problems([*post.text_problems, *post.image_problems]))
+        problems = describe_problems(self._problems_of(post))
         model = self._classifier
         with lock_of(model.model):
             return explain_post(
@@ -254,6 +255,11 @@ class Classifier:
         # Of a model that was there before: this one would be loaded with what that one has learnt.
         for file in set(OPTIONAL_FILES) - set(written):
             (place / file).unlink(missing_ok=True)
+
+    def _problems_of(self, post: Post) -> str:
+        """Return a post's problems of what the model reads, as codes."""
+        entry = write_problems([*post.text_problems, *post.image_problems])
+        return felt_problems(entry, self._classifier.config.modality)
 
     def _check_device(self) -> None:
         try:

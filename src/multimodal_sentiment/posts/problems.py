@@ -166,10 +166,14 @@ def unread_subjects(modality: str | None) -> Set[Subject]:
     return _UNREAD.get(modality or "", set())
 
 
-def is_felt(entry: str, modality: str) -> bool:
-    """Return whether a column's entry says a problem of what a model of this modality reads."""
+def felt_problems(entry: str, modality: str) -> str:
+    """Return a column's entry without problems of what a model of this modality does not read."""
     unread = unread_subjects(modality)
-    return any(KINDS[each.code].subject not in unread for each in read_problems(entry))
+    if not unread:
+        return entry
+    return write_problems(
+        each for each in read_problems(entry) if KINDS[each.code].subject not in unread
+    )
 
 
 def _quoted(argument: str) -> str:

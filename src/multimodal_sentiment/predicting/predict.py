@@ -18,6 +18,7 @@ from multimodal_sentiment.compute.device import Device, choose_device
 from multimodal_sentiment.compute.folding import folded
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
+from multimodal_sentiment.posts.problems import felt_problems
 from multimodal_sentiment.progress import log_progress
 
 # To fold batch norms takes as long as a dozen posts gain by it.
@@ -61,17 +62,19 @@ def tabulate_predictions(
         logits: The logits, of shape (rows, labels).
 
     Returns:
-        The columns `guid, tag, predicted, confidence, p_<label>..., logit_<label>..., problems`.
+        The columns `guid, tag, predicted, confidence, p_<label>..., logit_<label>..., problems`:
+        those of what the classifier reads.
     """
     posts = examples.select(["guid", "tag", "problems"]).take(pa.array(rows)).to_pandas()
     labels = enumerate(classifier.labels)
+    modality = classifier.config.modality
     return pd.DataFrame(
         {
             "guid": posts["guid"],
             "tag": posts["tag"],
             **label_predictions(classifier, logits),
             **{f"logit_{label}": logits[:, index] for index, label in labels},
-            "problems": posts["problems"],
+            "problems": [felt_problems(each, modality) for each in posts["problems"]],
         }
     )
 

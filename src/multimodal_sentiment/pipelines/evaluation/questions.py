@@ -17,7 +17,7 @@ from multimodal_sentiment.assessment import (
     judge_difference,
     least_trusted_confidence,
 )
-from multimodal_sentiment.posts.problems import is_felt
+from multimodal_sentiment.posts.problems import felt_problems
 from multimodal_sentiment.posts.scripts import script_of
 from multimodal_sentiment.types import Json
 
@@ -129,8 +129,8 @@ def judge_parts(
         Per part, of those with posts enough (twins count once), `n`, `accuracy`,
         `accuracy_interval`, and the accuracy of each of the `baselines`.
     """
-    wrong = predictions["problems"].fillna("").map(lambda entry: is_felt(entry, modality))
-    parts = {"something is wrong with the post": wrong.astype(bool)}
+    felt = predictions["problems"].fillna("").map(lambda entry: felt_problems(entry, modality))
+    parts = {"something is wrong with the post": felt != ""}
     if "text_alone" in predictions:
         alike = predictions["text_alone"] == predictions["image_alone"]
         # A modality that a post lacks has contributed exactly nothing.

@@ -38,6 +38,7 @@ def report_missing(
     unread: Mapping[str, Problem],
     post_files: PostFiles,
     needed: Collection[str],
+    modality: str = "both",
     *,
     to_learn: bool = True,
 ) -> None:
@@ -48,6 +49,7 @@ def report_missing(
         unread: Why some texts could not be read, by guid.
         post_files: Where their texts and images were looked for.
         needed: Of `text` and `image`, what the posts must have.
+        modality: What the model reads: of the other, nothing is said.
         to_learn: Whether a model learns from them: most must have it then. New posts may all be
             without a text, or an image, but not because of a fault of the source; see `_is_fault`.
 
@@ -72,7 +74,7 @@ def report_missing(
         ("image", without_image),
     ]
     for kind, without in lacking:
-        if len(without) > _MOST * len(guids):
+        if modality in ("both", kind) and len(without) > _MOST * len(guids):
             words = _explain(kind, without, len(guids), post_files, unread, unclaimed)
             is_fault = to_learn or _is_fault(kind, without, len(guids), post_files, needed)
             if kind in needed and is_fault:

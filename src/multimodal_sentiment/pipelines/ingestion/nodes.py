@@ -67,7 +67,7 @@ def read_labelled_posts(
     readings = _with_decoded(payloads, read)
     _warn(profile.doubt or post_files.doubt)
     posts = _rows(guids, tag_of, post_files, readings, unread)
-    report_missing(posts, unread, post_files, _needed(modality, ingestion))
+    report_missing(posts, unread, post_files, _needed(modality, ingestion), modality)
     flagged = _flagged(readings)
     return posts, _files(payloads, unread, post_files), profile.to_dict() | {"flagged": flagged}
 
@@ -117,7 +117,8 @@ def read_unlabelled_posts(
     read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)
     _warn(post_files.doubt)
     posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
-    report_missing(posts, unread, post_files, _needed(modality, ingestion), to_learn=False)
+    needed = _needed(modality, ingestion)
+    report_missing(posts, unread, post_files, needed, modality, to_learn=False)
     return posts, _files(payloads, unread, post_files)
 
 
