@@ -151,7 +151,16 @@ REFUSED: dict[str, Case] = {
         "has 5 cells in line 10, and 4 columns: put cells that hold ',' in double quotes",
     ),
     "a quote that does not end": Case(
-        one(csv('x,"a text,0.jpg,good')), "cannot be read in line 10: unexpected end of data"
+        one(csv('x,"a text,0.jpg,good')),
+        "cannot be read in line 10: a quote is opened and not closed: put cells that hold quotes",
+    ),
+    "a quote that does not end, many lines before the end": Case(
+        one(csv('w,"a text,0.jpg,good', X, X, X)),
+        "cannot be read in the row that begins in line 10: a quote is opened and not closed: put",
+    ),
+    "a quote that does not end, and one that begins": Case(
+        one(csv('w,"a text,0.jpg,good', X, 'x,"a text",0.jpg,good')),
+        "the row that begins in line 10: ',' expected after '\"', in line 12: put cells that hold",
     ),
     "text behind a quote": Case(
         one(csv('x,"so" she said,0.jpg,good')), "cannot be read in line 10"

@@ -12,7 +12,7 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -28,6 +28,7 @@ from multimodal_sentiment.posts.names import shown
 from ..errors import LayoutError
 from .sniffing import WIDE, sniff
 from .table import Table, row_writer
+from .unreadable_rows import describe_unreadable
 
 _BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
 _MOST_CELLS = 20_000  # that tell the encoding
@@ -212,13 +213,14 @@ class DelimitedTable(Table):
     def _chunks(self, file: IO[str], *, quoted: bool) -> Iterator[tuple[int, list[list[str]]]]:
         """Yield some rows at a time, and the line after which they begin."""
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-        reader = csv.reader(
-            file,
+        read = partial(
+            csv.reader,
             delimiter=self.separator or ",",
             strict=True,
             quoting=quoting,
             skipinitialspace=self._is_spaced,
         )
+        reader = read(file)
         former = csv.field_size_limit(_LARGEST_CELL)
         try:
             line = 0
@@ -226,9 +228,11 @@ class DelimitedTable(Table):
                 yield line, rows
                 line = reader.line_num
         except csv.Error as error:
+            with self._open() as again:
+                why = describe_unreadable(read(again))
             raise LayoutError(
-                f"{self.path} cannot be read in line {reader.line_num}: {error}: put cells that "
-                "hold quotes, separators or ends of lines in quotes, and double the quotes in them"
+                f"{self.path} cannot be read in {why}: put cells that hold quotes, separators or "
+                "ends of lines in quotes, and double the quotes in them"
             ) from error
         except UnicodeError as error:
             raise LayoutError(f"{self.path} is not {self._mark} throughout: {error}") from error
