@@ -111,6 +111,11 @@ def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> l
     return []
 
 
+def parameter_names(model: type[BaseModel]) -> set[str]:
+    """Return the names of all parameters, as in `training.epochs`."""
+    return {name for name, _ in flatten(_tree(model))}
+
+
 def means_itself(place: str) -> bool:
     """Return whether Kedro, which searches for files by patterns, finds those below a folder."""
     return fnmatchcase(place, place)

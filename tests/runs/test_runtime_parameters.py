@@ -27,6 +27,8 @@ def read(*given: str) -> dict:
         ("raw=2024_05,data=07", {"raw": "2024_05", "data": "07"}),
         ("raw=1e3,data=true", {"raw": "1e3", "data": "true"}),
         ("raw=a,b,data=c", {"raw": "a,b", "data": "c"}),
+        ("raw=a,modality,model:b", {"raw": "a,modality,model:b"}),
+        ('raw="a,model.modality"', {"raw": "a,model.modality"}),
         ("raw={2024},data=[x]", {"raw": "{2024}", "data": "[x]"}),
         ("data=bob's,raw=tim's", {"data": "bob's", "raw": "tim's"}),
         ('raw="a,data=3",data=c', {"raw": "a,data=3", "data": "c"}),
@@ -134,6 +136,14 @@ def test_a_configuration_file_without_options_is_one_line(tmp_path, content, wor
         ("training.epochs=[1", "training.epochs=[1 cannot be read"),
         ("raw=a,raw.b=c", "raw.b lies within raw, which has a value already"),
         ("raw=a,data=b,raw=c", "raw has two values, a and c"),
+        (
+            "raw=t.csv,data=/tmp/o,model.modality",
+            "data=/tmp/o,model.modality names the parameter model.modality, without a value: write "
+            "model.modality=VALUE, or put quotes around the value of data",
+        ),
+        ("data=o,model.modality:text,training.seed=1", "names the parameter model.modality"),
+        ("raw=t.csv, data : o", "names the parameter data, without a value: write data=VALUE"),
+        ("training.epochs=3,data:o", "training.epochs=3,data:o names the parameter data"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(given, words):

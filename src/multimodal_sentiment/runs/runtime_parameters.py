@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from multimodal_sentiment.config_loader import PLACES
+from multimodal_sentiment.config_loader import PLACES, parameter_names
 from multimodal_sentiment.wording import one_line
 
 # Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
@@ -71,8 +71,30 @@ def _read_text(given: str, tree: dict[str, Any], context: click.Context) -> None
             )
         value = _VALUE.match(given, key.end())
         text = value[0] if value else ""
+        _refuse_lost_parameter(key[1], text, context)
         _put(tree, key[1], _read_value(key[1], text, context))
         position = key.end() + len(text) + 1  # the comma
+
+
+def _refuse_lost_parameter(key: str, text: str, context: click.Context) -> None:
+    """Refuse a value that ends in a parameter whose own value was not written with `=`.
+
+    Raises:
+        click.UsageError: If behind a comma stands a parameter's name, alone or before a colon.
+    """
+    from multimodal_sentiment.parameters import Parameters
+
+    if text.startswith(("[", "{", '"', "'")):  # a comma or colon there is what it looks like
+        return
+    known = parameter_names(Parameters)
+    for part in text.split(",")[1:]:
+        name = part.partition(":")[0].strip()
+        if name in known:
+            raise click.UsageError(
+                f"--params: {key}={text} names the parameter {name}, without a value: write "
+                f"{name}=VALUE, or put quotes around the value of {key}",
+                context,
+            )
 
 
 def _read_value(key: str, text: str, context: click.Context) -> Any:
