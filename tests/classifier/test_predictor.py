@@ -117,13 +117,37 @@ def test_it_can_be_saved_copied_and_sent(folder, tmp_path):
 
 
 def test_what_a_model_saved_over_another_lacks_is_not_the_other_ones(folder, tmp_path):
+    classifier = load_classifier(folder, "cpu", "fp32")
+    classifier.save_pretrained(tmp_path)
     (tmp_path / "learnt_posts.npy").write_bytes(b"of another model")
     (tmp_path / "notes.txt").touch()
 
-    load_classifier(folder, "cpu", "fp32").save_pretrained(tmp_path)
+    classifier.save_pretrained(tmp_path)
 
     assert not (tmp_path / "learnt_posts.npy").exists()
     assert (tmp_path / "notes.txt").exists()
+
+
+def test_a_model_replaces_no_files_of_ones_own(classifier, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name, content in {"README.md": "mine", "config.json": '{"model_type": "bert"}'}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text(content)
+
+    for place, words in {
+        "file": "is no folder: name one",
+        "file/within": "no model can be written to .*: Not a directory",
+        "link": "no model can be written to .*: File exists",
+        "README.md": "holds README.md, and no model of this project",
+        "config.json": "holds config.json, and no model of this project",
+    }.items():
+        with pytest.raises(ClassifierError, match=words) as caught:
+            classifier.save_pretrained(tmp_path / place)
+        assert "\n" not in str(caught.value)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "README.md").iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md" / "README.md").read_text() == "mine"
 
 
 def test_it_answers_after_a_fork(folder):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +19,7 @@ from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.compute.device import choose_device
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.explaining import Explanation, explain_post
-from multimodal_sentiment.files import follow_umask
 from multimodal_sentiment.model import SentimentClassifier
-from multimodal_sentiment.model.classifier import OPTIONAL_FILES
 from multimodal_sentiment.parameters import ComputeParameters, compute_to_predict
 from multimodal_sentiment.posts.problems import describe_problems, felt_problems, write_problems
 from multimodal_sentiment.predicting import label_predictions, predict_with_contributions
@@ -32,6 +29,7 @@ from .errors import ClassifierError
 from .given_posts import Post, PostReader
 from .inputs import check_one_post, check_tags_index, frame_tags, pair_rows, read_tags
 from .locks import lock_of
+from .saving import save_model
 
 POSTS_AT_ONCE = 512  # decoded images that are held in memory; four batches of the model
 
@@ -243,18 +241,12 @@ class Classifier:
         return map(self.explain_prepared, map(self._reader.read, pairs))
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write the model's folder, which `load_classifier` reads."""
-        place = Path(folder).expanduser()
-        place.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=place, prefix=".writing-") as name:
-            self._classifier.save_pretrained(Path(name))
-            follow_umask(Path(name))
-            written = os.listdir(name)
-            for file in written:
-                os.replace(Path(name, file), place / file)
-        # Of a model that was there before: this one would be loaded with what that one has learnt.
-        for file in set(OPTIONAL_FILES) - set(written):
-            (place / file).unlink(missing_ok=True)
+        """Write the model's folder, which `load_classifier` reads, in place of an earlier one.
+
+        Raises:
+            ClassifierError: If it cannot be written, or holds other files of the same names.
+        """
+        save_model(self._classifier, folder)
 
     def _problems_of(self, post: Post) -> str:
         """Return a post's problems of what the model reads, as codes."""
