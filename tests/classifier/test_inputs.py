@@ -67,7 +67,7 @@ ROWS = {  # what is given, and each row's problems but for what is not given at 
     "bytes in the model's encoding": (["déjà vu, c'était".encode("cp1252")], [""]),
     "surrogates": (["ab\ud83d", "\ud83d\ude00"], ["lone surrogates: 1", ""]),
     "controls": (["a\0b"], ["control characters"]),
-    "huge": (["x" * 2**20 + "y"], ["text too large: 1.0 MB"]),
+    "huge": (["x" * 2**20 + "y"], ["text too large: 1.1 MB, at most 1 MB"]),
     "none": ([], []),
 }
 

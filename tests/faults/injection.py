@@ -110,7 +110,7 @@ TEXTS: dict[str, Fault] = {
     "only spaces": same("  \t \n ", "empty text"),
     "one byte": same("a"),
     "one byte that is no ASCII": Fault(b"\xe9", None),
-    "50 MB": Fault(hole(50_000_000, ".txt"), "text too large: 50.0 MB", ""),
+    "50 MB": Fault(hole(50_000_000, ".txt"), "text too large: 50.0 MB, at most 1 MB", ""),
     "the largest that is read": same("word " * 209_715),
     "a NUL within": same("a nul\0within a sentence of plain words", "control characters"),
     "nothing but NULs": same("\0\0\0\0", "control characters"),
@@ -243,7 +243,7 @@ IMAGES: dict[str, Fault] = {
     "a bomb of 400 megapixels": broken(
         encoded(Image.new("1", (20_000, 20_000))), "claims over", ".png"
     ),
-    "100 MB": broken(hole(110_000_000, ".jpg"), "image too large: 110.0 MB"),
+    "100 MB": broken(hole(110_000_000, ".jpg"), "image too large: 110.0 MB, at most 100 MB"),
     "words": broken(b"just words", _NO_IMAGE),
     "an HTML page of an error": broken(b"<!DOCTYPE html><h1>404 Not Found</h1>", _NO_IMAGE),
     "a vector drawing": broken(b"<svg xmlns='http://www.w3.org/2000/svg'/>", _NO_IMAGE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.datasets import PostFilesDataset
 from multimodal_sentiment.layouts import LARGEST, PostFolder, UnreadableFileError
+from multimodal_sentiment.layouts.files.local import Kind, too_large
 from multimodal_sentiment.posts.problems import problem
 
 
@@ -223,9 +225,15 @@ def test_a_huge_file_is_not_read(folder: Path) -> None:
     with open(folder / "a.txt", "wb") as file:
         file.truncate(50_000_000)
     found = files(folder)
-    with pytest.raises(UnreadableFileError, match=r"text too large: 50\.0 MB") as caught:
+    with pytest.raises(UnreadableFileError, match=r"too large: 50\.0 MB, at most 1 MB") as caught:
         found.texts.read("a")
     assert caught.value.problem == problem("text_too_large", "50.0")
+
+
+@pytest.mark.parametrize("kind", LARGEST)
+def test_what_is_too_large_by_a_byte_is_said_to_be_more_than_is_read(kind: Kind) -> None:
+    found, most = re.findall(r"[\d.]+", too_large(kind, LARGEST[kind] + 1).words)
+    assert float(found) > int(most) == LARGEST[kind] // 2**20
 
 
 def test_the_largest_text_is_still_read(folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from multimodal_sentiment.layouts.files.local import LARGEST
+from multimodal_sentiment.layouts.files.local import LARGEST, too_large
 from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.wording import reason
 
@@ -69,14 +69,14 @@ def read_image(source: bytes | Path | Problem) -> bytes | Problem:
     """Return the bytes of what `take_image` returned, or why they cannot be had."""
     if not isinstance(source, Path):
         if isinstance(source, bytes) and len(source) > LARGEST["image"]:
-            return problem("image_too_large", f"{len(source) / 1e6:.1f}")
+            return too_large("image", len(source))
         return source
     try:
         about = source.stat()
         if not stat.S_ISREG(about.st_mode):  # what is no file may have no end
             return problem("image_unreadable", "not a file")
         if about.st_size > LARGEST["image"]:
-            return problem("image_too_large", f"{about.st_size / 1e6:.1f}")
+            return too_large("image", about.st_size)
         return source.read_bytes()
     except (OSError, ValueError) as error:  # the second: a NUL in the path
         return _unreadable(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from multimodal_sentiment.decoding import has_control_characters
-from multimodal_sentiment.layouts.files.local import LARGEST
+from multimodal_sentiment.layouts.files.local import LARGEST, too_large
 from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.posts.problems import Problem, problem
 
@@ -22,7 +22,7 @@ def read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
     if not isinstance(value, str | BYTES):
         return "", [problem("text_unreadable", f"{type(value).__name__} is no text")]
     if len(value) > LARGEST["text"]:
-        return "", [problem("text_too_large", f"{len(value) / 1e6:.1f}")]
+        return "", [too_large("text", len(value))]
     if not isinstance(value, str):
         return bytes(value), []
     text, problems = str(value), []

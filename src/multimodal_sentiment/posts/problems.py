@@ -37,7 +37,7 @@ KINDS: dict[str, Kind] = {
         "text", "text lies outside of the folder", "{}; ingestion.links=anywhere allows it"
     ),
     "text_url": Kind("text", "text is an URL, and nothing is fetched", "{}"),
-    "text_too_large": Kind("text", "text too large", "{} MB"),
+    "text_too_large": Kind("text", "text too large", "{} MB, at most 1 MB"),
     "text_unreadable": Kind("text", "text unreadable", "{}"),
     "several_texts": Kind("text", "several texts", "{} used"),
     "text_deadly": Kind("text", "text left out", "to read it kills the process"),
@@ -62,7 +62,7 @@ KINDS: dict[str, Kind] = {
         "image", "image lies outside of the folder", "{}; ingestion.links=anywhere allows it"
     ),
     "image_url": Kind("image", "image is an URL, and nothing is fetched", "{}"),
-    "image_too_large": Kind("image", "image too large", "{} MB"),
+    "image_too_large": Kind("image", "image too large", "{} MB, at most 100 MB"),
     "image_unreadable": Kind("image", "image unreadable", "{}"),
     "several_images": Kind("image", "several images", "{} used"),
     "image_broken": Kind("image", "image broken", "{}"),

@@ -14,7 +14,7 @@ from multimodal_sentiment.posts.problems import Problem, problem
 from multimodal_sentiment.wording import one_line, reason
 
 from ..errors import LayoutError
-from .local import LARGEST, Kind, UnreadableFileError
+from .local import LARGEST, Kind, UnreadableFileError, too_large
 
 _INSTALL = 'install the extra for addresses, as in pip install "multimodal-sentiment[cluster]"'
 
@@ -94,7 +94,7 @@ def read_address(path: Path, kind: Kind) -> bytes:
     try:
         size = address.fs.info(address.path)["size"]
         if size > LARGEST[kind]:
-            raise UnreadableFileError(problem(f"{kind}_too_large", f"{size / 1e6:.1f}"))
+            raise UnreadableFileError(too_large(kind, size))
         return read_range(path, 0, size)
     except (FileNotFoundError, PermissionError) as error:
         raise UnreadableFileError(unreadable(kind, error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def read_file(path: str, kind: Kind) -> bytes:
         try:
             size = os.fstat(descriptor).st_size
             if size > LARGEST[kind]:
-                raise UnreadableFileError(problem(f"{kind}_too_large", f"{size / 1e6:.1f}"))
+                raise UnreadableFileError(too_large(kind, size))
             return _all_of(descriptor, size)
         finally:
             os.close(descriptor)
@@ -123,8 +124,13 @@ def bounded(payload: bytes, kind: Kind) -> bytes:
         UnreadableFileError: If it is too large.
     """
     if len(payload) > LARGEST[kind]:
-        raise UnreadableFileError(problem(f"{kind}_too_large", f"{len(payload) / 1e6:.1f}"))
+        raise UnreadableFileError(too_large(kind, len(payload)))
     return payload
+
+
+def too_large(kind: Kind, size: int) -> Problem:
+    """Return that so many bytes are more than is read: rounded up, as the least of these are."""
+    return problem(f"{kind}_too_large", f"{math.ceil(size / 1e5) / 10}")
 
 
 def is_image(path: str) -> bool:

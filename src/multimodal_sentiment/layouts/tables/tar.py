@@ -14,11 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from multimodal_sentiment.posts.problems import problem
-
 from ..errors import LayoutError
 from ..files.addresses import read_range, state_of
-from ..files.local import IMAGE_SUFFIXES, LARGEST, UnreadableFileError
+from ..files.local import IMAGE_SUFFIXES, LARGEST, UnreadableFileError, too_large
 from .table import Table, in_words
 
 _BLOCK_BYTES = 2**20  # that are fetched of an address at a time
@@ -45,7 +43,7 @@ class Member(NamedTuple):
             UnreadableFileError: If it is too large.
         """
         if self.size > LARGEST["image"]:
-            raise UnreadableFileError(problem("image_too_large", f"{self.size / 1e6:.1f}"))
+            raise UnreadableFileError(too_large("image", self.size))
         return read_range(self.path, self.start, self.size)
 
 
