@@ -72,6 +72,8 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
         return self._read(key)
 
     def _read(self, key: str) -> dict[str, Any]:
+        if fault := _environment_fault(Path(self.conf_source), self.env):
+            raise click.ClickException(fault)
         if key == "parameters" and not means_itself(str(self.conf_source)):
             raise click.ClickException(f"{self.conf_source} {MEANS_ANOTHER}")
         try:
@@ -92,6 +94,19 @@ def own_configuration() -> Path:
     """Return the project's configuration: beside src in the repository, else in the package."""
     packaged = Path(__file__).parent / "conf"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def _environment_fault(conf: Path, env: str | None) -> str | None:
+    """Return that an environment is not there, if so, and which are."""
+    if env is None or (conf / env).is_dir() or not conf.is_dir():
+        return None
+    names = sorted(path.name for path in conf.iterdir() if path.is_dir())
+    near = get_close_matches(env, names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return (
+        f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}{conf} has "
+        f"{', '.join(names)}"
+    )
 
 
 def _offer(parameters: Mapping[str, Any]) -> None:

@@ -16,6 +16,8 @@ from multimodal_sentiment.config_loader import CheckedConfigLoader, check_parame
 from multimodal_sentiment.layouts import LAYOUTS
 from multimodal_sentiment.parameters import Parameters, vary
 
+from ..commands import kedro
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -273,3 +275,39 @@ def test_command_line_gets_one_line(project):
 
     assert status == 1
     assert output == "Error: unknown parameter trainin: did you mean training?\n"
+
+
+@pytest.mark.fault("run", "an environment that is not there", "one line: which are there")
+@pytest.mark.parametrize(
+    ("env", "meant"), [("pretraind", "did you mean pretrained? "), ("production", "")]
+)
+def test_an_environment_that_is_not_there_is_told_with_those_that_are(tmp_path, env, meant):
+    for name in ("base", "local", "pretrained"):
+        (tmp_path / name).mkdir()
+
+    with pytest.raises(click.ClickException) as caught:
+        CheckedConfigLoader(str(tmp_path), env=env, base_env="base", default_run_env="local")[
+            "parameters"
+        ]
+
+    assert caught.value.message == (
+        f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}{tmp_path} has base, "
+        "local, pretrained"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "environment"),
+    [
+        (["run", "--env=pretraind"], {}),
+        (["run"], {"KEDRO_ENV": "pretraind"}),
+        (["prune", "--keep=1", "--env=pretraind"], {}),
+    ],
+)
+def test_a_command_says_it_in_one_line(given, environment):
+    done = kedro(*given, environment=environment)
+
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if "pretraind" in line]
+    assert line.startswith("Error: --env=pretraind, or KEDRO_ENV: there is no such environment")
+    assert "Traceback" not in done.stderr
