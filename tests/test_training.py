@@ -219,6 +219,28 @@ def test_encoders_that_are_missing_are_fetched_into_a_folder_that_is_then_named(
     ) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "stays"),
+    [
+        ({"training.epoch": 1}, False),
+        ({"model.text.encoder": "some/encoder"}, False),
+        ({"model.text.encoder": None}, True),  # found when they have been read
+    ],
+)
+def test_a_temporary_folder_stays_if_the_error_names_a_log_in_it(
+    tmp_path, monkeypatch, parameters, stays
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    posts = pd.DataFrame({"text": list("abcdef"), "tag": ["b"] * 6})
+
+    with pytest.raises(ClassifierError) as caught:
+        train(posts, env="scratch", parameters={"model.modality": "text"} | parameters)
+
+    made = list(tmp_path.glob("multimodal_sentiment-*"))
+    assert len(made) == stays
+    assert all(f"traceback in {folder}" in str(caught.value) for folder in made)
+
+
 def test_posts_that_a_killed_one_had_put_aside_come_back(tmp_path):
     written, former = tmp_path / "posts.parquet", tmp_path / ".posts.parquet.former"
     former.write_text("of the model that is there")

@@ -73,7 +73,8 @@ def train(
             of ids, as in `image="id"`, gives both.
         split: The column that says `train`, `validation` or `test`; where there is none, validation
             posts are drawn.
-        folder: The folder for posts, model and report; None takes a temporary one, which stays.
+        folder: The folder for posts, model and report; None takes a temporary one, which stays
+            unless nothing comes of it.
         env: The environment of the configuration, such as `scratch` or `pretrained`.
         parameters: The parameters that differ from the configuration, as in
             `{"training.class_weights": "balanced"}`.

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -98,7 +99,12 @@ def train_on_frame(
     given |= {"raw": str(place / POSTS), "data": str(place)}
     conf = str(own_configuration())
     made = None if folder else place
-    with _errors_in_one_line(made), _this_project(), ExitStack() as stack:
+    with (
+        _removed_if_of_no_use(made),
+        _errors_in_one_line(made),
+        _this_project(),
+        ExitStack() as stack,
+    ):
         logger.info("Posts, model and report go into %s", place)
         for name in _said_of_files(conf, env, given):
             _merge(given, _branch(name, None))
@@ -220,6 +226,21 @@ def _this_project() -> Iterator[None]:
     finally:
         if former and former != PACKAGE:
             project.configure_project(former)
+
+
+@contextmanager
+def _removed_if_of_no_use(made: Path | None) -> Iterator[None]:
+    """Remove the folder that was made for this training if that fails, and left no log in it.
+
+    An error of a run that had begun names its log.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        if made and f"traceback in {made}" not in said:
+            shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
 @contextmanager
