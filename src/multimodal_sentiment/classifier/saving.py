@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from multimodal_sentiment.files import follow_umask
-from multimodal_sentiment.layouts.errors import reason
 from multimodal_sentiment.model import SentimentClassifier, SentimentConfig
 from multimodal_sentiment.model.classifier import OPTIONAL_FILES
 from multimodal_sentiment.model.validation import CONFIG, read_json
+from multimodal_sentiment.wording import reason
 
 from .errors import ClassifierError
 
