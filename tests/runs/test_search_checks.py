@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
 from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
-from multimodal_sentiment.runs.checks import search
 from multimodal_sentiment.runs.checks.encoders import check_encoders
 from multimodal_sentiment.runs.checks.search import check_search
 from multimodal_sentiment.runs.runtime_parameters import read_params
+from multimodal_sentiment.sample import write_sample
 
-from ..commands import load_parameters
+from ..commands import PROJECT, kedro, load_parameters
 
 
 @pytest.fixture
@@ -105,11 +106,21 @@ def fetched(parameters: dict[str, Any], fault: str) -> list[str]:
     return list(choose_encoders(chosen.model, chosen.encoders)["names"])
 
 
-def test_without_optuna_the_extra_is_named(
-    parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "find_spec", lambda name: None)
+def test_without_optuna_the_extra_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text('import sys; sys.modules["optuna"] = None')
+    write_sample(tmp_path / "raw", labelled=20, unlabelled=0)
 
-    assert check_search(register_pipelines()["search"], parameters) == [
-        'searching needs optuna: pip install "multimodal-sentiment[search]"'
-    ]
+    done = kedro(
+        "run",
+        "--pipeline=search",
+        "--env=scratch",
+        "--params",
+        f"raw={tmp_path / 'raw'},data={tmp_path / 'data'}",
+        environment={"PYTHONPATH": os.pathsep.join([str(PROJECT / "src"), str(tmp_path)])},
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        'Error: searching needs optuna: pip install "multimodal-sentiment[search]"'
+    )
+    assert "Traceback" not in done.stderr

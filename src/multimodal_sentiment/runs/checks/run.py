@@ -97,8 +97,8 @@ def check_run(
     ]
     if not faults:
         reads, faults = _pin_inputs(inputs, pins, catalog, request)
-    faults += check_processes(pipeline, parameters)
-    faults += check_search(pipeline, parameters)
+    # Which batches a search tries is known only of a space that can be read.
+    faults += check_search(pipeline, parameters) or check_processes(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
     faults += check_device(pipeline, parameters)
     found, seen = check_encoders(pipeline, catalog, parameters, request)
