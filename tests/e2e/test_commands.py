@@ -158,6 +158,18 @@ def test_a_pinned_model_answers_as_it_did_and_inference_changes_nothing_else(
     assert copy.newest(PREDICTIONS).read_bytes() == answered
 
 
+def test_a_report_on_an_earlier_model_shows_nothing_of_a_later_one(copy: Project) -> None:
+    (first,) = (path.name for path in (copy.data / MODELS).iterdir())
+    later = QUICK | {"model.modality": "text", "splitting.seed": 1}
+    copy.kedro("run", "--env=scratch", "--pipeline=training", "--params", params(later))
+
+    judged = f"--load-versions=fusion_model:{first},metrics:{first}"
+    copy.kedro("run", "--env=scratch", "--pipeline=reporting", "--params", params(QUICK), judged)
+
+    record = max((copy.data / "runs").glob("*.json"))
+    assert set(json.loads(record.read_text(encoding="utf-8"))["reads"].values()) == {first}
+
+
 def test_a_command_in_a_folder_of_the_project_logs_as_elsewhere(copy: Project) -> None:
     done = copy.kedro("run", "--pipeline=splitting", cwd=copy.path / "notebooks")
 

@@ -11,14 +11,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from multimodal_sentiment.commands import MODULE, is_module
 from multimodal_sentiment.files import replace_whole
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 RUNS = "runs"
 PACKAGES = (  # beside the libraries that a fingerprint names
@@ -119,18 +123,26 @@ def new_record(
 
 def read_records(data: Path) -> list[Record]:
     """Return all records below a data folder that can be read, oldest first."""
+    runs = sorted(path.stem for path in (data / RUNS).glob("*.json"))
+    records = (read_record(data, run) for run in runs)
+    return [record for record in records if record]
+
+
+def read_record(data: Path, run: str) -> Record | None:
+    """Return the record of a run; None if there is none that can be read."""
+    path = record_path(data, run)
+    try:
+        record = _reader().validate_json(path.read_bytes())
+    except (ValueError, OSError):
+        return None  # not a record
+    return record if _is_own(record, path) else None
+
+
+@cache
+def _reader() -> TypeAdapter[Record]:
     from pydantic import TypeAdapter
 
-    reader = TypeAdapter(Record)
-    records = []
-    for path in sorted((data / RUNS).glob("*.json")):
-        try:
-            record = reader.validate_json(path.read_bytes())
-        except (ValueError, OSError):
-            continue  # not a record
-        if _is_own(record, path):
-            records.append(record)
-    return records
+    return TypeAdapter(Record)
 
 
 def _is_own(record: Record, path: Path) -> bool:

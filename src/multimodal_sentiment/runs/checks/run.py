@@ -44,6 +44,7 @@ from .draws import warn_of_few_draws
 from .encoders import check_encoders
 from .missing import missing_faults
 from .posts import UNLABELLED
+from .same_run import others_first, same_run_version, say_choice
 from .search import check_search
 from .unread import warn_of_unread
 
@@ -96,7 +97,7 @@ def check_run(
         *_shared_place_faults(inputs, outputs, request),
     ]
     if not faults:
-        reads, faults = _pin_inputs(inputs, pins, catalog, request)
+        reads, faults = _pin_inputs(data, inputs, pins, catalog, request)
     # Which batches a search tries is known only of a space that can be read.
     faults += check_search(pipeline, parameters) or check_processes(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
@@ -210,12 +211,13 @@ def _shared_place_faults(
 
 
 def _pin_inputs(
+    data: Path,
     inputs: Mapping[str, Any],
     pins: Mapping[str, str],
     catalog: DataCatalog,
     request: Mapping[str, Any],
 ) -> tuple[dict[str, str | None], list[str]]:
-    """Pin each input to the version asked for, or to the one that answers; find faults.
+    """Pin each input to the version asked for, or of the same run, or that answers; find faults.
 
     What looks at one place on the disk is read in one version.
     """
@@ -223,7 +225,8 @@ def _pin_inputs(
     faults, missing, told = [], [], set()
     first_at: dict[Path, str] = {}  # the first of the inputs at a place, which stands for all
     asked = {location(inputs[name]): version for name, version in pins.items()}
-    for name, dataset in inputs.items():
+    for name in others_first(inputs):
+        dataset = inputs[name]
         place = location(dataset) if isinstance(dataset, AbstractVersionedDataset) else Path(name)
         first = first_at.setdefault(place, name)
         if first != name:
@@ -240,7 +243,8 @@ def _pin_inputs(
                 faults.append(f"{name}: {place_in_words(dataset)} {fault}")
             continue
         try:
-            version = asked.get(place) or answering_version(place)
+            same = same_run_version(data, name, reads)
+            version = asked.get(place) or same or answering_version(place)
         except ValueError as error:
             faults.append(f"{name}: {error}")
             continue
@@ -251,6 +255,8 @@ def _pin_inputs(
             faults.append(fault)
         else:
             reads[name] = version
+            if same:
+                say_choice(name, dataset, version, same, reads)
             if name not in pins and promoted_version(place):
                 logger.info("%s: version %s, which is promoted", name, version)
     return reads, faults + missing_faults(missing, inputs, catalog, request)
