@@ -264,13 +264,14 @@ def test_the_version_is_known_whatever_the_folder_of_versions_is_called(make_mod
     assert current.classifier.version == OLDER
 
 
-def test_a_stop_waits_for_what_has_been_asked(model, gate):
+def test_a_stop_waits_for_what_has_been_asked_and_keeps_no_connection(model, gate):
     gate.set()  # to warm up
     given = posts(*[("a lovely day", photo())] * 4)
     with ThreadPoolExecutor(8) as pool:
         with running(model) as client:
             gate.clear()
-            said = [pool.submit(client.predict, given) for _ in range(8)]
+            said = [pool.submit(client.ask, "POST", "/predict", *given) for _ in range(8)]
             client.wait_for_queue(32)
             threading.Timer(0.5, gate.set).start()  # when it has been told to stop
         assert [each.result()[0] for each in said] == [200] * 8
+        assert [each.result()[2].get("connection") for each in said] == ["close"] * 8

@@ -59,11 +59,12 @@ def test_it_finishes_what_is_asked_and_ends(model):
         # After a large batch, the next ones wait for more: these four, as long as they may.
         assert client.predict(posts(*[("fine", None)] * 20))[0] == 200
         given = form(text="fine", image=photo())
-        said = [pool.submit(client.predict, given) for _ in range(4)]
+        said = [pool.submit(client.ask, "POST", "/predict", *given) for _ in range(4)]
         client.wait_for_queue(4)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert [each.result()[0] for each in said] == [200] * 4
+        assert {each.result()[2].get("connection") for each in said} == {"close"}
         assert process.stderr.read().splitlines()[-1].endswith("what had been asked is answered")
 
 

@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from fastapi import HTTPException
@@ -56,13 +56,16 @@ class Guard:
             as a page of another site may point its own name to this machine.
         token: The token that a client must send as `Authorization: Bearer TOKEN`; nothing if None.
         metrics: Counts the requests.
+        is_stopping: Whether the service is about to end, and each answer the last of its
+            connection.
     """
 
     def __init__(
         self, app: ASGIApp, limits: Limits, hosts: Iterable[str], token: str | None,
-        metrics: Metrics,
+        metrics: Metrics, is_stopping: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._app, self.limits, self._metrics = app, limits, metrics
+        self._is_stopping = is_stopping
         self._hosts = frozenset(map(str.lower, hosts))
         self._token = None if token is None else f"Bearer {token}".encode()
         self._uploaded = 0  # bytes of bodies that are held now
@@ -73,7 +76,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         body = _Body(self, scope, receive)
-        answer = _Answer(body, send)
+        answer = _Answer(body, send, self._is_stopping)
         try:
             self._check(scope)
             await self._app(scope, body.receive, answer.send)
@@ -189,8 +192,8 @@ class _Body:
 class _Answer:
     """The answer to one request."""
 
-    def __init__(self, body: _Body, send: Send) -> None:
-        self._body, self._send = body, send
+    def __init__(self, body: _Body, send: Send, is_stopping: Callable[[], bool]) -> None:
+        self._body, self._send, self._is_stopping = body, send, is_stopping
         self._began = time.perf_counter()
         self.status = 0
 
@@ -200,12 +203,17 @@ class _Answer:
         return time.perf_counter() - self._began
 
     async def send(self, message: Message) -> None:
-        """Send a part; a connection whose request is not read to its end is closed after it."""
+        """Send a part.
+
+        The connection is closed after it if the request is not read to its end, or the service
+        ends.
+        """
         starts, is_read = message["type"] == "http.response.start", self._body.is_whole
         if starts:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            for name, value in (_HEADERS if is_read else _HEADERS | _CLOSE).items():
+            is_last = not is_read or self._is_stopping()
+            for name, value in (_HEADERS | _CLOSE if is_last else _HEADERS).items():
                 headers.setdefault(name, value)
         if starts or is_read or message.get("more_body"):
             await self._send(message)

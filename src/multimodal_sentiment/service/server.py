@@ -152,7 +152,7 @@ class Server:
         metrics = Metrics()
         current = CurrentModel(model, device, precision, metrics)
         service = Service(current, limits, ask_below, metrics, self._say_ready, self._fail)
-        guard = Guard(create_app(service), limits, hosts, address.token, metrics)
+        guard = Guard(create_app(service), limits, hosts, address.token, metrics, self._is_stopping)
         self._uvicorn = uvicorn.Server(_configuration(guard, limits))
         self._failure: Exception | None = None
         self.url = f"http://{_bracketed(address.host)}:{self._listener.getsockname()[1]}"
@@ -176,6 +176,9 @@ class Server:
     def stop(self) -> None:
         """Have `run` end, from another thread."""
         self._uvicorn.should_exit = True
+
+    def _is_stopping(self) -> bool:
+        return self._uvicorn.should_exit
 
     def _say_ready(self, version: str | None) -> None:
         logger.info("fusion_model %s answers at %s; Ctrl-C ends it", version or "", self.url)
