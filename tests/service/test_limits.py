@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import threading
@@ -19,6 +20,7 @@ from multimodal_sentiment.service.server import Address, Server, listen, read_to
 from .conftest import form, photo, posts, running
 
 JSON = {"Content-Type": "application/json"}
+ZIPPED = gzip.compress(b'{"posts": [{"text": "fine"}]}')
 LARGE = photo(size=(2500, 1700))  # 4.25 megapixels
 
 
@@ -42,6 +44,7 @@ def png_bomb(side: int) -> bytes:
         (form(image=png_bomb(60_000)), 413, "claims over 4 megapixels"),
         (({"Content-Type": "text/plain"}, b"fine"), 415, "multipart/form-data"),
         (({}, b"fine"), 415, "multipart/form-data"),
+        ((JSON | {"Content-Encoding": "gzip"}, ZIPPED), 415, "compressed bodies are not read"),
         ((JSON, b'{"posts": [{"text": "fi'), 422, "Invalid JSON"),
         ((JSON, b"[" * 100_000), 422, "Invalid JSON"),
         ((JSON, b'{"posts": []}'), 422, "posts: "),
@@ -85,6 +88,25 @@ def test_a_wrong_option_is_refused(client):
     status, content = client.predict(form(text="fine"), "?problems=none")
 
     assert (status, content["detail"].split(":")[0]) == (422, "problems")
+
+
+def test_a_body_that_is_said_to_be_as_it_is_is_read(client):
+    headers, body = form(text="fine")
+
+    assert client.predict((headers | {"Content-Encoding": "Identity"}, body))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?explan=true", "explan: there is no such parameter: did you mean explain?"),
+        ("?problems=codes&x=1", "x: there is no such parameter: choose of problems, explain"),
+    ],
+)
+def test_an_unknown_option_is_refused(client, query, said):
+    status, content = client.predict(form(text="fine"), query)
+
+    assert (status, content) == (422, {"detail": said})
 
 
 def test_no_path_is_opened(client, tmp_path):

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +30,15 @@ from .metrics import Metrics
 
 PAGE = Path(__file__).parent / "page"
 _STATUS_OF_A_CLIENT_THAT_LEFT = 499
+
+
+class Options(BaseModel):
+    """The query of a request for answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problems: Literal["words", "codes"] = "words"
+    explain: bool = False
 
 
 class Weighed(BaseModel):
@@ -85,8 +95,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
         403: "From a page of another site",
         408: "The body takes too long",
         413: "Too long a body, too many posts, or too large an image",
-        415: "A body of another type",
-        422: "A body that is not what it should be",
+        415: "A compressed body, or one of another type",
+        422: "A body or a query that is not what it should be",
         429: "Too much at once: see Retry-After",
         503: "No model yet, or no answer in time: see Retry-After",
     }.items()
@@ -180,9 +190,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         responses=_REFUSED,
         openapi_extra={"requestBody": _BODY},
     )
-    async def predict(
-        request: Request, problems: Literal["words", "codes"] = "words", explain: bool = False
-    ) -> Response:
+    async def predict(request: Request, options: Annotated[Options, Query()]) -> Response:
         """Answer for one post, sent as a form, or for several, sent as JSON.
 
         With `explain`, which takes one post, also say what its words and the regions of its image
@@ -190,12 +198,12 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         """
         classifier = service.classifier
         posts = await read_posts(request, service.limits)
-        if explain and len(posts) > 1:
+        if options.explain and len(posts) > 1:
             raise HTTPException(422, "one post a request is explained: send them one by one")
-        rows = await service.batcher.answer(classifier, posts, explain=explain)
-        if problems == "words":
+        rows = await service.batcher.answer(classifier, posts, explain=options.explain)
+        if options.problems == "words":
             rows = [{**row, "problems": describe_problems(row["problems"])} for row in rows]
-        elif explain:
+        elif options.explain:
             rows[0]["explanation"]["problems"] = rows[0]["problems"]
         return JSONResponse({"model": classifier.version, "answers": rows})
 
@@ -248,7 +256,14 @@ def _asset(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]
 async def _refuse_query(_: Request, error: Exception) -> Response:
     first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
     place = ".".join(map(str, first.get("loc", ())[1:]))
-    return JSONResponse({"detail": f"{place}: {first.get('msg')}"}, 422)
+    reason = first.get("msg")
+    if first.get("type") == "extra_forbidden":
+        near = get_close_matches(place, Options.model_fields, n=1)
+        advice = (
+            f"did you mean {near[0]}?" if near else f"choose of {', '.join(Options.model_fields)}"
+        )
+        reason = f"there is no such parameter: {advice}"
+    return JSONResponse({"detail": f"{place}: {reason}"}, 422)
 
 
 async def _fail(_: Request, __: Exception) -> Response:
