@@ -172,6 +172,35 @@ def test_what_comes_late_is_not_shown_beside_another_post(browser, client):
     assert find("fault").text == "The post has changed: ask again."
 
 
+def test_an_answer_is_dimmed_and_said_to_be_for_the_post_before_once_that_changes(browser, client):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def find(name: str):
+        return browser.find_element(By.ID, name)
+
+    def is_dimmed() -> bool:
+        return float(find("labels").value_of_css_property("opacity")) < 1
+
+    def ask() -> None:
+        find("ask").click()
+        WebDriverWait(browser, 30).until(lambda _: find("why").is_displayed() and not is_dimmed())
+
+    browser.get(client.url)
+    find("text").send_keys("a day")
+    ask()
+    assert not find("former").is_displayed()
+
+    find("text").send_keys("!")
+    assert is_dimmed()
+    assert find("former").text == "This is the answer for the post before it was changed."
+    ask()
+    assert not find("former").is_displayed()
+
+    browser.execute_script(DROP, base64.b64encode(photo(3)).decode())
+    assert is_dimmed() and find("former").is_displayed()
+
+
 def test_nothing_is_asked_where_there_is_nothing(browser, client):
     from selenium.webdriver.common.by import By
 

@@ -53,14 +53,15 @@ function drop() {
   forget();
 }
 
-// An explanation is of the post that was answered: it goes when the post changes, and what is still
-// to come of the former post is not shown.
+// An answer is dimmed when its post changes; an explanation goes, and what is still to come of the
+// former post is not shown.
 function forget() {
   if (asked) {
     asked.abort();
     complain("The post has changed: ask again.");
   }
   showRegions([]);
+  $("said").classList.add("former");
   $("because").hidden = true;
   $("why").hidden = true;
 }
@@ -148,6 +149,7 @@ function showAnswer(answer) {
   $("why").hidden = false;
   $("model").textContent = answer.model ? `Model ${answer.model}` : "";
   $("waiting").hidden = true;
+  $("said").classList.remove("former");
   $("said").hidden = false;
   if (matchMedia("(max-width: 760px)").matches) {
     $("answer").scrollIntoView({ behavior: "smooth", block: "start" });
