@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -168,6 +169,16 @@ def test_a_report_on_an_earlier_model_shows_nothing_of_a_later_one(copy: Project
 
     record = max((copy.data / "runs").glob("*.json"))
     assert set(json.loads(record.read_text(encoding="utf-8"))["reads"].values()) == {first}
+
+
+def test_an_old_model_is_pruned_by_its_own_name(copy: Project) -> None:
+    (only,) = (copy.data / MODELS).iterdir()
+    older = "2001-01-01T00.00.00.000Z"
+    shutil.copytree(only, copy.data / MODELS / older)
+
+    done = copy.kedro("prune", "--keep=1", "--yes", "--env=scratch")
+
+    assert f"{MODELS}/{older}  (old version of fusion_model)" in done.stdout
 
 
 def test_a_command_in_a_folder_of_the_project_logs_as_elsewhere(copy: Project) -> None:

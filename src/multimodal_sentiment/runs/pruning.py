@@ -45,10 +45,13 @@ class Leftover:
 
 
 def versioned_datasets(data: Path, catalog: CatalogProtocol[Any, Any]) -> dict[str, Versionable]:
-    """Find the versioned datasets of all pipelines below the data folder, by name."""
+    """Find the versioned datasets that pipelines write below the data folder, by name.
+
+    What only reads part of such a dataset lies at the same place, and is not named beside it.
+    """
     from kedro.framework.project import pipelines
 
-    names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    names = {name for pipeline in pipelines.values() for name in pipeline.all_outputs()}
     local = local_datasets(data, stored_datasets(catalog, names))
     return {name: dataset for name, dataset in local.items() if is_versioned(dataset)}
 
