@@ -165,7 +165,8 @@ def test_features_of_an_unfinished_run_are_used_again(
 
     assert ": 50 computed in" in encode()
     assert ": 0 computed in" in encode()  # the first one's output is lost
-    assert ": 50 computed in" in encode(model__text__max_tokens=8)
+    other = encode(model__text__max_tokens=8)
+    assert ": 50 computed in" in other and " at 8 tokens " in other
     assert ": 0 computed in" in encode()  # and still there
     texts = pa.array(["another", *TEXTS[1:]])
     column = examples.column_names.index("text")

@@ -22,6 +22,7 @@ from multimodal_sentiment.runs.runtime_parameters import read_params
 from multimodal_sentiment.sample import write_sample
 
 from ..commands import PROJECT, kedro, load_parameters
+from ..tiny_encoders import save_bert
 
 
 @pytest.fixture
@@ -71,6 +72,20 @@ def test_an_encoder_that_is_not_here_is_named_before_the_first_training_and_how_
             f'data=D,model.modality=text,model.text.encoder={name}" first, or leave it out'
         )
         assert fetched(parameters, fault) == [name]
+
+
+def test_an_encoder_that_several_settings_share_is_named_once(
+    parameters: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_bert(tmp_path / "bert", max_position_embeddings=64)
+    parameters["model"]["modality"] = "text"
+    parameters["model"]["text"]["encoder"] = str(tmp_path / "bert")
+    parameters["search"]["space"] = {"model": {"text": {"max_tokens": [16, 32]}}}
+    caplog.set_level("INFO")
+
+    assert missing(parameters, tmp_path / "store", "searching") == []
+
+    assert len([line for line in caplog.messages if "licence: " in line]) == 1
 
 
 def test_a_modality_that_the_model_does_not_read_is_fetched_for_those_that_do(

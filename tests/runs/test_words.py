@@ -11,14 +11,18 @@ import click
 import numpy as np
 import pytest
 import torch
+import yaml
 from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Node, Pipeline
 from kedro.pipeline.pipeline import CircularDependencyError
 from kedro_datasets.pandas import CSVDataset
 from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from multimodal_sentiment.datasets import ScratchFolderDataset
+from multimodal_sentiment.runs.closing_summary import describe_kept
 from multimodal_sentiment.datasets.html_page import HtmlPageDataset
 from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.runs.flags import inference_flags
@@ -30,6 +34,8 @@ from multimodal_sentiment.wording import (
     rounded_number,
     rounded_percent,
 )
+
+from .conftest import REPOSITORY
 
 
 def said(output: str) -> list[str]:
@@ -159,6 +165,35 @@ def test_interrupt_says_which_run_what_is_kept_and_how_to_go_on(
     assert caplog.messages[-1] == f"Run {record['run']} (training) interrupted: {kept}"
     assert record["outcome"] == "interrupted"
     assert project.staged() == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (["unfinished_features", "search_trials"], "the same command goes on from there"),
+        (["unfinished_features"], "the same command uses its features again"),
+        (
+            ["unfinished_features", "training_checkpoints"],
+            "the same command uses its features again; "
+            "--params training.resume=true goes on from there",
+        ),
+    ],
+)
+def test_how_to_go_on_is_said_once(tmp_path, kept, said):
+    entries = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text(encoding="utf-8"))
+    folders = {}
+    for name in kept:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "some").touch()
+        folders[name] = ScratchFolderDataset(
+            path=str(tmp_path / name), to_go_on=entries[name]["to_go_on"]
+        )
+    pipeline = Pipeline([Node(lambda *_: None, kept, "result", name="compute")])
+
+    words = describe_kept(pipeline, DataCatalog(folders), "interrupted")
+
+    assert words.partition(": ")[0] == "what it has computed is kept"
+    assert sorted(words.partition(": ")[2].split("; ")) == sorted(said.split("; "))
 
 
 def test_failing_run_says_one_line_and_logs_the_traceback(project):

@@ -91,11 +91,12 @@ def encode_examples(
                 values[new] = computed[which]
             columns[name] = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
             logger.info(
-                "%s features of %s posts under the frozen encoder %s on %s: %s computed in "
+                "%s features of %s posts under the frozen encoder %s %s on %s: %s computed in "
                 "%.1f s%s",
                 modality.capitalize(),
                 f"{len(examples):,}",
                 find_encoder(encoders, modality, model.encoders[modality]),
+                _setting(modality, model),
                 device,
                 f"{len(firsts):,}",
                 time.monotonic() - began,
@@ -104,6 +105,16 @@ def encode_examples(
             if len(new):
                 keep(assemble(columns, examples, earlier, device))
     return assemble(columns, examples, earlier, device)
+
+
+def _setting(modality: str, model: ModelParameters) -> str:
+    """Return in words how an encoder is used: a search may try it in several ways."""
+    if modality == "text":
+        tokens, pooling = model.text.max_tokens, model.text.pooling
+        return f"at {tokens} tokens" + ("" if pooling == "auto" else f" with {pooling} pooling")
+    size, resize = model.image.size, model.image.resize
+    cut_from = f" of {resize} px" if resize and resize != size else ""
+    return (f"at {size} px" if size else "at its own size") + cut_from
 
 
 def _not_computed(known: int, equal: int) -> str:

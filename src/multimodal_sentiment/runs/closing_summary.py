@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FETCHED = (
-    "only encoders that have come are kept, and what has come of the next: "
-    "the same command goes on from there"
-)
+_SAME_COMMAND = "the same command"
+_GOES_ON = f"{_SAME_COMMAND} goes on from there"
+FETCHED = f"only encoders that have come are kept, and what has come of the next: {_GOES_ON}"
 METRICS = "metrics"
 PAGES = {
     "report": "The report",
@@ -169,6 +168,8 @@ def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) ->
 
     folders = scratch_folders(pipeline, catalog)
     if ways := [folder.to_go_on for folder in folders if folder.holds_files()]:
+        if _GOES_ON in ways:  # which holds for features, too
+            ways = [_GOES_ON, *(way for way in ways if _SAME_COMMAND not in way)]
         return f"what it has computed is kept: {'; '.join(ways)}"
     if any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs()):
         return FETCHED

@@ -49,6 +49,7 @@ def check_encoders(
 
     faults: list[str] = []
     seen: list[tuple[str, int]] = []
+    told: set[str] = set()
     missing: dict[tuple[str, str], str] = {}  # by modality and name, what is said of it
     whole = Parameters.model_validate(parameters)
     needed = _needed_encoders(pipeline, whole)
@@ -69,7 +70,10 @@ def check_encoders(
             else:
                 load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
             licence = identity["licence"] or "not stated"
-            logger.info("%s, SHA-256 %.8s, licence: %s", encoder, identity["sha256"], licence)
+            line = f"{encoder}, SHA-256 {identity['sha256']:.8}, licence: {licence}"
+            if line not in told:  # several models may read it, each in its own way
+                logger.info("%s", line)
+            told.add(line)
         except MissingEncoderError as error:
             missing[modality, name] = str(error)
         except EncoderError as error:
