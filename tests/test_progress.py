@@ -28,3 +28,14 @@ def test_short_work_is_silent(caplog):
 
     assert list(progress.log_progress(range(1000), 1000, "Reading")) == list(range(1000))
     assert not caplog.messages
+
+
+def test_work_within_other_work_may_be_silent(clock, caplog):
+    caplog.set_level("INFO")
+
+    with progress.no_progress():
+        assert list(progress.log_progress("abcde", 5, "Predicting")) == list("abcde")
+    assert not caplog.messages
+
+    list(progress.log_progress("abcde", 5, "Explaining"))
+    assert len(caplog.messages) == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
@@ -12,6 +14,18 @@ logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LINES = 15.0
+
+_is_silent: ContextVar[bool] = ContextVar("progress is not said", default=False)
+
+
+@contextmanager
+def no_progress() -> Iterator[None]:
+    """Say nothing of how far work is inside this context, as it is a part of other work."""
+    token = _is_silent.set(True)
+    try:
+        yield
+    finally:
+        _is_silent.reset(token)
 
 
 def log_progress(
@@ -36,7 +50,7 @@ def log_progress(
         yield item
         done += size(item)
         now = time.monotonic()
-        if now - spoke < SECONDS_BETWEEN_LINES or done == total:
+        if now - spoke < SECONDS_BETWEEN_LINES or done == total or _is_silent.get():
             continue
         spoke = now
         speed = done / (now - began)

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from multimodal_sentiment import progress
 from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ExplainingParameters, ReportingParameters
@@ -127,6 +128,23 @@ def test_explanations_have_the_numbers_of_the_predictions(model, make_examples, 
 
     said = [(each.predicted, each.confidence) for each in explained.values()]
     assert said == [("negative", 0.93), ("positive", 0.82), ("positive", 0.61)]
+
+
+def test_the_progress_of_explanations_is_told_by_posts_alone(
+    model, make_examples, tiny, metrics, monkeypatch, caplog
+):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0)
+    caplog.set_level("INFO")
+    tags = ["negative"] * 2
+    examples = make_examples([f"text number {n}" for n in range(2)], tags, [None] * 2)
+    answered = {"predicted": "positive", "confidence": 0.7, "problems": "no_image"}
+    predictions = pd.DataFrame({"guid": examples["guid"].to_pylist(), "tag": tags, **answered})
+    judged = metrics | {"n": 2, "accuracy": 0.0}
+    compute = tiny(compute__prediction_batch_size=2).compute
+
+    explain_answers(model, examples, predictions, judged, ExplainingParameters(posts=4), compute)
+
+    assert [line.partition(":")[0] for line in caplog.messages[:-1]] == ["Explaining"]
 
 
 @pytest.mark.fault("run", "a report on another model than the one that was judged", "one line")

@@ -30,6 +30,7 @@ from multimodal_sentiment.predicting.predict import (
     predict_batches,
     prediction_mode,
 )
+from multimodal_sentiment.progress import no_progress
 from multimodal_sentiment.reporting import thumbnail
 
 from .explanation import Explanation, Region, Word
@@ -68,7 +69,7 @@ def explain_post(
             `<modality>_contribution`; None answers anew, which in bf16 gives numbers that differ
             by up to a point or so, as they depend on the posts that share a batch.
     """
-    with ready_to_explain(classifier, compute):
+    with ready_to_explain(classifier, compute), no_progress():
         asked = _Asked(classifier, compute)
         given = {"text": text, "image": image}
         features: Features = {}
