@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,24 @@ def search_page(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["report", "inference_report"])
 def test_the_reports_fit_any_screen(trained_project: Project, browser, name, width, scheme):
     check(browser, trained_project.newest(f"08_reporting/{name}.html"), width, scheme)
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_probabilities_are_not_cut_however_near_to_all_they_are(
+    trained_project: Project, browser, tmp_path, width
+):
+    report = trained_project.newest("08_reporting/report.html").read_text(encoding="utf-8")
+    page = tmp_path / "sure.html"
+    page.write_text(re.sub(r"[\d.]+%</span></li>", "&gt;99.999%</span></li>", report), "utf-8")
+    show(browser, page, width, "light")
+    browser.execute_script("document.querySelectorAll('details').forEach(it => it.open = true)")
+
+    seen = browser.execute_script(
+        "return [...document.querySelectorAll('.bars span:last-child')].map((it) => "
+        "[it.textContent, it.scrollWidth <= it.clientWidth, it.previousSibling.offsetWidth])"
+    )
+    assert {(text, whole) for text, whole, _ in seen} == {(">99.999%", True)}
+    assert len({bar for _, _, bar in seen}) == 1, "bars of one length stand for the same share"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1024, "light"), (390, "dark")])
