@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from multimodal_sentiment.reporting.charts.axes import count_axis, linear_axis, 
 from multimodal_sentiment.reporting.charts.canvas import Canvas
 
 from .test_kedro_viz import contrast
+
+LINE, WIDEST_LETTER = 14, 8  # px, of the words in a chart where three stand side by side
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,23 @@ def test_reliability_leaves_out_a_temperature_that_was_not_needed():
     assert len(two.legend) == 2
     assert "Off by 5 points or less on average is good." in one.note
     assert "confidence 80%: 75% of 9 answers right" in [shape.hint for shape in one.shapes]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.45, 0.5, 0.52, 0.95])
+def test_the_words_at_the_limit_of_confidence_leave_the_marks_of_the_axis_alone(share):
+    step = {"coverage": share, "confidence": 0.9915, "accuracy": 0.95}
+    curve = [step | {"accuracy_interval": (0.3, 1.0)}]
+
+    chart = charts.coverage({"curve": curve, "target": 0.9, "trusted": step})
+
+    left, top, right, bottom = chart.plot
+    words = [label for label in chart.labels if left < label.x < right and top < label.y < bottom]
+    assert " ".join(label.text for label in words) == "confidence 0.992 or more"
+    assert all(above.y + LINE <= below.y for above, below in pairwise(words))
+    for label in words:
+        width = WIDEST_LETTER * len(label.text)
+        start = label.x - width if label.anchor == "end" else label.x
+        assert left < start < start + width < right
 
 
 def test_longest_texts_are_counted_in_the_last_step():

@@ -10,6 +10,7 @@ from .axes import Axis, Tick
 WIDTH, HEIGHT = 400, 280  # px, before the page scales it
 _TOP, _RIGHT, _BOTTOM = 12, 14, 46
 _LETTER = 7.2  # px, about, of a mark's text
+_LINE = 16  # px, from one line of words to the next
 _DASH = 22  # px, from the left edge to the plot, for the title that stands upright
 _CELL = 2.0  # px, the least side of a cell
 
@@ -132,14 +133,18 @@ class Canvas:
             parts.append(f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z")
         self._add("".join(parts), f"bar {style}")
 
-    def rule(self, value: float, style: str = "rule", text: str = "") -> None:
-        """Draw an upright line at a value, from the bottom to the top."""
+    def rule(self, value: float, style: str = "rule", lines: Sequence[str] = ()) -> None:
+        """Draw an upright line at a value, with lines of words at its foot.
+
+        Half the plot must hold each of them: that is twenty letters.
+        """
         x = self._px(value)
         self._add(f"M{x:.1f} {self.top:.1f}V{self.bottom:.1f}", style)
-        if text:
-            is_left = self.x.share(value) > 0.5  # noqa: PLR2004 - the side with more room
-            anchor, shift = ("end", -5) if is_left else ("start", 5)
-            self.labels.append(Label(x + shift, self.bottom - 8, text, anchor))
+        is_left = self.x.share(value) > 0.5  # noqa: PLR2004 - the side with more room
+        anchor, shift = ("end", -5) if is_left else ("start", 5)
+        first = self.bottom - 8 - _LINE * (len(lines) - 1)
+        for place, text in enumerate(lines):
+            self.labels.append(Label(x + shift, first + place * _LINE, text, anchor))
 
     def chart(
         self, title: str, note: str, alt: str, legend: Sequence[tuple[str, str]] = ()

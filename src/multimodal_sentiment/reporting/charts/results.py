@@ -87,8 +87,8 @@ def coverage(abstention: Mapping[str, Any]) -> Chart:
         canvas.points([x], [step["accuracy"]], "first", hint)
     trusted = abstention["trusted"]
     if trusted:
-        text = f"confidence {least_confidence(trusted['confidence'])} or more"
-        canvas.rule(trusted["coverage"], "limit", text)
+        lines = ["confidence", f"{least_confidence(trusted['confidence'])} or more"]
+        canvas.rule(trusted["coverage"], "limit", lines)
     last = curve[-1]
     return canvas.chart(
         "How right are its surest answers?",

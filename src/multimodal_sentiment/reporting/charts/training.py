@@ -77,7 +77,7 @@ def _epochs(history: pd.DataFrame, columns: dict[str, str], title: str, unit: st
     )
     kept = history.loc[history["chosen"].astype(bool), "epoch"].tolist()
     for epoch in kept:
-        canvas.rule(epoch, "limit", f"kept: epoch {epoch}")
+        canvas.rule(epoch, "limit", [f"kept: epoch {epoch}"])
     for (column, _), style in zip(columns.items(), _STYLES, strict=False):
         canvas.line(epochs, history[column], f"line {style}")
         canvas.points(epochs, history[column], style)
