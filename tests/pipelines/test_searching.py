@@ -164,7 +164,7 @@ def test_a_trial_that_needs_too_much_memory_fails_and_leaves_no_checkpoints(
 def test_a_setting_that_cannot_be_put_together_ends_neither_the_search_nor_the_run(
     posts: dict[str, Any], tiny: Callable[..., Parameters], tmp_path: Path
 ) -> None:
-    widths = {"low": 16, "high": 18}  # and two heads, which cannot share 17
+    widths = {"low": 18, "high": 20}  # and two heads, which cannot share 19
     parameters = tiny(
         model__modality="text",
         search__space={"model": {"text": {"scratch": {"hidden_size": widths}}}},

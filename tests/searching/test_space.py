@@ -149,6 +149,22 @@ def test_a_parameter_is_drawn_only_under_its_condition(configured: Parameters) -
     assert {values["model.fusion.kind"] for values in drawn} == {"pool", "late"}
 
 
+def test_of_the_default_only_what_is_tried_beside_it_is_listed(configured: Parameters) -> None:
+    space = Space.read(configured.search.space, configured.model, configured.training)
+
+    listed = space.tried_defaults()
+
+    assert listed["model.fusion.kind"] == "pool"
+    assert listed["model.text.count_words"] == "auto"
+    for name in ("model.fusion.hidden_size", "training.learning_rate.heads"):  # not of a pool
+        assert name not in listed
+
+
+def test_a_space_of_the_default_alone_is_refused(configured: Parameters) -> None:
+    with pytest.raises(SpaceError, match="it holds the default alone"):
+        read({"training": {"class_weights": [configured.training.class_weights]}}, configured)
+
+
 def test_a_condition_on_what_is_not_tried_looks_at_what_is_configured(
     configured: Parameters,
 ) -> None:

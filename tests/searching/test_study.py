@@ -182,6 +182,21 @@ def test_no_setting_is_tried_twice_and_a_small_space_ends_the_search(
     assert len(tried) == len(set(tried)) == 6
 
 
+def test_the_default_which_is_judged_apart_is_no_trial(
+    configured: Parameters, tmp_path: Path
+) -> None:
+    space = {
+        "training": {
+            "class_weights": ["none", configured.training.class_weights],
+            "epochs": {"choices": [1, 2], "when": {"training.class_weights": ["none"]}},
+        }
+    }
+
+    trials = search(configured, tmp_path / "search.db", space=space)
+
+    assert sorted([*trial["values"].values()] for trial in trials) == [["none", 1], ["none", 2]]
+
+
 def test_a_budget_of_minutes_counts_what_was_spent_before_an_interruption(
     configured: Parameters, tmp_path: Path
 ) -> None:

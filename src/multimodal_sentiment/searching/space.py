@@ -52,9 +52,10 @@ class Space:
             SpaceError: If something is wrong with it, a line for each fault.
         """
         space = cls(read_dimensions(tree), model, training)
-        faults = dict.fromkeys(
-            fault for values in space.samples() for fault in space._faults(values)
-        )
+        samples = space.samples()
+        if all(values == space.tried_defaults() for values in samples):
+            raise SpaceError("search.space: it holds the default alone: name other values")
+        faults = dict.fromkeys(fault for values in samples for fault in space._faults(values))
         if faults:
             raise SpaceError("\n".join(f"search.space: {fault}" for fault in faults))
         return space
@@ -91,8 +92,8 @@ class Space:
         return list(found.values())
 
     def tried_defaults(self) -> Values:
-        """Return the configured values of the parameters that are tried."""
-        return {one.name: self.configured[one.name] for one in self.dimensions}
+        """Return what a trial would have drawn that were the default."""
+        return next(self._combine(lambda dimension: [self.configured[dimension.name]]))
 
     @cached_property
     def configured(self) -> Values:

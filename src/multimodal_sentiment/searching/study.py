@@ -170,7 +170,7 @@ def _draw(
     search: SearchParameters,
     direction: StudyDirection,
 ) -> tuple[Study, optuna.Trial, Values] | None:
-    """Draw a setting that has not been tried yet.
+    """Draw a setting that has not been tried yet, and is not the default, which is judged apart.
 
     Returns:
         A study in memory that knows the finished trials, the next trial in it, and its values; None
@@ -179,7 +179,7 @@ def _draw(
     pruner: BasePruner = (
         MedianPruner(n_startup_trials=_PRUNED_AFTER) if search.pruning else NopPruner()
     )
-    tried = [trial.params for trial in finished]
+    tried = [space.tried_defaults(), *(trial.params for trial in finished)]
     for attempt in range(_DRAWS):
         sampler = _sampler(search, len(finished), attempt)
         study = optuna.create_study(direction=direction, pruner=pruner, sampler=sampler)
