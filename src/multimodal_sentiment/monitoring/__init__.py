@@ -6,7 +6,7 @@ seen them as it sees new posts, from outside. A bounded summary of them travels 
 
 from __future__ import annotations
 
-from .drift import compare_posts, count_tags, nothing_compared
+from .drift import NO_ACCURACY, compare_posts, count_tags, nothing_compared
 from .observations import CATEGORIES, NUMBERS, OBSERVED, distinct_posts, observe_posts
 from .unlikeness import least_like
 from .validation_summary import (
@@ -22,6 +22,7 @@ from .validation_summary import (
 __all__ = [
     "CATEGORIES",
     "MOST_POSTS",
+    "NO_ACCURACY",
     "NUMBERS",
     "OBSERVED",
     "SUMMARY_FILES",

@@ -86,16 +86,21 @@ def compare_new_posts(
 
 
 def write_inference_report(
-    drift: Json, examples: Examples, predictions: Frame, ingestion_report: Json
+    drift: Json, examples: Examples, predictions: Frame, ingestion_report: Json, test_metrics: Json
 ) -> str:
     """Write one HTML page: what the new posts are, beside the posts that the model was judged on.
 
-    It holds all it shows, and can be sent as it is.
+    It holds all it shows, and can be sent as it is. Where new posts carry a tag, it says how many
+    of these are answered rightly instead of that a comparison cannot tell.
     """
+    from multimodal_sentiment.monitoring import NO_ACCURACY
     from multimodal_sentiment.reporting import write_inference_page
 
+    tested = test_metrics if test_metrics["n"] else None
+    compared = [it for it in drift["sentences"] if not tested or it != NO_ACCURACY]
     return write_inference_page(
-        drift=drift,
+        drift=drift | {"sentences": compared},
+        test=tested,
         ingestion=ingestion_report,
         unlike=_new_posts(drift["least_like"], examples, predictions),
     )

@@ -31,6 +31,7 @@ def create_pipeline() -> Pipeline:
                     "unlabelled.examples",
                     "unlabelled.predictions",
                     "unlabelled.ingestion_report",
+                    "test_metrics",
                 ],
                 outputs="inference_report",
                 name="write_inference_report",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OF_VALIDATION = ("n", "accuracy", "accuracy_interval")
+
 
 def judge_test_posts(
     predictions: Frame,
@@ -20,6 +22,7 @@ def judge_test_posts(
     examples: Examples,
     evaluation: EvaluationParameters,
     twins: TwinsParameters,
+    metrics: Json | None = None,
 ) -> Json:
     """Measure how good the model is on the posts that carry a tag, and how sure that is.
 
@@ -31,11 +34,13 @@ def judge_test_posts(
         examples: The posts, in the order of the predictions.
         evaluation: The parameters of the judgement.
         twins: Which posts count as one in the intervals.
+        metrics: The metrics of the model's training, if they are known.
 
     Returns:
         `posts`, `untagged` and `unknown_tags` (posts by tag); `n`, 0 if there is nothing to judge;
         else the scores as in `metrics`, `twins_in_training` (None if the model does not say what it
-        has learnt from), `model` (its version) and `confidence_level`.
+        has learnt from), `model` (its version), `confidence_level`, and how good it was on its
+        `validation` posts (None if nobody knows).
     """
     from multimodal_sentiment.assessment import judge_predictions, judge_without
     from multimodal_sentiment.posts.near_duplicates import group_posts
@@ -58,14 +63,15 @@ def judge_test_posts(
     groups = group_posts(content, twins.image_bits, twins.text_similarity)[known]
     judged = predictions[known]
     answers = (judged["tag"], judged["predicted"], groups, labels)
-    metrics = counts | judge_predictions(*answers, **evaluation.drawing)
-    metrics["confidence_level"] = evaluation.confidence_level
+    tested = counts | judge_predictions(*answers, **evaluation.drawing)
+    tested["confidence_level"] = evaluation.confidence_level
+    tested["validation"] = metrics and {name: metrics[name] for name in _OF_VALIDATION}
     learnt = _have_twins_in_training(matched_model, content.to_pydict())
-    metrics["twins_in_training"] = (
+    tested["twins_in_training"] = (
         None if learnt is None else judge_without(learnt[known], *answers, **evaluation.drawing)
     )
-    _log(metrics)
-    return metrics
+    _log(tested)
+    return tested
 
 
 def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:
