@@ -34,7 +34,7 @@ def test_more_categories_are_compared_by_chi_square():
 def test_rare_categories_count_as_one():
     counts = pool_rare({"a": 50, "b": 2, "c": 1}, {"a": 50, "d": 3})
 
-    assert counts == {"a": (50, 50), "rare ones": (3, 3)}
+    assert counts == {"a": (50, 50), "all others": (3, 3)}
 
 
 @pytest.mark.parametrize(("old", "new"), [({}, {"a": 9}), ({"a": 9}, {}), ({"a": 9}, {"a": 9})])
@@ -87,7 +87,7 @@ def test_features_of_one_source_get_any_p_value():
 
 def test_one_rare_post_among_few_is_no_other_source():
     old, new = {"ASCII": 640, "UTF-8": 360}, {"ASCII": 12, "UTF-8": 7, "CP1252": 1}
-    assert pool_rare(old, new)["rare ones"] == (0, 1)  # as it is shown
+    assert pool_rare(old, new)["all others"] == (0, 1)  # as it is shown
     found = categories_test(old, new)
     assert found.name == "Fisher's exact test"
     assert found.p_value == pytest.approx(fisher_exact([[640, 12], [360, 8]]).pvalue)

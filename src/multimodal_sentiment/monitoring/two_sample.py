@@ -16,7 +16,7 @@ PERMUTATIONS = 9_999
 
 _AT_ONCE = 333  # permutations
 _ENOUGH = 20  # permutations that differ as much: the p-value is then above 0.002, known to a fifth
-_OTHERS = "rare ones"
+_OTHERS = "all others"
 
 
 class Test(NamedTuple):
