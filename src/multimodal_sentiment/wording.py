@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 _KILO = 1000
 _MOST_DIGITS = 3  # of a percentage
@@ -42,6 +42,23 @@ def rounded_percent(share: float, digits: int = 0) -> str:
             return "<0.001%" if share < 1 / 2 else ">99.999%"
         digits += 1
     return f"{share:.{digits}%}"
+
+
+def floored_percent(share: float, digits: int = 0) -> str:
+    """Return a probability that stands near a limit: none below looks as if it reached it.
+
+    It has the digits that `rounded_percent` gives it, and is rounded down but for nearly 0.
+
+    Args:
+        share: The probability.
+        digits: The digits after the point, where so many are enough.
+    """
+    rounded = rounded_percent(share, digits)
+    if rounded[0] in "<>":
+        return rounded
+    percent = 100 * Decimal(str(float(share)))
+    down = percent.quantize(Decimal(rounded.rstrip("%")), ROUND_FLOOR)
+    return f"{down}%" if down else rounded
 
 
 def rounded_number(value: float) -> str:

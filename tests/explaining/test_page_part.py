@@ -44,6 +44,11 @@ def test_words_are_marked_by_what_they_added_and_the_text_stays_whole():
     assert re.sub("<.*?>", "", text) == "What a day, sadly!"
 
 
+def test_a_confidence_below_a_limit_does_not_look_to_reach_it():
+    assert "<b>positive</b>, 89.9% sure" in render(explained(confidence=0.89995))
+    assert "<b>positive</b>, 90.0% sure" in render(explained(confidence=0.9))
+
+
 def test_a_long_text_is_cut_where_no_word_is_shaded():
     text = f"What {'z' * 5000} day, {'so ' * 3000}"
     words = (Word(0, 4, 0.05), Word(5, 5005, 0.0), Word(5006, 5010, 0.5), Word(5011, 14_010, 0.0))

@@ -29,6 +29,7 @@ from multimodal_sentiment.runs.flags import inference_flags
 from multimodal_sentiment.wording import (
     duration,
     exact_percent,
+    floored_percent,
     least_confidence,
     reason,
     rounded_number,
@@ -395,6 +396,26 @@ def test_what_is_nearly_all_or_none_is_not_said_to_be(share, words):
 )
 def test_nor_where_a_digit_follows_the_point(share, words):
     assert rounded_percent(share, 1) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "words"),
+    [
+        (0.89995, 1, "89.9%"),
+        (0.9, 1, "90.0%"),
+        (0.29, 0, "29%"),  # 100 times it is less than 29
+        (0.987, 0, "98%"),
+        (0.9997, 1, "99.97%"),
+        (0.9999999, 1, ">99.999%"),
+        (0.0004, 1, "0.04%"),
+        (0.0006, 1, "0.1%"),
+        (np.float32(0.9), 1, "89.9%"),  # it is below
+        (0, 1, "0.0%"),
+        (1, 0, "100%"),
+    ],
+)
+def test_a_confidence_is_rounded_down(share, digits, words):
+    assert floored_percent(share, digits) == words
 
 
 def test_numbers_are_said_as_one_would():

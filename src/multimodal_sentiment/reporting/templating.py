@@ -10,7 +10,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from multimodal_sentiment.commands import run_command
-from multimodal_sentiment.wording import exact_percent, rounded_number, rounded_percent
+from multimodal_sentiment.wording import (
+    exact_percent,
+    floored_percent,
+    rounded_number,
+    rounded_percent,
+)
 
 
 def render(template: str, **values: Any) -> str:
@@ -27,6 +32,7 @@ def render(template: str, **values: Any) -> str:
         "percent": percent,
         "whole_percent": exact_percent,
         "whole": rounded_percent,
+        "floored": floored_percent,
         "number": rounded_number,
         "date": date,
         "count": "{:,}".format,
