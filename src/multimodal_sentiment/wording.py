@@ -27,6 +27,17 @@ def size_in_words(count: int) -> str:
     return f"{amount:.1f} {unit}" if unit != "B" else f"{count} B"
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return a number with what is counted: 1 post, 2 posts.
+
+    Args:
+        number: The number.
+        one: What is counted, of one.
+        more: The same of more or none; with an s at the end if nothing is given.
+    """
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 def rounded_percent(share: float, digits: int = 0) -> str:
     """Return a share that was measured, in whole percent, but for what is nearly none or all.
 

@@ -38,6 +38,20 @@ def corrected(
     return record_corrections(table, posts, ingestion)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("1", "positive")], "1 tag is corrected; 0 corrections change nothing"),
+        ([("1", "negative")], "0 tags are corrected; 1 correction changes nothing"),
+    ],
+)
+def test_one_correction_is_said_as_one(rows, words, caplog):
+    with caplog.at_level("INFO"):
+        corrected(*rows)
+
+    assert words in caplog.text
+
+
 def test_corrections_that_change_a_tag_are_kept_beside_the_original():
     table = corrected(("3", "neutral"), ("1", "positive"), ("2", "positive"))
 

@@ -147,6 +147,20 @@ def test_the_progress_of_explanations_is_told_by_posts_alone(
     assert [line.partition(":")[0] for line in caplog.messages[:-1]] == ["Explaining"]
 
 
+def test_one_explained_answer_is_said_as_one(model, make_examples, metrics, tiny, caplog):
+    examples = make_examples(["a text"], ["negative"], [None])
+    answer = {"predicted": "positive", "confidence": 0.9, "problems": "no_image"}
+    predictions = pd.DataFrame([{"guid": examples["guid"][0].as_py(), "tag": "negative"} | answer])
+    judged = metrics | {"n": 1, "accuracy": 0.0}
+
+    with caplog.at_level("INFO"):
+        explain_answers(
+            model, examples, predictions, judged, ExplainingParameters(posts=1), tiny().compute
+        )
+
+    assert "1 answer explained in" in caplog.text
+
+
 @pytest.mark.fault("run", "a report on another model than the one that was judged", "one line")
 def test_a_model_is_not_described_by_the_numbers_of_another(
     report, model, metrics, ingestion, tiny

@@ -17,6 +17,7 @@ from multimodal_sentiment.assessment import (
 )
 from multimodal_sentiment.assessment.selection import Floats, is_greater_better
 from multimodal_sentiment.reporting.names import OBJECTIVES
+from multimodal_sentiment.wording import counted
 
 from .space import as_tree
 from .trying import DEFAULT
@@ -171,8 +172,8 @@ def _sentences(result: Mapping[str, Any]) -> list[str]:
         f"On folds of the training posts, {best} has {_named(objective, folds['best'])}, the "
         f"default {_score(folds[DEFAULT])}: {_more(objective, folds['best']['gain'], unit=True)} "
         f"({say_p_value(p_value)}, corrected for the "
-        f"{_count(result['judged'], 'setting')} judged on all folds, of {result['tried']} tried).",
-        f"On {_count(result['n'], 'validation post')} that chose nothing, {best} has "
+        f"{counted(result['judged'], 'setting')} judged on all folds, of {result['tried']} tried).",
+        f"On {counted(result['n'], 'validation post')} that chose nothing, {best} has "
         f"{_named(objective, validation['best'])}, the default {_score(validation[DEFAULT])}: "
         f"{_more(objective, gain, unit=True)} ({sure}).",
         f"The score of {best} on folds is {_off(objective, optimism['best'])} than on validation "
@@ -204,7 +205,3 @@ def _off(objective: str, optimism: float) -> str:
         else f"{100 * abs(optimism):.1f} points"
     )
     return f"{size} {'better' if optimism >= 0 else 'worse'}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

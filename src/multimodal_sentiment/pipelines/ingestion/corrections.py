@@ -8,6 +8,7 @@ from multimodal_sentiment.parameters import IngestionParameters
 from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.types import Frame
+from multimodal_sentiment.wording import counted
 
 from .labels import spell_labels
 from .tags import one_tag_each
@@ -53,9 +54,9 @@ def record_corrections(
     changed = [guid for guid in original if tag_of.get(guid, original[guid]) != original[guid]]
     if len(tag_of):
         logger.info(
-            "%s tags are corrected; %s corrections change nothing",
-            f"{len(changed):,}",
-            f"{len(tag_of) - len(changed):,}",
+            "%s corrected; %s nothing",
+            counted(len(changed), "tag is", "tags are"),
+            counted(len(tag_of) - len(changed), "correction changes", "corrections change"),
         )
     return pd.DataFrame(
         {

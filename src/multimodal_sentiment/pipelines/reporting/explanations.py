@@ -7,6 +7,7 @@ import time
 
 from multimodal_sentiment.parameters import ComputeParameters, ExplainingParameters
 from multimodal_sentiment.types import Examples, Explanation, Frame, Json, SentimentClassifier
+from multimodal_sentiment.wording import counted
 
 from .judged import refuse_other_model
 
@@ -56,7 +57,7 @@ def explain_answers(
             for post, text, image in log_progress(posts, len(shown), "Explaining")
         }
     seconds = time.monotonic() - began
-    logger.info("%s answers explained in %.1f s", len(explained), seconds)
+    logger.info("%s explained in %.1f s", counted(len(explained), "answer"), seconds)
     return explained
 
 
