@@ -180,6 +180,36 @@ def test_probabilities_are_not_cut_however_near_to_all_they_are(
     assert len({bar for _, _, bar in seen}) == 1, "bars of one length stand for the same share"
 
 
+@pytest.mark.parametrize("width", [1024, 390])
+def test_names_of_parameters_are_not_broken(search_page, browser, width):
+    show(browser, search_page, width, "light")
+    name = "model.text.scratch.vocabulary_size"
+
+    lines = browser.execute_script(
+        "const it = document.querySelector('.space th'); it.textContent = arguments[0];"
+        "const range = document.createRange(), tops = new Set();"
+        "for (let at = 0; at < it.textContent.length; at++) {"
+        "  range.setStart(it.firstChild, at); range.setEnd(it.firstChild, at + 1);"
+        "  tops.add(Math.round(range.getBoundingClientRect().top)); }"
+        "return tops.size",
+        name,
+    )
+    assert lines == 1
+
+
+def test_both_ends_of_an_interval_stand_out_of_its_dot(trained_project: Project, browser):
+    show(browser, trained_project.newest("08_reporting/report.html"), 1024, "light")
+
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('.track')].map((it) => {"
+        "  const line = it.querySelector('.interval');"
+        "  const ends = ['::before', '::after'].map((end) => getComputedStyle(line, end));"
+        "  return [it.querySelector('.dot').offsetHeight, ...ends.map((end) => "
+        "    end.content === 'none' ? 0 : parseFloat(end.height))]; })"
+    )
+    assert heights and all(min(ends) >= dot + 4 for dot, *ends in heights)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1024, "light"), (390, "dark")])
 def test_the_report_of_a_search_fits_any_screen(search_page, browser, width, scheme):
     check(browser, search_page, width, scheme)
