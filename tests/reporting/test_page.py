@@ -144,7 +144,7 @@ def test_the_page_answers_what_people_ask(page):
     assert "Is it better than counting words?Yes, surely: +10.0 points of accuracy" in words
     assert words.count("the same model is right 10.0 points less often") == 2  # also above figures
     assert (
-        "Most often on negative posts: 75% of 4 are answered wrongly, 75% are called positive."
+        "Most often on negative posts: 3 of 4 (75%) are answered wrongly, 75% are called positive."
     ) in words
     assert (
         "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right (95% interval "
@@ -242,12 +242,30 @@ def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
     assert (
-        "Most often on fair posts: 70% of 10 are answered wrongly, 40% are called good and 30% are "
-        "called bad. Of 10 bad posts, 40% are called good. Where its guess from the text alone "
+        "Most often on fair posts: 7 of 10 (70%) are answered wrongly, 40% are called good and 30% "
+        "are called bad. Of 10 bad posts, 40% are called good. Where its guess from the text alone "
         "differs from that from the photo alone, 40% of 200 answers are wrong; of all, 20% are."
     ) in words
     assert "text and photo disagree200 posts; counting words (TF-IDF): 55.0%" in words
     assert "Text and photo “agree” where" in words
+
+
+@pytest.mark.parametrize(("posts", "hedged"), [(33, True), (4000, False)])
+def test_the_tag_that_it_fails_on_most_is_hedged_where_that_may_be_chance(inputs, posts, hedged):
+    """Two of 33 against one of 24, or the same shares of many."""
+    wrong = {"positive": posts * 2 // 33, "negative": posts // 33}
+    sizes = {"positive": posts, "negative": posts * 24 // 33}
+    rows = [
+        (tag, other if number < wrong[tag] else tag, 0.9)
+        for tag, other in (("positive", "negative"), ("negative", "positive"))
+        for number in range(sizes[tag])
+    ]
+    inputs["predictions"] = pd.DataFrame(rows, columns=["tag", "predicted", "confidence"])
+
+    words = " ".join(Elements(write_page(**inputs)).text.split())
+
+    assert f"on positive posts: {wrong['positive']} of {posts:,} (6%) are answered wrongly" in words
+    assert ("may be chance" in words) is hedged
 
 
 def test_what_is_nearly_all_or_nothing_is_not_rounded_to_it(inputs):
@@ -268,7 +286,7 @@ def test_what_is_nearly_all_or_nothing_is_not_rounded_to_it(inputs):
     assert "A person judges the other 0.2%; there, 0.4% of" in words
     assert "a confidence of 0.995 or more, 99.7% were right" in words
     assert "take only those with 0.9997 or more, which are 99.8% of all." in words
-    assert "Most often on negative posts: 0.3% of 300 are answered wrongly" in words
+    assert "Most often on negative posts: 1 of 300 (0.3%) is answered wrongly" in words
     assert "right (99.7%)" in words and "wrong (0.3%)" in words
     assert "The dotted line is the target, 99.5%." in words
 

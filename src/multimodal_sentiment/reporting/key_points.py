@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from multimodal_sentiment.wording import exact_percent, least_confidence, rounded_percent
 
 from .names import name_baselines
-from .templating import listed
+from .weakest import describe_weakest
 
 Tone = Literal["good", "unsure", "bad"]
 
@@ -17,12 +17,6 @@ _TONES: dict[str, Tone] = {
     "worse": "bad",
     "no different": "bad",
     "cannot tell": "unsure",
-}
-_CLEAR = 0.2  # the share of a tag's posts that are taken for another, from which on it is said
-_PARTS = {
-    "text and photo agree": "its guess from the text alone is the same as from the photo alone",
-    "text and photo disagree": "its guess from the text alone differs from that from the photo "
-    "alone",
 }
 _MODALITIES = {"image": "photo", "text": "text"}
 _TOO_OLD = "These metrics were made before the report could say."
@@ -119,60 +113,6 @@ def describe_photo(metrics: Mapping[str, Any]) -> str:
 def _change(points: float) -> str:
     """Say how much less often, or more, a model is right from which something is hidden."""
     return f"{abs(points):.1f} points {'less' if points > 0 else 'more'}"
-
-
-def describe_weakest(matrix: Mapping[str, Mapping[str, int]], metrics: Mapping[str, Any]) -> str:
-    """Say which tag's posts it fails on most, which others are often mistaken, and where."""
-    posts = {tag: sum(said.values()) for tag, said in matrix.items()}
-    missed = {tag: 1 - matrix[tag][tag] / posts[tag] for tag in matrix if posts[tag]}
-    worst = max(missed, key=lambda tag: missed[tag])
-    if not missed[worst]:
-        return "On none of these posts."
-    called = {tag: _mistaken(tag, matrix[tag]) for tag in missed}
-    others = [
-        f" Of {_posts(posts[tag], tag)}, {called[tag]}."
-        for tag in sorted(missed, key=lambda tag: -missed[tag])
-        if tag != worst and called[tag]
-    ]
-    most = f", {called[worst]}" if called[worst] else ""
-    return (
-        f"Most often on {worst} posts: {rounded_percent(missed[worst])} of {posts[worst]:,} are "
-        f"answered wrongly{most}.{''.join(others)}{_hardest(metrics)}"
-    )
-
-
-def _mistaken(tag: str, answers: Mapping[str, int]) -> str:
-    """Name the tags that many posts of a tag are taken for."""
-    shares = {said: count / sum(answers.values()) for said, count in answers.items() if said != tag}
-    often = [
-        said for said in sorted(shares, key=lambda said: -shares[said]) if shares[said] >= _CLEAR
-    ]
-    if not often:
-        return ""
-    return listed(f"{rounded_percent(shares[said])} are called {said}" for said in often)
-
-
-def _hardest(metrics: Mapping[str, Any]) -> str:
-    """Name the part of the posts, if any, on which the model is surely worse than on all."""
-    parts = {
-        f"Where {_PARTS.get(name, name)}": part for name, part in metrics.get("parts", {}).items()
-    }
-    parts |= {
-        "Where the text has no letters" if name == "none" else f"In {name} script": part
-        for name, part in metrics.get("scripts", {}).items()
-    }
-    hard = {
-        name: part
-        for name, part in parts.items()
-        if part["accuracy_interval"][1] < metrics["accuracy"]
-    }
-    if not hard:
-        return ""
-    name, part = min(hard.items(), key=lambda item: item[1]["accuracy"])
-    return (
-        f" {name}, {rounded_percent(1 - part['accuracy'])} of {part['n']:,} answers are wrong; of "
-        f"all, {rounded_percent(1 - metrics['accuracy'])} are."
-    )
 
 
 def advise_confidence(metrics: Mapping[str, Any]) -> str:

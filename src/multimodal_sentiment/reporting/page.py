@@ -14,12 +14,12 @@ from .gallery import Answer
 from .key_points import (
     advise_confidence,
     describe_photo,
-    describe_weakest,
     find_key_points,
     find_verdict,
 )
 from .names import MEASURES, name_baselines
 from .templating import listed, render
+from .weakest import describe_weakest
 
 _PHOTO_CAVEAT = (
     "This is one model, shown less than it was trained on. One that is trained without photos may "
