@@ -277,6 +277,24 @@ class TestTar:
         assert source.listing("labelled")["guid"].tolist() == ["train"]
         assert source.files().remarks[1].startswith("images.tar beside the table is not read")
 
+    def test_so_is_a_lone_one_beside_one_set_of_parquet_files(self, tmp_path: Path) -> None:
+        write_tar(tmp_path / "images.tar", {"1.jpg": JPEG})
+        for part in "12":
+            rows = pd.DataFrame({"id": [part], "text": ["a"], "tag": ["good"]})
+            rows.to_parquet(tmp_path / f"part-{part}.parquet")
+        source = opened(tmp_path)
+        assert source.listing("labelled")["guid"].tolist() == ["1", "2"]
+        assert source.files().remarks[1].startswith("images.tar beside the table is not read")
+
+    @pytest.mark.parametrize("beside", ["test/test.csv", "train/notes.csv", "state.json"])
+    def test_a_lone_one_of_posts_is_read_beside_what_is_none(
+        self, tmp_path: Path, beside: str
+    ) -> None:
+        write_tar(tmp_path / "train.tar", {"1.txt": b"a text", "1.cls": b"good"})
+        (tmp_path / beside).parent.mkdir(exist_ok=True)
+        (tmp_path / beside).write_text('{"epoch": 3}' if ".json" in beside else "id,text\n2,b\n")
+        assert opened(tmp_path).listing("labelled")["guid"].tolist() == ["1"]
+
     @pytest.mark.parametrize(
         ("content", "layout"),
         [

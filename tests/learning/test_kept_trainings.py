@@ -169,6 +169,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError("MPS backend out of memory (MPS allocated: 17.36 GB)."),
+        RuntimeError("Invalid buffer size: 24.00 GiB"),
     ],
 )
 def test_too_little_memory_is_said_in_a_line_and_what_filled_it_is_let_go(

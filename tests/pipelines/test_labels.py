@@ -27,6 +27,7 @@ class TestOfATable:
             {"positive": 10, "negative": 990},  # 1 %, and ten posts
             {f"emotion {number}": 20 for number in range(60)},
             {"a": 9, "b": 30},  # few posts, but no small share
+            {"1.1": 12, "1.10": 11, "1.2": 12},  # sections
         ],
     )
     def test_different_labels_are_taken_as_they_are(self, given: dict[str, int]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-_OF_MPS = "MPS backend out of memory"  # how torch begins, which has no kind of error for it
+# How torch begins, which has no kind of error for it; the second is of one tensor alone.
+_OF_MPS = ("MPS backend out of memory", "Invalid buffer size")
 
 
 def fills_device(error: BaseException) -> bool:

@@ -77,6 +77,14 @@ def _recognise(path: Path) -> str | None:
     return find_layout(path)
 
 
+def _recognise_whole(path: Path) -> str | None:
+    """Return the layout of a folder that is only proposed; None also if it cannot be read."""
+    try:
+        return _recognise(path)
+    except LayoutError:
+        return None
+
+
 def _refuse_others(path: Path) -> None:
     """Refuse a folder of something else; an empty one is only asked for the course's files.
 
@@ -95,7 +103,7 @@ def _refuse_others(path: Path) -> None:
         (
             f"{layout} lies in {child}: is raw={child} meant?"
             for child in there
-            if child.is_dir() and (layout := _recognise(child))
+            if child.is_dir() and (layout := _recognise_whole(child))
         ),
         "name a table or another folder with raw=PATH",
     )

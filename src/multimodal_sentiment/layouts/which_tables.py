@@ -52,8 +52,7 @@ def find_layout(path: Path) -> LayoutOfTables | None:
     if not is_remote(path) and folder.saved():
         return "table"  # whatever archive lies beside, such as the one that it has come in
     tables = folder.files(SUFFIXES) or folder.below()
-    archives = folder.files(_TAR)
-    if (archives and not _are_of_images(archives, tables)) or _are_one_set(tables):
+    if _archives_of_posts(folder) or _are_one_set(tables):
         return "shards"
     return "table" if tables else None
 
@@ -70,7 +69,8 @@ def find_tables(path: Path, layout: LayoutOfTables) -> tuple[Splits, list[str]]:
     if path.is_file() and (layout == "table" or path.suffix.lower() in _SHARDS):
         return _in_order({path: split_of(path)}), []
     if layout == "shards":
-        return _in_order(_find_shards(folder)), []
+        shards = _in_order(_find_shards(folder))
+        return shards, _say_left_aside(folder, shards, [])
     if saved := folder.saved():
         return _in_order(saved), []
     tables = folder.files(SUFFIXES)
@@ -81,7 +81,7 @@ def find_tables(path: Path, layout: LayoutOfTables) -> tuple[Splits, list[str]]:
         read = _choose(path, below)
     else:
         read = _choose(path, tables)
-    return read, _say_left_aside(folder, [it for it in (*tables, *below) if it not in read])
+    return read, _say_left_aside(folder, read, [it for it in (*tables, *below) if it not in read])
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ class TableFolder:
         """Return the folder itself, or its splits, if `datasets` has saved it."""
         dictionary = self.path / _DICTIONARY
         if not dictionary.is_file():
-            return {self.path: ""} if (self.path / STATE).is_file() else {}
+            is_saved = all((self.path / name).is_file() for name in (STATE, INFO))
+            return {self.path: ""} if is_saved else {}
         try:
             names: Sequence[str] = json.loads(dictionary.read_text("utf-8"))["splits"]
             splits = {self.path / name: split_of(self.path / name) for name in names}
@@ -150,14 +151,20 @@ class TableFolder:
         return _list(self.path), _list(self.path / "data")
 
 
-def _are_of_images(archives: Splits, tables: Splits) -> bool:
-    """Return whether archives are what the images of a table came in.
+def _archives_of_posts(folder: TableFolder) -> Splits:
+    """Return the archives of a folder, but for one that the images of its tables came in.
 
     A table that has the name of an archive describes what is in it, and so does any table beside
     several archives.
     """
-    archive, *others = archives
-    return not others and any(has_rows(table) for table in tables if table.stem != archive.stem)
+    archives = folder.files(_TAR)
+    if len(archives) != 1:
+        return archives
+    below = folder.below()
+    tables = folder.files(SUFFIXES) or (below if _are_posts(below) else {})
+    (archive,) = archives
+    are_images = any(has_rows(table) for table in tables if table.stem != archive.stem)
+    return {} if are_images else archives
 
 
 def _are_one_set(tables: Splits) -> bool:
@@ -195,7 +202,7 @@ def _find_shards(folder: TableFolder) -> Splits:
     be learned from.
     """
     path = folder.path
-    shards = folder.files(_TAR) or folder.files(_PARQUET)
+    shards = _archives_of_posts(folder) or folder.files(_PARQUET) or folder.files(_TAR)
     if not path.exists():  # a pattern
         fitting = _of_kind(sorted(path.parent.glob(path.name)), _SHARDS)
         shards = {file: split_among(file) for file in fitting}
@@ -218,7 +225,7 @@ def _choose(path: Path, tables: Splits) -> Splits:
         raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
     named: Splits = {table: split for table, split in tables.items() if split}
     splits = _splits(named)
-    _refuse_unclear([table for table in tables if table not in named], named)
+    _refuse_unclear([it for it in tables if it not in named and has_rows(it)], named)
     formats = {(table.suffix.lower(), split) for table, split in named.items()}
     is_in_one_format = len(formats) == len(splits)  # each split: in two, it would be there twice
     if is_in_one_format and (len(splits) > 1 or named == tables):
@@ -251,10 +258,11 @@ def _in_order(tables: Splits) -> Splits:
     return dict(sorted(tables.items(), key=lambda each: get_args(Split).index(each[1])))
 
 
-def _say_left_aside(folder: TableFolder, others: Sequence[Path]) -> list[str]:
+def _say_left_aside(folder: TableFolder, read: Splits, others: Sequence[Path]) -> list[str]:
     remarks = [
         f"{archive.name} beside the table is not read: unpack it, or name it with raw={archive}"
         for archive in folder.files(_TAR)
+        if archive not in read
     ]
     if others:
         names = first_names((str(it.relative_to(folder.path)) for it in others), str, _SHOWN)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
 
 from .schema import is_tag
 
-# Plain ones only: `007` is rather an id, and `1e3` may be a word.
-_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?")
+# Whole ones, which a gap turns into `1.0`. Others are words: `1.10` is a section beside `1.1`, and
+# `007` rather an id.
+_WHOLE = re.compile(r"([+-]?(?:0|[1-9][0-9]*))(?:\.0+)?")
 
 
 def spell_as_labels(tags: Iterable[str], labels: Iterable[str]) -> list[str]:
@@ -41,7 +41,7 @@ def count_labels(tags: Iterable[str]) -> dict[str, int]:
     Args:
         tags: One a post; words for there being none are not counted.
     """
-    spelling: dict[str | Decimal, str] = {}
+    spelling: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for tag, count in Counter(tags).most_common():
         if is_tag(tag):
@@ -49,8 +49,8 @@ def count_labels(tags: Iterable[str]) -> dict[str, int]:
     return dict(counts)
 
 
-def _value(tag: str) -> str | Decimal:
+def _value(tag: str) -> str:
     """Return what is equal for tags of the same value."""
-    if _NUMBER.fullmatch(tag):
-        return Decimal(tag)
+    if whole := _WHOLE.fullmatch(tag):
+        return str(int(whole[1]))
     return tag.lower() if tag.lower() in ("true", "false") else tag

@@ -102,7 +102,7 @@ def read_unlabelled_posts(
             or none an image, and the model reads them.
     """
     from multimodal_sentiment.decoding import EncodingProfile, read_texts_by
-    from multimodal_sentiment.posts.labels import count_labels
+    from multimodal_sentiment.posts.schema import is_tag
 
     from .labels import named_labels, spell_labels
     from .missing import report_missing
@@ -110,7 +110,8 @@ def read_unlabelled_posts(
 
     guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
-    labels = spell_labels(named, tags) if named else list(count_labels(tags))
+    # Which tags are one label, the model knows that they are compared with.
+    labels = spell_labels(named, tags) if named else list(filter(is_tag, dict.fromkeys(tags)))
     tag_of = tag_posts(guids, tags, labels)
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(tag_of, post_files, cluster)

@@ -79,7 +79,7 @@ def check_encoders(
         except EncoderError as error:
             faults.append(str(error))
     faults += _missing_faults(pipeline, missing, whole, request)
-    return list(dict.fromkeys(faults)), seen
+    return list(dict.fromkeys(faults)), list(dict.fromkeys(seen))
 
 
 def _missing_faults(
