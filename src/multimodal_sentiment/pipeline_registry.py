@@ -49,7 +49,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "searching": searching.create_pipeline(),
     }
     reading = steps["ingestion"] + steps["preparation"] + steps["splitting"]
-    before_answering = preparation.create_pipeline("unlabelled")
+    answering = (
+        preparation.create_pipeline("unlabelled") + steps["prediction"] + steps["monitoring"]
+    )
     learning = reading + steps["encoding"] + steps["fitting"] + steps["evaluation"]
     journeys = {
         "reading": reading,
@@ -59,9 +61,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": ingestion.create_pipeline(
             "unlabelled", "model_encoding_profile", "model_modality"
         )
-        + before_answering
-        + steps["prediction"]
-        + steps["monitoring"],
+        + answering,
     }
     # What was just learnt of the encodings is what travels with the model.
     read_as_learnt = ingestion.create_pipeline("unlabelled")
@@ -69,9 +69,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": learning
         + reporting.create_pipeline(with_test=True)
         + read_as_learnt
-        + before_answering
-        + prediction.create_pipeline("metrics")  # those that were just found
-        + steps["monitoring"],
+        + answering,
         **journeys,
         **steps,
         "encoders": encoders.create_pipeline(),

@@ -30,6 +30,7 @@ from multimodal_sentiment.runs.closing_summary import describe_metrics
 from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.runs.kedro_adapter import location
 from multimodal_sentiment.runs.lock import locked
+from multimodal_sentiment.runs.records import RUNS
 
 logger = logging.getLogger(__name__)
 
@@ -230,15 +231,14 @@ def _this_project() -> Iterator[None]:
 
 @contextmanager
 def _removed_if_of_no_use(made: Path | None) -> Iterator[None]:
-    """Remove the folder that was made for this training if that fails, and left no log in it.
+    """Remove the folder that was made for this training if that fails before its run has begun.
 
-    An error of a run that had begun names its log.
+    A run that had begun left its record, the log that its error names, and perhaps a model.
     """
     try:
         yield
-    except Exception as error:
-        said = "\n".join([str(error), *getattr(error, "__notes__", [])])
-        if made and f"traceback in {made}" not in said:
+    except Exception:
+        if made and not any((made / RUNS).glob("*.json")):
             shutil.rmtree(made, ignore_errors=True)
         raise
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -126,6 +127,25 @@ def test_what_a_model_saved_over_another_lacks_is_not_the_other_ones(folder, tmp
 
     assert not (tmp_path / "learnt_posts.npy").exists()
     assert (tmp_path / "notes.txt").exists()
+
+
+def test_a_model_replaces_one_that_was_left_half_saved(classifier, tmp_path, monkeypatch):
+    replaced = []
+
+    def fail_after_one(source, target):
+        if replaced:
+            raise KeyboardInterrupt
+        replaced.append(source)
+        os.rename(source, target)
+
+    monkeypatch.setattr("multimodal_sentiment.classifier.saving.os.replace", fail_after_one)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.save_pretrained(tmp_path)
+    monkeypatch.undo()
+
+    classifier.save_pretrained(tmp_path)
+
+    assert load_classifier(tmp_path).labels == classifier.labels
 
 
 def test_a_model_replaces_no_files_of_ones_own(classifier, tmp_path):

@@ -11,7 +11,6 @@ from kedro.pipeline import Node, Pipeline
 from multimodal_sentiment.datasets import (
     FormerModelDataset,
     ModelFolderDataset,
-    ModelMetricsDataset,
     ModelModalityDataset,
     ModelProfileDataset,
 )
@@ -127,23 +126,6 @@ def test_profile_and_model_are_of_one_version(folder):
 
     assert versioned(ModelProfileDataset, folder).load()["posts"] == {OLDER: 1}
     assert FormerModelDataset(filepath=folder.as_posix()).load().version == OLDER
-
-
-def test_the_metrics_of_a_model_are_those_that_its_training_wrote(tmp_path, folder):
-    models = tmp_path / "data" / "06_models" / folder.name
-    models.parent.mkdir(parents=True)
-    folder.rename(models)
-    metrics = tmp_path / "data" / "08_reporting" / "metrics.json"
-    for version, content in ((OLDER, '{"accuracy": 0.75}'), (NEWER, "{")):
-        (metrics / version).mkdir(parents=True)
-        (metrics / version / metrics.name).write_text(content)
-
-    assert versioned(ModelMetricsDataset, models, OLDER).load() == {"accuracy": 0.75}
-    assert versioned(ModelMetricsDataset, models, NEWER).load() is None  # it can be done without
-    named = {"path": (models / OLDER).as_posix()}
-    assert ModelMetricsDataset(filepath="nowhere", folder=named).load() == {"accuracy": 0.75}
-    alone = models.rename(tmp_path / models.name)
-    assert versioned(ModelMetricsDataset, alone, OLDER).load() is None
 
 
 def test_what_a_model_reads_is_known_without_loading_it(folder):

@@ -196,7 +196,7 @@ def test_an_explanation_survives_json(build, image):
     ("text", "image", "line"),
     [
         ([TEXT], None, "text must be one string, bytes or None, not list: explain_many takes"),
-        (3, None, "text must be one string, bytes or None, not int: explain_many takes"),
+        ({3}, None, "text must be one string, bytes or None, not set: explain_many takes"),
         (TEXT, ["1.jpg"], "image must be one path, file, array or Pillow image, not list"),
     ],
 )

@@ -19,7 +19,6 @@ EVALUATION = EvaluationParameters(
 TEXTS = [f"what was said on day {number}" for number in range(10)]
 #        right                        wrong
 TAGS = ["bad", "good", "bad", "good", "bad", "good", "", "", "awful", "good"]
-VALIDATION = {"n": 40, "accuracy": 0.9, "accuracy_interval": [0.8, 1.0], "macro_f1": 0.9}
 ANSWERS = ["bad", "good", "bad", "good", "good", "bad", "bad", "bad", "bad", "good"]
 
 
@@ -38,7 +37,7 @@ def judge(make_examples):
         model = SimpleNamespace(labels=["bad", "good"], version="v", learnt_keys=keys)
         predictions = pd.DataFrame({"guid": range(10), "tag": tags, "predicted": ANSWERS})
         twins = TwinsParameters(image_bits=0, text_similarity=text_similarity)
-        metrics = judge_test_posts(predictions, model, examples, EVALUATION, twins, VALIDATION)
+        metrics = judge_test_posts(predictions, model, examples, EVALUATION, twins)
         figure = plot_test_confusion(predictions, metrics)
         assert [np.shape(cells.z) for cells in figure.data] == [(2, 2)] * bool(metrics["n"])
         if metrics["n"]:
@@ -58,7 +57,6 @@ def test_tagged_posts_are_judged_with_and_without_twins_of_training_posts(judge,
     assert metrics["accuracy"] == pytest.approx(5 / 7)
     low, high = metrics["accuracy_interval"]
     assert low < 5 / 7 < high
-    assert metrics["validation"] == {"n": 40, "accuracy": 0.9, "accuracy_interval": [0.8, 1.0]}
     # Posts 0 and 1 have a twin that was learnt from; the untagged post 6 is not judged.
     assert metrics["twins_in_training"]["posts"] == 2
     assert metrics["twins_in_training"]["without"]["n"] == 5

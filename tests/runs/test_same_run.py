@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from kedro.io import DataCatalog
@@ -80,6 +81,17 @@ def test_a_model_that_is_judged_anew_keeps_its_history(write, read):
     assert {versions[name] for name in OF_A_MODEL} == {"1"}
     assert {versions[name] for name in OF_POSTS} == {"2"}
     assert {versions[name] for name in JUDGED} == {"3"}
+
+
+def test_of_what_has_been_removed_another_version_is_read_and_warned_of(
+    write, read, caplog, tmp_path
+):
+    for version in "12":
+        write(version, REPORTED)
+    shutil.rmtree(tmp_path / "train_posts" / "1")
+
+    assert read(fusion_model="1", metrics="1")["train_posts"] == "2"
+    assert "train_posts: version 1, which metrics 1 goes with, is no longer there" in caplog.text
 
 
 def test_what_is_asked_for_is_read_and_said_to_be_of_another_run(write, read, caplog):

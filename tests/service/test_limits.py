@@ -90,10 +90,11 @@ def test_a_wrong_option_is_refused(client):
     assert (status, content["detail"].split(":")[0]) == (422, "problems")
 
 
-def test_a_body_that_is_said_to_be_as_it_is_is_read(client):
+@pytest.mark.parametrize("said", ["Identity", ""])
+def test_a_body_that_is_said_to_be_as_it_is_is_read(client, said):
     headers, body = form(text="fine")
 
-    assert client.predict((headers | {"Content-Encoding": "Identity"}, body))[0] == 200
+    assert client.predict((headers | {"Content-Encoding": said}, body))[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def check_one_post(text: Any, image: Any) -> None:
     Raises:
         ClassifierError: If one is given.
     """
-    if not (is_missing(text) or isinstance(text, str | BYTES)):
+    if not (is_missing(text) or isinstance(text, str | BYTES | int | float | np.generic)):
         raise ClassifierError(
             f"text must be one string, bytes or None, not {type(text).__name__}: "
             "explain_many takes texts and images of many posts"

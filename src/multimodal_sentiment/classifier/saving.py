@@ -27,7 +27,8 @@ def save_model(classifier: SentimentClassifier, folder: str | os.PathLike[str]) 
             follow_umask(Path(name))
             written = os.listdir(name)
             _refuse_other_files(place, {*written, *OPTIONAL_FILES})
-            for file in written:
+            # The configuration comes first: by it, a folder that was left half saved is a model's.
+            for file in sorted(written, key=lambda name: name != CONFIG):
                 os.replace(Path(name, file), place / file)
         # Of a model that was there before: this one would be loaded with what that one has learnt.
         for file in set(OPTIONAL_FILES) - set(written):

@@ -18,7 +18,6 @@ _MODULES = {
     "HtmlPageDataset": "html_page",
     "MarkdownPageDataset": "markdown_page",
     "ModelFolderDataset": "model_folder",
-    "ModelMetricsDataset": "model_files",
     "ModelModalityDataset": "model_files",
     "ModelProfileDataset": "model_files",
     "OptionalCSVDataset": "optional_csv",

@@ -1,15 +1,12 @@
-"""What the JSON files in a model's folder, and its metrics beside it, say, as datasets."""
+"""What the JSON files in a model's folder say, as datasets."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import DatasetError
 
 from .model_folder import CONFIG, PROFILE, Loaded, ModelDataset, check_whole
-
-_METRICS = "metrics.json"
 
 
 class _ModelFileDataset(ModelDataset[NoReturn, Loaded]):
@@ -91,35 +88,3 @@ class ModelModalityDataset(_ModelFileDataset[str]):
             DatasetError: If the configuration is missing or no JSON object.
         """
         return str(self._read(CONFIG).get("modality", "both"))
-
-
-class ModelMetricsDataset(_ModelFileDataset[dict[str, Any] | None]):
-    """``ModelMetricsDataset`` loads the metrics that the training of a model wrote beside it.
-
-    Where a model was copied without them, it loads None: it answers all the same.
-
-    Example usage for the YAML API:
-
-    ```yaml
-    model_metrics:
-      type: multimodal_sentiment.datasets.ModelMetricsDataset
-      filepath: data/06_models/fusion_model
-      versioned: true
-    ```
-
-    Example usage for the Python API:
-
-    >>> ModelMetricsDataset(filepath="data/06_models/fusion_model").load()["accuracy"]
-    0.975
-    """
-
-    def load(self) -> dict[str, Any] | None:
-        """Read the metrics, if they can be read."""
-        from multimodal_sentiment.model.validation import read_json
-
-        folder, version = self._locate()
-        data = Path(folder).absolute().parents[3]  # whose 06_models/fusion_model/VERSION holds it
-        try:
-            return read_json(data / "08_reporting" / _METRICS / str(version) / _METRICS)
-        except (OSError, ValueError):
-            return None

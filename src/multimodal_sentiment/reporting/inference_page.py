@@ -45,8 +45,7 @@ def write_inference_page(
 
     Args:
         drift: How the new posts compare, as the monitoring writes it.
-        test: How good the model is on the new posts that carry a tag, if some do, and on its
-            `validation` posts, if that is known.
+        test: How good the model is on the new posts that carry a tag, if some do.
         ingestion: The ingestion report of the new posts.
         unlike: The posts that are least like the validation posts.
 
@@ -57,7 +56,6 @@ def write_inference_page(
         "inference_report.html",
         drift=drift,
         test=test,
-        accuracy=_accuracy(test) if test else None,
         ingestion=ingestion,
         predicted=_predicted_tags(drift),
         shares={it["name"]: _commonest(it["shares"]) for it in _with(drift, "shares")},
@@ -65,20 +63,6 @@ def write_inference_page(
             it["name"]: _distributions(it["quantiles"]) for it in _with(drift, "quantiles")
         },
         unlike=unlike,
-    )
-
-
-def _accuracy(test: Mapping[str, Any]) -> charts.DotPlot:
-    """Show the accuracy on the new posts that carry a tag above that on the validation posts."""
-    rows = [("the new posts", f"{test['n']:,} posts with a tag", "first", test)]
-    if known := test.get("validation"):
-        rows.append(("the validation posts", f"{known['n']:,} posts", "", known))
-    return charts.dot_plot(
-        "accuracy",
-        [
-            charts.Estimate(name, scores["accuracy"], scores["accuracy_interval"], note, style)
-            for name, note, style, scores in rows
-        ],
     )
 
 

@@ -208,13 +208,7 @@ def describe_test(metrics: Mapping[str, Any]) -> str:
             f"; without the {twins['posts']:,} that have a twin among the training posts "
             f"{rest['accuracy']:.3f} ({low_rest:.3f} to {high_rest:.3f})"
         )
-    beside = ""
-    if known := metrics.get("validation"):
-        low_known, high_known = known["accuracy_interval"]
-        beside = (
-            f"; validation accuracy {known['accuracy']:.3f} ({low_known:.3f} to {high_known:.3f})"
-        )
     return (
         f"test accuracy {metrics['accuracy']:.3f} ({low:.3f} to {high:.3f}), macro-F1 "
-        f"{metrics['macro_f1']:.3f}, on {metrics['n']:,} posts{without}{beside}"
+        f"{metrics['macro_f1']:.3f}, on {metrics['n']:,} posts{without}"
     )

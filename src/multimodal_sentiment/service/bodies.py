@@ -88,7 +88,7 @@ async def read_posts(request: Request, limits: Limits) -> list[GivenPost]:
         HTTPException: If its body is compressed or of another type (415), is not what it should be
             (422), or holds too many posts or an image with too many pixels (413).
     """
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if request.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise HTTPException(415, "compressed bodies are not read: send it as it is")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == MULTIPART:

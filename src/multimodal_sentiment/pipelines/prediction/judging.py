@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_OF_VALIDATION = ("n", "accuracy", "accuracy_interval")
-
 
 def judge_test_posts(
     predictions: Frame,
@@ -22,7 +20,6 @@ def judge_test_posts(
     examples: Examples,
     evaluation: EvaluationParameters,
     twins: TwinsParameters,
-    metrics: Json | None = None,
 ) -> Json:
     """Measure how good the model is on the posts that carry a tag, and how sure that is.
 
@@ -34,13 +31,11 @@ def judge_test_posts(
         examples: The posts, in the order of the predictions.
         evaluation: The parameters of the judgement.
         twins: Which posts count as one in the intervals.
-        metrics: The metrics of the model's training, if they are known.
 
     Returns:
         `posts`, `untagged` and `unknown_tags` (posts by tag); `n`, 0 if there is nothing to judge;
         else the scores as in `metrics`, `twins_in_training` (None if the model does not say what it
-        has learnt from), `model` (its version), `confidence_level`, and how good it was on its
-        `validation` posts (None if nobody knows).
+        has learnt from), `model` (its version) and `confidence_level`.
     """
     from multimodal_sentiment.assessment import judge_predictions, judge_without
     from multimodal_sentiment.posts.near_duplicates import group_posts
@@ -63,15 +58,14 @@ def judge_test_posts(
     groups = group_posts(content, twins.image_bits, twins.text_similarity)[known]
     judged = predictions[known]
     answers = (judged["tag"], judged["predicted"], groups, labels)
-    tested = counts | judge_predictions(*answers, **evaluation.drawing)
-    tested["confidence_level"] = evaluation.confidence_level
-    tested["validation"] = metrics and {name: metrics[name] for name in _OF_VALIDATION}
+    metrics = counts | judge_predictions(*answers, **evaluation.drawing)
+    metrics["confidence_level"] = evaluation.confidence_level
     learnt = _have_twins_in_training(matched_model, content.to_pydict())
-    tested["twins_in_training"] = (
+    metrics["twins_in_training"] = (
         None if learnt is None else judge_without(learnt[known], *answers, **evaluation.drawing)
     )
-    _log(tested)
-    return tested
+    _log(metrics)
+    return metrics
 
 
 def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:

@@ -8,12 +8,8 @@ from .judging import judge_test_posts, plot_test_confusion
 from .nodes import add_answers, match_model, plot_predictions, predict_unlabelled, write_submission
 
 
-def create_pipeline(metrics: str = "model_metrics") -> Pipeline:
-    """Create the steps that predict the unlabelled posts, judge them, and write the file.
-
-    Args:
-        metrics: The dataset that says how good the model is on its validation posts.
-    """
+def create_pipeline() -> Pipeline:
+    """Create the steps that predict the unlabelled posts, judge them, and write the file."""
     return Pipeline(
         [
             Node(
@@ -50,7 +46,6 @@ def create_pipeline(metrics: str = "model_metrics") -> Pipeline:
                     "unlabelled.examples",
                     "params:evaluation",
                     "params:twins",
-                    metrics,
                 ],
                 outputs="test_metrics",
                 name="judge_test_posts",

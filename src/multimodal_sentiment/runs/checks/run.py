@@ -243,7 +243,7 @@ def _pin_inputs(
                 faults.append(f"{name}: {place_in_words(dataset)} {fault}")
             continue
         try:
-            same = same_run_version(data, name, reads)
+            same = same_run_version(data, name, dataset, reads)
             version = asked.get(place) or same or answering_version(place)
         except ValueError as error:
             faults.append(f"{name}: {error}")

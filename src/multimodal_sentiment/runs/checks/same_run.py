@@ -32,20 +32,32 @@ def others_first(names: Iterable[str]) -> list[str]:
     ]
 
 
-def same_run_version(data: Path, name: str, reads: Mapping[str, str | None]) -> str | None:
+def same_run_version(
+    data: Path, name: str, dataset: Dataset, reads: Mapping[str, str | None]
+) -> str | None:
     """Return the version of a dataset that belongs to what else a run reads.
 
     Args:
         data: The data folder, which holds the records of runs.
         name: The name of the dataset.
+        dataset: The dataset.
         reads: The versions of what the run reads, as far as they are known.
 
     Returns:
-        The version; None if it belongs to nothing that the run reads, or no record tells.
+        The version; None if it belongs to nothing that the run reads, no record tells, or it is no
+        longer there, which is warned of.
     """
-    version = reads.get(_OF_THE_SAME_RUN.get(name, ""))
-    record = read_record(data, version) if version else None
-    return {**record.reads, **record.writes}.get(name) if record else None
+    other = _OF_THE_SAME_RUN.get(name, "")
+    record = read_record(data, version) if (version := reads.get(other)) else None
+    same = {**record.reads, **record.writes}.get(name) if record else None
+    if same is None or same in versions_of(dataset):
+        return same
+    logger.warning(
+        "%s: version %s, which %s %s goes with, is no longer there: what another version says is "
+        "not of that run",
+        *(name, same, other, version),
+    )
+    return None
 
 
 def say_choice(
