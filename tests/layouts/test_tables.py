@@ -530,7 +530,6 @@ def test_a_saved_data_set_that_may_not_be_read_is_not_called_incomplete(
     monkeypatch.chdir(tmp_path / "raw")  # the way to which not everybody may go
     if name != "dataset_dict.json":
         Path("state.json").write_text('{"_data_files": [{"filename": "data.arrow"}]}')
-        Path("dataset_info.json").write_text("{}")
     Path(name).touch()
     Path(name).chmod(0)
     with as_nobody(), pytest.raises(LayoutError, match=r" cannot be read: .*") as refused:

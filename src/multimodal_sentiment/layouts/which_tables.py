@@ -119,8 +119,7 @@ class TableFolder:
         """Return the folder itself, or its splits, if `datasets` has saved it."""
         dictionary = self.path / _DICTIONARY
         if not dictionary.is_file():
-            is_saved = all((self.path / name).is_file() for name in (STATE, INFO))
-            return {self.path: ""} if is_saved else {}
+            return {self.path: ""} if _is_saved(self.path / STATE) else {}
         try:
             names: Sequence[str] = json.loads(dictionary.read_text("utf-8"))["splits"]
             splits = {self.path / name: split_of(self.path / name) for name in names}
@@ -286,6 +285,14 @@ def _of_kind(files: Iterable[Path], suffixes: Sequence[str]) -> list[Path]:
         and file.name not in _NO_TABLES
         and not file.name.startswith(_OF_SYSTEMS)
     ]
+
+
+def _is_saved(state: Path) -> bool:
+    """Return whether a file may be the state of a saved data set; others have such files too."""
+    try:
+        return state.is_file() and "_data_files" in state.read_text("utf-8", "replace")
+    except OSError:  # whoever reads it says why it cannot be read
+        return True
 
 
 def _metadata_in(folder: Path) -> list[Path]:
