@@ -1,38 +1,30 @@
 """Which files of a user's path are read as tables, of which splits, and what is left aside.
 
 `find_layout` has the rules by which a path is taken for one of the three layouts of tables, and
-`find_tables` those by which its tables are chosen or refused; `TableFolder` is what lies there.
+`find_tables` those by which its tables are chosen or refused. `table_folder.py` says what lies
+there.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.names import first_names
-from multimodal_sentiment.wording import reason
 
 from .errors import LayoutError
 from .files.addresses import is_remote
 from .splits import Split, is_unclear, split_among, split_of
+from .table_folder import METADATA, Splits, TableFolder, of_kind
 from .tables import SUFFIXES, has_rows
-from .tables.arrow import INFO, STATE
 
 LayoutOfTables = Literal["image_folder", "shards", "table"]
-Splits = dict[Path, Split]  # of tables, or of folders of some: what the name of each tells
 
 _TAR = (".tar",)
 _PARQUET = (".parquet", ".pq")
 _SHARDS = _PARQUET + _TAR
-_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has saved
-_NO_TABLES = (STATE, INFO, _DICTIONARY, "dataset_infos.json", "decisive.jsonl")
-_OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
 _SHOWN = 5  # names of tables
 
 
@@ -51,7 +43,7 @@ def find_layout(path: Path) -> LayoutOfTables | None:
         return "image_folder"
     if not is_remote(path) and folder.saved():
         return "table"  # whatever archive lies beside, such as the one that it has come in
-    tables = folder.files(SUFFIXES) or folder.below()
+    tables = folder.files(SUFFIXES) or folder.below
     if _archives_of_posts(folder) or _are_one_set(tables):
         return "shards"
     return "table" if tables else None
@@ -75,79 +67,13 @@ def find_tables(path: Path, layout: LayoutOfTables) -> tuple[Splits, list[str]]:
         return _in_order(saved), []
     tables = folder.files(SUFFIXES)
     # Beside tables of several splits, folders are not looked into.
-    below = {} if len(_splits(tables)) > 1 else folder.below()
+    below = {} if len(_splits(tables)) > 1 else folder.below
     if below and (not tables or _are_posts(below)):
         _refuse_unclear([it.path for it in folder.unclear() if it.files(SUFFIXES)], below)
         read = _choose(path, below)
     else:
         read = _choose(path, tables)
     return read, _say_left_aside(folder, read, [it for it in (*tables, *below) if it not in read])
-
-
-@dataclass(frozen=True)
-class TableFolder:
-    """What lies in a folder that may be tables; where there is no folder, nothing does.
-
-    Raises:
-        LayoutError: By each question, if something cannot be listed or read.
-    """
-
-    path: Path
-
-    def files(self, suffixes: Sequence[str]) -> Splits:
-        """Return the files with some suffixes in the folder, or else in its folder `data`."""
-        for listed in self._listed:
-            if found := [file for file in _of_kind(listed, suffixes) if file.is_file()]:
-                return {file: split_among(file) for file in found}
-        return {}
-
-    def below(self) -> Splits:
-        """Return the tables in its folders that are named like splits."""
-        return {
-            table: split
-            for folder, split in self._of_splits().items()
-            for table in TableFolder(folder).files(SUFFIXES)
-        }
-
-    def metadata(self) -> Splits:
-        """Return the metadata of images in the folder, or else in its folders named like splits."""
-        own: Splits = {self.path: ""}
-        folders = own if _metadata_in(self.path) else self._of_splits()
-        return {it: split for folder, split in folders.items() for it in _metadata_in(folder)[:1]}
-
-    def saved(self) -> Splits:
-        """Return the folder itself, or its splits, if `datasets` has saved it."""
-        dictionary = self.path / _DICTIONARY
-        if not dictionary.is_file():
-            return {self.path: ""} if _is_saved(self.path / STATE) else {}
-        try:
-            names: Sequence[str] = json.loads(dictionary.read_text("utf-8"))["splits"]
-            splits = {self.path / name: split_of(self.path / name) for name in names}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"{dictionary} cannot be read: {reason(error)}") from error
-        unknown = [folder.name for folder, split in splits.items() if not split]
-        if unknown:
-            raise LayoutError(
-                f"{self.path} has the splits {', '.join(names)}: {first_names(unknown)} is none "
-                f"that is known, so name one with raw={self.path / names[0]}, or save train, "
-                "validation and test"
-            )
-        return splits
-
-    def unclear(self) -> list[TableFolder]:
-        """Return its folders `eval`: validation posts to some, test posts to others."""
-        names = ("eval", "evaluation")
-        return [TableFolder(it) for it in self._listed[0] if it.name.casefold() in names]
-
-    def _of_splits(self) -> Splits:
-        if is_remote(self.path):
-            return {}
-        return {it: split for it in self._listed[0] if (split := split_of(it)) and it.is_dir()}
-
-    @cached_property
-    def _listed(self) -> tuple[list[Path], list[Path]]:
-        """What lies in the folder, and what in its folder `data`."""
-        return _list(self.path), _list(self.path / "data")
 
 
 def _archives_of_posts(folder: TableFolder) -> Splits:
@@ -159,7 +85,7 @@ def _archives_of_posts(folder: TableFolder) -> Splits:
     archives = folder.files(_TAR)
     if len(archives) != 1:
         return archives
-    below = folder.below()
+    below = folder.below
     tables = folder.files(SUFFIXES) or (below if _are_posts(below) else {})
     (archive,) = archives
     are_images = any(has_rows(table) for table in tables if table.stem != archive.stem)
@@ -189,7 +115,7 @@ def _are_posts(below: Splits) -> bool:
 def _find_metadata(folder: TableFolder) -> Splits:
     metadata = folder.metadata()
     if not metadata:
-        raise LayoutError(f"{folder.path} holds no {', '.join(_METADATA[:-1])} or {_METADATA[-1]}")
+        raise LayoutError(f"{folder.path} holds no {', '.join(METADATA[:-1])} or {METADATA[-1]}")
     _refuse_unclear([it.path for it in folder.unclear() if it.metadata()], metadata)
     return metadata
 
@@ -203,7 +129,7 @@ def _find_shards(folder: TableFolder) -> Splits:
     path = folder.path
     shards = _archives_of_posts(folder) or folder.files(_PARQUET) or folder.files(_TAR)
     if not path.exists():  # a pattern
-        fitting = _of_kind(sorted(path.parent.glob(path.name)), _SHARDS)
+        fitting = of_kind(sorted(path.parent.glob(path.name)), _SHARDS)
         shards = {file: split_among(file) for file in fitting}
     if not shards:
         raise LayoutError(f"{path} stands for no shard: these end in {', '.join(_SHARDS)}")
@@ -274,33 +200,3 @@ def _say_left_aside(folder: TableFolder, read: Splits, others: Sequence[Path]) -
 
 def _splits(tables: Splits) -> set[Split]:
     return {split for split in tables.values() if split}
-
-
-def _of_kind(files: Iterable[Path], suffixes: Sequence[str]) -> list[Path]:
-    """Return the files that have one of some suffixes, without what programs leave beside them."""
-    return [
-        file
-        for file in files
-        if file.suffix.lower() in suffixes
-        and file.name not in _NO_TABLES
-        and not file.name.startswith(_OF_SYSTEMS)
-    ]
-
-
-def _is_saved(state: Path) -> bool:
-    """Return whether a file may be the state of a saved data set; others have such files too."""
-    try:
-        return state.is_file() and "_data_files" in state.read_text("utf-8", "replace")
-    except OSError:  # whoever reads it says why it cannot be read
-        return True
-
-
-def _metadata_in(folder: Path) -> list[Path]:
-    return [folder / name for name in _METADATA if (folder / name).is_file()]
-
-
-def _list(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir(), key=lambda it: it.name) if folder.is_dir() else []
-    except OSError as error:
-        raise LayoutError(f"{folder} cannot be listed: {reason(error)}") from error
