@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from multimodal_sentiment.wording import counted
+
 Outcome = Literal["better", "worse", "no different", "cannot tell"]
 
 _BASELINES = {"majority": "always answering {majority}", "tfidf": "counting words (TF-IDF)"}
@@ -86,13 +88,14 @@ def _of_pair(
 ) -> str:
     first, second, test, macro = pair["first"], pair["second"], pair["accuracy"], pair["macro_f1"]
     outcome = judge_difference(test, groups, level, margin)
+    judged = counted(posts, "post")
     if added := added_modality(first, second, modalities):
         words = {
             "better": f"The {added} helps: {first} beats {second}, by",
             "worse": f"The {added} hurts: {first} is worse than {second}, by",
             "no different": f"The {added} makes no difference that matters ({_points(margin)} of "
             f"accuracy or less): {first} and {second} differ by",
-            "cannot tell": f"Whether the {added} helps cannot be told from {_posts(posts)}: "
+            "cannot tell": f"Whether the {added} helps cannot be told from {judged}: "
             f"{first} and {second} differ by",
         }[outcome]
     else:
@@ -101,8 +104,7 @@ def _of_pair(
             "worse": f"{first} is worse than {second}, by",
             "no different": f"Between {first} and {second} there is no difference that matters "
             f"({_points(margin)} of accuracy or less):",
-            "cannot tell": f"{first} and {second} cannot be told apart by {_posts(posts)}: they "
-            f"differ by",
+            "cannot tell": f"{first} and {second} cannot be told apart by {judged}: they differ by",
         }[outcome]
     only_macro = outcome == "cannot tell" and is_sure(macro, level)
     return (
@@ -140,10 +142,6 @@ def _of_baselines(
         if outcome in said
     ]
     return f"{name} {', and '.join(parts)}."
-
-
-def _posts(count: int) -> str:
-    return "1 post" if count == 1 else f"{count:,} posts"
 
 
 def _points(share: float) -> str:

@@ -18,8 +18,8 @@ import pyarrow as pa
 from PIL import Image
 
 from multimodal_sentiment.layouts.tables.table import in_words
-from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.schema import is_tag
+from multimodal_sentiment.posts.tag_values import spell_as_labels
 
 from .errors import ClassifierError
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from multimodal_sentiment.wording import counted
+
 from .errors import LayoutError
 from .rows.rows import Part
 from .rows.table_source import TableSource
@@ -30,7 +32,7 @@ def open_tables(path: Path, options: Options, layout: LayoutOfTables) -> TableSo
     parts = [make_part(table, options, split, folder) for table, split in tables.items()]
     said = {
         "image_folder": "images with metadata",
-        "shards": "1 shard" if len(parts) == 1 else f"{len(parts):,} shards",
+        "shards": counted(len(parts), "shard"),
         "table": "a table" if len(parts) == 1 else f"{len(parts)} tables",
     }
     source = TableSource(path, parts, options, layout, said[layout])

@@ -22,7 +22,7 @@ import click
 from pydantic import TypeAdapter
 
 from multimodal_sentiment.files import short_path
-from multimodal_sentiment.wording import size_in_words
+from multimodal_sentiment.wording import counted, size_in_words
 
 from .checks import check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
@@ -97,8 +97,7 @@ class Transaction:
         self.work_in_this_thread()
         self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
         self._former_signals = exit_on_signals()
-        count = len(pipeline.nodes)
-        nodes = "1 node" if count == 1 else f"{count} nodes"
+        nodes = counted(len(pipeline.nodes), "node")
         logger.info("%s: %s, log in %s", self.record.name, nodes, self.log)
 
     @classmethod

@@ -44,7 +44,7 @@ def judge_succession(
     """
     from multimodal_sentiment.assessment import compare_with_former
     from multimodal_sentiment.batches import rows_of
-    from multimodal_sentiment.posts.labels import spell_as_labels
+    from multimodal_sentiment.posts.tag_values import spell_as_labels
     from multimodal_sentiment.predicting import predict_examples
 
     def refusal(reason: str) -> Json:
@@ -82,7 +82,7 @@ def _reason_against(
 ) -> str | None:
     """Return why a model cannot be compared with another, if anything speaks against it."""
     from multimodal_sentiment.batches import prepared_otherwise
-    from multimodal_sentiment.posts.labels import spell_as_labels
+    from multimodal_sentiment.posts.tag_values import spell_as_labels
 
     if former.version == model.version:
         return (

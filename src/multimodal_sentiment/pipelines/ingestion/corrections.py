@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from multimodal_sentiment.parameters import IngestionParameters
-from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.names import name_posts, shown
+from multimodal_sentiment.posts.tag_values import spell_as_labels
 from multimodal_sentiment.types import Frame
 from multimodal_sentiment.wording import counted
 

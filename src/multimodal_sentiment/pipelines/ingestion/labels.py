@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from multimodal_sentiment.parameters import Label
-from multimodal_sentiment.posts.labels import count_labels
 from multimodal_sentiment.posts.names import shown
+from multimodal_sentiment.posts.tag_values import count_labels
 
 COURSE_LABELS = ("negative", "neutral", "positive")
 

@@ -6,9 +6,9 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from multimodal_sentiment.posts.labels import spell_as_labels
 from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.posts.schema import is_tag
+from multimodal_sentiment.posts.tag_values import spell_as_labels
 
 _FEWEST = 3  # posts of a tag that training can do with
 

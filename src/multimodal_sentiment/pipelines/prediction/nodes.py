@@ -54,7 +54,7 @@ def predict_unlabelled(
     """
     import numpy as np
 
-    from multimodal_sentiment.posts.labels import spell_as_labels
+    from multimodal_sentiment.posts.tag_values import spell_as_labels
     from multimodal_sentiment.predicting import predict_and_project, tabulate_projected
 
     validation = matched_model.validation

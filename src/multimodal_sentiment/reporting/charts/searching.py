@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from itertools import accumulate
 from typing import Any
 
+from multimodal_sentiment.wording import counted
+
 from .axes import count_axis, linear_axis
 from .canvas import Canvas, Chart
 
@@ -42,7 +44,7 @@ def search_history(
         edges = [*(trial["number"] for trial in judged), last + 1]
         canvas.steps(edges, best, "second", "best so far")
     for trial in trials:
-        folds = "1 fold" if trial["folds"] == 1 else f"{trial['folds']} folds"
+        folds = counted(trial["folds"], "fold")
         hint = f"{trial['name']}: {write(trial['score'])} on {folds}"
         canvas.points([trial["number"]], [trial["score"]], _STATES[trial["state"]], hint)
     return canvas.chart(
