@@ -216,6 +216,7 @@ REFUSED: dict[str, Case] = {
     "an object of columns": Case(
         one(pd.DataFrame({"id": ["1"], "tweet": ["a"], "label": ["good"]}).to_json(), "p.json"),
         "holds one object, 'id', 'tweet', 'label', and not one for each post: write a list of",
+        raw="p.json",
     ),
     "objects over several lines": Case(
         one(json.dumps({"id": "x", "tweet": "a"}, indent=1), "p.jsonl"),

@@ -29,7 +29,7 @@ from multimodal_sentiment.layouts import (
     open_source,
 )
 from multimodal_sentiment.layouts.files.finding import find_files_in
-from multimodal_sentiment.layouts.which_tables import find_layout
+from multimodal_sentiment.layouts.which_tables import find_tables
 from multimodal_sentiment.posts.problems import problem
 from multimodal_sentiment.runs.checks import check_run
 from multimodal_sentiment.runs.kedro_adapter import place_in_words
@@ -321,7 +321,7 @@ class TestTar:
         write_tar(Path("images.tar"), {"1.jpg": JPEG})
         Path("beside.json").touch(0)
         with as_nobody(), pytest.raises(LayoutError, match=r"json cannot be read: Permission d"):
-            find_layout(Path())
+            find_tables(Path())
 
     @pytest.mark.parametrize("names", [("train", "test", "more"), ("test", "more")])
     def test_names_of_which_some_are_splits_are_refused(

@@ -3,8 +3,7 @@
 A layout is a listing of posts, and a way to their texts and images; see `source.py`.
 `recognise.py` tells which it is. The published ones have a file each: `course.py`, `mvsa.py`,
 `hateful_memes.py`, `twitter.py`. All others are tables, which `table.py` opens; `which_tables.py`
-has the rules which of a path are read, `table_folder.py` what lies there, `splits.py` what names
-tell. Four rooms are below:
+has the rules which of a path are read, `splits.py` what names tell. Four rooms are below:
 `files/` reads one file, on a disk or at an address; `folder/` has posts as files of a folder,
 `rows/` posts as rows of tables, `tables/` a reader for each format of a table.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from multimodal_sentiment.posts.names import first_names
@@ -17,26 +16,18 @@ from .source import Options, Source
 from .table import open_tables
 from .tables import SUFFIXES
 from .twitter import is_twitter, open_twitter
-from .which_tables import find_layout
+from .which_tables import FILES, find_tables
 
-LAYOUTS: dict[str, Callable[[Path, Options], Source]] = {
-    "mvsa": MvsaSource,
-    "twitter": open_twitter,
-    "hateful_memes": open_hateful_memes,
-    "course": CourseSource,
-    "image_folder": partial(open_tables, layout="image_folder"),
-    "shards": partial(open_tables, layout="shards"),
-    "table": partial(open_tables, layout="table"),
+# Layouts of certain names of files, which come before those of any table: how each is recognised,
+# and opened.
+_OF_NAMES: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Options], Source]]] = {
+    "mvsa": (is_mvsa, MvsaSource),
+    "twitter": (is_twitter, open_twitter),
+    "hateful_memes": (is_hateful_memes, open_hateful_memes),
+    "course": (is_course, CourseSource),
 }
+LAYOUTS = (*_OF_NAMES, *FILES)
 AT_ADDRESSES = ("mvsa", "course", "shards", "table")
-
-# Layouts of certain names of files: they come before those of any table.
-_OF_NAMES: dict[str, Callable[[Path], bool]] = {
-    "mvsa": is_mvsa,
-    "twitter": is_twitter,
-    "hateful_memes": is_hateful_memes,
-    "course": is_course,
-}
 _SHOWN = 5  # kinds of files
 
 
@@ -49,17 +40,19 @@ def open_source(path: Path, options: Options) -> Source:
     Raises:
         LayoutError: If the layout that is named is unknown, or the posts cannot be read.
     """
-    if options.layout is not None:
-        known = AT_ADDRESSES if is_remote(path) else tuple(LAYOUTS)
-        if options.layout not in known:
-            where = "layout of an address" if is_remote(path) else "layout"
-            raise LayoutError(
-                f"unknown {where} {options.layout!r}: choose one of {', '.join(known)}"
-            )
-    layout = options.layout or _recognise(path)
-    if layout is not None:
-        return LAYOUTS[layout](path, options)
-    if is_remote(path):
+    layout, is_address = options.layout, is_remote(path)
+    known = AT_ADDRESSES if is_address else LAYOUTS
+    if layout not in (None, *known):
+        where = "layout of an address" if is_address else "layout"
+        raise LayoutError(f"unknown {where} {layout!r}: choose one of {', '.join(known)}")
+    for name, (is_so, open_posts) in _OF_NAMES.items():
+        if layout == name or (layout is None and name in known and is_so(path)):
+            return open_posts(path, options)
+    if found := find_tables(path, layout):
+        return open_tables(path, options, found)
+    if layout:
+        raise LayoutError(f"{path} holds no file of this layout: {', '.join(FILES[layout])}")
+    if is_address:
         raise LayoutError(
             f"{path} holds nothing that is read of an address: Parquet files, tar files, or "
             f"{' and '.join(LISTINGS.values())} beside a folder of posts"
@@ -70,19 +63,14 @@ def open_source(path: Path, options: Options) -> Source:
     return CourseSource(path, options)
 
 
-def _recognise(path: Path) -> str | None:
-    for name, is_so in _OF_NAMES.items():
-        if (name in AT_ADDRESSES or not is_remote(path)) and is_so(path):
-            return name
-    return find_layout(path)
-
-
-def _recognise_whole(path: Path) -> str | None:
+def _layout_of(path: Path) -> str | None:
     """Return the layout of a folder that is only proposed; None also if it cannot be read."""
     try:
-        return _recognise(path)
+        named = next((name for name, (is_so, _) in _OF_NAMES.items() if is_so(path)), None)
+        found = None if named else find_tables(path)
     except LayoutError:
         return None
+    return found.layout if found else named
 
 
 def _refuse_others(path: Path) -> None:
@@ -103,13 +91,13 @@ def _refuse_others(path: Path) -> None:
         (
             f"{layout} lies in {child}: is raw={child} meant?"
             for child in there
-            if child.is_dir() and (layout := _recognise_whole(child))
+            if child.is_dir() and (layout := _layout_of(child))
         ),
         "name a table or another folder with raw=PATH",
     )
     kinds = {child.suffix.lower(): child.name for child in reversed(there)}
     raise LayoutError(
         f"{path} holds no posts in a layout that is known: there is "
-        f"{first_names(sorted(kinds.values()), str, _SHOWN)}, but neither "
-        f"{LISTINGS['labelled']}, nor a table ({', '.join(SUFFIXES)}); {inside}"
+        f"{first_names(sorted(kinds.values()), str, _SHOWN)}, but neither {LISTINGS['labelled']}, "
+        f"nor a table ({', '.join(SUFFIXES)}; .json with a list of objects); {inside}"
     )

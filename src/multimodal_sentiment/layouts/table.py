@@ -17,26 +17,25 @@ from .source import Options
 from .splits import Split
 from .tables import read_table
 from .tables.columns import find_columns
-from .which_tables import LayoutOfTables, find_tables
+from .which_tables import Found
 
 
-def open_tables(path: Path, options: Options, layout: LayoutOfTables) -> TableSource:
+def open_tables(path: Path, options: Options, found: Found) -> TableSource:
     """Open the tables that a path stands for.
 
     Raises:
-        LayoutError: If it is not clear which tables are meant, or one cannot be read.
+        LayoutError: If one cannot be read.
     """
-    tables, left_aside = find_tables(path, layout)
     # A link that the user names stands for the file where it lies.
     folder = path.resolve().parent if path.is_symlink() and path.is_file() else None
-    parts = [make_part(table, options, split, folder) for table, split in tables.items()]
+    parts = [make_part(table, options, split, folder) for table, split in found.tables.items()]
     said = {
         "image_folder": "images with metadata",
         "shards": counted(len(parts), "shard"),
         "table": "a table" if len(parts) == 1 else f"{len(parts)} tables",
     }
-    source = TableSource(path, parts, options, layout, said[layout])
-    source.remarks += left_aside
+    source = TableSource(path, parts, options, found.layout, said[found.layout])
+    source.remarks += found.remarks
     return source
 
 

@@ -1,95 +1,104 @@
-"""Which files of a user's path are read as tables, of which splits, and what is left aside.
-
-`find_layout` has the rules by which a path is taken for one of the three layouts of tables, and
-`find_tables` those by which its tables are chosen or refused. `table_folder.py` says what lies
-there.
-"""
+"""Which files of a user's path are read as tables, of which splits, and what is left aside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import NamedTuple, get_args
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.names import first_names
+from multimodal_sentiment.wording import reason
 
 from .errors import LayoutError
 from .files.addresses import is_remote
 from .splits import Split, is_unclear, split_among, split_of
-from .table_folder import METADATA, Splits, TableFolder, of_kind
 from .tables import SUFFIXES, has_rows
+from .tables.arrow import STATE
 
-LayoutOfTables = Literal["image_folder", "shards", "table"]
+Splits = dict[Path, Split]  # of tables, or of folders of some: what the name of each tells
 
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _TAR = (".tar",)
 _PARQUET = (".parquet", ".pq")
 _SHARDS = _PARQUET + _TAR
+# The layouts of tables, and what their files are called, or how they end.
+FILES = {"image_folder": METADATA, "shards": _SHARDS, "table": SUFFIXES}
+_DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has saved
+_OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
 _SHOWN = 5  # names of tables
 
 
-def find_layout(path: Path) -> LayoutOfTables | None:
-    """Return what a path is taken for: the first of these rules that fits; None if none does.
+class Found(NamedTuple):
+    """The tables of a path.
+
+    Attributes:
+        layout: What the path is taken for.
+        tables: Those that are read, in order.
+        remarks: What is left aside, a line each.
+    """
+
+    layout: str
+    tables: Splits
+    remarks: Sequence[str] = ()
+
+
+def find_tables(path: Path, layout: str | None = None) -> Found | None:
+    """Find the tables of a path: metadata of images, a saved data set, shards, or other tables.
+
+    Args:
+        path: A file, a folder or a pattern.
+        layout: One of `FILES`, which the path is taken for; None takes it for the first that fits.
+
+    Returns:
+        None if nothing fits.
 
     Raises:
-        LayoutError: If something that lies there cannot be listed or read.
+        LayoutError: If something cannot be listed or read, or it is not clear which tables are
+            meant, or of which splits.
     """
-    if is_pattern(path) and not path.exists():
-        return "shards"
+    may_be = (layout,) if layout else tuple(FILES)
     if path.is_file():
-        return "shards" if path.suffix.lower() in _TAR else "table"
-    folder = TableFolder(path)
-    if not is_remote(path) and folder.metadata():
-        return "image_folder"
-    if not is_remote(path) and folder.saved():
-        return "table"  # whatever archive lies beside, such as the one that it has come in
-    tables = folder.files(SUFFIXES) or folder.below
-    if _archives_of_posts(folder) or _are_one_set(tables):
-        return "shards"
-    return "table" if tables else None
+        is_shard = path.suffix.lower() in (_SHARDS if layout else _TAR)
+        taken_for = "shards" if is_shard and "shards" in may_be else "table"
+        alone = Found(taken_for, _in_order({path: split_of(path)}))
+        return alone if taken_for in may_be else None
+    if "shards" in may_be and is_pattern(path) and not path.exists():
+        shards = _files([sorted(path.parent.glob(path.name))], _SHARDS)
+        if not shards:
+            raise LayoutError(f"{path} stands for no shard: these end in {', '.join(_SHARDS)}")
+        return Found("shards", _as_one_set(path.parent, shards))
 
-
-def find_tables(path: Path, layout: LayoutOfTables) -> tuple[Splits, list[str]]:
-    """Return the tables of a path that are read, and remarks on what is left aside.
-
-    Raises:
-        LayoutError: If there is none, or it is not clear which are meant, or of which splits.
-    """
-    folder = TableFolder(path)
-    if layout == "image_folder":
-        return _in_order(_find_metadata(folder)), []
-    if path.is_file() and (layout == "table" or path.suffix.lower() in _SHARDS):
-        return _in_order({path: split_of(path)}), []
-    if layout == "shards":
-        shards = _in_order(_find_shards(folder))
-        return shards, _say_left_aside(folder, shards, [])
-    if saved := folder.saved():
-        return _in_order(saved), []
-    tables = folder.files(SUFFIXES)
+    listed = [_list(path), _list(path / "data")]
+    folders: Splits = {}
+    if not is_remote(path):
+        folders = _folders_of_splits(listed[0])
+        metadata = _metadata({path: ""}) or _metadata(folders)
+        if "image_folder" in may_be and metadata:
+            return Found("image_folder", _choose(path, metadata))
+        if "table" in may_be and (saved := _saved(path)):
+            return Found("table", _in_order(saved))
+    own, archives = _files(listed, SUFFIXES), _files(listed, _TAR)
     # Beside tables of several splits, folders are not looked into.
-    below = {} if len(_splits(tables)) > 1 else folder.below
-    if below and (not tables or _are_posts(below)):
-        _refuse_unclear([it.path for it in folder.unclear() if it.files(SUFFIXES)], below)
-        read = _choose(path, below)
+    below = {} if len(_splits(own)) > 1 else _tables_in(folders)
+    tables = below if below and (_are_posts(below) or not own) else own
+    # A lone archive is what the images of a table came in, unless the table has its name.
+    has_posts = bool(own) or _are_posts(below)
+    names = {table.stem for table in tables} if has_posts and len(archives) == 1 else set()
+    shards = {} if names - {archive.stem for archive in archives} else archives
+    if layout == "shards":
+        shards = shards or _files(listed, _PARQUET) or archives
+    elif _are_one_set(tables):
+        shards = shards or tables
+    if shards and "shards" in may_be:
+        read, taken_for = _as_one_set(path, shards), "shards"
+    elif tables and "table" in may_be:
+        read, taken_for = _choose(path, tables), "table"
     else:
-        read = _choose(path, tables)
-    return read, _say_left_aside(folder, read, [it for it in (*tables, *below) if it not in read])
-
-
-def _archives_of_posts(folder: TableFolder) -> Splits:
-    """Return the archives of a folder, but for one that the images of its tables came in.
-
-    A table that has the name of an archive describes what is in it, and so does any table beside
-    several archives.
-    """
-    archives = folder.files(_TAR)
-    if len(archives) != 1:
-        return archives
-    below = folder.below
-    tables = folder.files(SUFFIXES) or (below if _are_posts(below) else {})
-    (archive,) = archives
-    are_images = any(has_rows(table) for table in tables if table.stem != archive.stem)
-    return {} if are_images else archives
+        return None
+    remarks = _say_left_aside(path, [it for it in (*archives, *own, *below) if it not in read])
+    return Found(taken_for, read, [*remarks])
 
 
 def _are_one_set(tables: Splits) -> bool:
@@ -109,48 +118,30 @@ def _are_posts(below: Splits) -> bool:
     formats = {table.suffix.lower() for table in below}
     are_rows = len(formats) == 1 and not formats & {".csv", ".tsv", ".json"}
     are_single = len({table.parent for table in below}) == len(below)
-    return len(_splits(below)) > 1 and (are_rows or (are_single and all(map(has_rows, below))))
+    return len(_splits(below)) > 1 and (are_rows or are_single)
 
 
-def _find_metadata(folder: TableFolder) -> Splits:
-    metadata = folder.metadata()
-    if not metadata:
-        raise LayoutError(f"{folder.path} holds no {', '.join(METADATA[:-1])} or {METADATA[-1]}")
-    _refuse_unclear([it.path for it in folder.unclear() if it.metadata()], metadata)
-    return metadata
-
-
-def _find_shards(folder: TableFolder) -> Splits:
-    """Return all files of a pattern or a folder.
+def _as_one_set(folder: Path, shards: Splits) -> Splits:
+    """Return all shards.
 
     Names that tell validation or test are refused beside names that tell nothing: these posts would
     be learned from.
     """
-    path = folder.path
-    shards = _archives_of_posts(folder) or folder.files(_PARQUET) or folder.files(_TAR)
-    if not path.exists():  # a pattern
-        fitting = of_kind(sorted(path.parent.glob(path.name)), _SHARDS)
-        shards = {file: split_among(file) for file in fitting}
-    if not shards:
-        raise LayoutError(f"{path} stands for no shard: these end in {', '.join(_SHARDS)}")
-    unnamed = [shard for shard, split in shards.items() if not split]
-    _refuse_unclear(unnamed, shards)
+    _refuse_unclear(folder, shards)
+    unnamed = next((shard for shard, split in shards.items() if not split), None)
     if unnamed and _splits(shards) - {"train"}:
         raise LayoutError(
-            f"of the shards in {unnamed[0].parent} some are named after splits, and "
-            f"{unnamed[0].name} is not: name all after train, validation and test, or move away "
-            "what is not to be read"
+            f"of the shards in {unnamed.parent} some are named after splits, and {unnamed.name} is "
+            "not: name all after train, validation and test, or move away what is not to be read"
         )
-    return shards
+    return _in_order(shards)
 
 
-def _choose(path: Path, tables: Splits) -> Splits:
+def _choose(folder: Path, tables: Splits) -> Splits:
     """Return the tables of several splits, or all tables of one split, or the only table."""
-    if not tables:
-        raise LayoutError(f"{path} holds no table: these end in {', '.join(SUFFIXES)}")
+    _refuse_unclear(folder, tables)
     named: Splits = {table: split for table, split in tables.items() if split}
     splits = _splits(named)
-    _refuse_unclear([it for it in tables if it not in named and has_rows(it)], named)
     formats = {(table.suffix.lower(), split) for table, split in named.items()}
     is_in_one_format = len(formats) == len(splits)  # each split: in two, it would be there twice
     if is_in_one_format and (len(splits) > 1 or named == tables):
@@ -158,15 +149,20 @@ def _choose(path: Path, tables: Splits) -> Splits:
     if len(tables) == 1:
         return _in_order(tables)
     raise LayoutError(
-        f"{path} holds several tables, {first_names((it.name for it in tables), str, _SHOWN)}: "
+        f"{folder} holds several tables, {first_names((it.name for it in tables), str, _SHOWN)}: "
         f"name one with raw={next(iter(tables))}, or name them train, validation and test"
     )
 
 
-def _refuse_unclear(paths: Iterable[Path], named: Splits) -> None:
+def _refuse_unclear(folder: Path, tables: Splits) -> None:
     """Refuse what may be validation posts or test posts, unless named posts are both, or none."""
-    unclear = [path for path in paths if is_unclear(path)]
-    if unclear and _splits(named) and not {"validation", "test"} <= _splits(named):
+    unclear = [
+        table
+        for table, split in tables.items()
+        if not split
+        and (is_unclear(table) or (table.parent != folder and is_unclear(table.parent)))
+    ]
+    if unclear and _splits(tables) and not {"validation", "test"} <= _splits(tables):
         raise LayoutError(
             f"are the posts of {unclear[0]} for validation or for testing? name it after one"
         )
@@ -183,20 +179,98 @@ def _in_order(tables: Splits) -> Splits:
     return dict(sorted(tables.items(), key=lambda each: get_args(Split).index(each[1])))
 
 
-def _say_left_aside(folder: TableFolder, read: Splits, others: Sequence[Path]) -> list[str]:
-    remarks = [
-        f"{archive.name} beside the table is not read: unpack it, or name it with raw={archive}"
-        for archive in folder.files(_TAR)
-        if archive not in read
-    ]
-    if others:
-        names = first_names((str(it.relative_to(folder.path)) for it in others), str, _SHOWN)
-        remarks.append(
-            f"{len(others):,} tables beside these are not read: {names}; if one is meant, name it "
-            "or its folder with raw=PATH"
+def _say_left_aside(folder: Path, others: Sequence[Path]) -> Iterator[str]:
+    tables = [str(it.relative_to(folder)) for it in others if it.suffix.lower() not in _TAR]
+    for archive in others:
+        if archive.suffix.lower() in _TAR:
+            yield (
+                f"{archive.name} beside the table is not read: unpack it, or name it with "
+                f"raw={archive}"
+            )
+    if tables:
+        yield (
+            f"{len(tables):,} tables beside these are not read: "
+            f"{first_names(tables, str, _SHOWN)}; if one is meant, name it or its folder with "
+            "raw=PATH"
         )
-    return remarks
 
 
 def _splits(tables: Splits) -> set[Split]:
     return {split for split in tables.values() if split}
+
+
+def _files(listed: Iterable[Sequence[Path]], suffixes: Sequence[str]) -> Splits:
+    """Return the files with some suffixes in the first of the folders that holds any."""
+    for files in listed:
+        found = {
+            file: split_among(file)
+            for file in files
+            if file.suffix.lower() in suffixes
+            and not file.name.startswith(_OF_SYSTEMS)
+            and file.is_file()
+            and has_rows(file)
+        }
+        if found:
+            return found
+    return {}
+
+
+def _folders_of_splits(listed: Sequence[Path]) -> Splits:
+    """Return the folders that are named like splits, and beside these those named `eval`."""
+    folders = {
+        it: split_of(it)
+        for it in listed
+        if (split_of(it) or it.name.casefold() in ("eval", "evaluation")) and it.is_dir()
+    }
+    return folders if any(folders.values()) else {}
+
+
+def _tables_in(folders: Splits) -> Splits:
+    return {
+        table: split
+        for folder, split in folders.items()
+        for table in _files([_list(folder), _list(folder / "data")], SUFFIXES)
+    }
+
+
+def _metadata(folders: Splits) -> Splits:
+    """Return the metadata of the images in each folder that has some."""
+    return {
+        file: split
+        for folder, split in folders.items()
+        for file in [folder / name for name in METADATA if (folder / name).is_file()][:1]
+    }
+
+
+def _saved(folder: Path) -> Splits:
+    """Return the folder itself, or its splits, if `datasets` has saved it."""
+    dictionary = folder / _DICTIONARY
+    if not dictionary.is_file():
+        return {folder: ""} if _is_saved(folder / STATE) else {}
+    try:
+        names: Sequence[str] = json.loads(dictionary.read_text("utf-8"))["splits"]
+        splits = {folder / name: split_of(folder / name) for name in names}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LayoutError(f"{dictionary} cannot be read: {reason(error)}") from error
+    unknown = [saved.name for saved, split in splits.items() if not split]
+    if unknown:
+        raise LayoutError(
+            f"{folder} has the splits {', '.join(names)}: {first_names(unknown)} is none that is "
+            f"known, so name one with raw={folder / names[0]}, or save train, validation and test"
+        )
+    return splits
+
+
+def _is_saved(state: Path) -> bool:
+    """Return whether a file may be the state of a saved data set; others have such files too."""
+    try:
+        return state.is_file() and "_data_files" in state.read_text("utf-8", "replace")
+    except OSError:  # whoever reads it says why it cannot be read
+        return True
+
+
+def _list(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=lambda it: it.name) if folder.is_dir() else []
+    except OSError as error:
+        raise LayoutError(f"{folder} cannot be listed: {reason(error)}") from error
