@@ -90,14 +90,14 @@ class PostFolder(PostFiles):
                 stem, dot, suffix = entry.name.rpartition(".")
                 kind = self._kinds.get((dot + suffix).lower())
                 if kind is not None and not below and entry.is_file(follow_symlinks=False):
-                    kind.add(stem, dot + suffix)
+                    kind.add(stem, entry.name)
                     continue
                 if os.path.isdir(entry.path):
                     folders.append(entry)
                     if kind is None:
                         continue
                 stem = stem if dot else entry.name
-                (kind or self.images).add_path(stem, below + entry.name, is_outside)
+                (kind or self.images).add_checked(stem, below + entry.name, is_outside)
         for entry in sorted(folders, key=lambda entry: entry.name):
             self._enter(below + entry.name, is_outside=is_outside)
 
@@ -133,8 +133,9 @@ class FileIndex(Images):
         self._name_of_folder = folder.name
         self._kind = kind
         self._place = place
-        self._found: dict[str, str] = {}  # guid -> suffix: less to hold than a million names
-        self._paths: dict[str, str] = {}  # of what is not in the folder itself, or not by its guid
+        # Of each guid the suffix of a file of the folder itself, less to hold than a million names,
+        # or else the path of one in a folder below.
+        self._found: dict[str, str] = {}
         self._faults: dict[str, Problem] = {}
         self._several: set[str] = set()
         self._others: dict[str, list[str]] = {}  # of suffixes that tell nothing
@@ -144,22 +145,22 @@ class FileIndex(Images):
         return bool(self._name(guid))
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._found
-        yield from self._paths.keys() - self._found.keys()
+        return iter(self._found)
 
-    def add(self, guid: str, suffix: str) -> None:
-        """Take in a regular file of the folder itself."""
-        other = self._found.setdefault(guid, sys.intern(suffix))
-        if other != suffix:
-            self._several.add(guid)
-            self._found[guid] = min(other, sys.intern(suffix), key=self._preference)
+    def add(self, guid: str, path: str) -> None:
+        """Take in a file, if it is preferred to those that are known."""
         self._note_spelling(guid)
+        held = path if "/" in path else sys.intern(path.removeprefix(guid))
+        other = self._found.setdefault(guid, held)
+        if other != held:
+            if not self._are_one(self._path(guid), path):
+                self._several.add(guid)
+            self._found[guid] = min(other, held, key=self._preference)
 
-    def add_path(self, guid: str, path: str, is_outside: bool) -> None:
+    def add_checked(self, guid: str, path: str, is_outside: bool) -> None:
         """Take in what may be a link, lies in another folder, or tells nothing by its suffix."""
-        suffix = os.path.splitext(path)[1]
-        self._note_spelling(guid)
-        if suffix.lower() not in self.suffixes:
+        if os.path.splitext(path)[1].lower() not in self.suffixes:
+            self._note_spelling(guid)
             self._others.setdefault(guid, []).append(path)
             return
         fault = (
@@ -167,10 +168,11 @@ class FileIndex(Images):
             if is_outside and self._place.links != "anywhere"
             else file_fault(self._path_on_disk(path), self._kind, self._place, displayed(path))
         )
-        if fault is not None:
+        if fault is None:
+            self.add(guid, path)
+        else:
+            self._note_spelling(guid)
             self._faults[guid] = fault
-            return
-        self._prefer(guid, path)
 
     def path(self, guid: str) -> str:
         """Return the file's path from the parent of the folder, such as `data/4597.jpg`.
@@ -186,15 +188,12 @@ class FileIndex(Images):
 
     def problem(self, guid: str) -> Problem | None:
         """Return why there is no file, or what is odd about the choice of it."""
-        if guid in self._found and not (self._several or self._paths):
-            return None
         name = self._name(guid)
         guid = self._spelling(guid)
-        if name and (guid in self._several or self._is_twice(guid)):
-            return problem(f"several_{self._kind}s", displayed(name))
-        if name:
-            return None
-        return self._faults.get(guid) or problem(f"no_{self._kind}")
+        if not name:
+            return self._faults.get(guid) or problem(f"no_{self._kind}")
+        is_one = guid not in self._several
+        return None if is_one else problem(f"several_{self._kind}s", displayed(name))
 
     def read(self, guid: str) -> bytes:
         """Return all bytes of the file.
@@ -205,11 +204,11 @@ class FileIndex(Images):
         name = self._name(guid)
         if not name:
             raise UnreadableFileError(self.problem(guid) or problem(f"no_{self._kind}"))
-        return read_file(f"{self._folder}/{name}", self._kind)
+        return self._content(name)
 
     def stems(self) -> Iterator[str]:
         """Yield the stems of all files, as the disk spells them."""
-        return chain(self._found, self._paths, self._others)
+        return chain(self._found, self._others)
 
     def names(self, stems: Container[str], others: Images) -> Iterator[str]:
         """Yield the paths in the folder of the files that have one of some stems.
@@ -221,8 +220,7 @@ class FileIndex(Images):
             stems: Of files that belong to nobody.
             others: The files of the other kind.
         """
-        yield from (stem + suffix for stem, suffix in self._found.items() if stem in stems)
-        yield from (path for stem, path in self._paths.items() if stem in stems)
+        yield from (self._path(stem) for stem in self._found if stem in stems)
         for stem, paths in self._others.items():
             if stem in stems:
                 yield from paths
@@ -233,18 +231,15 @@ class FileIndex(Images):
 
     def _name(self, guid: str) -> str:
         """Return a file's path in the folder, or nothing."""
-        suffix = self._found.get(guid)
-        if suffix is not None:
-            return guid + suffix
-        if not (self._paths or self._others or self._respelled):
-            return ""
         guid = self._spelling(guid)
         if guid in self._found:
-            return guid + self._found[guid]
-        if guid in self._paths:
-            return self._paths[guid]
+            return self._path(guid)
         others = sorted(self._others.get(guid, ())) if self._kind == "image" else []
         return next(filter(self._is_image, others), "")
+
+    def _path(self, guid: str) -> str:
+        held = self._found[guid]
+        return held if "/" in held else guid + held
 
     def _is_image(self, path: str) -> bool:
         """Return whether a file of an unknown suffix is an image that may be read."""
@@ -257,23 +252,12 @@ class FileIndex(Images):
 
     def _spelling(self, guid: str) -> str:
         """Return a guid as the disk spells it."""
-        if guid.isascii() or guid in self._found or guid in self._paths:
+        if guid.isascii() or guid in self._found:
             return guid
         return self._respelled.get(_normal(guid), guid)
 
-    def _prefer(self, guid: str, path: str) -> None:
-        """Take in a file of another folder, if it is preferred to those that are known."""
-        other = self._paths.setdefault(guid, path)
-        if other != path:
-            if not self._are_one(other, path):
-                self._several.add(guid)
-            self._paths[guid] = min(other, path, key=self._path_preference)
-
-    def _is_twice(self, guid: str) -> bool:
-        """Return whether a file of the folder itself and another one have this guid."""
-        if guid not in self._found or guid not in self._paths:
-            return False
-        return not self._are_one(guid + self._found[guid], self._paths[guid])
+    def _content(self, name: str) -> bytes:
+        return read_file(self._path_on_disk(name), self._kind)
 
     def _are_one(self, path: str, other: str) -> bool:
         """Return whether two paths lead to one file, as a link and what it links to do."""
@@ -282,12 +266,10 @@ class FileIndex(Images):
     def _path_on_disk(self, path: str) -> str:
         return f"{self._folder}/{path}"
 
-    def _preference(self, suffix: str) -> tuple[int, str]:
-        return self.suffixes.index(suffix.lower()), suffix
-
-    def _path_preference(self, path: str) -> tuple[int, int, str]:
-        suffix = os.path.splitext(path)[1]
-        return self.suffixes.index(suffix.lower()), path.count("/"), path
+    def _preference(self, held: str) -> tuple[bool, int, int, str]:
+        """Prefer files of the folder itself, then certain suffixes, then what lies less deep."""
+        suffix = held[held.rindex(".") :].lower()
+        return "/" in held, self.suffixes.index(suffix), held.count("/"), held
 
 
 def _normal(name: str) -> str:
