@@ -152,18 +152,18 @@ REFUSED: dict[str, Case] = {
     ),
     "a quote that does not end": Case(
         one(csv('x,"a text,0.jpg,good')),
-        "cannot be read in line 10: a quote is opened and not closed: put cells that hold quotes",
+        "the row that begins in line 10 (unexpected end of data): put cells that hold quotes",
     ),
     "a quote that does not end, many lines before the end": Case(
         one(csv('w,"a text,0.jpg,good', X, X, X)),
-        "cannot be read in the row that begins in line 10: a quote is opened and not closed: put",
+        "cannot be read in the row that begins in line 10 (unexpected end of data): put cells",
     ),
     "a quote that does not end, and one that begins": Case(
         one(csv('w,"a text,0.jpg,good', X, 'x,"a text",0.jpg,good')),
-        "the row that begins in line 10: ',' expected after '\"', in line 12: put cells that hold",
+        "the row that begins in line 10 (',' expected after '\"'): put cells that hold",
     ),
     "text behind a quote": Case(
-        one(csv('x,"so" she said,0.jpg,good')), "cannot be read in line 10"
+        one(csv('x,"so" she said,0.jpg,good')), "the row that begins in line 10"
     ),
     "gzip under another name": Case(
         one(gzip.compress(csv(X).encode())), "is packed with gzip: unpack it first"

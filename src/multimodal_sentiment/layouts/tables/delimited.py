@@ -11,9 +11,8 @@ import codecs
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -24,16 +23,16 @@ from multimodal_sentiment.decoding import (
     read_texts,
 )
 from multimodal_sentiment.posts.names import shown
+from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
 from .sniffing import WIDE, sniff
 from .table import Table, row_writer
-from .unreadable_rows import describe_unreadable
 
 _BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
 _MOST_CELLS = 20_000  # that tell the encoding
 _CHUNK_ROWS = 10_000
-_READ_BYTES = 2**20
+_READ_CHARACTERS = 2**20
 _LARGEST_CELL = 2**28  # characters; larger texts and images are noted as problems
 
 
@@ -81,11 +80,9 @@ class DelimitedTable(Table):
     @cached_property
     def _is_utf8(self) -> bool:
         try:
-            decoder = codecs.getincrementaldecoder("utf-8")()
-            with open(self.path, "rb") as file:
-                while chunk := file.read(_READ_BYTES):
-                    decoder.decode(chunk)
-                decoder.decode(b"", final=True)
+            with open(self.path, encoding="utf-8") as file:
+                while file.read(_READ_CHARACTERS):
+                    pass
             return True
         except UnicodeDecodeError:
             return False
@@ -115,8 +112,13 @@ class DelimitedTable(Table):
 
     def write_with(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         """Write a copy with the table's separator, ends of lines and encoding; see `Table`."""
-        is_wide = self._mark in WIDE
+        encode: Callable[[str], str] = str if self._mark in WIDE else self._encoded
         encoding = self._mark if self._mark in WIDE else "latin-1"
+        own = ([name, *cells] for name, cells in zip(self._header, self._columns, strict=True))
+        new = [
+            [encode(self._as_cell(value)) for value in (name, *values)]
+            for name, values in columns.items()
+        ]
         with self._open() as file:
             first = file.readline()
         with open(path, "w", encoding=encoding, newline="") as file:
@@ -131,14 +133,8 @@ class DelimitedTable(Table):
                 quoting=csv.QUOTE_MINIMAL if self._is_quoted else csv.QUOTE_NONE,
                 quotechar='"' if self._is_quoted else None,
             )
-            header = [*self._header, *columns]
-            rows = zip(*self._columns, *columns.values(), strict=True)
-            for cells in itertools.chain([header], rows):
-                own, new = (
-                    cells[: len(self._header)],
-                    map(self._as_cell, cells[len(self._header) :]),
-                )
-                write([*own, *(new if is_wide else map(self._encoded, new))])
+            for row in zip(*own, *new, strict=True):
+                write(row)
 
     def _as_cell(self, value: Any) -> str:
         cell = "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
@@ -155,7 +151,7 @@ class DelimitedTable(Table):
     def _read(self) -> tuple[list[str], list[list[str]]]:
         """Return header and columns of cells that are yet to be decoded."""
         try:
-            header, columns = self._rows(self._skipped, quoted=True)
+            header, columns = self._rows(quoted=True)
         except LayoutError:
             # In tab-separated files, a quote is often a character like any other.
             rows = self._unquoted(is_exact=False) if self.separator == "\t" else None
@@ -180,15 +176,14 @@ class DelimitedTable(Table):
     def _unquoted(self, *, is_exact: bool) -> tuple[list[str], list[list[str]]] | None:
         """Read quotes as characters; None if rows do not fit, or not all exactly."""
         try:
-            header, columns = self._rows(self._skipped, quoted=False, is_exact=is_exact)
+            header, columns = self._rows(quoted=False, is_exact=is_exact)
         except LayoutError:
             return None
         are_quoted = any(name.startswith('"') for name in header)
         return None if is_exact and are_quoted else (header, columns)
 
-    def _rows(
-        self, skipped: int, *, quoted: bool, is_exact: bool = False
-    ) -> tuple[list[str], list[list[str]]]:
+    def _rows(self, *, quoted: bool, is_exact: bool = False) -> tuple[list[str], list[list[str]]]:
+        skipped = self._skipped
         header: list[str] = []
         columns: list[list[str]] = []
         with self._open() as file:
@@ -213,26 +208,30 @@ class DelimitedTable(Table):
     def _chunks(self, file: IO[str], *, quoted: bool) -> Iterator[tuple[int, list[list[str]]]]:
         """Yield some rows at a time, and the line after which they begin."""
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-        read = partial(
-            csv.reader,
+        reader = csv.reader(
+            file,
             delimiter=self.separator or ",",
             strict=True,
             quoting=quoting,
             skipinitialspace=self._is_spaced,
         )
-        reader = read(file)
         former = csv.field_size_limit(_LARGEST_CELL)
+        rows: list[list[str]] = []
+        first = line = 0  # after which the first of these begins, and the next one
         try:
-            line = 0
-            while rows := list(islice(reader, _CHUNK_ROWS)):
-                yield line, rows
+            for row in reader:
+                rows.append(row)
                 line = reader.line_num
+                if len(rows) == _CHUNK_ROWS:
+                    yield first, rows
+                    rows, first = [], line
+            if rows:
+                yield first, rows
         except csv.Error as error:
-            with self._open() as again:
-                why = describe_unreadable(read(again))
             raise LayoutError(
-                f"{self.path} cannot be read in {why}: put cells that hold quotes, separators or "
-                "ends of lines in quotes, and double the quotes in them"
+                f"{self.path} cannot be read in the row that begins in line {line + 1} "
+                f"({one_line(error)}): put cells that hold quotes, separators or ends of lines in "
+                "quotes, and double the quotes in them"
             ) from error
         except UnicodeError as error:
             raise LayoutError(f"{self.path} is not {self._mark} throughout: {error}") from error
