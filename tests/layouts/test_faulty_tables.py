@@ -166,13 +166,13 @@ REFUSED: dict[str, Case] = {
         one(csv('x,"so" she said,0.jpg,good')), "the row that begins in line 10"
     ),
     "gzip under another name": Case(
-        one(gzip.compress(csv(X).encode())), "is packed with gzip: unpack it first"
+        one(gzip.compress(csv(X).encode())), "is packed with gzip: posts come as a folder"
     ),
     "a workbook under another name": Case(
-        one(b"PK\x03\x04 a workbook"), "is a workbook or an archive: save or unpack it as CSV first"
+        one(b"PK\x03\x04 a workbook"), "is a workbook or an archive: posts come"
     ),
     "a workbook of former times": Case(
-        one(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "is a workbook or an archive"
+        one(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "is a workbook: posts come"
     ),
     "a Parquet file cut short": Case(
         one(parquet(dict(zip(HEADER.split(","), X.split(","), strict=True)))[:-20], "p.parquet"),
@@ -226,10 +226,10 @@ REFUSED: dict[str, Case] = {
     **{
         f"{name} in place of a table": Case({"raw": sign + csv(X).encode()}, said, raw="raw")
         for name, sign, said in (
-            ("a pickle", b"\x80\x05\x95", "is a pickle: posts come as a folder or as a table"),
+            ("a pickle", b"\x80\x05\x95", "is a pickle: posts come"),
             ("a database", b"SQLite format 3\0", "is a database: posts come"),
             ("an image", b"\xff\xd8\xff\xe0", "is an image: posts come"),
-            ("HTML", b"<!DOCTYPE html>", "is HTML: posts come"),
+            ("HTML", b"<!DOCTYPE html>", "is HTML or XML: posts come"),
         )
     },
     "a folder of something else": Case(

@@ -24,23 +24,19 @@ _SIGN_BYTES = 64
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")  # begins JSON, whatever the suffix
 _ROWS = re.compile(r"\s*(?:\[\s*\{|\{.*\}\s*\n\s*\{)")  # a list of objects, or one a line
 _HEAD_BYTES = 4096
-_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
-_SHEET = b"\xd0\xcf\x11\xe0"  # of Excel, before 2007
-_OTHERS = {
+_OTHERS = {  # how files begin that are no tables
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "a workbook",  # before 2007
     b"\x80\x04": "a pickle",
     b"\x80\x05": "a pickle",
     b"SQLite": "a database",
-    b"\x89HDF": "an HDF5 file",
     b"%PDF": "a PDF",
-    b"<!": "HTML",
-    b"<html": "HTML",
-    b"<table": "HTML",
-    b"<?xml": "XML",
-    b"{\\rtf": "a document",
+    b"<": "HTML or XML",
     b"\xff\xd8\xff": "an image",
     b"\x89PNG": "an image",
-    b"GIF8": "an image",
-    b"RIFF": "an image or a sound",
 }
 
 
@@ -66,7 +62,7 @@ def read_table(path: Path, encodings: Sequence[str] | None) -> Table:
     try:
         with path.open("rb") as file:
             head = file.read(_SIGN_BYTES)
-        _refuse_packed(path, head)
+        _refuse_others(path, head)
         if head.startswith(b"PAR1"):
             return ParquetTable(path)
         if path.suffix.lower() == ".tar":
@@ -128,17 +124,12 @@ class UnopenedTable:
         self._opened = None
 
 
-def _refuse_packed(path: Path, head: bytes) -> None:
+def _refuse_others(path: Path, head: bytes) -> None:
     if not head and path.suffix.lower() not in _LINES:  # no line of JSON is no row
         raise LayoutError(f"{path} is empty")
-    packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
-    if packed == "zip" or head.startswith(_SHEET):
-        raise LayoutError(f"{path} is a workbook or an archive: save or unpack it as CSV first")
-    if packed:
-        raise LayoutError(f"{path} is packed with {packed}: unpack it first")
     other = next((name for sign, name in _OTHERS.items() if head.startswith(sign)), None)
     if other:
         raise LayoutError(
-            f"{path} is {other}: posts come as a folder or as a table, such as CSV, "
-            "JSON Lines or Parquet"
+            f"{path} is {other}: posts come as a folder, or as an unpacked table such as CSV, JSON "
+            "Lines or Parquet"
         )
