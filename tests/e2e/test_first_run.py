@@ -95,7 +95,7 @@ def test_inference_on_a_table_whose_texts_are_not_found_is_refused(place: Path) 
 
     assert "8 of 8 posts have no text" in line
     assert "columns.text=NAME, among Tweet Content, photo" in line
-    assert "ingestion.allow_missing=true answers from the images alone" in line
+    assert "ingestion.allow_missing=true goes on with what is there" in line
 
 
 @pytest.mark.usefixtures("said")

@@ -548,14 +548,14 @@ def test_what_was_looked_for_is_cut_where_it_is_long(read: Callable[..., pd.Data
     assert len(str(caught.value)) < 2000
 
 
-@pytest.mark.fault("table", "addresses in place of images", "one line: download them")
-def test_addresses_are_named_once_and_with_what_to_do(read: Callable[..., pd.DataFrame]) -> None:
+@pytest.mark.fault("table", "addresses in place of images", "one line: nothing is fetched")
+def test_addresses_are_named_once(read: Callable[..., pd.DataFrame]) -> None:
     rows = (f"{n},a text,https://x.y/{n}.jpg,{('bad', 'good')[n % 2]}" for n in range(SOUND))
     with pytest.raises(ValueError, match="8 of 8 posts have no image") as caught:
         read(Case(one("\n".join([HEADER, *rows]))), allow_missing=False)
     message = str(caught.value)
     assert message.count("https://x.y/0.jpg") == 1
-    assert "download them, and name the column of their paths with columns.image=NAME" in message
+    assert "image is an URL, and nothing is fetched" in message
 
 
 @pytest.mark.fault(

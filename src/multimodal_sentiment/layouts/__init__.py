@@ -13,11 +13,12 @@ from .files.addresses import find_path
 from .files.local import LARGEST, UnreadableFileError
 from .folder.post_folder import PostFolder
 from .recognise import LAYOUTS, open_source
-from .source import Namespace, Options, PostFiles, Source
+from .source import Contents, Namespace, Options, PostFiles, Source
 
 __all__ = [
     "LARGEST",
     "LAYOUTS",
+    "Contents",
     "LayoutError",
     "Namespace",
     "Options",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
 
 import pandas as pd
 
-from multimodal_sentiment.layouts import PostFiles, PostFolder
+from multimodal_sentiment.layouts import Contents, PostFiles, PostFolder
 from multimodal_sentiment.posts.names import first_names, shown
 from multimodal_sentiment.posts.problems import KINDS, Problem
+from multimodal_sentiment.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -51,90 +51,66 @@ def report_missing(
         needed: Of `text` and `image`, what the posts must have.
         modality: What the model reads: of the other, nothing is said.
         to_learn: Whether a model learns from them: most must have it then. New posts may all be
-            without a text, or an image, but not because of a fault of the source; see `_is_fault`.
+            without a text, or an image, but not because of a fault of the source: it has no place
+            for them, it names some that cannot be had, or the model reads nothing else.
 
     Raises:
         ValueError: If they have not.
     """
-    guids, image_paths = posts["guid"].tolist(), posts["img_path"].tolist()
+    guids = posts["guid"].tolist()
     unclaimed = post_files.unclaimed(guids)
     if unclaimed:
-        files = "file belongs" if len(unclaimed) == 1 else "files belong"
         logger.info(
-            "%s %s to no post, or cannot be used: %s",
-            f"{len(unclaimed):,}",
-            files,
+            "%s to no post, or cannot be used: %s",
+            counted(len(unclaimed), "file belongs", "files belong"),
             first_names(unclaimed, str),
         )
     if post_files.outside:
         logger.info("%s images lie outside of the table's folder", f"{post_files.outside:,}")
-    without_image = [guid for guid, path in zip(guids, image_paths, strict=True) if not path]
-    lacking: list[tuple[Literal["text", "image"], Sequence[str]]] = [
-        ("text", list(unread)),
-        ("image", without_image),
+    without_image = posts.loc[posts["img_path"] == "", "guid"].tolist()
+    sides: list[tuple[str, Contents, list[str]]] = [
+        ("text", post_files.texts, list(unread)),
+        ("image", post_files.images, without_image),
     ]
-    for kind, without in lacking:
-        if modality in ("both", kind) and len(without) > _MOST * len(guids):
-            words = _explain(kind, without, len(guids), post_files, unread, unclaimed)
-            is_fault = to_learn or _is_fault(kind, without, len(guids), post_files, needed)
-            if kind in needed and is_fault:
-                raise ValueError(words + _ways_on(kind, needed, to_learn))
-            logger.warning("%s", words)
-
-
-def _is_fault(
-    kind: Literal["text", "image"],
-    guids: Sequence[str],
-    total: int,
-    post_files: PostFiles,
-    needed: Collection[str],
-) -> bool:
-    """Return whether the source is to blame that not one post has a text, or an image.
-
-    It has no place for them, it names some that cannot be had, or the model reads nothing else.
-    """
-    if len(guids) < total:
-        return False
-    contents = post_files.texts if kind == "text" else post_files.images
-    return (
-        not contents.has_place
-        or any(contents.is_named(guid) for guid in guids)
-        or tuple(needed) == (kind,)
-    )
+    for kind, contents, lacking in sides:
+        if modality not in ("both", kind) or len(lacking) <= _MOST * len(guids):
+            continue
+        words = _explain(kind, lacking, len(guids), contents, unread)
+        words += f"; there is {first_names(unclaimed, str)}" if unclaimed else ""
+        is_fault = to_learn or (
+            len(lacking) == len(guids)
+            and (
+                not contents.has_place
+                or any(map(contents.is_named, lacking))
+                or tuple(needed) == (kind,)
+            )
+        )
+        if kind in needed and is_fault:
+            ways = [
+                f"model.modality={other} learns from the {other}s alone"
+                for other in needed
+                if other != kind and to_learn
+            ]
+            ways.append("ingestion.allow_missing=true goes on with what is there")
+            raise ValueError(f"{words}; {', and '.join(ways)}")
+        logger.warning("%s", words)
 
 
 def _explain(
-    kind: Literal["text", "image"],
-    guids: Sequence[str],
+    kind: str,
+    lacking: Sequence[str],
     total: int,
-    post_files: PostFiles,
+    contents: Contents,
     unread: Mapping[str, Problem],
-    unclaimed: Sequence[str],
 ) -> str:
-    contents = post_files.texts if kind == "text" else post_files.images
-    first = guids[:_SHOWN]
-    looked = dict.fromkeys(contents.looked_for(guid) for guid in first)
-    problems = [
-        problem for guid in first if (problem := contents.problem(guid) or unread.get(guid))
-    ]
-    reasons = dict.fromkeys(
-        KINDS[problem.code].title if looked.keys() & {*problem.arguments} else problem.words
-        for problem in problems
+    first = lacking[:_SHOWN]
+    looked = dict.fromkeys(map(contents.looked_for, first))
+    problems = [found for guid in first if (found := contents.problem(guid) or unread.get(guid))]
+    reasons = dict.fromkeys(  # without what was looked for, which is said anyway
+        KINDS[found.code].title if looked.keys() & {*found.arguments} else found.words
+        for found in problems
     )
-    there = f"; there is {first_names(unclaimed, str)}" if unclaimed else ""
-    if any(problem.code == f"{kind}_url" for problem in problems):
-        column = "image" if kind == "image" else "text_file"
-        there += f"; download them, and name the column of their paths with columns.{column}=NAME"
     return (
-        f"{len(guids):,} of {total:,} posts have no {kind} ({'; '.join(reasons)}): looked for "
-        f"{', '.join(looked)}{there}"
+        f"{len(lacking):,} of {total:,} posts have no {kind} ({'; '.join(reasons)}): looked for "
+        f"{', '.join(looked)}"
     )
-
-
-def _ways_on(kind: str, needed: Collection[str], to_learn: bool) -> str:
-    others = [other for other in needed if other != kind]
-    if not to_learn:
-        source = f" from the {others[0]}s alone" if others else ""
-        return f"; ingestion.allow_missing=true answers{source}"
-    alone = [f"model.modality={other} learns from the {other}s alone, and " for other in others]
-    return f"; {''.join(alone)}ingestion.allow_missing=true goes on with what is there"
