@@ -124,36 +124,31 @@ def _near_others(counts: Mapping[str, int]) -> list[str]:
     """Describe the pairs of labels that may be one, the rarer first in each."""
     if len(counts) > _MOST_COMPARED:
         return []
-    doubts = []
-    for pair in combinations(counts, 2):
-        rarer, other = sorted(pair, key=lambda label: counts[label])
-        if difference := _difference(rarer, other):
-            doubts.append(
-                f"the tags {shown(rarer)} ({counts[rarer]:,} posts) and {shown(other)} "
-                f"({counts[other]:,} posts) differ by {difference}"
-            )
-    return doubts
+    pairs = (sorted(pair, key=lambda label: counts[label]) for pair in combinations(counts, 2))
+    return [
+        f"the tags {shown(rarer)} ({counts[rarer]:,} posts) and {shown(other)} "
+        f"({counts[other]:,} posts) are nearly equal"
+        for rarer, other in pairs
+        if _may_be_one(rarer, other)
+    ]
 
 
-def _difference(one: str, other: str) -> str:
-    """Say what is between two labels, if it is so little that they may be one."""
-    one, other = _visible(one), _visible(other)
-    if one == other:
-        return "invisible characters or the form of letters"
-    one, other = one.casefold(), other.casefold()
+def _may_be_one(one: str, other: str) -> bool:
+    """Return whether labels differ by case, spaces, one letter or what nobody sees at most."""
+    one, other = _plain(one), _plain(other)
     if "".join(one.split()) == "".join(other.split()):
-        return "case only" if one == other else "spaces only"
+        return True
     words = [re.findall(r"\w+", label) for label in (one, other)]
     if len(words[0]) != len(words[1]):
-        return ""
+        return False
     unlike = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
-    return "one letter" if len(unlike) == 1 and _is_one_letter(*unlike[0]) else ""
+    return len(unlike) == 1 and _is_one_letter(*unlike[0])
 
 
-def _visible(label: str) -> str:
-    """Return what of a label people can tell apart: one form of each letter, and no marks."""
+def _plain(label: str) -> str:
+    """Return a label in one form of each letter, without marks that nobody sees."""
     normal = unicodedata.normalize("NFKC", label)
-    return "".join(letter for letter in normal if unicodedata.category(letter) != "Cf")
+    return "".join(each for each in normal if unicodedata.category(each) != "Cf").casefold()
 
 
 def _is_one_letter(one: str, other: str) -> bool:
