@@ -199,7 +199,7 @@ def test_what_the_configuration_says_of_files_is_not_said_of_a_frame(tmp_path, m
             train(posts, text="caption", tag="mood", folder=tmp_path, parameters=parameters | more)
         return str(caught.value)
 
-    assert "tags every post 'b'" in refusal()  # which is found when they have been read
+    assert "every labelled post is tagged 'b'" in refusal()  # found when they have been read
     assert "other.csv" in refusal(corrections="other.csv")
 
 
@@ -322,7 +322,7 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
         (
             pd.DataFrame({"text": list("abcdef"), "tag": ["b"] * 6}),
             {"parameters": {"ingestion.allow_missing": True}},
-            "tags every post 'b'",
+            "every labelled post is tagged 'b'",
         ),
     ],
 )

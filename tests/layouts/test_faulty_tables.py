@@ -246,7 +246,7 @@ REFUSED: dict[str, Case] = {
     ),
     "posts in no split beside those of one": Case(
         one("id,tweet,photo,label,split\n1,a,0.jpg,good,train\n2,b,0.jpg,bad,\n"),
-        "post '2' stands in no split, though others are: write train or validation",
+        "no split is declared for post '2', though one is for others: write train or valid",
     ),
     "a split that is validation to some, and test to others": Case(
         {"train.csv": csv(X), "test.csv": csv(X), "eval_1.csv": csv(X)},

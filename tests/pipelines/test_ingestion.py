@@ -238,11 +238,11 @@ class TestTags:
     @pytest.mark.parametrize(
         ("tags", "message"),
         [
-            (["positive"] * 9, "tags every post 'positive': there is nothing to learn"),
-            (["positive"], "tags every post 'positive'"),
-            (["positive"] * 9 + ["neutral"], "only 1 post is tagged 'neutral'"),
-            (["positive"] * 9 + ["neutral"] * 2, "only 2 posts are tagged 'neutral'"),
-            (["positive", "neutral", "negative"], "only 1 post is tagged"),
+            (["positive"] * 9, "every labelled post is tagged 'positive': there is nothing"),
+            (["positive"], "every labelled post is tagged 'positive'"),
+            (["positive"] * 9 + ["neutral"], "only 1 labelled post is tagged 'neutral'"),
+            (["positive"] * 9 + ["neutral"] * 2, "only 2 labelled posts are tagged 'neutral'"),
+            (["positive", "neutral", "negative"], "only 1 labelled post is tagged"),
         ],
     )
     def test_tags_that_cannot_be_split_are_an_error_before_images_are_read(

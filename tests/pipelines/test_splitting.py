@@ -141,10 +141,10 @@ class TestDeclared:
         ("splits", "tags", "message"),
         [
             (["validation"] * 6, "ababab", "every labelled post is a validation post"),
-            (["train"] * 4 + ["validation", ""], "ababab", "post '05' stands in no split"),
-            (["train"] * 5 + [""], "ababab", "post '05' stands in no split"),
+            (["train"] * 4 + ["validation", ""], "ababab", "no split is declared for post '05'"),
+            (["train"] * 5 + [""], "ababab", "no split is declared for post '05'"),
             (["train"] * 2 + ["validation"] * 4, "ababab", "only 1 training post is tagged"),
-            (["train"] * 4 + ["validation"] * 2, "ababac", "tag 'c' is that of only validation"),
+            (["train"] * 4 + ["validation"] * 2, "ababac", "only validation posts have 'c' as tag"),
             (["train"] * 4 + ["validation"] * 2, "aaaaaa", "every training post is tagged 'a'"),
         ],
     )
@@ -160,5 +160,5 @@ class TestDeclared:
         table = examples(["a", "b"] * 5)
         own = declared(table, ["train"] * 6 + ["validation"] * 4)
         twice = pd.concat([own, pd.DataFrame({"guid": ["03"], "split": ["validation"]})])
-        with pytest.raises(ValueError, match="post '03' stands in two splits"):
+        with pytest.raises(ValueError, match="two splits are declared for post '03'"):
             split_posts(table, groups(table, list(range(10))), twice, parameters())

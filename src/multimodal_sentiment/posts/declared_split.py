@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .names import first_names
+from multimodal_sentiment.wording import counted
+
+from .names import first_names, name_posts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,11 +40,12 @@ def find_validation_posts(
     rows = zip(declared["guid"], declared["split"], strict=True)
     twice = [guid for guid, split in rows if split_of.setdefault(guid, split) != split]
     if twice:
-        raise ValueError(f"{_some(twice, 'post')} in two splits: keep one line of each")
+        raise ValueError(f"two splits are declared for {name_posts(twice)}: keep one line of each")
     without = [guid for guid in tag_of if not split_of.get(guid)]
     if without and any(split_of.values()):
         raise ValueError(
-            f"{_some(without, 'post')} in no split, though others are: write train or validation"
+            f"no split is declared for {name_posts(without)}, though one is for others: write "
+            "train or validation"
         )
     held_out = np.array([split_of.get(guid) == "validation" for guid in tag_of])
     if not held_out.any():
@@ -52,31 +55,38 @@ def find_validation_posts(
     return held_out
 
 
+def refuse_few_tags(tags: Iterable[str], kind: str, least: int) -> None:
+    """Refuse posts of which nothing can be learnt.
+
+    Args:
+        tags: Their tags.
+        kind: What they are called, such as `training post`.
+        least: How many of each tag are needed.
+
+    Raises:
+        ValueError: If all have one tag, or too few have one.
+    """
+    counts = Counter(tags).most_common()
+    if len(counts) == 1:
+        raise ValueError(
+            f"every {kind} is tagged {counts[0][0]!r}: there is nothing to learn unless some have "
+            "another tag"
+        )
+    rarest, count = counts[-1]
+    if count < least:
+        raise ValueError(
+            f"only {counted(count, f'{kind} is', f'{kind}s are')} tagged {rarest!r}: {least} are "
+            "needed to learn, to choose and to judge; add posts with that tag, or leave it out"
+        )
+
+
 def _check_tags(train: Sequence[str], validation: Sequence[str]) -> None:
-    counts = Counter(train).most_common()
-    if not counts:
+    if not train:
         raise ValueError("every labelled post is a validation post: declare some to be train")
     unknown = sorted(set(validation) - set(train))
     if unknown:
         raise ValueError(
-            f"{_some(unknown, 'tag')} only validation posts: a model would never learn "
-            f"of it; add training posts with that tag, or leave these out"
+            f"only validation posts have {first_names(unknown)} as tag, which a model would never "
+            "learn: add training posts with it, or leave these out"
         )
-    if len(counts) == 1:
-        raise ValueError(
-            f"every training post is tagged {counts[0][0]!r}: there is nothing to learn unless "
-            f"some have another tag"
-        )
-    rarest, count = counts[-1]
-    if count < _FEWEST:
-        raise ValueError(
-            f"only {count} training post is tagged {rarest!r}: learning and "
-            f"choosing need one each; add posts with that tag, or leave it out"
-        )
-
-
-def _some(names: Sequence[str], kind: str) -> str:
-    """Return the first few names and how many more there are, and the verb that follows."""
-    one = len(names) == 1
-    verb = {"post": ("stands", "stand"), "tag": ("is that of", "are those of")}[kind][not one]
-    return f"{kind}{'' if one else 's'} {first_names(names)} {verb}"
+    refuse_few_tags(train, "training post", _FEWEST)

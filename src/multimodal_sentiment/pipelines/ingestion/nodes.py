@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PART = 2000  # posts
+_FEWEST = 3  # posts of a tag that training can do with
 _MOST_FLAGGED = 20  # shown of the posts whose reading is in doubt
 
 
@@ -49,11 +50,11 @@ def read_labelled_posts(
             tags, or the tags are too few to learn from; if most posts lack their text or image.
     """
     from multimodal_sentiment.decoding import read_source_by
-    from multimodal_sentiment.posts.declared_split import find_validation_posts
+    from multimodal_sentiment.posts.declared_split import find_validation_posts, refuse_few_tags
 
     from .labels import find_labels, named_labels, spell_labels
     from .missing import report_missing
-    from .tags import refuse_unsplittable, refuse_untagged, tag_posts
+    from .tags import refuse_untagged, tag_posts
 
     guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
@@ -61,7 +62,8 @@ def read_labelled_posts(
     tag_of = tag_posts(guids, tags, labels)
     refuse_untagged(tag_of, labels)
     if "split" not in listing or find_validation_posts(tag_of, listing[list(SPLITS)]) is None:
-        refuse_unsplittable(tag_of)
+        # Which the split would find out only after all images have been decoded.
+        refuse_few_tags(tag_of.values(), "labelled post", _FEWEST)
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read, profile = read_source_by(cluster, _undecoded(payloads), ingestion.encodings)
     readings = _with_decoded(payloads, read)
