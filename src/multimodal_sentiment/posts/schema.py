@@ -8,6 +8,7 @@ for a number; the functions then give each column its type.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,42 +53,6 @@ def is_tag(tag: str) -> bool:
     return tag.casefold() not in NO_TAG
 
 
-def check_posts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of posts with each column of its type.
-
-    Raises:
-        ValueError: If a column is missing, or holds what is not of its type.
-    """
-    return _typed(table, POSTS, "posts")
-
-
-def check_files(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of posts' files with each column of its type.
-
-    Raises:
-        ValueError: If a column is missing, or holds what is not of its type.
-    """
-    return _typed(table, FILES, "files")
-
-
-def check_declared_split(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of the split that a source declares.
-
-    Raises:
-        ValueError: If a column is missing.
-    """
-    return _typed(table, SPLITS, "splits")
-
-
-def check_groups(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of the groups of near duplicates with each column of its type.
-
-    Raises:
-        ValueError: If a column is missing, or holds what is not of its type.
-    """
-    return _typed(table, GROUPS, "groups")
-
-
 def example_schema(metadata: Mapping[str, str]) -> pa.Schema:
     """Return the Arrow schema of examples: posts with their image.
 
@@ -101,7 +66,12 @@ def example_schema(metadata: Mapping[str, str]) -> pa.Schema:
     return pa.schema([(name, types[kind]) for name, kind in columns.items()], metadata=metadata)
 
 
-def _typed(table: pd.DataFrame, columns: Mapping[str, type], rows: str) -> pd.DataFrame:
+def _check(table: pd.DataFrame, columns: Mapping[str, type], rows: str) -> pd.DataFrame:
+    """Return a table with each column of its type.
+
+    Raises:
+        ValueError: If a column is missing, or holds what is not of its type.
+    """
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(
@@ -112,3 +82,9 @@ def _typed(table: pd.DataFrame, columns: Mapping[str, type], rows: str) -> pd.Da
         return table.astype(numbers)
     except ValueError as error:
         raise ValueError(f"the table of {rows} has a number that is none: {error}") from error
+
+
+check_posts = partial(_check, columns=POSTS, rows="posts")
+check_files = partial(_check, columns=FILES, rows="files")
+check_declared_split = partial(_check, columns=SPLITS, rows="splits")
+check_groups = partial(_check, columns=GROUPS, rows="groups")
