@@ -82,17 +82,17 @@ def test_a_hint_decides_where_texts_leave_it_open():
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({}, "must hold 'posts' and 'expected'"),
-        ([1, 2], "must hold 'posts' and 'expected'"),
-        ({"posts": {}}, "must hold 'posts' and 'expected'"),
-        ({"posts": {}, "expected": {"utf-8": 10**400}}, "'expected' is {'utf-8': 1000"),
-        ({"posts": 3, "expected": {}}, "'posts' is 3"),
-        ({"posts": {}, "expected": {"utf-8": -1.0}}, "'expected' is {'utf-8': -1.0}"),
-        ({"posts": {"utf-8": "many"}, "expected": {}}, "'posts' is {'utf-8': 'many'}"),
-        ({"posts": {}, "expected": {"utf-8": float("nan")}}, "'expected' is"),
-        ({"posts": {}, "expected": {}, "doubted": "utf-8"}, "'doubted' is 'utf-8'"),
-        ({"posts": {}, "expected": {}, "doubted": [3]}, "'doubted' is [3]"),
-        ({"posts": {}, "expected": {}, "named": "utf-8"}, "'named' is 'utf-8'"),
+        ({}, "encoding profile: posts: Field required"),
+        ([1, 2], "[1, 2]"),
+        ({"posts": {}}, "encoding profile: expected: Field required"),
+        ({"posts": {}, "expected": {"utf-8": 10**400}}, "encoding profile: expected.utf-8: "),
+        ({"posts": 3, "expected": {}}, "not 3"),
+        ({"posts": {}, "expected": {"utf-8": -1.0}}, "not -1.0"),
+        ({"posts": {"utf-8": "many"}, "expected": {}}, "not 'many'"),
+        ({"posts": {}, "expected": {"utf-8": float("nan")}}, "not nan"),
+        ({"posts": {}, "expected": {}, "doubted": "utf-8"}, "encoding profile: doubted: "),
+        ({"posts": {}, "expected": {}, "doubted": [3]}, "encoding profile: doubted.0: "),
+        ({"posts": {}, "expected": {}, "named": "utf-8"}, "encoding profile: named: "),
     ],
 )
 def test_what_is_no_profile_is_refused_in_one_line(values, complaint):

@@ -319,7 +319,7 @@ class TestEncodings:
 
     def test_what_is_no_profile_is_refused(self, make: Make) -> None:
         files = make({"x.txt": b"text"})
-        with pytest.raises(ValueError, match="it must hold 'posts' and 'expected'"):
+        with pytest.raises(ValueError, match="encoding profile: posts: Field required"):
             read_unlabelled_posts(listing(("x", "")), files, {"weights": {}}, PARAMETERS)
 
 

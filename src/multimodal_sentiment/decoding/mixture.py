@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .evidence import CESU, extends_ascii
 
@@ -20,6 +21,16 @@ UNSEEN_POSTS = 0.01
 PROFILE_POSTS = 1000
 NOTABLE = 0.01  # of a source's posts: if fewer are in doubt, the source is not
 _SETTLED = 1e-4  # when no probability moves by more, the mixture is found
+
+
+class _Saved(BaseModel):
+    """A profile as it is saved; older ones lack the last two."""
+
+    model_config = ConfigDict(strict=True)
+    posts: dict[str, Annotated[int, Field(ge=0, lt=2**53)]]
+    expected: dict[str, Annotated[float, Field(ge=0, lt=2**53)]]
+    doubted: list[str] = []
+    named: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +48,6 @@ class EncodingProfile:
     expected: dict[str, float]
     doubted: tuple[str, ...] = ()
     named: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name, counts in (("posts", self.posts), ("expected", self.expected)):
-            if not isinstance(counts, Mapping) or not all(map(_is_count, counts.values())):
-                raise ValueError(
-                    f"encoding profile: {name!r} is {counts!r:.80}: it must hold a number of "
-                    "posts, zero or more, for each encoding; read the labelled posts again to "
-                    "have one"
-                )
 
     @classmethod
     def from_posteriors(
@@ -81,23 +83,17 @@ class EncodingProfile:
         Raises:
             ValueError: these are not a profile's values.
         """
-        if not isinstance(values, Mapping) or not {"posts", "expected"} <= set(values):
+        try:
+            saved = _Saved.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
             raise ValueError(
-                f"encoding profile: found {values!r:.80}: it must hold 'posts' and 'expected'; "
-                "read the labelled posts again to have one"
-            )
-        lists = {"doubted": values.get("doubted", [])}
-        if values.get("named") is not None:  # older profiles lack both
-            lists["named"] = values["named"]
-        for key, names in lists.items():
-            if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
-                raise ValueError(
-                    f"encoding profile: {key!r} is {names!r:.80}: it must be a list of encodings; "
-                    "read the labelled posts again to have one"
-                )
+                f"encoding profile: {'.'.join(map(str, first['loc']))}: {first['msg']}, not "
+                f"{first['input']!r:.80}; read the labelled posts again to have one"
+            ) from error
         # As with `expected`, what this Python does not know is passed over.
-        named = tuple(filter(extends_ascii, lists.get("named", ())))
-        return cls(values["posts"], values["expected"], tuple(lists["doubted"]), named or None)
+        named = tuple(filter(extends_ascii, saved.named or ()))
+        return cls(saved.posts, saved.expected, tuple(saved.doubted), named or None)
 
     @property
     def candidates(self) -> list[str]:
@@ -162,7 +158,3 @@ def posteriors(
 def normalised(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Divide each row by its sum."""
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53
