@@ -115,7 +115,7 @@ REFUSED: dict[str, Case] = {
         "no column that is known to hold tags: name it, as in columns.tag=NAME, among id, tweet",
     ),
     "no tag in any row": Case(
-        one("id,tweet,label\n1,a,\n2,b,null\n"), "column 'label' holds no tag for training"
+        one("id,tweet,label\n1,a,\n2,b,null\n"), "no post to learn from: these are rows with a tag"
     ),
     "an id with different tags": Case(
         one(csv(X, X.replace("good", "bad"))), "listed under different tags: post 'x'"
@@ -181,8 +181,8 @@ REFUSED: dict[str, Case] = {
     "CSV called Parquet": Case(one(csv(X), "posts.parquet"), "is no Parquet file"),
     "an Arrow file of noise": Case(one(b"noise" * 9, "posts.arrow"), "posts.arrow cannot be read"),
     "an empty file": Case(one(b""), "posts.csv is empty"),
-    "names and no row": Case(one(HEADER + "\n"), "has no post to learn from: it holds no row"),
-    "no line of JSON": Case(one("", "p.jsonl"), "has no post to learn from: it holds no row"),
+    "names and no row": Case(one(HEADER + "\n"), "has no post to learn from: these are rows"),
+    "no line of JSON": Case(one("", "p.jsonl"), "has no post to learn from: these are rows"),
     "blank lines": Case(one("\n\n"), "holds no line: it needs one of names, and one a post"),
     "a line that is no JSON": Case(
         one(jsonl('{"id": "x", "tweet": '), "posts.jsonl"), "no JSON in line 9"
@@ -260,10 +260,10 @@ REFUSED: dict[str, Case] = {
         {"dataset_dict.json": '{"splits": []}'}, "holds no posts in a layout that is known"
     ),
     "no posts but those of the test": Case(
-        {"test.csv": csv(X)}, "no post to learn from: all are of the split test, as its name says"
+        {"test.csv": csv(X)}, "no post to learn from: these are rows with a tag, but for those of"
     ),
     "no posts but those whose column says test": Case(
-        one("id,tweet,label,split\n1,a,good,test\n"), "the split test, as the column says"
+        one("id,tweet,label,split\n1,a,good,test\n"), "but for those of a split test"
     ),
     "no column of images": Case(
         one(csv(X, header="id,tweet,shot,label")),

@@ -108,7 +108,7 @@ def test_a_table_without_rows_lists_no_new_posts(tmp_path: Path, name: str, cont
     source = opened(tmp_path / name)
     assert list(source.files().texts) == []
     source.write_answers(pd.DataFrame({"predicted": []}), tmp_path)
-    with pytest.raises(LayoutError, match="has no post to learn from: it holds no row"):
+    with pytest.raises(LayoutError, match="has no post to learn from: these are rows"):
         source.listing("labelled")
 
 

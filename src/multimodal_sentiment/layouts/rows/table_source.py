@@ -190,20 +190,15 @@ class TableSource(Source):
                 f"{self.path} has no post to be predicted: these are rows without a tag, or with "
                 "'test' in a column named split; or name a table of them with raw=FILE"
             )
-        if self._posts.empty:
-            raise LayoutError(f"{self.path} has no post to learn from: it holds no row")
-        if "split" in self._posts and (self._posts["split"] == "test").all():
+        if len(self._posts) and not any("tag" in part.columns for part in self._parts):
+            names = list(dict.fromkeys(name for part in self._parts for name in part.table.names))
             raise LayoutError(
-                f"{self.path} has no post to learn from: all are of the split test, as "
-                f"{'the column' if 'split' in self._parts[0].columns else 'its name'} says"
+                f"{self.path} has no column that is known to hold tags: name it, as in "
+                f"columns.tag=NAME, among {list_columns(names)}"
             )
-        names = list(dict.fromkeys(name for part in self._parts for name in part.table.names))
-        named = [part.columns["tag"] for part in self._parts if "tag" in part.columns]
         raise LayoutError(
-            f"{self.path} has no post to learn from: column {named[0]!r} holds no tag for training"
-            if named
-            else f"{self.path} has no column that is known to hold tags: name it, as in "
-            f"columns.tag=NAME, among {', '.join(names[:20])}"
+            f"{self.path} has no post to learn from: these are rows with a tag, but for those of a "
+            "split test"
         )
 
     def _are_equal(self, first: Row, second: Row) -> bool:
