@@ -130,11 +130,11 @@ def test_a_long_listing_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("guid,label\n1,positive\n", "unknown column 'label' in line 1: use guid,tag"),
-        ("\nguid,tag,text\n1,positive,x\n", "unknown column 'text' in line 2"),
-        ("tag\npositive\n", "names its columns tag in line 1: use guid,tag"),
-        ("guid,guid\n1,2\n", "names its columns guid,guid in line 1"),
-        ("guid,,tag\n1,2,positive\n", "names its columns guid,,tag in line 1: use guid,tag"),
+        ("guid,label\n1,positive\n", "names its columns 'guid,label' in line 1: use guid,tag"),
+        ("\nguid,tag,text\n1,positive,x\n", "names its columns 'guid,tag,text' in line 2"),
+        ("tag\npositive\n", "names its columns 'tag' in line 1: use guid,tag"),
+        ("guid,guid\n1,2\n", "names its columns 'guid,guid' in line 1"),
+        ("guid,,tag\n1,2,positive\n", "names its columns 'guid,,tag' in line 1: use guid,tag"),
         (",guid,tag\n0,1,positive,why\n", "more than guid,tag in line 2: 'why'"),
         ("1,positive\n2,neutral,why\n", "more than guid,tag in line 2: 'why'"),
         ("guid,tag\n1,positive\n,neutral\n", "no guid in line 3, only 'neutral'"),

@@ -23,7 +23,7 @@ from .rows.table_source import TableSource
 from .source import Options
 from .splits import Split
 from .table import named_image_folder
-from .tables.plain import PlainTable
+from .tables import Table
 
 TAGS = {"0": "negative", "1": "neutral", "2": "positive"}
 TARGET = "$T$"
@@ -71,7 +71,7 @@ def _images_beside(path: Path) -> Path:
     return found[0] if found else path / f"{real.name}_images"
 
 
-def _read(path: Path, split: Split) -> PlainTable:
+def _read(path: Path, split: Split) -> Table:
     columns: dict[str, list[str]] = {name: [] for name in _NAMES}
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
@@ -99,4 +99,25 @@ def _read(path: Path, split: Split) -> PlainTable:
         )
         for name, entry in zip(_NAMES, entries, strict=True):
             columns[name].append(entry)
-    return PlainTable(path, columns)
+    return _Rows(path, columns)
+
+
+class _Rows(Table):
+    """The rows of a file, read whole."""
+
+    format = "tsv"
+    separator = "\t"
+
+    def __init__(self, path: Path, columns: dict[str, list[str]]) -> None:
+        self.path = path
+        self._columns = columns
+        self.names = list(columns)
+        self.count = len(columns["guid"])
+
+    def words(self, name: str) -> list[str | None]:
+        """Return a column."""
+        return [*self._columns[name]]
+
+    def cell(self, name: str, row: int) -> str:
+        """Return an entry of a column."""
+        return self._columns[name][row]

@@ -14,9 +14,8 @@ import pandas as pd
 from multimodal_sentiment.posts.names import shown
 from multimodal_sentiment.wording import reason
 
-from ..errors import LayoutError
+from ..errors import LayoutError, refuse_rounded_ids
 from ..files.marks import marked_encoding
-from ..ids import refuse_rounded_ids
 
 COLUMNS = ("guid", "tag")
 
@@ -38,87 +37,75 @@ def read_listing(path: Path) -> pd.DataFrame:
     Raises:
         LayoutError: If the file is missing, or is no list of posts.
     """
-    listing = _Listing(path)
-    rows = list(listing.rows())
+    rows = list(_rows(path, _text(path)))
     refuse_rounded_ids(path, [guid for guid, _ in rows])
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
 
 
-class _Listing:
-    def __init__(self, path: Path) -> None:
-        self._path = path
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            _refuse(path, f"is too large: {size / 1e6:.0f} MB")
+        payload = path.read_bytes()
+    except OSError as error:
+        _refuse(path, f"cannot be read: {reason(error)}")
+    encoding = marked_encoding(payload) or "utf-8"
+    try:
+        return payload.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = payload.count(b"\n", 0, error.start) + 1
+        _refuse(path, f"is not {encoding.upper()} in line {line}: save it as UTF-8")
 
-    def rows(self) -> Iterator[tuple[str, str]]:
-        """Yield each post's guid and tag."""
-        return self._rows(self._text())
 
-    def refuse(self, why: str) -> NoReturn:
-        raise LayoutError(f"the listing {self._path} {why}")
+def _rows(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Yield each post's guid and tag."""
+    start, guid_at, tag_at = 0, 0, 1
+    is_first = True
+    for line, row in _lines(path, text):
+        if is_first and not {cell.casefold() for cell in row}.isdisjoint(COLUMNS):
+            start = 0 if row[0] else 1  # pandas writes its index in a column without a name
+            names = [name.casefold() for name in row[start:]]
+            while not names[-1]:
+                del names[-1]
+            if names not in (["guid", "tag"], ["tag", "guid"], ["guid"]):
+                named = shown(",".join(names))
+                _refuse(path, f"names its columns {named} in line {line}: use guid,tag")
+            guid_at, tag_at = names.index("guid"), 1 - names.index("guid")
+        else:
+            cells = [*row[start:], ""]
+            if any(cells[len(COLUMNS) :]):
+                _refuse(path, f"has more than guid,tag in line {line}: {shown(cells[2])}")
+            guid, tag = cells[guid_at], cells[tag_at]
+            if not guid:
+                _refuse(path, f"has no guid in line {line}, only {shown(tag)}")
+            yield guid, tag
+        is_first = False
 
-    def _text(self) -> str:
-        try:
-            size = self._path.stat().st_size
-            if size > LARGEST:
-                self.refuse(f"is too large: {size / 1e6:.0f} MB")
-            payload = self._path.read_bytes()
-        except OSError as error:
-            self.refuse(f"cannot be read: {reason(error)}")
-        encoding = marked_encoding(payload) or "utf-8"
-        try:
-            return payload.decode(encoding)
-        except UnicodeDecodeError as error:
-            line = payload.count(b"\n", 0, error.start) + 1
-            self.refuse(f"is not {encoding.upper()} in line {line}: save it as UTF-8")
 
-    def _rows(self, text: str) -> Iterator[tuple[str, str]]:
-        """Yield each post's guid and tag."""
-        start, guid_at, tag_at = 0, 0, 1
-        is_first = True
-        for line, row in self._lines(text):
-            if is_first and not {cell.casefold() for cell in row}.isdisjoint(COLUMNS):
-                start = 0 if row[0] else 1  # pandas writes its index in a column without a name
-                guid_at, tag_at = self._header(line, row[start:])
-            else:
-                cells = [*row[start:], ""]
-                if any(cells[len(COLUMNS) :]):
-                    self.refuse(f"has more than guid,tag in line {line}: {shown(cells[2])}")
-                guid, tag = cells[guid_at], cells[tag_at]
-                if not guid:
-                    self.refuse(f"has no guid in line {line}, only {shown(tag)}")
-                yield guid, tag
-            is_first = False
+def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that are not blank: number and bare cells, two or more."""
+    for_excel = _FOR_EXCEL.match(text)
+    reader = csv.reader(
+        io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
+        delimiter=for_excel[1] if for_excel else _separator(text),
+        skipinitialspace=True,
+    )
+    line = 1
+    try:
+        for row in reader:
+            if reader.line_num > line:
+                _refuse(path, f"has a quote in line {line} that does not end there")
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield line, cells if len(cells) > 1 else [*cells, ""]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        _refuse(path, f"cannot be read in line {line}: {error}")
 
-    def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield the lines that are not blank: number and bare cells, two or more."""
-        for_excel = _FOR_EXCEL.match(text)
-        reader = csv.reader(
-            io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
-            delimiter=for_excel[1] if for_excel else _separator(text),
-            skipinitialspace=True,
-        )
-        line = 1
-        try:
-            for row in reader:
-                if reader.line_num > line:
-                    self.refuse(f"has a quote in line {line} that does not end there")
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    yield line, cells if len(cells) > 1 else [*cells, ""]
-                line = reader.line_num + 1
-        except csv.Error as error:
-            self.refuse(f"cannot be read in line {line}: {error}")
 
-    def _header(self, line: int, names: list[str]) -> tuple[int, int]:
-        """Find the guid and the tag in a line of column names; a tag column may be missing."""
-        known = [name.casefold() for name in names]
-        while known and not known[-1]:
-            del known[-1]
-        for name in names:
-            if name and name.casefold() not in COLUMNS:
-                self.refuse(f"has an unknown column {shown(name)} in line {line}: use guid,tag")
-        if known not in (["guid", "tag"], ["tag", "guid"], ["guid"]):
-            self.refuse(f"names its columns {','.join(known)} in line {line}: use guid,tag")
-        return known.index("guid"), 1 - known.index("guid")
+def _refuse(path: Path, why: str) -> NoReturn:
+    raise LayoutError(f"the listing {path} {why}")
 
 
 def _separator(text: str) -> str:

@@ -15,8 +15,7 @@ import pandas as pd
 from multimodal_sentiment.posts.names import first_names
 from multimodal_sentiment.posts.schema import is_tag
 
-from ..errors import LayoutError
-from ..ids import refuse_rounded_ids
+from ..errors import LayoutError, refuse_rounded_ids
 from ..source import Namespace, Options, PostFiles, Source
 from ..splits import SPLITS, Split
 from ..tables import Table
