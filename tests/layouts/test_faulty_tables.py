@@ -207,7 +207,7 @@ REFUSED: dict[str, Case] = {
         columns={"image_folder": "nowhere"},
     ),
     "a saved data set without its data": Case(
-        {"state.json": '{"_data_files": [{"filename": "a.arrow"}]}'}, "is no whole saved data set"
+        {"state.json": '{"_data_files": [{"filename": "a.arrow"}]}'}, "raw cannot be read: "
     ),
     "a line above that of names": Case(
         one("# posts of May\n" + csv(X)),

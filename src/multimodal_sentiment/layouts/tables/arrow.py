@@ -11,6 +11,7 @@ import threading
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -194,13 +195,12 @@ class FeatherTable(ArrowTable):
         first = self._open([0])
         rows = (first.get_batch(index).num_rows for index in range(first.num_record_batches))
         self._starts = [0, *accumulate(rows)]
-        self._batches: OrderedDict[int, pa.Array] = OrderedDict()
+        self._batch = lru_cache(_LARGE_BATCHES_KEPT)(self._read_batch)
         super().__init__(path, schema, self._starts[-1])
 
     def release(self) -> None:
         """Let go of the images that were read last."""
-        with self._lock:
-            self._batches.clear()
+        self._batch.cache_clear()
 
     def _open(self, fields: list[int]) -> pa.ipc.RecordBatchFileReader:
         options = pa.ipc.IpcReadOptions(included_fields=fields)
@@ -218,12 +218,10 @@ class FeatherTable(ArrowTable):
 
     def _image(self, name: str, row: int) -> Any:
         batch = bisect.bisect_right(self._starts, row) - 1
-        if batch not in self._batches:
-            reader = self._open([self.names.index(name)])
-            self._batches[batch] = reader.get_batch(batch).column(0)
-            if len(self._batches) > _LARGE_BATCHES_KEPT:
-                self._batches.popitem(last=False)
-        return self._batches[batch][row - self._starts[batch]].as_py()
+        return self._batch(name, batch)[row - self._starts[batch]].as_py()
+
+    def _read_batch(self, name: str, batch: int) -> pa.Array:
+        return self._open([self.names.index(name)]).get_batch(batch).column(0)
 
 
 class StreamTable(ArrowTable):
@@ -292,10 +290,8 @@ def read_saved_dataset(folder: Path) -> StreamTable:
         files = [folder / file["filename"] for file in state["_data_files"]]
         indices = [folder / file["filename"] for file in state.get("_indices_files") or []]
         table = StreamTable(folder, files, indices)
-    except PermissionError as error:
-        raise LayoutError(f"{folder} cannot be read: {reason(error)}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LayoutError(f"{folder} is no whole saved data set: {error}") from error
+        raise LayoutError(f"the saved data set {folder} cannot be read: {reason(error)}") from error
     table.format = "datasets"
     return table
 
