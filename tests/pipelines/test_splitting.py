@@ -77,12 +77,12 @@ def test_the_seed_and_the_fraction_are_used() -> None:
     ("tags", "numbers", "said"),
     [
         # Two of eight posts, as each tag has one at least.
-        ("abababab", range(8), "25.0% of all instead of 20.0%: some tags have too few posts to be"),
+        ("abababab", range(8), "25.0% of all instead of 20.0%: each tag needs posts on both sides"),
         # Of a hundred posts, ninety are twins of each other: ten are left for the other side.
         (
             "ab" * 50,
             [0] * 90 + list(range(1, 11)),
-            "instead of 20.0%: the largest group of twins holds 90 posts, and no group is divided",
+            "no group of twins is divided (the largest holds 90 posts)",
         ),
         ("ab" * 50, range(100), ""),
     ],

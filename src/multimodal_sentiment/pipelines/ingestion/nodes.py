@@ -67,7 +67,8 @@ def read_labelled_posts(
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read, profile = read_source_by(cluster, _undecoded(payloads), ingestion.encodings)
     readings = _with_decoded(payloads, read)
-    _warn(profile.doubt or post_files.doubt)
+    if doubt := profile.doubt or post_files.doubt:
+        logger.warning("%s", doubt)
     posts = _rows(guids, tag_of, post_files, readings, unread)
     report_missing(posts, unread, post_files, _needed(modality, ingestion), modality)
     flagged = _flagged(readings)
@@ -118,7 +119,8 @@ def read_unlabelled_posts(
     profile = EncodingProfile.from_dict(encoding_profile)
     payloads, unread = _read_texts(tag_of, post_files, cluster)
     read = read_texts_by(cluster, _undecoded(payloads), profile, ingestion.encodings)
-    _warn(post_files.doubt)
+    if post_files.doubt:
+        logger.warning("%s", post_files.doubt)
     posts = _rows(guids, tag_of, post_files, _with_decoded(payloads, read), unread)
     needed = _needed(modality, ingestion)
     report_missing(posts, unread, post_files, needed, modality, to_learn=False)
@@ -196,12 +198,6 @@ def _leave_out(_: list[str]) -> list[bytes | str | Problem]:
     return [problem("text_deadly")]
 
 
-def _warn(doubt: str) -> None:
-    """Say what is doubtful about the encoding of a source: once, of posts and table together."""
-    if doubt:
-        logger.warning("%s", doubt)
-
-
 def _undecoded(payloads: dict[str, bytes | str]) -> list[bytes]:
     return [payload for payload in payloads.values() if isinstance(payload, bytes)]
 
@@ -234,12 +230,12 @@ def _rows(
         for guid, times in Counter(listed).items()
         if times > 1
     }
-    texts, images = post_files.texts, post_files.images
+    texts, images, empty = post_files.texts, post_files.images, problem("empty_text")
     problems, paths = [], []
     for guid, reading in readings.items():
         found = (
             texts.problem(guid),
-            unread.get(guid) or _doubt(reading),
+            unread.get(guid) or reading.problem or (None if reading.text.strip() else empty),
             images.problem(guid),
             repeated.get(guid),
         )
@@ -259,17 +255,17 @@ def _rows(
     return pd.DataFrame(columns, columns=list(POSTS))
 
 
-def _doubt(reading: Reading) -> Problem | str | None:
-    return reading.problem or (None if reading.text.strip() else problem("empty_text"))
-
-
 def _files(
     payloads: dict[str, bytes | str], unread: dict[str, Problem], post_files: PostFiles
 ) -> Frame:
     """Return one row a text that was read: of a file, or of a row of a table."""
     import pandas as pd
 
-    texts = {guid: _encoded(text) for guid, text in payloads.items() if guid not in unread}
+    texts = {
+        guid: text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        for guid, text in payloads.items()
+        if guid not in unread
+    }
     columns = {
         "guid": list(texts),
         "file": list(map(post_files.texts.path, texts)),
@@ -277,10 +273,6 @@ def _files(
         "sha256": [hashlib.sha256(text).hexdigest() for text in texts.values()],
     }
     return pd.DataFrame(columns, columns=list(FILES))
-
-
-def _encoded(text: bytes | str) -> bytes:
-    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
 
 
 def _flagged(readings: dict[str, Reading]) -> Json:
