@@ -1,7 +1,8 @@
-"""How one file of a user's is read: bounded, and only where it may lie."""
+"""How one file of a user's is read: bounded, only where it may lie, and in which encoding."""
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import stat
@@ -31,6 +32,14 @@ _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _SIGN_BYTES = 16  # of a file, that tell an image
 _SIGNS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _BRANDS = (b"avif", b"avis", *HEIC_BRANDS)  # of ISO's media files
+
+_MARKS = (  # the longer ones first: UTF-32's mark begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
 
 
 class UnreadableFileError(Exception):
@@ -144,6 +153,14 @@ def is_image(path: str) -> bool:
         return False
     in_media_file = head[4:8] == b"ftyp" and head[8:12] in _BRANDS
     return head.startswith(_SIGNS) or in_media_file or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
+
+
+def marked_encoding(payload: bytes) -> str | None:
+    """Return the encoding that a byte order mark tells, or the NULs of UTF-16 without one."""
+    marked = next((name for mark, name in _MARKS if payload.startswith(mark)), None)
+    if marked is None and b"\0" in payload[:4]:
+        return "utf-16-be" if payload[:1] == b"\0" else "utf-16-le"
+    return marked
 
 
 def displayed(path: str) -> str:

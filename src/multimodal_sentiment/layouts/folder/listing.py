@@ -15,7 +15,7 @@ from multimodal_sentiment.posts.names import shown
 from multimodal_sentiment.wording import reason
 
 from ..errors import LayoutError, refuse_rounded_ids
-from ..files.marks import marked_encoding
+from ..files.local import marked_encoding
 
 COLUMNS = ("guid", "tag")
 

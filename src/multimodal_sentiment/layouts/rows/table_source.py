@@ -21,8 +21,8 @@ from ..splits import SPLITS, Split
 from ..tables import Table
 from ..tables.columns import list_columns
 from ..tables.tar import Member
+from .cells import TableFiles
 from .rows import Part, Row, Rows, with_ids_of_files
-from .table_files import TableFiles
 
 logger = logging.getLogger(__name__)
 

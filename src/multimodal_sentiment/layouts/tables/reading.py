@@ -11,7 +11,7 @@ from multimodal_sentiment.wording import reason
 
 from ..errors import LayoutError
 from ..files.addresses import is_remote
-from ..files.marks import marked_encoding
+from ..files.local import marked_encoding
 from .table import Table
 
 SUFFIXES = (

@@ -20,7 +20,7 @@ from multimodal_sentiment.posts.names import first_names
 from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
-from ..files.marks import marked_encoding
+from ..files.local import marked_encoding
 from .table import Table, in_words
 
 _LONGEST_REASON = 80  # characters

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files.marks import marked_encoding
+from ..files.local import marked_encoding
 from .columns import NAMES
 
 SEPARATORS = (",", ";", "\t", "|")
