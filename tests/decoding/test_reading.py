@@ -377,7 +377,7 @@ def test_candidates_are_a_choice():
     [
         (
             ["utf-8", "gb1830"],
-            "'gb1830' is unknown or does not extend ASCII: choose one such as gb18030",
+            "'gb1830' is unknown or does not extend ASCII: choose one such as utf-8, gb18030",
         ),
         (["utf-16"], "'utf-16' is unknown or does not extend ASCII"),
         (["base64"], "'base64' is unknown or does not extend ASCII"),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
-import encodings
-import pkgutil
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -73,11 +70,9 @@ def judged_encodings(candidates: Sequence[str]) -> tuple[str, ...]:
         raise ValueError(f"no candidate encodings: give some of {', '.join(DEFAULT_CANDIDATES)}")
     for candidate in candidates:
         if not extends_ascii(candidate):
-            known = [m.name for m in pkgutil.iter_modules(encodings.__path__)]
-            near = difflib.get_close_matches(candidate.lower(), filter(extends_ascii, known))
             raise ValueError(
                 f"candidate encoding {candidate!r} is unknown or does not extend ASCII: "
-                f"choose one such as {', '.join(near or DEFAULT_CANDIDATES)}"
+                f"choose one such as {', '.join(DEFAULT_CANDIDATES)}"
             )
     # A mark is a matter of structure: without one, utf-8-sig is utf-8.
     names = (python_name(candidate).removesuffix("-sig") for candidate in candidates)
