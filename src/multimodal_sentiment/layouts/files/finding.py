@@ -51,7 +51,6 @@ class Finder(ABC):
         # Names that were found, by folder: normalised, as its path may be written in many ways.
         self._asked: dict[str, set[str]] = {}
 
-    @abstractmethod
     def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
         """Find a file.
 
@@ -60,6 +59,15 @@ class Finder(ABC):
             kind: What it should be.
             absolute: Whether a whole path may lead anywhere.
         """
+        if not name:
+            return Found("", "", problem(f"no_{kind}"))
+        if _URL.match(name):
+            return Found("", "", problem(f"{kind}_url", name[:_LONGEST]))
+        return self._find(name, kind, absolute)
+
+    @abstractmethod
+    def _find(self, name: str, kind: Kind, absolute: bool) -> Found:
+        """Find a file that has a name; see `find`."""
 
     @abstractmethod
     def read(self, path: str, kind: Kind) -> bytes:
@@ -93,17 +101,10 @@ class AddressFinder(Finder):
 
     folder: Any
 
-    def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
-        """Find a file; see `Finder`."""
-        del absolute
-        shown = name[:_LONGEST]
-        if not name:
-            return Found("", "", problem(f"no_{kind}"))
-        if _URL.match(name):
-            return Found("", "", problem(f"{kind}_url", shown))
+    def _find(self, name: str, kind: Kind, absolute: bool) -> Found:
         below = posixpath.normpath(name.replace("\\", "/"))
         if below.startswith(("/", "..")):
-            return Found("", "", problem(f"{kind}_outside", shown))
+            return Found("", "", problem(f"{kind}_outside", name[:_LONGEST]))
         try:
             self.folder.fs.info((self.folder / below).path)
         except FileNotFoundError:
@@ -142,13 +143,8 @@ class FileFinder(Finder):
         self._listed: dict[str, dict[str, str]] = {}
         self._stems: dict[tuple[str, Kind], dict[str, str]] = {}
 
-    def find(self, name: str, kind: Kind, *, absolute: bool) -> Found:
-        """Find a file; see `Finder`."""
+    def _find(self, name: str, kind: Kind, absolute: bool) -> Found:
         shown = name[:_LONGEST]
-        if not name:
-            return Found("", "", problem(f"no_{kind}"))
-        if _URL.match(name):
-            return Found("", "", problem(f"{kind}_url", shown))
         place = self._anywhere if absolute and os.path.isabs(name) else self._place
         path = os.path.join(self.folder, name)
         self._asked.setdefault(os.path.normpath(os.path.dirname(path)), set())

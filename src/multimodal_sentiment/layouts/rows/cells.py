@@ -158,9 +158,7 @@ class FilesOfCells(Contents):
         if self._rows.column(guid, self.column) is None:
             return self._rows.lacked(guid, self.kind)
         if not self.is_named(guid):
-            return (
-                f"{'an' if self.kind == 'image' else 'a'} {self.kind} in {self._rows.place(guid)}"
-            )
+            return f"the {self.kind} of {self._rows.place(guid)}"
         return self._reader(guid).looked_for(name)
 
     def problem(self, guid: str) -> Problem | None:
@@ -225,46 +223,32 @@ class ImageCells(FilesOfCells, Images):
 
     def read(self, guid: str) -> bytes:
         """Return an image's bytes, wherever they are."""
-        if guid in self._rows:
-            value = self._name(guid)
-            if isinstance(value, Member):
-                return value.read()
-            value = _bytes_of(value)
-            if value is not None:
-                return bounded(value, "image")
-        return super().read(guid)
+        value = self._name(guid) if guid in self._rows else None
+        if isinstance(value, Member):
+            return value.read()
+        return bounded(value, "image") if value and isinstance(value, bytes) else super().read(guid)
 
     def _find_anew(self, guid: str) -> Found:
-        value = self._rows.image(guid)
-        if not isinstance(value, list):
-            return self._find_one(guid, value)
-        found = self._find_one(guid, next(iter(value), None))
-        if len(value) > 1:
-            return found._replace(oddity=problem("several_images", f"the first of {len(value)}"))
+        value, cell = self._name(guid), self._rows.image(guid)
+        if is_nothing(value) or value in ("", b""):
+            found = Found("", "", problem("no_image"))
+        elif isinstance(value, Member | bytes):
+            found = Found("", self._rows.place(guid), None)
+        elif isinstance(value, str):
+            found = self._reader(guid).find(value, "image", absolute=True)
+        else:
+            why = f"{type(value).__name__} is no image"
+            found = Found("", "", problem("image_unreadable", why))
+        if isinstance(cell, list) and len(cell) > 1:
+            return found._replace(oddity=problem("several_images", f"the first of {len(cell)}"))
         return found
 
-    def _find_one(self, guid: str, value: Any) -> Found:
-        if is_nothing(value) or value in ("", b""):
-            return Found("", "", problem("no_image"))
-        if isinstance(value, Member) or _bytes_of(value) is not None:
-            return Found("", self._rows.place(guid), None)
-        if isinstance(value, dict):
-            value = value.get("path")
-            if is_nothing(value):
-                return Found("", "", problem("no_image"))
-        if not isinstance(value, str):
-            why = f"{type(value).__name__} is no image"
-            return Found("", "", problem("image_unreadable", why))
-        return self._reader(guid).find(value, "image", absolute=True)
-
     def _name(self, guid: str) -> Any:
+        """Return bytes, a `Member` or a path, of the first image if there are several."""
         value = self._rows.image(guid)
-        value = next(iter(value), None) if isinstance(value, list) else value
-        if isinstance(value, dict) and _bytes_of(value) is None:
-            return value.get("path")
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        if isinstance(value, dict):
+            held = value.get("bytes")
+            value = held if held and isinstance(held, bytes) else value.get("path")
         return value
-
-
-def _bytes_of(value: Any) -> bytes | None:
-    held = value.get("bytes") if isinstance(value, dict) else value
-    return held if isinstance(held, bytes) and held else None
