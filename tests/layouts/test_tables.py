@@ -442,7 +442,7 @@ def test_bytes_that_are_not_there_are_looked_for_at_their_path(tmp_path: Path) -
     image = [{"bytes": None, "path": "shots/1.jpg"}, {"bytes": JPEG, "path": None}]
     path = write(tmp_path / "p.parquet", id=["a", "b"], image=image, tag=["x", "y"])
     images = opened(path).files().images
-    assert (images.is_named("a"), images.is_named("b")) == (True, False)
+    assert (images.is_due("a"), images.is_due("b")) == (True, False)
     assert images.looked_for("a") == str(tmp_path / "shots" / "1.jpg")
     (tmp_path / "shots").mkdir()
     (tmp_path / "shots" / "1.jpg").write_bytes(JPEG)

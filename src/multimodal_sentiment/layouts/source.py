@@ -40,16 +40,10 @@ class Options:
 
 
 class Contents(ABC):
-    """The texts, or the images, of posts, by guid.
+    """The texts, or the images, of posts, by guid."""
 
-    Attributes:
-        has_place: Whether the source has a place for them, such as a column of a table.
-    """
-
-    has_place: bool = True
-
-    def is_named(self, guid: str) -> bool:
-        """Return whether the source names a file for a post, be it there or not."""
+    def is_due(self, guid: str) -> bool:
+        """Return whether a post should have some: a file is named, or there is no place for any."""
         return False
 
     @abstractmethod

@@ -82,13 +82,16 @@ class TextCells(Contents):
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self.has_place = rows.has_column("text")
 
     def __contains__(self, guid: str) -> bool:
         return guid in self._rows and not is_nothing(self._value(guid))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
+
+    def is_due(self, guid: str) -> bool:
+        """Return whether no table has a column of texts."""
+        return not self._rows.has_column("text")
 
     def path(self, guid: str) -> str:
         """Return the table's name and the number of the row."""
@@ -135,7 +138,6 @@ class FilesOfCells(Contents):
         self._finders = finders
         self._rows = rows
         self._find = lru_cache(_KEPT)(self._find_anew)
-        self.has_place = rows.has_column(self.column)
 
     def __contains__(self, guid: str) -> bool:
         return guid in self._rows and self._find(guid).problem is None
@@ -147,17 +149,18 @@ class FilesOfCells(Contents):
         """Return the path as the table has it; the number of the row, if bytes stand there."""
         return self._find(guid).shown if guid in self._rows else ""
 
-    def is_named(self, guid: str) -> bool:
-        """Return whether the table has a path in a post's row."""
+    def is_due(self, guid: str) -> bool:
+        """Return whether the table has a path in a post's row, or no column of them."""
         name = self._name(guid)
-        return isinstance(name, str) and bool(name)
+        is_named = isinstance(name, str) and bool(name)
+        return is_named or not self._rows.has_column(self.column)
 
     def looked_for(self, guid: str) -> str:
         """Return the path that the table names."""
         name = self._name(guid)
         if self._rows.column(guid, self.column) is None:
             return self._rows.lacked(guid, self.kind)
-        if not self.is_named(guid):
+        if not isinstance(name, str) or not name:
             return f"the {self.kind} of {self._rows.place(guid)}"
         return self._reader(guid).looked_for(name)
 

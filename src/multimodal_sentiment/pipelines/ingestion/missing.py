@@ -77,14 +77,8 @@ def report_missing(
             continue
         words = _explain(kind, lacking, len(guids), contents, unread)
         words += f"; there is {first_names(unclaimed, str)}" if unclaimed else ""
-        is_fault = to_learn or (
-            len(lacking) == len(guids)
-            and (
-                not contents.has_place
-                or any(map(contents.is_named, lacking))
-                or tuple(needed) == (kind,)
-            )
-        )
+        is_due = tuple(needed) == (kind,) or any(map(contents.is_due, lacking))
+        is_fault = to_learn or (len(lacking) == len(guids) and is_due)
         if kind in needed and is_fault:
             ways = [
                 f"model.modality={other} learns from the {other}s alone"
