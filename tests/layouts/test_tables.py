@@ -244,10 +244,10 @@ def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> N
     source = opened(tmp_path)
     assert rows(source) == [("train", "good", "train")]
     assert source.files().remarks[1:] == [
-        "2 tables beside these are not read: all.csv, sample_submission.csv; if one is meant, name "
-        "it or its folder with raw=PATH",
         "2 posts are tagged 'None', which counts as no tag: if it is one, name all in "
         "ingestion.labels",
+        "2 tables beside these are not read: all.csv, sample_submission.csv; if one is meant, name "
+        "it or its folder with raw=PATH",
     ]
     meant = open_source(tmp_path, Options(labels=["good", "None"]))
     assert rows(meant) == [("train", "good", "train"), ("train 2", "None", "train")]

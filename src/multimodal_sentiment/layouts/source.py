@@ -178,9 +178,9 @@ class Source(ABC):
         table.to_csv(folder / name, index=False, float_format="%.6f", lineterminator="\n")
 
     @property
-    @abstractmethod
     def folder(self) -> Path:
         """Where texts and images lie, or would."""
+        return self.path
 
     @abstractmethod
     def files(self) -> PostFiles:

@@ -64,13 +64,20 @@ class TableSource(Source):
         self._numbered: Counter[str] = Counter()  # rows without an id so far, by their prefix
         rows: list[pd.DataFrame] = [self._rows(part) for part in parts]
         self._posts = pd.concat(rows, ignore_index=True)
+        self.remarks += [
+            f"{count:,} posts are tagged {word!r}, which counts as no tag: if it is one, name all "
+            "in ingestion.labels"
+            for word, count in self._no_tags.most_common()
+        ]
         refuse_rounded_ids(path, self._posts["guid"].tolist())
         if not any("split" in part.columns or part.split for part in parts):
             self._posts = self._posts.drop(columns="split")
 
     def has(self, namespace: Namespace) -> bool:
         """Return whether there are such posts, or a table for new ones, be it without rows."""
-        is_listed = namespace == "unlabelled" and self._has_place_for_new_posts()
+        empty = [part for part in self._parts if not len(part.table)]
+        is_for_new = len(empty) == len(self._parts) or any(part.split == "test" for part in empty)
+        is_listed = namespace == "unlabelled" and is_for_new
         return is_listed or bool(self._is_in(namespace).any())
 
     def place_of(self, namespace: Namespace) -> Path:
@@ -100,11 +107,6 @@ class TableSource(Source):
             columns = {_free(str(name), table.names): rows[name].tolist() for name in rows}
             table.write_with(columns, path)
 
-    @property
-    def folder(self) -> Path:
-        """The file or folder itself: cells hold or name all there is."""
-        return self.path
-
     def files(self) -> PostFiles:
         """Return what is in the cells, and in the files that they name."""
         rows = Rows(self._parts, self._posts["guid"].tolist())
@@ -120,7 +122,7 @@ class TableSource(Source):
                 "each its own, or name another column with columns.guid"
             )
         about = _about(self)
-        remarks = [_remark(self, about), *self.remarks, *self._like_no_tags()]
+        remarks = [_remark(self, about), *self.remarks]
         files = TableFiles(str(self.path), rows, self._options, about, remarks)
         files.doubt = next(filter(None, (part.table.doubt for part in self._parts)), "")
         return files
@@ -169,19 +171,6 @@ class TableSource(Source):
         taken = {tag for tag in set(tags) - kept if not is_tag(tag)}
         self._no_tags.update(tag for tag in tags if tag in taken)
         return ["" if tag in taken else tag for tag in tags]
-
-    def _like_no_tags(self) -> list[str]:
-        """Say which words were taken for no tag, as some posts may be meant to have them."""
-        return [
-            f"{count:,} posts are tagged {word!r}, which counts as no tag: if it is one, name all "
-            "in ingestion.labels"
-            for word, count in self._no_tags.most_common()
-        ]
-
-    def _has_place_for_new_posts(self) -> bool:
-        """Return whether no table has a row, or the one for testing has none."""
-        empty = [part for part in self._parts if not len(part.table)]
-        return len(empty) == len(self._parts) or any(part.split == "test" for part in empty)
 
     def _refuse_none(self, namespace: Namespace) -> None:
         if namespace == "unlabelled":
