@@ -11,9 +11,8 @@ from multimodal_sentiment.cluster import divide, map_parts
 from multimodal_sentiment.parameters import ClusterParameters
 
 from .evidence import Evidence, structural_encoding
-from .mixture import EncodingProfile
+from .mixture import EncodingProfile, count_encodings, weighed_encodings
 from .reading import RARE_POSTS, Reading, read_and_count, read_source, read_texts
-from .shares import count_encodings, weighed_encodings
 from .source import draw_posts, learn_profile
 
 _PART = 2000  # posts; each takes tens of microseconds

@@ -21,9 +21,8 @@ from .evidence import (
     spelled_out,
     structural_encoding,
 )
-from .mixture import EncodingProfile
+from .mixture import EncodingProfile, Shares, count_encodings, weigh_encodings
 from .scoring import text_bits
-from .shares import Shares, count_encodings, weigh_encodings
 from .source import learn_profile
 
 SURE = 0.95  # a text less probable than this is flagged
