@@ -10,8 +10,7 @@ from multimodal_sentiment.posts.tag_values import spell_as_labels
 from multimodal_sentiment.types import Frame
 from multimodal_sentiment.wording import counted
 
-from .labels import spell_labels
-from .tags import one_tag_each
+from .labels import one_tag_each, spell_labels
 
 logger = logging.getLogger(__name__)
 

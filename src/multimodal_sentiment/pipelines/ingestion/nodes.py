@@ -52,9 +52,8 @@ def read_labelled_posts(
     from multimodal_sentiment.decoding import read_source_by
     from multimodal_sentiment.posts.declared_split import find_validation_posts, refuse_few_tags
 
-    from .labels import find_labels, named_labels, spell_labels
+    from .labels import find_labels, named_labels, refuse_untagged, spell_labels, tag_posts
     from .missing import report_missing
-    from .tags import refuse_untagged, tag_posts
 
     guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
@@ -107,9 +106,8 @@ def read_unlabelled_posts(
     from multimodal_sentiment.decoding import EncodingProfile, read_texts_by
     from multimodal_sentiment.posts.schema import is_tag
 
-    from .labels import named_labels, spell_labels
+    from .labels import named_labels, spell_labels, tag_posts
     from .missing import report_missing
-    from .tags import tag_posts
 
     guids, tags = listing["guid"].tolist(), listing["tag"].tolist()
     named = named_labels(ingestion.labels, post_files.about["layout"])
