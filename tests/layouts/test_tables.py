@@ -193,20 +193,17 @@ def test_files_about_images_do_not_come_before_the_table_beside_them(
     assert all((name in said) is ("boxes" not in name) for name in sidecars)  # which hold no rows
 
 
-def test_parquet_files_in_folders_of_splits_come_before_a_table_beside_them(tmp_path: Path) -> None:
-    for split in ("train", "test"):
-        (tmp_path / split).mkdir()
-        for part in "01":
-            content = {"id": [split + part], "text": ["a"], "tag": ["good"]}
-            write(tmp_path / split / f"{part}.parquet", **content)
-    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
-    assert [row[0] for row in rows(opened(tmp_path))] == ["train0", "train1"]
-
-
-def test_so_do_several_files_of_json_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_files_of_one_format_in_folders_of_splits_come_before_a_table_beside_them(
+    tmp_path: Path, suffix: str
+) -> None:
     for name in ("train/0", "train/1", "test/0", "test/1"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / f"{name}.jsonl").write_text(f'{{"id": "{name}", "text": "a", "tag": "good"}}\n')
+        row = pd.DataFrame({"id": [name], "text": ["a"], "tag": ["good"]})
+        if suffix == "parquet":
+            row.to_parquet(tmp_path / f"{name}.parquet")
+        else:
+            row.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
     (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
     assert [row[0] for row in rows(opened(tmp_path))] == ["train/0", "train/1"]
 
