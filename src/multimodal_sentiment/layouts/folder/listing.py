@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,34 +15,32 @@ from multimodal_sentiment.posts.names import shown
 from multimodal_sentiment.wording import reason
 
 from ..errors import LayoutError, refuse_rounded_ids
-from ..files.local import marked_encoding
+from ..tables.sniffing import HEAD_BYTES, Sniffed, sniff
 
 COLUMNS = ("guid", "tag")
 
 # Far above any listing: ten million posts. What is larger is not read.
 LARGEST = 256 * 2**20  # bytes
 
-_SEPARATORS = (",", ";", "\t")
-_FOR_EXCEL = re.compile(r"sep=(.)(?=\r?\n)", re.IGNORECASE)  # a line that names the separator
-
 
 def read_listing(path: Path) -> pd.DataFrame:
     """Read the list of posts and their tags, in its order: columns `guid` and `tag`, both strings.
 
     One line a post, `guid,tag`, with or without a line that names these columns. The file may be
-    UTF-8 or UTF-16, its separator a comma, a semicolon or a tab; cells may be quoted or stand
+    UTF-8 or UTF-16, its separator a comma, semicolon, tab or bar; cells may be quoted or stand
     between spaces. A guid is a name, never a number: `007` stays `007`. A tag that is not there
     becomes an empty one.
 
     Raises:
         LayoutError: If the file is missing, or is no list of posts.
     """
-    rows = list(_rows(path, _text(path)))
+    rows = list(_rows(path))
     refuse_rounded_ids(path, [guid for guid, _ in rows])
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> tuple[str, Sniffed]:
+    """Return all of the listing, and what its first lines tell."""
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -50,19 +48,20 @@ def _text(path: Path) -> str:
         payload = path.read_bytes()
     except OSError as error:
         _refuse(path, f"cannot be read: {reason(error)}")
-    encoding = marked_encoding(payload) or "utf-8"
+    sniffed = sniff(payload[:HEAD_BYTES])
+    encoding = sniffed.encoding or "utf-8"
     try:
-        return payload.decode(encoding)
+        return payload.decode(encoding), sniffed
     except UnicodeDecodeError as error:
         line = payload.count(b"\n", 0, error.start) + 1
         _refuse(path, f"is not {encoding.upper()} in line {line}: save it as UTF-8")
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[str, str]]:
+def _rows(path: Path) -> Iterator[tuple[str, str]]:
     """Yield each post's guid and tag."""
     start, guid_at, tag_at = 0, 0, 1
     is_first = True
-    for line, row in _lines(path, text):
+    for line, row in _lines(path):
         if is_first and not {cell.casefold() for cell in row}.isdisjoint(COLUMNS):
             start = 0 if row[0] else 1  # pandas writes its index in a column without a name
             names = [name.casefold() for name in row[start:]]
@@ -83,17 +82,14 @@ def _rows(path: Path, text: str) -> Iterator[tuple[str, str]]:
         is_first = False
 
 
-def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not blank: number and bare cells, two or more."""
-    for_excel = _FOR_EXCEL.match(text)
-    reader = csv.reader(
-        io.StringIO(text[for_excel.end() :] if for_excel else text, newline=""),
-        delimiter=for_excel[1] if for_excel else _separator(text),
-        skipinitialspace=True,
-    )
-    line = 1
+    text, sniffed = _text(path)
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=sniffed.separator, skipinitialspace=True)
+    line = 1 + sniffed.skipped
     try:
-        for row in reader:
+        for row in islice(reader, sniffed.skipped, None):
             if reader.line_num > line:
                 _refuse(path, f"has a quote in line {line} that does not end there")
             cells = [cell.strip() for cell in row]
@@ -106,9 +102,3 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _refuse(path: Path, why: str) -> NoReturn:
     raise LayoutError(f"the listing {path} {why}")
-
-
-def _separator(text: str) -> str:
-    """Return the separator that most of the first lines hold; a comma if none does."""
-    lines = text[:100_000].splitlines()
-    return max(_SEPARATORS, key=lambda separator: sum(separator in line for line in lines))

@@ -26,7 +26,7 @@ from multimodal_sentiment.posts.names import shown
 from multimodal_sentiment.wording import one_line
 
 from ..errors import LayoutError
-from .sniffing import WIDE, sniff
+from .sniffing import HEAD_BYTES, WIDE, sniff
 from .table import Table, row_writer
 
 _BLANK = " \t\x1a"  # characters of a line that is none; the last one ended files of DOS
@@ -53,7 +53,9 @@ class DelimitedTable(Table):
         """
         self.path = path
         self._encodings = encodings
-        self._mark, self.separator, self._skipped, self._is_spaced = sniff(path)
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+        self._mark, self.separator, self._skipped, self._is_spaced = sniff(head)
         self._is_quoted = True
         self._header, self._columns = self._read()
         self._paths: dict[str, list[str]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from ..files.local import marked_encoding
@@ -13,7 +12,7 @@ from .columns import NAMES
 SEPARATORS = (",", ";", "\t", "|")
 WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")  # encodings in which ASCII is not its bytes
 
-_HEAD_BYTES = 100_000
+HEAD_BYTES = 100_000
 
 
 class Sniffed(NamedTuple):
@@ -32,10 +31,8 @@ class Sniffed(NamedTuple):
     is_spaced: bool
 
 
-def sniff(path: Path) -> Sniffed:
-    """Read what the first lines of a table tell."""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
+def sniff(head: bytes) -> Sniffed:
+    """Return what the first lines of a table tell; `HEAD_BYTES` are enough."""
     mark = marked_encoding(head)
     text = head.decode(mark, "ignore") if mark in WIDE else head.decode("latin-1")
     text = text.removeprefix(codecs.BOM_UTF8.decode("latin-1")).lstrip("\ufeff")
