@@ -43,14 +43,6 @@ def test_no_posts_have_no_posteriors():
     assert posteriors(np.empty((0, 3))).shape == (0, 3)
 
 
-def test_a_profile_counts_posts_and_expectations():
-    shares = np.array([[1.0, 0.0, 0.0], [0.75, 0.25, 0.0], [0.25, 0.75, 0.0]])
-    profile = EncodingProfile.from_posteriors(["utf-8", "cp1252", "cp949"], shares)
-    assert profile == EncodingProfile(
-        posts={"utf-8": 2, "cp1252": 1}, expected={"utf-8": 2.0, "cp1252": 1.0}
-    )
-
-
 def test_a_profile_survives_json():
     profile = EncodingProfile(posts={"utf-8": 3}, expected={"utf-8": 2.9, "cp1252": 0.1})
     values = json.loads(json.dumps(profile.to_dict()))

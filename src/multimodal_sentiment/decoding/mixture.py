@@ -50,28 +50,6 @@ class EncodingProfile:
     doubted: tuple[str, ...] = ()
     named: tuple[str, ...] | None = None
 
-    @classmethod
-    def from_posteriors(
-        cls,
-        names: Sequence[str],
-        shares: npt.NDArray[np.float64],
-        doubted: Sequence[str] = (),
-    ) -> EncodingProfile:
-        """Count what posts are read in, from how probable each encoding is for each.
-
-        Args:
-            names: the encodings.
-            shares: posteriors, of shape (posts, encodings).
-            doubted: encodings whose posts read like no language.
-        """
-        posts = np.bincount(shares.argmax(axis=1), minlength=len(names))
-        expected = shares.sum(axis=0)
-        return cls(
-            {name: int(n) for name, n in zip(names, posts, strict=True) if n},
-            {name: float(n) for name, n in zip(names, expected, strict=True) if n > UNSEEN_POSTS},
-            tuple(doubted),
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as plain JSON values."""
         named = None if self.named is None else list(self.named)

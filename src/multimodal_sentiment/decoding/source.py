@@ -11,7 +11,6 @@ a group of posts and the posts do not contradict it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import chardet
 import numpy as np
@@ -28,7 +27,7 @@ from .evidence import (
     judged_encodings,
     python_name,
 )
-from .mixture import EncodingProfile, posteriors
+from .mixture import UNSEEN_POSTS, EncodingProfile, posteriors
 from .scoring import excess_bits
 
 Rows = npt.NDArray[np.intp]
@@ -61,7 +60,7 @@ _MULTIBYTE = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949")
 
 
 def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> EncodingProfile:
-    """Learn a source's profile from its posts.
+    """Learn a source's profile from its posts, but for `posts`, which are counted as they are read.
 
     Args:
         evidence: the source's distinct posts whose encoding structure does not prove.
@@ -88,8 +87,13 @@ def learn_profile(evidence: Evidence, named: Sequence[str] | None = None) -> Enc
             shares = posteriors(posts.bits(names), hints)
         elif groups_of is _each_group:
             break
-    profile = EncodingProfile.from_posteriors(names, shares, _doubted(posts, names, shares))
-    return profile if named is None else replace(profile, named=tuple(named))
+    expected = zip(names, shares.sum(axis=0).tolist(), strict=True)
+    return EncodingProfile(
+        posts={},
+        expected={name: count for name, count in expected if count > UNSEEN_POSTS},
+        doubted=tuple(_doubted(posts, names, shares)),
+        named=None if named is None else tuple(named),
+    )
 
 
 def draw_posts(payloads: Sequence[bytes]) -> Sequence[bytes]:
