@@ -110,18 +110,12 @@ class Problem(NamedTuple):
         return f"{kind.title}: {detail}" if detail else kind.title
 
 
-# Those without arguments: most posts have no others.
-_PLAIN = {code: Problem(code) for code, kind in KINDS.items() if "{}" not in kind.detail}
-
-
 def problem(code: str, *arguments: object) -> Problem:
     """Make a problem.
 
     Raises:
         ValueError: If there is no such kind, or it has another number of arguments.
     """
-    if not arguments and code in _PLAIN:
-        return _PLAIN[code]
     if code not in KINDS:
         raise ValueError(f"unknown problem {code!r}: choose one of {', '.join(KINDS)}")
     expected = KINDS[code].detail.count("{}")

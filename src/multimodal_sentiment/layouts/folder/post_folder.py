@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from itertools import chain
@@ -133,9 +132,7 @@ class FileIndex(Images):
         self._name_of_folder = folder.name
         self._kind = kind
         self._place = place
-        # Of each guid the suffix of a file of the folder itself, less to hold than a million names,
-        # or else the path of one in a folder below.
-        self._found: dict[str, str] = {}
+        self._found: dict[str, str] = {}  # guid -> path in the folder
         self._faults: dict[str, Problem] = {}
         self._several: set[str] = set()
         self._others: dict[str, list[str]] = {}  # of suffixes that tell nothing
@@ -150,12 +147,11 @@ class FileIndex(Images):
     def add(self, guid: str, path: str) -> None:
         """Take in a file, if it is preferred to those that are known."""
         self._note_spelling(guid)
-        held = path if "/" in path else sys.intern(path.removeprefix(guid))
-        other = self._found.setdefault(guid, held)
-        if other != held:
-            if not self._are_one(self._path(guid), path):
+        other = self._found.setdefault(guid, path)
+        if other != path:
+            if not self._are_one(other, path):
                 self._several.add(guid)
-            self._found[guid] = min(other, held, key=self._preference)
+            self._found[guid] = min(other, path, key=self._preference)
 
     def add_checked(self, guid: str, path: str, is_outside: bool) -> None:
         """Take in what may be a link, lies in another folder, or tells nothing by its suffix."""
@@ -220,7 +216,7 @@ class FileIndex(Images):
             stems: Of files that belong to nobody.
             others: The files of the other kind.
         """
-        yield from (self._path(stem) for stem in self._found if stem in stems)
+        yield from (path for stem, path in self._found.items() if stem in stems)
         for stem, paths in self._others.items():
             if stem in stems:
                 yield from paths
@@ -233,13 +229,9 @@ class FileIndex(Images):
         """Return a file's path in the folder, or nothing."""
         guid = self._spelling(guid)
         if guid in self._found:
-            return self._path(guid)
+            return self._found[guid]
         others = sorted(self._others.get(guid, ())) if self._kind == "image" else []
         return next(filter(self._is_image, others), "")
-
-    def _path(self, guid: str) -> str:
-        held = self._found[guid]
-        return held if "/" in held else guid + held
 
     def _is_image(self, path: str) -> bool:
         """Return whether a file of an unknown suffix is an image that may be read."""
@@ -266,10 +258,10 @@ class FileIndex(Images):
     def _path_on_disk(self, path: str) -> str:
         return f"{self._folder}/{path}"
 
-    def _preference(self, held: str) -> tuple[bool, int, int, str]:
+    def _preference(self, path: str) -> tuple[bool, int, int, str]:
         """Prefer files of the folder itself, then certain suffixes, then what lies less deep."""
-        suffix = held[held.rindex(".") :].lower()
-        return "/" in held, self.suffixes.index(suffix), held.count("/"), held
+        suffix = path[path.rindex(".") :].lower()
+        return "/" in path, self.suffixes.index(suffix), path.count("/"), path
 
 
 def _normal(name: str) -> str:
