@@ -12,9 +12,8 @@ from multimodal_sentiment.wording import reason
 from .errors import LayoutError
 from .files.addresses import is_remote
 from .files.local import Links
-from .folder.address_folder import AddressFolder
 from .folder.listing import read_listing
-from .folder.post_folder import PostFolder
+from .folder.post_folder import AddressFolder, PostFolder
 from .source import Namespace, Options, PostFiles, Source
 
 LISTINGS: dict[Namespace, str] = {"labelled": "train.txt", "unlabelled": "test_without_label.txt"}
