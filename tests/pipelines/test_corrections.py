@@ -237,7 +237,7 @@ def test_corrections_that_leave_a_tag_unlearnt_are_refused_before_the_training()
     undeclared = declared(table, [""] * 100)
     train, validation = split_posts(table, alone, undeclared, parameters())
     merged = train.loc[train["tag"] == "c", ["guid"]].assign(tag="b")
-    with pytest.raises(ValueError, match=r"the tag 'c' after them, and 10 .*: to merge two tags"):
+    with pytest.raises(ValueError, match=r"the tag 'c' after them, and 10 .*; to merge two tags"):
         split_posts(table, alone, undeclared, parameters(), merged)
     new = validation.head(1)[["guid"]].assign(tag="d")
     with pytest.raises(

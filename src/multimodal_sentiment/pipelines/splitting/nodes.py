@@ -82,15 +82,10 @@ def _refuse_unlearnt(
     for tags in (corrected, given):
         lost = tags[held_out & ~tags.isin(learnt)]
         if len(lost):
-            tag = lost.iloc[0]
-            advice = (
-                "to merge two tags, write one in place of the other in the listing itself"
-                if (given == tag).any()
-                else "correct training posts to it too, or none"
-            )
             raise ValueError(
-                f"corrections: no training post has the tag {tag!r} after them, and "
-                f"{len(lost):,} validation posts are judged by it: {advice}"
+                f"corrections: no training post has the tag {lost.iloc[0]!r} after them, and "
+                f"{len(lost):,} validation posts are judged by it: correct training posts to it, "
+                "too; to merge two tags, write one in place of the other in the listing itself"
             )
 
 
