@@ -354,7 +354,7 @@ class TestParquet:
         pa.parquet.write_table(table, tmp_path / "all.parquet")
         source = opened(tmp_path)
         assert source.listing("labelled")["guid"].tolist() == ["train"]
-        assert source.files().remarks[1].startswith("1 tables beside these are not read")
+        assert source.files().remarks[1].startswith("not read, beside these: 1 table")
 
     def test_one_that_is_validation_to_some_and_test_to_others_is_refused(
         self, tmp_path: Path
@@ -508,7 +508,7 @@ class TestAddresses:
         for name in ("train", "test", "all"):
             (address / f"{name}.parquet").write_bytes(path.read_bytes())
         (said,) = opened("memory://posts").files().remarks[1:]
-        assert said.startswith("1 tables beside these are not read: all.parquet; if one is meant")
+        assert said.startswith("not read, beside these: 1 table, all.parquet; if one is meant")
 
     def test_answers_are_written_of_shards_in_a_folder(self, tmp_path: Path, address: Any) -> None:
         path = write_tar(tmp_path / "x.tar", {"b.txt": b"second"})

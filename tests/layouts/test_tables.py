@@ -162,7 +162,7 @@ def test_tables_in_folders_of_splits_come_before_others_beside_these(tmp_path: P
     assert rows(source) == [("train/posts", "good", "train")]
     assert rows(source, "unlabelled") == [("test/posts", "good", "test")]
     assert source.files().remarks[1] == (
-        "1 tables beside these are not read: sample_submission_test.csv; if one is meant, name it "
+        "not read, beside these: 1 table, sample_submission_test.csv; if one is meant, name it "
         "or its folder with raw=PATH"
     )
 
@@ -243,7 +243,7 @@ def test_what_is_not_read_and_what_counts_as_no_tag_is_said(tmp_path: Path) -> N
     assert source.files().remarks[1:] == [
         "2 posts are tagged 'None', which counts as no tag: if it is one, name all in "
         "ingestion.labels",
-        "2 tables beside these are not read: all.csv, sample_submission.csv; if one is meant, name "
+        "not read, beside these: 2 tables, all.csv, sample_submission.csv; if one is meant, name "
         "it or its folder with raw=PATH",
     ]
     meant = open_source(tmp_path, Options(labels=["good", "None"]))

@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.posts.names import first_names
-from multimodal_sentiment.wording import reason
+from multimodal_sentiment.wording import counted, reason
 
 from .errors import LayoutError
 from .files.addresses import is_remote
@@ -189,7 +189,7 @@ def _say_left_aside(folder: Path, others: Sequence[Path]) -> Iterator[str]:
             )
     if tables:
         yield (
-            f"{len(tables):,} tables beside these are not read: "
+            f"not read, beside these: {counted(len(tables), 'table')}, "
             f"{first_names(tables, str, _SHOWN)}; if one is meant, name it or its folder with "
             "raw=PATH"
         )
