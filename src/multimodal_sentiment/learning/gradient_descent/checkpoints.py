@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +12,7 @@ import torch.distributed as dist
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
-from multimodal_sentiment.files import replace_whole
-
-_CHOICE = "choice.json"
 _WHOLE = "whole"  # the file that marks a checkpoint as complete
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The choices made by the tuning posts.
-
-    Attributes:
-        epoch: The best one, from 1.
-        temperature: The number that logits are divided by before the softmax.
-        history: The history of the training, one row for each epoch.
-    """
-
-    epoch: int
-    temperature: float
-    history: list[dict[str, Any]]
-
-
-def read_choice(folder: Path) -> Choice | None:
-    """Return the choices that an interrupted training has made, if it had come so far."""
-    path = folder / _CHOICE
-    if not path.is_file():
-        return None
-    return Choice(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def write_choice(folder: Path, choice: Choice) -> None:
-    """Keep the choices of a training while its second model is trained."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with replace_whole(folder / _CHOICE) as partial:
-        partial.write_text(json.dumps(asdict(choice)), encoding="utf-8")
 
 
 def newest_checkpoint(folder: Path) -> str | None:

@@ -17,7 +17,7 @@ from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting import predict_logits
 
 from ..plan import Fitted, Plan, class_weights, describe_plan
-from .checkpoints import Choice, newest_checkpoint, read_choice, write_choice
+from .checkpoints import newest_checkpoint
 from .distributed import optimize_together
 from .optimize import Task, optimize
 from .trainer import history_of
@@ -45,43 +45,8 @@ def train(plan: Plan, posts: LabelledPosts) -> Fitted:
 def _train(plan: Plan, posts: LabelledPosts) -> Fitted:
     training = plan.training
     held_out = grouped_split(posts.tags, posts.groups, training.tuning_fraction, training.seed)
-    built, choice = None, read_choice(plan.folder) if training.resume and training.refit else None
-    if choice is None:
-        built, choice = _train_and_choose(plan, posts, held_out)
-    if built is None or training.refit:
-        write_choice(plan.folder, choice)
-        logger.info("Training anew on all %s posts, %d epochs", f"{len(posts):,}", choice.epoch)
-        built = _train_on_all(plan, posts, choice.epoch)
-    model, tokenizer = built
-    model.config.calibration_temperature = choice.temperature
-    history = pd.DataFrame(choice.history)
-    kept = history.loc[history["chosen"]].iloc[0]
-    return Fitted(
-        model,
-        tokenizer,
-        history,
-        {
-            "learning_posts": len(posts) if training.refit else int((~held_out).sum()),
-            "tuning_posts": int(held_out.sum()),
-            "epoch": choice.epoch,
-            "refit": training.refit,
-            "tuning": {
-                "accuracy": float(kept["tuning_accuracy"]),
-                "macro_f1": float(kept["tuning_macro_f1"]),
-            },
-        },
-    )
-
-
-Built = tuple[SentimentModel, PreTrainedTokenizerBase | None]
-
-
-def _train_and_choose(
-    plan: Plan, posts: LabelledPosts, held_out: np.ndarray
-) -> tuple[Built, Choice]:
-    """Train on the posts that are not held out; the held-out posts choose."""
     learning, tuning = posts.take(~held_out), posts.take(held_out)
-    model, tokenizer = built = _build(plan, learning)
+    model, tokenizer = _build(plan, learning)
     logger.info(
         "%s: %s posts to learn from, %s to tune by",
         describe_plan(plan, model),
@@ -92,12 +57,33 @@ def _train_and_choose(
     features = _rows(plan.features, held_out)
     known = _rows(plan.features, ~held_out)
     task = Task(plan, plan.folder / "tuning", (learning, known), tuning=(tuning, features))
-    state = _fit_weights(task, classifier)
+    history = pd.DataFrame(history_of(_fit_weights(task, classifier)))
     logits = predict_logits(classifier, tuning.as_dataset(classifier, features), plan.compute)
-    history = history_of(state)
-    (epoch,) = (row["epoch"] for row in history if row["chosen"])
-    truth = tuning.label_indices(plan.labels)
-    return built, Choice(epoch, choose_temperature(logits, truth, tuning.groups), history)
+    temperature = choose_temperature(logits, tuning.label_indices(plan.labels), tuning.groups)
+    kept = history.loc[history["chosen"]].iloc[0]
+    epoch = int(kept["epoch"])
+    if training.refit:
+        logger.info("Training anew on all %s posts, %d epochs", f"{len(posts):,}", epoch)
+        model, tokenizer = _train_on_all(plan, posts, epoch)
+    model.config.calibration_temperature = temperature
+    return Fitted(
+        model,
+        tokenizer,
+        history,
+        {
+            "learning_posts": len(posts) if training.refit else len(learning),
+            "tuning_posts": len(tuning),
+            "epoch": epoch,
+            "refit": training.refit,
+            "tuning": {
+                "accuracy": float(kept["tuning_accuracy"]),
+                "macro_f1": float(kept["tuning_macro_f1"]),
+            },
+        },
+    )
+
+
+Built = tuple[SentimentModel, PreTrainedTokenizerBase | None]
 
 
 def _train_on_all(plan: Plan, posts: LabelledPosts, epochs: int) -> Built:
