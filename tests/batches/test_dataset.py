@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,13 +39,18 @@ def photo(height: int, width: int) -> np.ndarray:
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
+def reader(config: SentimentConfig, tokenizer: Any) -> Any:
+    """What a dataset needs of a classifier, without a model."""
+    return SimpleNamespace(config=config, tokenizer=tokenizer, term_indices=None)
+
+
 def dataset(
     modality: str = "both", crop_seed: int | None = None, dropout: float = 0.0
 ) -> PostDataset:
     texts = ["good day", "", "a very very good long day"]
+    config = SentimentConfig(modality=modality, image_config=IMAGE, max_tokens=16)
     return PostDataset(
-        SentimentConfig(modality=modality, image_config=IMAGE, max_tokens=16),
-        learn_tokenizer(texts * 5, 100),
+        reader(config, learn_tokenizer(texts * 5, 100)),
         texts,
         [photo(90, 120), photo(90, 120), None],
         np.array([2, 0, 1]),
@@ -79,12 +86,8 @@ def test_a_modality_that_is_not_used_is_not_read() -> None:
         def __getitem__(self, index: int) -> None:
             raise AssertionError("read")
 
-    posts = PostDataset(
-        SentimentConfig(modality="text", max_tokens=8),
-        learn_tokenizer(["a b"], 100),
-        ["a"],
-        Unreadable(),
-    )
+    config = SentimentConfig(modality="text", max_tokens=8)
+    posts = PostDataset(reader(config, learn_tokenizer(["a b"], 100)), ["a"], Unreadable())
 
     assert set(posts.__getitems__([0])) == {"input_ids", "attention_mask"}
     assert set(dataset("image").__getitems__([0])) == {"pixels", "labels"}

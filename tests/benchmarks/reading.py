@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lab_way
@@ -103,8 +104,7 @@ class Workplace:
         image = {"size": model.image.size, "resize": model.image.resize}
         config = SentimentConfig(image_config=image, max_tokens=model.text.max_tokens)
         return PostDataset(
-            config,
-            self.tokenizer,
+            SimpleNamespace(config=config, tokenizer=self.tokenizer, term_indices=None),
             self.rows["text"].tolist(),
             StoredImages(self.examples, self.rows_here),
             np.array([lab_way.LABELS.index(tag) for tag in self.rows["tag"]]),

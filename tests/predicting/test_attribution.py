@@ -60,7 +60,7 @@ def asked(
     """Probabilities from a forward pass of all posts of which text or image are taken away."""
     texts = examples["text"].to_pylist() if text else [""] * POSTS
     pictures = StoredImages(examples, np.arange(POSTS)) if image else [None] * POSTS
-    posts = PostDataset(classifier.config, classifier.tokenizer, texts, pictures)
+    posts = PostDataset(classifier, texts, pictures)
     with torch.inference_mode():
         logits = classifier.model.eval()(**posts.__getitems__(list(range(POSTS)))).logits
     return softmax(logits.numpy(), 1.7)

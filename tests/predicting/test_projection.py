@@ -85,9 +85,7 @@ def test_features_of_unit_length_are_projected(build, examples):
     _, projected = predict_and_project(classifier, examples, rows, compute, projections)
 
     texts = examples["text"].take(rows).to_pylist()
-    posts = PostDataset(
-        classifier.config, classifier.tokenizer, texts, StoredImages(examples, rows)
-    )
+    posts = PostDataset(classifier, texts, StoredImages(examples, rows))
     with torch.inference_mode():
         encoded = classifier.model.eval().encode(**posts.__getitems__([0, 1, 2, 3]))
     expected = functional.normalize(encoded["text"]).numpy() @ projections["text"]

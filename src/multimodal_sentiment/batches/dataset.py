@@ -12,12 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import torch
 from torch.utils.data import Dataset
-from transformers import PreTrainedTokenizerBase
 
-from multimodal_sentiment.model import SentimentConfig
+from multimodal_sentiment.model import SentimentClassifier, SentimentConfig
 from multimodal_sentiment.model.image import LazyImages, Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
-from multimodal_sentiment.model.words import Vocabulary, count_terms
+from multimodal_sentiment.model.words import count_terms
 from multimodal_sentiment.posts.imaging import unpack
 
 FROM_DIFFERENT_RUNS = (
@@ -55,12 +54,10 @@ class PostDataset(Dataset[Batch]):
     batch depends on its indices and the seed alone, whichever process reads it.
 
     Args:
-        config: The configuration of the model that will take the batches.
-        tokenizer: The tokenizer of the text encoder; a model of images needs none.
+        classifier: The classifier whose model will take the batches.
         texts: The text of each post; an empty one counts as missing.
         images: The image of each post, uint8 RGB of shape (height, width, 3), or None.
         labels: The label index of each post; without them batches have none.
-        terms: The index of each word and pair of words that is counted beside the text's encoding.
         features: The features of modalities that are encoded already; they replace texts and
             images.
         variation: The variation in training. Images are then squares of `resize` px cut at random,
@@ -69,20 +66,19 @@ class PostDataset(Dataset[Batch]):
 
     def __init__(
         self,
-        config: SentimentConfig,
-        tokenizer: PreTrainedTokenizerBase | None,
+        classifier: SentimentClassifier,
         texts: Sequence[str],
         images: Sequence[Pixels | None],
         labels: np.ndarray | None = None,
-        terms: Vocabulary | None = None,
         features: Features | None = None,
         variation: Variation | None = None,
     ) -> None:
+        config, tokenizer = classifier.config, classifier.tokenizer
         self._config = config
         self._images = images
         self._labels = labels
         self._texts = texts
-        self._terms = terms
+        self._terms = classifier.term_indices
         self._features = features or {}
         self._variation = variation
         self._has_text = np.array([bool(text.strip()) for text in texts], dtype=bool)
@@ -90,10 +86,9 @@ class PostDataset(Dataset[Batch]):
         if config.uses_text and "text" not in self._features and tokenizer is not None:
             self._tokens = tokenize(tokenizer, texts, config.max_tokens)
             self._padding = tokenizer.pad_token_id
-        self._length = len(texts)
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._texts)
 
     def __getitem__(self, index: int) -> Batch:
         return self.__getitems__([range(len(self))[index]])

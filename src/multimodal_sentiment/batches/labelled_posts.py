@@ -99,16 +99,9 @@ class LabelledPosts:
             features: The features of modalities that are encoded already, a row for each post.
             variation: The changes that a training makes from epoch to epoch.
         """
-        return PostDataset(
-            classifier.config,
-            classifier.tokenizer,
-            self.texts,
-            StoredImages(self.examples, self.rows),
-            self.label_indices(list(classifier.labels)),
-            classifier.term_indices,
-            features,
-            variation,
-        )
+        images = StoredImages(self.examples, self.rows)
+        labels = self.label_indices(list(classifier.labels))
+        return PostDataset(classifier, self.texts, images, labels, features, variation)
 
 
 def _unpack(

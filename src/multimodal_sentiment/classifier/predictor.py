@@ -177,13 +177,8 @@ class Classifier:
         self._reader.decode_texts(posts)
         model = self._classifier
         with lock_of(model.model):
-            dataset = PostDataset(
-                model.config,
-                model.tokenizer,
-                [str(post.text) for post in posts],
-                [post.pixels for post in posts],
-                terms=model.term_indices,
-            )
+            texts, images = [str(post.text) for post in posts], [post.pixels for post in posts]
+            dataset = PostDataset(model, texts, images)
             logits, shares = predict_with_contributions(model, dataset, self._compute)
         codes = list(map(self._problems_of, posts))
         said = codes if problems == "codes" else list(map(describe_problems, codes))

@@ -149,9 +149,7 @@ class _Asked:
             return encoded
 
         texts, images = ([""] * count, parts) if name == "image" else (parts, [None] * count)
-        posts = PostDataset(
-            self.classifier.config, self.classifier.tokenizer, texts, images, features=rest
-        )
+        posts = PostDataset(self.classifier, texts, images, features=rest)
         return {name: predict_batches(model, posts, self.compute, encode)}
 
     def hide(self, features: Features) -> Features:
@@ -160,11 +158,7 @@ class _Asked:
 
     def posts(self, texts: Sequence[str], features: Features) -> PostDataset:
         """Return encoded parts as the model takes them; words are counted in `texts`."""
-        config, tokenizer = self.classifier.config, self.classifier.tokenizer
-        terms = self.classifier.term_indices
-        return PostDataset(
-            config, tokenizer, texts, [None] * len(texts), terms=terms, features=features
-        )
+        return PostDataset(self.classifier, texts, [None] * len(texts), features=features)
 
     def ask(
         self, texts: Sequence[str], parts: Features, rest: Features, name: str

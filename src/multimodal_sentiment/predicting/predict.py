@@ -40,14 +40,7 @@ def posts_of(
         features: The features of modalities that are encoded already, one row for each of `rows`.
     """
     texts: list[str] = examples["text"].take(pa.array(rows)).to_pylist()
-    return PostDataset(
-        classifier.config,
-        classifier.tokenizer,
-        texts,
-        StoredImages(examples, rows),
-        terms=classifier.term_indices,
-        features=features,
-    )
+    return PostDataset(classifier, texts, StoredImages(examples, rows), features=features)
 
 
 def tabulate_predictions(

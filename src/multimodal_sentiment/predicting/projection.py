@@ -81,10 +81,7 @@ def predict_and_project(
 
     def answer_nothing(row: np.ndarray) -> np.ndarray:
         deadly.extend(row.tolist())
-        nothing = PostDataset(
-            classifier.config, classifier.tokenizer, [""], [None], terms=classifier.term_indices
-        )
-        return computed(nothing)
+        return computed(PostDataset(classifier, [""], [None]))
 
     known = known_features(classifier, examples, rows, features)
     is_encoded = known is not None and classifier.model.branches.keys() <= known.keys()
