@@ -78,7 +78,7 @@ def test_only_the_regions_that_are_away_change():
     members = np.array([[0, 0, 0, 0], [1, 1, 0, 1], [1, 1, 1, 1]], dtype=bool)
     images = MaskedImages(image, split_regions(100, 200, 0.8, 2), members)
 
-    absent, masked, whole = images[:]
+    absent, masked, whole = images
 
     assert absent is None
     assert np.array_equal(whole, image)

@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import Dataset
 
 from multimodal_sentiment.model import SentimentClassifier, SentimentConfig
-from multimodal_sentiment.model.image import LazyImages, Pixels, central_square, resample
+from multimodal_sentiment.model.image import Pixels, central_square, resample
 from multimodal_sentiment.model.text import tokenize
 from multimodal_sentiment.model.words import count_terms
 from multimodal_sentiment.posts.imaging import unpack
@@ -165,7 +165,7 @@ class PostDataset(Dataset[Batch]):
         return present
 
 
-class StoredImages(LazyImages):
+class StoredImages(Sequence[Pixels | None]):
     """The images of some rows of a table of examples, decoded when they are used.
 
     Args:
@@ -183,8 +183,8 @@ class StoredImages(LazyImages):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def image(self, index: int) -> Pixels | None:
-        """Return one image."""
+    def __getitem__(self, index: Any) -> Any:
+        """Return one image, uint8 RGB of shape (height, width, 3); None where there is none."""
         row = int(self._rows[index])
         stored = self._stored[row].as_buffer()
         if stored is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from multimodal_sentiment.model.image import LazyImages, Pixels
+from multimodal_sentiment.model.image import Pixels
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, px
 
@@ -39,7 +40,7 @@ def split_regions(height: int, width: int, seen: float, side: int) -> list[Box]:
     ]
 
 
-class MaskedImages(LazyImages):
+class MaskedImages(Sequence[Pixels | None]):
     """An image of which some regions are blurred until nothing can be told, made when used.
 
     What is left fades into what is blurred: models take sharp edges for things that are seen.
@@ -62,8 +63,8 @@ class MaskedImages(LazyImages):
     def __len__(self) -> int:
         return len(self._members)
 
-    def image(self, index: int) -> Pixels | None:
-        """Return one image."""
+    def __getitem__(self, index: Any) -> Any:
+        """Return one image, uint8 RGB of the same shape; None where there is none."""
         members = self._members[index]
         if not members.any():
             return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import torch
@@ -219,20 +218,3 @@ def normalise(pixels: torch.Tensor, mean: list[float], std: list[float]) -> torc
     rows.sub_(constants(mean, rows).mul(255).repeat(width))
     rows.div_(constants(std, rows).mul(255).repeat(width))
     return rows.unflatten(2, (width, 3)).permute(0, 3, 1, 2)
-
-
-class LazyImages(Sequence[Pixels | None]):
-    """Images that are made when they are used; None where a post has none."""
-
-    @abstractmethod
-    def image(self, index: int) -> Pixels | None:
-        """Return one image."""
-
-    @overload
-    def __getitem__(self, index: int) -> Pixels | None: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Pixels | None]: ...
-    def __getitem__(self, index: int | slice) -> Pixels | Sequence[Pixels | None] | None:
-        if isinstance(index, slice):
-            return [self.image(position) for position in range(*index.indices(len(self)))]
-        return self.image(index)
