@@ -272,5 +272,5 @@ def test_a_tag_with_one_training_post_is_named(
     groups[posts.tags == "neutral"] = 1
     alike = LabelledPosts(posts.examples, posts.rows, posts.tags, groups)
 
-    with pytest.raises(ValueError, match="only 1 post is tagged 'neutral'"):
+    with pytest.raises(ValueError, match="too few posts tagged 'neutral' for 2 parts"):
         fit(alike, pooled(model__modality="text"), tmp_path)

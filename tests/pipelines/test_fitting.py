@@ -182,7 +182,7 @@ def test_too_few_posts_of_a_tag_are_said_before_any_is_encoded(
     parameters = tiny(model__text__encoder=bert, comparison__folds=folds)
     given = parameters.model, parameters.training, parameters.compute
     shared = examples, groups, None, tmp_path / "unfinished", store, parameters.ingestion
-    expected = f"only 1 post is tagged 'bad' .* near duplicates counted once: {needed} are needed"
+    expected = f"too few posts tagged 'bad' for {needed} parts .*: 1 after counting twins once"
 
     with pytest.raises(ValueError, match=expected):
         encode_variants(*shared, parameters.comparison, *given)

@@ -10,7 +10,7 @@ from .dataset import (
     prepared_otherwise,
     rows_of,
 )
-from .labelled_posts import LabelledPosts, check_counts
+from .labelled_posts import LabelledPosts
 
 __all__ = [
     "Batch",
@@ -19,7 +19,6 @@ __all__ = [
     "PostDataset",
     "StoredImages",
     "Variation",
-    "check_counts",
     "preparation_of",
     "prepared_otherwise",
     "rows_of",

@@ -21,8 +21,6 @@ from .dataset import (
     rows_of,
 )
 
-_FEWEST = 2  # posts of a tag
-
 
 @dataclass(frozen=True)
 class LabelledPosts:
@@ -108,25 +106,3 @@ def _unpack(
     examples: MappedTable, rows: np.ndarray, tags: np.ndarray, groups: np.ndarray
 ) -> LabelledPosts:
     return LabelledPosts(examples.table, rows, tags, groups)
-
-
-def check_counts(posts: LabelledPosts, least: int | None = None) -> None:
-    """Check that each tag has posts enough: for so many folds, or to learn from and to choose by.
-
-    Raises:
-        ValueError: If one has not.
-    """
-    if len(set(posts.groups.tolist())) == 1:
-        raise ValueError(
-            f"the {len(posts.tags):,} posts are all twins of each other: their texts or images are "
-            "the same; add posts of their own"
-        )
-    least = least or _FEWEST
-    for tag in sorted(set(posts.tags)):
-        count = len(set(posts.groups[posts.tags == tag].tolist()))
-        if count < least:
-            found = "post is" if count == 1 else "posts are"
-            raise ValueError(
-                f"only {count} {found} tagged {tag!r} among those to learn from, near duplicates "
-                f"counted once: {least} are needed: add posts with that tag, or leave them out"
-            )

@@ -91,18 +91,27 @@ def describe_split(
     return splitting.model_dump() if is_drawn else {"as": "given with the posts"}
 
 
+def check_groups(labels: ArrayLike, groups: ArrayLike, sides: int) -> None:
+    """Check that there are posts enough for each side to hold every label, twins on one side.
+
+    Args:
+        labels: The label of each post.
+        groups: The group of each post.
+        sides: The number of sides.
+
+    Raises:
+        ValueError: If there is one label or one group alone, or a label has fewer groups than that.
+    """
+    _count_posts(labels, groups, sides)
+
+
 def _deal(
     labels: ArrayLike, groups: ArrayLike, capacities: Sequence[float], seed: int
 ) -> NDArray[np.int64]:
     """Return the side of each post; capacities are the sides' shares of all posts."""
-    names, label = np.unique(np.asarray(labels), return_inverse=True)
-    _, group = np.unique(np.asarray(groups), return_inverse=True)
-    posts = np.zeros((group.max(initial=-1) + 1, len(names)), np.int64)  # (groups, labels)
-    np.add.at(posts, (group, label), 1)
-    _check(names.tolist(), posts, len(capacities))
-
+    names, group, posts = _count_posts(labels, groups, len(capacities))
     rng = np.random.default_rng(seed)
-    sides = _reserve(names.tolist(), posts, len(capacities), rng)
+    sides = _reserve(names, posts, len(capacities), rng)
     # One post's part of all that a side is to hold of its label in the end, (sides, labels).
     part = 1 / (np.asarray(capacities)[:, None] * posts.sum(axis=0))
     filled = np.stack([posts[sides == side].sum(axis=0) for side in range(len(part))]) * part
@@ -121,7 +130,15 @@ def _deal(
     return sides[group]
 
 
-def _check(names: list[object], posts: NDArray[np.int64], sides: int) -> None:
+def _count_posts(
+    labels: ArrayLike, groups: ArrayLike, sides: int
+) -> tuple[list[object], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the labels' names, each post's group, and the number of posts (groups, labels)."""
+    unique, label = np.unique(np.asarray(labels), return_inverse=True)
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    names = unique.tolist()
+    posts = np.zeros((group.max(initial=-1) + 1, len(names)), np.int64)
+    np.add.at(posts, (group, label), 1)
     total = posts.sum()
     if not total:
         raise ValueError("there are no posts to split")
@@ -132,9 +149,10 @@ def _check(names: list[object], posts: NDArray[np.int64], sides: int) -> None:
             f"cannot split {total} posts that are all twins of each other: their texts or images "
             f"are the same; add posts of their own"
         )
-    for name, groups in zip(names, (posts > 0).sum(axis=0), strict=True):
-        if groups < sides:
-            raise _too_few(name, int(groups), sides)
+    for name, count in zip(names, (posts > 0).sum(axis=0), strict=True):
+        if count < sides:
+            raise _too_few(name, int(count), sides)
+    return names, group, posts
 
 
 def _too_few(name: object, groups: int, sides: int) -> ValueError:

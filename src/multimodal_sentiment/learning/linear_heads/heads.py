@@ -21,13 +21,15 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from multimodal_sentiment.posts.split import grouped_folds
 
-from .logit_pool import Floats, LogitPool, fit_pool, has_all
+from .logit_pool import BITS, Floats, LogitPool, fit_pool, rows_of_posts
 
 # Inverse strengths of the penalty, tried from the left until the loss rises; if the first is the
 # best of these, then smaller ones likewise. Rows have about unit length, so that one grid serves
 # features of any width.
 STRENGTHS = tuple(2.0**power for power in range(-5, 13))
 SMALLER_STRENGTHS = tuple(2.0**power for power in range(-6, -16, -1))
+
+_FOLDS = 5
 
 # Features of unit length that vary less than this, in standard deviations, vary by rounding alone.
 _ROUNDING = 1e-6
@@ -49,11 +51,11 @@ class Voice:
     Attributes:
         features: The features, of shape (posts, width). Dense ones are scaled to unit length and
             standardised; sparse ones are used as they are: their rows should have unit length.
-        modalities: The modalities that a post must have for this voice to give logits.
+        modality: The modality that a post must have for this voice to give logits.
     """
 
     features: Matrix
-    modalities: tuple[str, ...]
+    modality: str
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,8 @@ def solve_heads(
     voices: Mapping[str, Voice],
     present: Mapping[str, ArrayLike],
     labels: ArrayLike,
-    groups: ArrayLike,
+    fold: NDArray[np.int64],
     class_weights: ArrayLike,
-    *,
-    folds: int = 5,
-    seed: int = 0,
 ) -> SolvedHeads:
     """Solve a head for each voice and the pool that joins them.
 
@@ -112,39 +111,49 @@ def solve_heads(
         voices: The voices by name, in the order that the pool keeps.
         present: For each modality, whether each post has it, boolean of shape (posts,).
         labels: The index of each post's label, of shape (posts,).
-        groups: The group of each post, of shape (posts,); near duplicates share one, and
-            are never in two folds.
+        fold: The fold of each post, from `deal_folds`, by which strengths and pool are chosen.
         class_weights: The weight of each label in the heads' loss, of shape (labels,). The pool's
             loss weighs all posts alike, so that its probabilities are calibrated.
-        folds: The number of folds to choose strengths and pool by; fewer if the rarest label has
-            fewer groups.
-        seed: The seed of the folds.
 
     Raises:
-        ValueError: If a label has too few groups for two folds, or features are not finite.
+        ValueError: If features are not finite.
     """
-    truth, owners = np.asarray(labels, dtype=int), np.asarray(groups)
-    of_labels = np.asarray(class_weights, dtype=float)
-    fold = _deal_folds(truth, owners, folds, seed)
-    rows = {name: has_all(voice.modalities, present, len(truth)) for name, voice in voices.items()}
+    truth, of_labels = np.asarray(labels, dtype=int), np.asarray(class_weights, dtype=float)
+    rows = rows_of_posts(present)
     heads: dict[str, Head] = {}
     tried: list[dict[str, str | float | bool]] = []
     voiced = np.full((len(truth), len(voices), len(of_labels)), np.nan)
     for number, (name, voice) in enumerate(voices.items()):
-        at = np.flatnonzero(rows[name])
+        at = np.flatnonzero(rows & BITS[voice.modality])
         problem = _Problem.of(name, voice.features[at], truth[at], of_labels)
         strength, judged, table = problem.choose_strength(fold[at])
         heads[name] = problem.solve(strength)
         voiced[at, number] = judged
         tried += [{"voice": name, **row} for row in table]
-    speaks = [voice.modalities for voice in voices.values()]
-    pool = fit_pool(voiced, speaks, present, truth)
+    speaks = [voice.modality for voice in voices.values()]
+    pool = fit_pool(voiced, speaks, rows, truth)
     out_of_fold = np.empty((len(truth), len(of_labels)))
     for held_out in np.unique(fold):
         judge, learn = fold == held_out, fold != held_out
-        part = fit_pool(voiced[learn], speaks, _take(present, learn), truth[learn])
-        out_of_fold[judge] = part.logits(voiced[judge], _take(present, judge))
+        part = fit_pool(voiced[learn], speaks, rows[learn], truth[learn])
+        out_of_fold[judge] = part.logits(voiced[judge], rows[judge])
     return SolvedHeads(heads, pool, out_of_fold, tried)
+
+
+def deal_folds(labels: ArrayLike, groups: ArrayLike, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each post, of shape (posts,); fewer than five where a label is rare.
+
+    Args:
+        labels: The label of each post.
+        groups: The group of each post; near duplicates share one, and are never in two folds.
+        seed: The seed of the folds.
+
+    Raises:
+        ValueError: If a label has too few groups for two folds.
+    """
+    found, owners = np.asarray(labels), np.asarray(groups)
+    counts = [len(np.unique(owners[found == label])) for label in np.unique(found)]
+    return grouped_folds(found, owners, max(2, min([_FOLDS, *counts])), seed)
 
 
 def unit_length(features: ArrayLike) -> Floats:
@@ -263,22 +272,3 @@ class _Problem:
 
 
 _Solution = tuple[Floats, Floats] | None
-
-
-def _deal_folds(
-    labels: NDArray[np.int64], groups: NDArray[np.generic], folds: int, seed: int
-) -> NDArray[np.int64]:
-    found = {label: len(np.unique(groups[labels == label])) for label in np.unique(labels)}
-    rarest = min(found, key=lambda label: found[label])
-    if found[rarest] == 1:
-        raise ValueError(
-            f"too few posts of label {rarest} to choose a regularisation: 1 after counting near "
-            f"duplicates once, 2 are needed; add posts of it, or leave them out"
-        )
-    return grouped_folds(labels, groups, min(folds, found[rarest]), seed)
-
-
-def _take(
-    present: Mapping[str, ArrayLike], rows: NDArray[np.bool_]
-) -> dict[str, NDArray[np.bool_]]:
-    return {modality: np.asarray(mask, dtype=bool)[rows] for modality, mask in present.items()}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-MODALITIES = ("text", "image")
+BITS = {"text": 1, "image": 2}  # whose sum is the set of modalities that a post has
 
 Floats = NDArray[np.float64]
 
@@ -35,28 +35,31 @@ class LogitPool:
     weights: Floats
     bias: Floats
 
-    def logits(self, voices: Floats, present: Mapping[str, ArrayLike]) -> Floats:
+    def logits(self, voices: Floats, rows: NDArray[np.int64]) -> Floats:
         """Return the logits of posts, of shape (posts, labels).
 
         Args:
             voices: The logits, of shape (posts, voices, labels); those of a voice that lacks its
                 modality may be anything.
-            present: For each modality, whether each post has it, of shape (posts,).
+            rows: The row of each post, from `rows_of_posts`.
         """
-        row = np.zeros(len(voices), dtype=int)
-        for power, modality in enumerate(MODALITIES):
-            if modality in present:
-                row += np.asarray(present[modality], dtype=bool) << power
-        weights = self.weights[row][:, :, None]  # (posts, voices, 1)
+        weights = self.weights[rows][:, :, None]  # (posts, voices, 1)
         heard = np.where(weights > 0, voices, 0)
-        return np.asarray((weights * heard).sum(axis=1) + self.bias[row])
+        return np.asarray((weights * heard).sum(axis=1) + self.bias[rows])
+
+
+def rows_of_posts(present: Mapping[str, ArrayLike]) -> NDArray[np.int64]:
+    """Return the row of each post in a pool, of shape (posts,).
+
+    Args:
+        present: For each modality, whether each post has it, of shape (posts,); one that is not
+            named, none has.
+    """
+    return np.sum([BITS[name] * np.asarray(has, bool) for name, has in present.items()], axis=0)
 
 
 def fit_pool(
-    voices: Floats,
-    speaks: Sequence[tuple[str, ...]],
-    present: Mapping[str, ArrayLike],
-    labels: ArrayLike,
+    voices: Floats, speaks: Sequence[str], rows: NDArray[np.int64], labels: ArrayLike
 ) -> LogitPool:
     """Fit the weights and biases under which the voices' logits explain the labels best.
 
@@ -68,39 +71,25 @@ def fit_pool(
     Args:
         voices: The logits, of shape (posts, voices, labels), of posts that no head has
             learnt from.
-        speaks: The modalities that each voice needs.
-        present: For each modality, whether each post has it, of shape (posts,).
+        speaks: The modality that each voice needs.
+        rows: The row of each post, from `rows_of_posts`.
         labels: The index of each post's label, of shape (posts,).
     """
     truth = np.asarray(labels, dtype=int)
     _, speakers, classes = voices.shape
     weights, bias = np.zeros((4, speakers)), np.zeros((4, classes))
     counts = np.bincount(truth, minlength=classes) + 1.0
-    bias[0] = np.log(counts / counts.sum())
+    bias[:] = np.log(counts / counts.sum())  # where nothing is known of such posts
     for row in range(1, 4):
-        has = {modality for power, modality in enumerate(MODALITIES) if row >> power & 1}
-        heard = [number for number, needs in enumerate(speaks) if has.issuperset(needs)]
-        at = has_all(tuple(has), present, len(truth))
-        seen = all(has_all((modality,), present, len(truth)).any() for modality in has)
-        if heard and seen:
+        heard = [number for number, name in enumerate(speaks) if row & BITS[name]]
+        if heard and all((rows & bit).any() for bit in BITS.values() if row & bit):
+            at = (rows & row) == row
             weights[row, heard], bias[row] = _fit_row(voices[at][:, heard], truth[at])
-        else:  # nothing is known of such posts
-            bias[row] = bias[0]
     # A modality that no post has had says nothing, beside the other one neither.
-    for lacking, other in (("text", 2), ("image", 1)):
-        if not has_all((lacking,), present, len(truth)).any():
+    for lacking, other in ((1, 2), (2, 1)):
+        if not (rows & lacking).any():
             weights[3], bias[3] = weights[other], bias[other]
     return LogitPool(weights, bias)
-
-
-def has_all(
-    modalities: tuple[str, ...], present: Mapping[str, ArrayLike], posts: int
-) -> NDArray[np.bool_]:
-    """Return whether each post has all of some modalities, of shape (posts,)."""
-    has = np.ones(posts, dtype=bool)
-    for modality in modalities:
-        has &= np.asarray(present.get(modality, np.zeros(posts)), dtype=bool)
-    return has
 
 
 def _fit_row(voices: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats]:

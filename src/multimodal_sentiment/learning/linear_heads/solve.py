@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
-from multimodal_sentiment.batches import Features, LabelledPosts, check_counts
+from multimodal_sentiment.batches import Features, LabelledPosts
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.model.words import (
     NORMAL_FORM,
@@ -24,7 +24,7 @@ from multimodal_sentiment.model.words import (
 )
 
 from ..plan import Fitted, Plan, class_weights, describe_plan
-from .heads import SMALLER_STRENGTHS, STRENGTHS, SolvedHeads, Voice, solve_heads
+from .heads import SMALLER_STRENGTHS, STRENGTHS, SolvedHeads, Voice, deal_folds, solve_heads
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     Raises:
         ValueError: If a label has too few posts, or none has anything that the model reads.
     """
-    check_counts(posts)
+    fold = deal_folds(posts.tags, posts.groups, plan.training.seed)
     present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
     if not any(has.any() for has in present.values()):
         raise ValueError(
@@ -67,9 +67,8 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
             {name: voices[name] for name in model.config.voices},
             present,
             truth,
-            posts.groups,
+            fold,
             weights or [1.0] * len(plan.labels),
-            seed=plan.training.seed,
         )
     _take_over(model, solved, idf)
     model.config.calibration_temperature = choose_temperature(
@@ -93,14 +92,14 @@ def _gather_voices(
 ) -> tuple[dict[str, Voice], NDArray[np.float64]]:
     """Return what each head reads, and the inverse document frequencies of the terms."""
     voices = {
-        name: Voice(np.where(present[name][:, None], rows, np.float32(0)), (name,))
+        name: Voice(np.where(present[name][:, None], rows, np.float32(0)), name)
         for name, rows in features.items()
     }
     idf = np.zeros(0)
     if terms:
         counted = count_terms(Vocabulary(terms, NORMAL_FORM), texts)
         idf = learn_idf(*counted, len(terms))
-        voices["words"] = Voice(weigh_terms(*counted, idf), ("text",))
+        voices["words"] = Voice(weigh_terms(*counted, idf), "text")
     return voices, idf
 
 

@@ -191,10 +191,12 @@ def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -
 
     It does not wait for the split, whose layer lies above that of the features.
     """
-    from multimodal_sentiment.batches import LabelledPosts, check_counts
+    from multimodal_sentiment.batches import LabelledPosts
+    from multimodal_sentiment.posts.split import check_groups
 
-    posts = examples.select(["guid", "tag"]).to_pandas()
-    check_counts(LabelledPosts.select(posts, examples, groups), folds)
+    frame = examples.select(["guid", "tag"]).to_pandas()
+    posts = LabelledPosts.select(frame, examples, groups)
+    check_groups(posts.tags, posts.groups, folds or 2)
 
 
 def _computed_before(
