@@ -18,13 +18,12 @@ from transformers import (
 from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_json
 
 from .image import has_class_token, viewing_options
-from .lost_emoji import warn_of_lost_emoji
 from .networks import defining_part, first_line
 from .preprocessing import read_view
 from .pretrained import OFFLINE, load_network
 from .resnet import load_resnet
 from .text import TextEncoder
-from .validation import LARGEST_SIDE, check_sizes
+from .validation import LARGEST_SIDE, check_sizes, warn_of_lost_emoji
 
 logger = logging.getLogger(__name__)
 

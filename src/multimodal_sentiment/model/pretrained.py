@@ -80,7 +80,7 @@ def load_network(
     if missing or superfluous:
         raise EncoderError(
             f"{parameter}: {encoder.path} does not hold the {config.model_type} that its "
-            f"config.json describes: {list_odd(missing, superfluous, [])}: put the config.json of "
+            f"config.json describes: {list_odd([*missing, *superfluous])}: put the config.json of "
             "these weights there"
         )
     return network, torch_attention, whole, pooler
@@ -96,17 +96,9 @@ def check_layers(content: Any, given: int) -> None:
         raise ValueError(f"config.json claims {layers:.0f} layers, of {given} weights")
 
 
-def list_odd(
-    missing: Collection[str], superfluous: Collection[str], reshaped: Collection[str]
-) -> str:
-    """Say which weights are not as they should be, one of each kind."""
-    kinds = {"missing": missing, "superfluous": superfluous, "of another shape": reshaped}
-    parts = []
-    for kind, names in kinds.items():
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            parts.append(f"{kind} {min(names)}{more}")
-    return ", ".join(parts)
+def list_odd(names: Collection[str]) -> str:
+    """Say which weights are not as they should be."""
+    return f"weights missing, unknown or of another shape: {len(names)}, {min(names)} first"
 
 
 def _names_of_weights(encoder: Encoder) -> set[str]:

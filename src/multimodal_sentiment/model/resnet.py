@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,30 +35,25 @@ def load_resnet(encoder: Encoder) -> tuple[dict[str, Any], Weights]:
     """
     # The classifier is not ours.
     given = {k: v for k, v in load_file(encoder.path).items() if not k.startswith("fc.")}
-    wanted = {name: _resnet_weights(name) for name in _RESNETS}
-    architecture = min(wanted, key=lambda name: sum(map(len, _odd_weights(wanted[name], given))))
-    odd = _odd_weights(wanted[architecture], given)
-    if any(odd):
+    odd = {architecture: _odd_weights(architecture, given) for architecture in _RESNETS}
+    architecture = min(odd, key=lambda name: len(odd[name]))
+    if odd[architecture]:
         raise EncoderError(
             f"model.image.encoder: {encoder.path} does not hold torchvision's {architecture}: "
-            f"{list_odd(*odd)}: name weights that do, or the folder of a transformers or timm "
-            "encoder"
+            f"{list_odd(odd[architecture])}: name weights that do, or the folder of a transformers "
+            "or timm encoder"
         )
     return {"architecture": architecture} | _TORCHVISION, given
 
 
-def _resnet_weights(architecture: str) -> Weights:
+def _odd_weights(architecture: str, given: Weights) -> list[str]:
+    """Return the names of weights that are missing, unknown, or of another shape."""
     with torch.device("meta"):
         network: nn.Module = torchvision.models.get_model(architecture, weights=None)
-    return {k: v for k, v in network.state_dict().items() if not k.startswith("fc.")}
-
-
-def _odd_weights(
-    wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of weights that are missing, superfluous, or of another shape."""
-    # Some publishers leave out the counters of batches, which say nothing here.
-    missing = [name for name in wanted if name not in given and "num_batches" not in name]
-    superfluous = [name for name in given if name not in wanted]
-    reshaped = [k for k, v in given.items() if k in wanted and wanted[k].shape != v.shape]
-    return missing, superfluous, reshaped
+    wanted = {k: v for k, v in network.state_dict().items() if not k.startswith("fc.")}
+    return [
+        name
+        for name in wanted | given
+        if name not in wanted or name not in given or wanted[name].shape != given[name].shape
+        if "num_batches" not in name  # some publishers leave these counters out
+    ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,10 +24,9 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBas
 from multimodal_sentiment.parameters.kinds import Count, NotNegative, Probability, Tokens
 
 from .configuration import SentimentConfig
-from .lost_emoji import warn_of_lost_emoji
 from .modeling import SentimentModel
 from .networks import defining_part, encoder_config, first_line
-from .pretrained import check_layers
+from .pretrained import check_layers, list_odd
 from .remote_code import KEYS, check_code
 
 logger = logging.getLogger(__name__)
@@ -158,12 +158,8 @@ def check_weights(folder: Path, config: SentimentConfig) -> None:
         for name, tensor in state.items()
         if name in given or id(tensor) not in shared
     }
-    odd = sorted(name for name in wanted | given if wanted.get(name) != given.get(name))
-    if odd:
-        raise ValueError(
-            f"{WEIGHTS} does not fit {CONFIG}: {len(odd)} of {len(wanted)} weights are missing, "
-            f"unknown or of another shape, {odd[0]} first"
-        )
+    if odd := [name for name in wanted | given if wanted.get(name) != given.get(name)]:
+        raise ValueError(f"{WEIGHTS} does not fit {CONFIG}: {list_odd(odd)}")
 
 
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -202,6 +198,21 @@ def read_tokenizer(folder: Path, config: SentimentConfig) -> PreTrainedTokenizer
         )
     warn_of_lost_emoji(tokenizer)
     return tokenizer
+
+
+def warn_of_lost_emoji(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Warn of a tokenizer that reads emoji as words, as BERTweet's does, but lacks the library."""
+    if getattr(tokenizer, "demojizer", True) is None:
+        _log_lost_emoji(type(tokenizer).__name__)
+
+
+@cache  # a comparison or a search loads a tokenizer for each training
+def _log_lost_emoji(tokenizer: str) -> None:
+    logger.warning(
+        "%s reads emoji by the library emoji, which is not installed: they are lost: pip install "
+        "emoji",
+        tokenizer,
+    )
 
 
 def read_terms(path: Path, config: SentimentConfig) -> list[str]:
