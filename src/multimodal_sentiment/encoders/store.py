@@ -93,10 +93,14 @@ class EncoderStore:
             logger.info("%s is local: nothing to fetch", local)
             return self.find(text)
         reference = self._parse(text)
-        stored = self._stored(reference)
-        if stored and self._is_sound(stored):
-            logger.info("%s: already here, and as published", stored)
-            return stored
+        if stored := self._stored(reference):
+            try:
+                stored.identify()
+            except EncoderError:
+                logger.warning("%s: a file is missing or corrupted: fetched again", stored)
+            else:
+                logger.info("%s: already here, and as published", stored)
+                return stored
         try:
             encoder = self._download(reference, endpoint)
         except EncoderError as error:
@@ -187,16 +191,6 @@ class EncoderStore:
             {file["path"]: file["sha256"] for file in record["files"]},
             record.get("licence"),
         )
-
-    def _is_sound(self, encoder: Encoder) -> bool:
-        record = json.loads((encoder.path / RECORD).read_text(encoding="utf-8"))
-        for file in record["files"]:
-            path = encoder.path / file["path"]
-            if not path.is_file() or digest_file(path) != file["sha256"]:
-                logger.warning("%s: %s is missing or corrupted: fetched again", encoder, path.name)
-                path.unlink(missing_ok=True)
-                return False
-        return True
 
     def _gather(self, listing: Listing, partial: Path) -> None:
         """Have all files of an encoder in a folder, each right."""
