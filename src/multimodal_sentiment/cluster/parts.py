@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
@@ -37,7 +37,7 @@ def map_parts(
     cluster: ClusterParameters,
     doing: str,
     lost: Callable[[Part], Result] | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield the function of each part, in order, with a bounded number under way.
 
     Without workers, this is a loop. With workers, each part is a task of Ray's: it may run on

@@ -6,10 +6,9 @@ import gc
 import logging
 import shutil
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,11 @@ import torch
 
 from multimodal_sentiment.assessment import softmax
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import MappedTable, map_parts
+from multimodal_sentiment.cluster import MappedTable
 from multimodal_sentiment.compute.memory import fills_device
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.parameters import (
-    ClusterParameters,
     ComputeParameters,
     ModelParameters,
     TrainingParameters,
@@ -87,14 +85,18 @@ class SharedInputs:
     features: MappedTable
 
 
-def train_and_predict(shared: SharedInputs, training: FoldTraining, path: Path) -> None:
+def train_and_predict(shared: SharedInputs, task: tuple[FoldTraining, Path]) -> None:
     """Train a model, predict the fold that it is judged on, and keep that in a file.
+
+    Args:
+        shared: What it has in common with others.
+        task: The training, and the file.
 
     Raises:
         ValueError: If it cannot be trained, as where the device has too little memory for it.
     """
     try:
-        _train_and_keep(shared, training, path)
+        _train_and_keep(shared, *task)
     except RuntimeError as error:
         if not fills_device(error):
             raise
@@ -104,7 +106,7 @@ def train_and_predict(shared: SharedInputs, training: FoldTraining, path: Path) 
     # Only now is the error gone, which held on to all that the training had on the device.
     gc.collect()
     torch.cuda.empty_cache()
-    raise ValueError(f"{training}: {reason}")
+    raise ValueError(f"{task[0]}: {reason}")
 
 
 def _train_and_keep(shared: SharedInputs, training: FoldTraining, path: Path) -> None:
@@ -138,17 +140,6 @@ def _train_and_keep(shared: SharedInputs, training: FoldTraining, path: Path) ->
             seconds=np.array(time.monotonic() - began),
         )
     shutil.rmtree(checkpoints, ignore_errors=True)
-
-
-def train_apart(
-    shared: SharedInputs, tasks: Sequence[tuple[FoldTraining, Path]], cluster: ClusterParameters
-) -> Generator[None, None, None]:
-    """Do `train_and_predict` for several at once, by workers; yield as each is done, in order."""
-    yield from map_parts(partial(_train_task, shared), tasks, cluster, "Training")
-
-
-def _train_task(shared: SharedInputs, task: tuple[FoldTraining, Path]) -> None:
-    train_and_predict(shared, *task)
 
 
 @contextmanager

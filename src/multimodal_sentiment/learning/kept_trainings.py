@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from multimodal_sentiment.batches import LabelledPosts
-from multimodal_sentiment.cluster import MappedTable
+from multimodal_sentiment.cluster import MappedTable, map_parts
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.encoders import EncoderStore, find_encoder
 from multimodal_sentiment.files import mark_used, remove
@@ -35,13 +36,7 @@ from multimodal_sentiment.posts.split import grouped_split
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 from multimodal_sentiment.wording import duration
 
-from .fold_training import (
-    CHECKPOINTS,
-    FoldTraining,
-    SharedInputs,
-    train_and_predict,
-    train_apart,
-)
+from .fold_training import CHECKPOINTS, FoldTraining, SharedInputs, train_and_predict
 
 logger = logging.getLogger(__name__)
 
@@ -196,27 +191,22 @@ class KeptTrainings:
         """
         path = self.path_of(training)
         if not path.exists():
-            train_and_predict(self._shared, training, path)
+            train_and_predict(self._shared, (training, path))
         return _read(training, path, self._shared)
 
     def run_all(self, trainings: Sequence[FoldTraining]) -> Iterator[Trained]:
         """Yield what `run` returns for each training, in order; workers train several at once."""
         paths = [self.path_of(training) for training in trainings]
-        missing = {
-            path: training
-            for training, path in reversed(list(zip(trainings, paths, strict=True)))
-            if not path.exists()
-        }
-        if not self._cluster.workers or not missing:
-            yield from map(self.run, trainings)
-            return
-        tasks = [(training, path) for path, training in reversed(missing.items())]
-        with closing(train_apart(self._shared, tasks, self._cluster)) as trained:
-            for training, path in zip(trainings, paths, strict=True):
-                if missing.pop(path, None) is not None:
+        pairs = list(zip(trainings, paths, strict=True))
+        missing = {path: (training, path) for training, path in pairs if not path.exists()}
+        train, tasks = partial(train_and_predict, self._shared), list(missing.values())
+        with closing(map_parts(train, tasks, self._cluster, "Training")) as trained:
+            for training, path in pairs:
+                if missing.pop(path, None):
                     next(trained)
                 yield _read(training, path, self._shared)
-            list(trained)  # says where they were trained
+            if tasks:
+                list(trained)  # says where they were trained
 
     def path_of(self, training: FoldTraining) -> Path:
         """Return where a training's predictions are kept once it is done, by its fingerprint."""
