@@ -113,7 +113,18 @@ class Twice(nn.Module):
         return self.norm(self.two(self.norm(self.one(pixels)))).mean((2, 3))
 
 
-@pytest.mark.parametrize("network", [Skipping, Twice])
+class Crossed(nn.Module):
+    """The norm that is written behind one convolution belongs to the other, of another width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.norm, self.two = nn.Conv2d(4, 8, 3), nn.BatchNorm2d(4), nn.Conv2d(3, 4, 3)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.one(self.norm(self.two(pixels))).mean((2, 3))
+
+
+@pytest.mark.parametrize("network", [Skipping, Twice, Crossed])
 def test_a_norm_that_cannot_be_folded_stays(network: type[nn.Module]) -> None:
     encoder = build("resnet18")
     encoder.encoder = network()

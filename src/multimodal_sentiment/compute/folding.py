@@ -7,9 +7,9 @@ that what one layer writes is still in the processor's cache when the next one r
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 # Images at a time. With 64, EfficientNet-Lite0 encoded half as many a second on an EPYC.
 _IMAGES = 16
 
-Place = tuple[nn.Module, str]
+Place = tuple[nn.Module, str, nn.Module]  # what holds a module, its name there, and the module
 
 _SIDE = 64  # px of the image by which the layers are tried
 _ROUNDING = 1e-3  # relative to the features
@@ -69,67 +69,45 @@ def _is_folded(encoder: ImageEncoder) -> bool:
 @contextmanager
 def _folded_norms(encoder: ImageEncoder) -> Iterator[None]:
     """Fold batch norms, unless the features of a trial image then differ by more than rounding."""
-    former: list[tuple[nn.Module, str, nn.Module]] = []
     image = torch.arange(_SIDE * _SIDE * 3).view(1, _SIDE, _SIDE, 3) % 256
+    places = _find_foldable(encoder)
     try:
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            pairs, features = _find_pairs(encoder, image)
-            places = _find_places(encoder)
-            for convolution, norm in pairs:
-                fused = fuse_conv_bn_eval(convolution, norm)
-                former += _replace(convolution, fused, places[convolution])
-                former += _replace(norm, _rest_of(norm), places[norm])
-            if pairs and (encoder(image) - features).norm() > _ROUNDING * features.norm():
-                logger.debug("Batch norms are not folded: the features would be others")
-                _restore(former)
+        if places:
+            with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+                _fold(encoder, places, image)
         yield
     finally:
-        _restore(former)
+        _restore(places)
 
 
-def _find_pairs(
-    encoder: ImageEncoder, image: torch.Tensor
-) -> tuple[list[tuple[nn.Conv2d, nn.BatchNorm2d]], torch.Tensor]:
-    """Encode a trial image, and see which batch norm reads what which convolution writes.
+def _find_foldable(encoder: ImageEncoder) -> list[Place]:
+    """Return convolutions and the batch norms right behind each, by turns, with where they stand.
 
-    Modules do not say what follows what: their layers are watched at work.
-
-    Returns:
-        The convolutions and batch norms that can be folded; the features of the image.
+    Modules do not say what follows what: that a norm reads the convolution before it is a guess,
+    which the trial image then confirms or not.
     """
-    norms = [part for part in encoder.modules() if _is_foldable(part)]
-    if not norms:
-        return [], torch.empty(0)
-    written: dict[int, nn.Conv2d] = {}
-    readers: dict[int, list[nn.Module]] = defaultdict(list)
-    seen: list[object] = []  # kept, or another tensor could get the identity of one that is gone
+    places: list[Place] = []
+    for parent in encoder.modules():
+        children = [(parent, name, child) for name, child in parent.named_children()]
+        for first, second in pairwise(children):
+            if isinstance(first[2], nn.Conv2d) and _is_foldable(second[2]):
+                places += [first, second]
+    return places
 
-    def watch(part: nn.Module, inputs: tuple[object, ...], output: object) -> None:
-        seen.extend((inputs, output))
-        for tensor in inputs:
-            readers[id(tensor)].append(part)
-        if isinstance(part, nn.Conv2d):
-            written[id(output)] = part
 
-    layers = [*norms, *(part for part in encoder.modules() if not any(part.children()))]
-    hooks = [layer.register_forward_hook(watch) for layer in dict.fromkeys(layers)]
+def _fold(encoder: ImageEncoder, places: list[Place], image: torch.Tensor) -> None:
     try:
         features = encoder(image)
-    except Exception as error:  # whatever a network says of so small an image
-        logger.debug("Batch norms are not folded: %s", error)
-        return [], torch.empty(0)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    calls = [part for parts in readers.values() for part in parts]
-    pairs = [
-        (convolution, reader)
-        for output, convolution in written.items()
-        for reader in readers[output]
-        if _is_foldable(reader)
-        and len(readers[output]) == calls.count(reader) == calls.count(convolution) == 1
-    ]
-    return pairs, features
+        for place, (parent, name, norm) in zip(places[::2], places[1::2], strict=True):
+            setattr(place[0], place[1], fuse_conv_bn_eval(place[2], norm))
+            setattr(parent, name, nn.Sequential(*norm.children()))  # timm's include the activation
+        is_right = bool((encoder(image) - features).norm() <= _ROUNDING * features.norm())
+    except Exception as error:  # of so small an image, or of layers that do not fit each other
+        logger.debug("Batch norms cannot be folded: %s", error)
+        is_right = False
+    if not is_right:
+        logger.debug("Batch norms are not folded")
+        _restore(places)
 
 
 def _is_foldable(part: nn.Module) -> bool:
@@ -140,29 +118,6 @@ def _is_foldable(part: nn.Module) -> bool:
     return is_known and part.running_mean is not None and part.affine
 
 
-def _rest_of(norm: nn.BatchNorm2d) -> nn.Module:
-    """Return what a batch norm does beside normalising: timm's include the activation."""
-    return nn.Sequential(*norm.children())
-
-
-def _find_places(root: nn.Module) -> dict[nn.Module, list[Place]]:
-    """Return where each module stands: the modules that hold it, and its name there."""
-    places: dict[nn.Module, list[Place]] = defaultdict(list)
-    for parent in root.modules():
-        for name, child in parent.named_children():
-            places[child].append((parent, name))
-    return places
-
-
-def _replace(
-    child: nn.Module, substitute: nn.Module, places: list[Place]
-) -> list[tuple[nn.Module, str, nn.Module]]:
-    """Put another module in the place of one, wherever it stands; return what stood where."""
-    for parent, name in places:
-        setattr(parent, name, substitute)
-    return [(parent, name, child) for parent, name in places]
-
-
-def _restore(former: list[tuple[nn.Module, str, nn.Module]]) -> None:
-    for parent, name, child in reversed(former):
+def _restore(places: list[Place]) -> None:
+    for parent, name, child in places:
         setattr(parent, name, child)
