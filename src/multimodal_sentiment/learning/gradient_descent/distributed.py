@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,14 +45,6 @@ _MODEL, _LOG, _ERROR = "model", "log.txt", "error.txt"
 _WEIGHTS, _STATE = "fitted.safetensors", "state.json"
 
 
-@dataclass(frozen=True)
-class SharedTask:
-    """What each process is told; the classifier lies in `files`, and what comes of it will."""
-
-    task: Task
-    files: Path
-
-
 def optimize_together(task: Task, classifier: SentimentClassifier) -> TrainerState:
     """Do what `optimize` does, in as many processes as the plan says.
 
@@ -61,12 +53,11 @@ def optimize_together(task: Task, classifier: SentimentClassifier) -> TrainerSta
         ValueError: If the training has failed in a way that would come again.
     """
     plan, folder = task.plan, task.folder.resolve()
-    files = folder / "task"
+    shared = replace(task, plan=replace(plan, encoders={}, features={}), folder=folder)
+    files = _files_of(shared)
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
     classifier.save_pretrained(files / _MODEL)
-    alone = replace(plan, encoders={}, features={})
-    shared = SharedTask(replace(task, plan=alone, folder=folder), files)
     relay = _relay(files / _LOG)
     if plan.cluster.workers:
         _launch_on_cluster(shared, plan.cluster, relay)
@@ -80,9 +71,9 @@ def optimize_together(task: Task, classifier: SentimentClassifier) -> TrainerSta
     return state
 
 
-def work(shared: SharedTask) -> None:
+def work(task: Task) -> None:
     """Take part in a training, as one of the processes of a group that is there already."""
-    files = shared.files
+    files = _files_of(task)
     warnings.simplefilter("ignore", FutureWarning)  # libraries to each other
     first = dist.get_rank() == 0
     if first:
@@ -91,7 +82,7 @@ def work(shared: SharedTask) -> None:
         logging.disable()  # one voice
     classifier = SentimentClassifier.load(files / _MODEL)
     try:
-        state = optimize(shared.task, classifier)
+        state = optimize(task, classifier)
         check_equal(classifier.model)
     except ValueError as error:  # which all processes meet, and would meet again
         (files / _ERROR).write_text(str(error), encoding="utf-8")
@@ -120,14 +111,19 @@ def check_equal(model: nn.Module) -> None:
         )
 
 
-def _launch_here(shared: SharedTask, processes: int, relay: Callable[[], None]) -> None:
+def _files_of(task: Task) -> Path:
+    """Return the folder where the classifier lies, and what comes of it will."""
+    return task.folder / "task"
+
+
+def _launch_here(task: Task, processes: int, relay: Callable[[], None]) -> None:
     """Run `work` in processes on this machine, which start again when one of them ends."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of parameters without use
     for restart in range(_RESTARTS + 1):
         with TemporaryDirectory() as meeting:
             group = mp.spawn(
                 _join_and_work,
-                (processes, f"file://{meeting}/processes", shared),
+                (processes, f"file://{meeting}/processes", task),
                 nprocs=processes,
                 join=False,
             )
@@ -151,23 +147,21 @@ def _launch_here(shared: SharedTask, processes: int, relay: Callable[[], None]) 
                 relay()
 
 
-def _join_and_work(rank: int, processes: int, meeting: str, shared: SharedTask) -> None:
+def _join_and_work(rank: int, processes: int, meeting: str, task: Task) -> None:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     os.environ |= {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes)}
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     backend = "gloo"
-    if shared.task.plan.device.kind == "cuda":
+    if task.plan.device.kind == "cuda":
         devices = torch.cuda.device_count()
         torch.cuda.set_device(rank % devices)
         backend = "nccl" if processes <= devices else "gloo"  # NCCL wants a GPU for each process
     dist.init_process_group(backend, meeting, rank=rank, world_size=processes)
-    work(shared)
+    work(task)
     dist.destroy_process_group()
 
 
-def _launch_on_cluster(
-    shared: SharedTask, cluster: ClusterParameters, relay: Callable[[], None]
-) -> None:
+def _launch_on_cluster(task: Task, cluster: ClusterParameters, relay: Callable[[], None]) -> None:
     """Run `work` in workers of a Ray cluster, which start again when one of them ends."""
     with open_cluster(cluster):
         from ray.train import (
@@ -183,7 +177,7 @@ def _launch_on_cluster(
         gpus = cluster.gpus_per_worker
         trainer = TorchTrainer(
             _work_on_cluster,
-            train_loop_config={"shared": shared},
+            train_loop_config={"task": task},
             torch_config=TorchConfig(backend="nccl" if gpus >= 1 else "gloo"),
             scaling_config=ScalingConfig(
                 num_workers=cluster.workers,
@@ -191,7 +185,7 @@ def _launch_on_cluster(
                 resources_per_worker={"CPU": cluster.cpus_per_worker, "GPU": gpus},
             ),
             run_config=RunConfig(
-                storage_path=str(shared.files / "ray"),
+                storage_path=str(_files_of(task) / "ray"),
                 failure_config=FailureConfig(max_failures=_RESTARTS),
             ),
         )
@@ -243,11 +237,10 @@ def _check_room(cluster: ClusterParameters) -> None:
 
 
 def _work_on_cluster(config: dict[str, Any]) -> None:
-    shared: SharedTask = config["shared"]
-    plan = shared.task.plan
+    task: Task = config["task"]
+    plan = task.plan
     device = choose_device(plan.device.ask_for(plan.compute))  # here, as all others do
-    task = replace(shared.task, plan=replace(plan, device=device))
-    work(replace(shared, task=task))
+    work(replace(task, plan=replace(plan, device=device)))
 
 
 def _log_into(path: Path) -> None:
