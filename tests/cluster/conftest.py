@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from multimodal_sentiment.cluster import open_cluster
-from multimodal_sentiment.cluster import rows as by_workers
+from multimodal_sentiment.cluster import parts as by_workers
 from multimodal_sentiment.datasets import ArrowStreamDataset
 from multimodal_sentiment.datasets.post_source import PostFilesDataset
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers

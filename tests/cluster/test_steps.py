@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from multimodal_sentiment.cluster import map_parts
-from multimodal_sentiment.cluster import rows as by_workers
+from multimodal_sentiment.cluster import parts as by_workers
 from multimodal_sentiment.decoding import by_workers as decoding_by_workers
 from multimodal_sentiment.parameters import IN_THIS_PROCESS
 from multimodal_sentiment.pipelines.preparation import examples as preparation

@@ -5,8 +5,7 @@
 
 from .connection import INSTALL, ClusterError, open_cluster
 from .mapped import PATH, MappedTable, with_path
-from .parts import divide, map_parts
-from .rows import compute_rows
+from .parts import compute_rows, divide, map_parts
 
 __all__ = [
     "INSTALL",

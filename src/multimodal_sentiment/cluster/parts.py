@@ -11,8 +11,11 @@ from contextlib import closing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
+import numpy as np
+
 from multimodal_sentiment.cluster.threads import map_in_order
 from multimodal_sentiment.parameters import ClusterParameters
+from multimodal_sentiment.progress import log_progress
 from multimodal_sentiment.wording import first_line
 
 from .connection import ClusterError, DeadlyPartError, connection, is_connected, open_cluster
@@ -21,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+# Posts of a part: whole batches, and texts enough to sort by length; fewer of a small set, so that
+# all workers have some.
+_PART = 512
+_FEWEST = 64
+_PARTS_PER_WORKER = 4
 
 RETRIES = 2  # of a part whose worker has died, before it is halved
 _TRIES_TO_CANCEL, _SECONDS_TO_CANCEL = 30, 1.0  # at most; it takes a moment
@@ -84,6 +93,30 @@ def map_parts(
         ", ".join(f"{host or 'no host'} {count:,}" for host, count in sorted(hosts.items())),
         f"; {repeated:,} repeated, as their workers died" if repeated else "",
     )
+
+
+def compute_rows(
+    compute: Callable[[np.ndarray], np.ndarray],
+    rows: np.ndarray,
+    cluster: ClusterParameters,
+    doing: str,
+    lost: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return results for some rows of a table, in their order, of shape (rows, ...).
+
+    Args:
+        compute: The function that gives the results of some of the rows; see `map_parts`.
+        rows: The rows.
+        cluster: The workers; without any, or any rows, all is computed here, at once.
+        doing: The name of the work, for the log.
+        lost: The result that stands for a row that kills its worker.
+    """
+    if not cluster.workers or not len(rows):
+        return compute(rows)
+    share = len(rows) // (_PARTS_PER_WORKER * cluster.workers)
+    parts = divide(rows, min(_PART, max(_FEWEST, share)))
+    pieces = map_parts(compute, parts, cluster, doing, lost)
+    return np.concatenate([*log_progress(pieces, len(rows), doing, size=len)])
 
 
 class _Answer(NamedTuple):

@@ -17,7 +17,7 @@ from torch.nn import functional
 from multimodal_sentiment.cluster import map_parts
 from multimodal_sentiment.parameters import ClusterParameters, ComputeParameters
 
-from .malloc import keep_freed_memory
+from .memory import keep_freed_memory
 
 Model = TypeVar("Model", bound=nn.Module)
 

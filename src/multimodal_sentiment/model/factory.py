@@ -11,8 +11,9 @@ from multimodal_sentiment.encoders import Encoder
 from multimodal_sentiment.parameters import ImageParameters, ModelParameters, TextParameters
 
 from .configuration import IMAGENET_MEAN, IMAGENET_STD, SentimentConfig
-from .loading import Weights, load_image_encoder, load_text_encoder
+from .loading import load_image_encoder, load_text_encoder
 from .modeling import SentimentModel
+from .pretrained import Weights
 from .text import TextEncoder, learn_tokenizer
 
 

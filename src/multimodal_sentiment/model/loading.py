@@ -20,14 +20,11 @@ from multimodal_sentiment.encoders import POOLING, Encoder, EncoderError, read_j
 from .image import has_class_token, viewing_options
 from .networks import defining_part, first_line
 from .preprocessing import read_view
-from .pretrained import OFFLINE, load_network
-from .resnet import load_resnet
+from .pretrained import OFFLINE, Weights, load_network, load_resnet
 from .text import TextEncoder
 from .validation import LARGEST_SIDE, check_sizes, warn_of_lost_emoji
 
 logger = logging.getLogger(__name__)
-
-Weights = dict[str, torch.Tensor]
 
 # Vocabularies are padded to round sizes, by less than this.
 _MOST_PADDING = 1024

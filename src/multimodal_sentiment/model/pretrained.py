@@ -1,4 +1,4 @@
-"""transformers' and timm's networks are loaded with their pretrained weights."""
+"""Networks of transformers and timm, and torchvision's ResNets, with their pretrained weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
+import torchvision
 from safetensors import safe_open
+from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from multimodal_sentiment.encoders import (
@@ -17,17 +19,29 @@ from multimodal_sentiment.encoders import (
     weights_of,
 )
 
+from .configuration import IMAGENET_MEAN, IMAGENET_STD
 from .networks import encoder_config, first_line, with_attention
+
+Weights = dict[str, torch.Tensor]
 
 OFFLINE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
-MOST_LAYERS = (
-    1000  # a claim of so many is believed, whatever the weights: it costs no more than time
-)
+# A claim of so many is believed, whatever the weights: it costs no more than time.
+MOST_LAYERS = 1000
 
 # What weights may hold under an encoder's own name without its network having it: counted again
 # when the network is built, or of use only in pretraining.
 _BESIDES = ("position_ids", "token_type_ids", "relative_position_index", "mask_token", "._weight")
+
+_RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+# How torchvision's own were trained; a file of weights does not say.
+_TORCHVISION: dict[str, Any] = {
+    "mean": list(IMAGENET_MEAN),
+    "std": list(IMAGENET_STD),
+    "interpolation": "bilinear",
+    "size": 224,
+    "resize": 256,
+}
 
 
 def load_network(
@@ -86,6 +100,25 @@ def load_network(
     return network, torch_attention, whole, pooler
 
 
+def load_resnet(encoder: Encoder) -> tuple[dict[str, Any], Weights]:
+    """Load a file of weights; return the configuration of the ResNet it fits best, and the weights.
+
+    Raises:
+        EncoderError: If it does not hold the weights of a ResNet.
+    """
+    # The classifier is not ours.
+    given = {k: v for k, v in load_file(encoder.path).items() if not k.startswith("fc.")}
+    odd = {architecture: _odd_weights(architecture, given) for architecture in _RESNETS}
+    architecture = min(odd, key=lambda name: len(odd[name]))
+    if odd[architecture]:
+        raise EncoderError(
+            f"model.image.encoder: {encoder.path} does not hold torchvision's {architecture}: "
+            f"{list_odd(odd[architecture])}: name weights that do, or the folder of a transformers "
+            "or timm encoder"
+        )
+    return {"architecture": architecture} | _TORCHVISION, given
+
+
 def check_layers(content: Any, given: int) -> None:
     """Refuse a configuration that claims far more layers than there are weights.
 
@@ -126,4 +159,17 @@ def _superfluous(
         for name in unexpected
         if name.startswith(prefix) or name.partition(".")[0] not in others
         if not name.endswith(_BESIDES) and not name.removeprefix(prefix).startswith(heads)
+    ]
+
+
+def _odd_weights(architecture: str, given: Weights) -> list[str]:
+    """Return the names of weights that are missing, unknown, or of another shape."""
+    with torch.device("meta"):
+        network = torchvision.models.get_model(architecture, weights=None)
+    wanted = {k: v for k, v in network.state_dict().items() if not k.startswith("fc.")}
+    return [
+        name
+        for name in wanted | given
+        if name not in wanted or name not in given or wanted[name].shape != given[name].shape
+        if "num_batches" not in name  # some publishers leave these counters out
     ]

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from multimodal_sentiment.classifier.errors import ClassifierError
-from multimodal_sentiment.compute.malloc import share_one_heap
+from multimodal_sentiment.compute.memory import share_one_heap
 from multimodal_sentiment.wording import reason
 
 from .app import Service, create_app

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from multimodal_sentiment.cluster import MappedTable, divide, map_parts
 from multimodal_sentiment.cluster.threads import map_in_order
-from multimodal_sentiment.compute.malloc import keep_freed_memory
+from multimodal_sentiment.compute.memory import keep_freed_memory
 from multimodal_sentiment.fingerprint import fingerprint_pictures
 from multimodal_sentiment.layouts import PostFiles, UnreadableFileError
 from multimodal_sentiment.parameters import (
