@@ -134,7 +134,7 @@ def test_a_training_beside_a_frozen_encoder_names_both(
     with caplog.at_level(logging.INFO):
         fit(posts, parameters_of(tiny, freezing, ["text"]), tmp_path)
     said = next(line for line in caplog.messages if line.startswith("Training "))
-    assert re.match(r"Training resnet\S* at .* weights, beside the frozen bert of ", said)
+    assert re.match(r"Training .* weights: a fusion, bert of .*, frozen\), resnet\S* at ", said)
 
 
 def test_features_stored_in_parts_are_taken_in_the_order_asked_for() -> None:

@@ -96,10 +96,9 @@ def test_the_log_says_what_is_fitted_and_what_stays_as_it_is(
         for name, weight in classifier.model.named_parameters()
         if ".encoder." not in name
     )
-    assert said.startswith(
-        f"Training linear heads, {fitted:,} weights, on features of the frozen bert of "
-    )
-    assert " and clip_vision_model at 64 px (" in said
+    assert said.startswith(f"Training {fitted:,} weights: linear heads, bert of ")
+    assert ", clip_vision_model at 64 px (" in said
+    assert said.count(", frozen)") == 2
     assert said.endswith("), on cpu in fp32: 60 posts to learn from")
 
 

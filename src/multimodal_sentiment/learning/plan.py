@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.class_weight import compute_class_weight
 from transformers import PreTrainedTokenizerBase
 
 from multimodal_sentiment.batches import Features
@@ -22,8 +23,6 @@ from multimodal_sentiment.parameters import (
     TrainingParameters,
     count_processes,
 )
-
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -98,35 +97,26 @@ def class_weights(tags: np.ndarray, labels: list[str], kind: str) -> list[float]
     """Return one weight for each label: `none`, `sqrt` of inverse frequency, or `balanced`."""
     if kind == "none":
         return None
-    balanced = np.array([len(tags) / (len(labels) * (tags == label).sum()) for label in labels])
+    balanced = compute_class_weight("balanced", classes=np.array(labels), y=tags)
     weights: list[float] = (np.sqrt(balanced) if kind == "sqrt" else balanced).tolist()
     return weights
 
 
 def describe_plan(plan: Plan, model: SentimentModel) -> str:
-    """Return in words what is fitted, on which frozen encoders, and on which device."""
-    config, encoders = model.config, {}
+    """Return in words what is fitted, with which encoders, and on which device."""
+    config, sizes = model.config, {}
     if config.uses_text:
         text = config.text_config
-        origin = plan.encoders.get("text", "from scratch")
-        encoders["text"] = f"{text.model_type} of {text.num_hidden_layers} layers ({origin})"
+        sizes["text"] = f"{text.model_type} of {text.num_hidden_layers} layers"
     if config.uses_image:
         image = config.image_config
-        origin = plan.encoders.get("image", "from scratch")
-        encoders["image"] = f"{image['architecture']} at {image['size']} px ({origin})"
-    frozen = [words for modality, words in encoders.items() if modality in plan.features]
-    trained = [words for words in encoders.values() if words not in frozen]
-    what = " and ".join(trained) or ("linear heads" if plan.is_solved else "the fusion")
-    on = "beside" if trained else "on features of"
-    rest = f" {on} the frozen {' and '.join(frozen)}," if frozen else ""
-    return f"Training {what}, {_count_fitted(plan, model)},{rest} on {plan.place}"
-
-
-def _count_fitted(plan: Plan, model: SentimentModel) -> str:
-    """Return in words how many weights are fitted: all but those of frozen encoders."""
-    count = sum(weight.numel() for weight in model.parameters()) - sum(
-        weight.numel()
-        for modality in plan.features
-        for weight in model.branches[modality].encoder.parameters()
-    )
-    return f"{count / 1e6:.1f} million weights" if count >= _MILLION else f"{count:,} weights"
+        sizes["image"] = f"{image['architecture']} at {image['size']} px"
+    parts = ["linear heads" if plan.is_solved else "a fusion"]
+    count = sum(weight.numel() for weight in model.parameters())
+    for name, words in sizes.items():
+        origin = str(plan.encoders.get(name, "from scratch"))
+        if name in plan.features:
+            origin += ", frozen"
+            count -= sum(it.numel() for it in model.branches[name].encoder.parameters())
+        parts.append(f"{words} ({origin})")
+    return f"Training {count:,} weights: {', '.join(parts)}, on {plan.place}"
