@@ -188,17 +188,6 @@ def test_a_pinned_pickle_is_read_as_tensors_only(
     assert not (tmp_path / "ran").exists()
 
 
-def test_where_the_store_cannot_be_written_to_a_conversion_serves_this_process(
-    install: Callable[..., Path], tmp_path: Path
-) -> None:
-    install(write_pickle)
-    (tmp_path / "file").touch()
-    found = EncoderStore(tmp_path / "file" / "store", tmp_path).find(NAME)
-
-    assert len(load_file(found.path / "model.safetensors")) == len(NAMES)
-    found.identify()
-
-
 def test_what_a_hub_cannot_give_is_taken_from_a_package(
     install: Callable[..., Path], hub: Any, store: EncoderStore, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import logging
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -137,13 +135,10 @@ class EncoderStore:
             return None
         if not needs_conversion(package):
             return packaged_encoder(reference, package, source)
-        folder = self._place(reference.repository)
-        if not _is_writable(folder):  # then for this process alone
-            folder = Path(tempfile.mkdtemp())
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        final = folder / f"package-{secrets.token_hex(4)}"  # each process that converts has its own
+        # Each process that converts has its own.
+        final = self._place(reference.repository) / f"package-{secrets.token_hex(4)}"
         with replace_whole(final) as partial:
-            partial.mkdir()
+            partial.mkdir(parents=True)
             convert(reference.name, package, source, partial)
             about = {"licence": reference.licence, "source": describe(package)}
             _record(partial, reference, [CONFIG, WEIGHTS], **about)
@@ -262,16 +257,6 @@ def find_encoder(store: EncoderStore, modality: str, name: str) -> Encoder:
     except EncoderError as error:
         raise type(error)(f"model.{modality}.encoder: {error}") from error
     return encoder
-
-
-def _is_writable(folder: Path) -> bool:
-    """Return whether files can be made in a folder, which is made if it is not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _size(path: Path) -> int:
