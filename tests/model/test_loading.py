@@ -515,7 +515,7 @@ def test_an_encoder_of_another_fixed_size_is_used_as_the_refusal_advises(
         load_image_encoder(encoder, 224, 224)
     said = str(refused.value)
     assert "made for 384 px, cannot be used at 224 px" in said
-    assert said.endswith(": set model.image.size=null,model.image.resize=null")
+    assert ": set model.image.size=null,model.image.resize=null, or choose another" in said
 
     assert load_image_encoder(encoder)[0]["size"] == 384
 
@@ -784,9 +784,6 @@ def test_statistics_that_are_broken_are_refused(folder: Callable[..., Path]) -> 
             load_image_encoder(encoder_at(path), 64)
     (path / "preprocessor_config.json").unlink()
     with pytest.raises(EncoderError, match=r"has no preprocessor_config\.json, .*put the encoder"):
-        load_image_encoder(encoder_at(path), 64)
-    (path / "encoder.json").write_text("{}")  # of the store, as 0.1 fetched them
-    with pytest.raises(EncoderError, match=r": remove that folder, and run .*--pipeline=encoders"):
         load_image_encoder(encoder_at(path), 64)
 
 

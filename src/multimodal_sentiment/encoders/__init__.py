@@ -4,12 +4,11 @@ from .encoder import Encoder, MissingEncoderError
 from .formats import POOLING, most_layers, read_config, read_json, weights_of
 from .packages import INSTALL
 from .references import EncoderError, is_packaged
-from .store import RECORD, EncoderStore, find_encoder
+from .store import EncoderStore, find_encoder
 
 __all__ = [
     "INSTALL",
     "POOLING",
-    "RECORD",
     "Encoder",
     "EncoderError",
     "EncoderStore",

@@ -223,14 +223,10 @@ def _detect_pooling(encoder: Encoder, network: PreTrainedModel, size: int, made_
     except Exception as error:  # what a network raises that is not given what it needs
         fault = first_line(error)
     if fault:
-        advice = (
-            "set model.image.size=null,model.image.resize=null"
-            if made_for != size
-            else "choose another encoder"
-        )
         raise EncoderError(
             f"model.image.encoder: {encoder.name}, a {config.model_type}, made for {made_for} px, "
-            f"cannot be used at {size} px: {fault}: {advice}"
+            f"cannot be used at {size} px: {fault}: set "
+            "model.image.size=null,model.image.resize=null, or choose another encoder"
         )
     if getattr(first, "pooler_output", None) is not None:
         return "pooler"

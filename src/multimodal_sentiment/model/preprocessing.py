@@ -15,8 +15,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, PreTrainedConfig
 
-from multimodal_sentiment.commands import run_command
-from multimodal_sentiment.encoders import RECORD, Encoder, EncoderError, read_config, read_json
+from multimodal_sentiment.encoders import Encoder, EncoderError, read_config, read_json
 
 from .image import central_square, normalise
 from .networks import first_line
@@ -47,16 +46,9 @@ def read_view(encoder: Encoder, config: PreTrainedConfig) -> dict[str, Any]:
         return _read_timm(encoder)
     file = _settings_file(encoder)
     if not file.is_file():
-        advice = "put the encoder's own there"
-        if (encoder.path / RECORD).is_file():  # 0.1 fetched no processor_config.json
-            fetch = f"{run_command()} --pipeline=encoders"
-            advice = (
-                f'remove that folder, and run "{fetch}" with the same --env and --params; if it is '
-                f"still missing, {advice}"
-            )
         raise EncoderError(
             f"model.image.encoder: {encoder.path} has no {PREPROCESSOR}, which says how its "
-            f"pictures were normalised: {advice}"
+            "pictures were normalised: put the encoder's own there"
         )
     read_json(file)  # it is small, and whole
     try:

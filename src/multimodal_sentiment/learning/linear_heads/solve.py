@@ -24,7 +24,7 @@ from multimodal_sentiment.model.words import (
 )
 
 from ..plan import Fitted, Plan, class_weights, describe_plan
-from .heads import SMALLER_STRENGTHS, STRENGTHS, SolvedHeads, Voice, deal_folds, solve_heads
+from .heads import SolvedHeads, Voice, deal_folds, solve_heads
 
 logger = logging.getLogger(__name__)
 
@@ -132,13 +132,8 @@ def _take_over(model: SentimentModel, solved: SolvedHeads, idf: NDArray[np.float
 
 
 def _describe(history: pd.DataFrame) -> str:
-    ends: dict[object, str] = {
-        SMALLER_STRENGTHS[-1]: ", the smallest that is tried",
-        STRENGTHS[-1]: ", the largest that is tried",
-    }
     chosen = history[history["chosen"]]
     return ", ".join(
-        f"{row.voice} {row.strength:g} (log loss {row.log_loss:.3f}, accuracy {row.accuracy:.3f}"
-        f"{ends.get(row.strength, '')})"
+        f"{row.voice} {row.strength:g} (log loss {row.log_loss:.3f}, accuracy {row.accuracy:.3f})"
         for row in chosen.itertuples()
     )
