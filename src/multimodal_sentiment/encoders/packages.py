@@ -14,9 +14,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .encoder import Encoder
 from .formats import CONFIG, PICKLES, WEIGHTS
-from .references import EncoderError, Package, Reference
+from .references import EncoderError, Package
 
 if TYPE_CHECKING:
     import torch
@@ -82,21 +81,6 @@ def describe(package: Package) -> str:
 def needs_conversion(package: Package) -> bool:
     """Return whether a package has its weights as a pickle."""
     return any(name.endswith(PICKLES) for name in package.digests)
-
-
-def packaged_encoder(reference: Reference, package: Package, folder: Path) -> Encoder:
-    """Return the encoder that lies in an installed package as a hub has it.
-
-    Its files are those of the hub's commit; `identify` checks them.
-    """
-    return Encoder(
-        reference.name,
-        folder,
-        describe(package),
-        reference.revision,
-        package.digests,
-        reference.licence,
-    )
 
 
 def convert(name: str, package: Package, source: Path, target: Path) -> None:

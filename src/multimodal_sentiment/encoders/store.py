@@ -17,14 +17,7 @@ from multimodal_sentiment.files import replace_whole, short_path
 
 from .encoder import Encoder, MissingEncoderError, find_in_cache, local_encoder
 from .formats import CONFIG, WEIGHTS, check_kind, digest_file, weights_of
-from .packages import (
-    INSTALL,
-    convert,
-    describe,
-    locate,
-    needs_conversion,
-    packaged_encoder,
-)
+from .packages import INSTALL, convert, describe, locate, needs_conversion
 from .references import EncoderError, Reference, parse
 
 if TYPE_CHECKING:
@@ -131,17 +124,17 @@ class EncoderStore:
     def _packaged(self, reference: Reference) -> Encoder | None:
         """Return the encoder that an installed package has, converted once if need be."""
         package = reference.package
-        if package is None or (source := locate(package)) is None:
+        if package is None or (folder := locate(package)) is None:
             return None
-        if not needs_conversion(package):
-            return packaged_encoder(reference, package, source)
+        name, source, licence = reference.name, describe(package), reference.licence
+        if not needs_conversion(package):  # its files are those of the hub's commit
+            return Encoder(name, folder, source, reference.revision, package.digests, licence)
         # Each process that converts has its own.
         final = self._place(reference.repository) / f"package-{secrets.token_hex(4)}"
         with replace_whole(final) as partial:
             partial.mkdir(parents=True)
-            convert(reference.name, package, source, partial)
-            about = {"licence": reference.licence, "source": describe(package)}
-            _record(partial, reference, [CONFIG, WEIGHTS], **about)
+            convert(name, package, folder, partial)
+            _record(partial, reference, [CONFIG, WEIGHTS], licence=licence, source=source)
         return self._encoder(reference, final)
 
     def _local(self, text: str) -> Path | None:
