@@ -31,24 +31,20 @@ def epoch_of_end(checkpoint: str) -> int | None:
     return round(state.epoch or 0) if is_end else None
 
 
-class FindBestAgain(TrainerCallback):
-    """Has the best checkpoint found after its folder has moved: the Trainer has kept its path."""
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Look for the best checkpoint where the others are now."""
-        best = Path(args.output_dir) / f"checkpoint-{state.best_global_step}"
-        if state.best_global_step and best.is_dir():
-            state.best_model_checkpoint = str(best)
-
-
 class KeepNewestAndBest(TrainerCallback):
     """Marks each checkpoint when all processes have written their part of it.
 
     Earlier ones, but the best, are removed after that, each with its mark first: however a training
     ends, there is one to go on from, and none that is marked has lost a file.
     """
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Look for the best one where the others are now: the folder may have moved."""
+        best = Path(args.output_dir) / f"checkpoint-{state.best_global_step}"
+        if state.best_global_step and best.is_dir():
+            state.best_model_checkpoint = str(best)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

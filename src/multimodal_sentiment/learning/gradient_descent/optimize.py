@@ -26,7 +26,6 @@ from multimodal_sentiment.parameters import share_of_batch
 
 from ..plan import Plan
 from .checkpoints import (
-    FindBestAgain,
     KeepNewestAndBest,
     epoch_of_end,
     full_disk_explained,
@@ -102,7 +101,7 @@ def optimize(task: Task, classifier: SentimentClassifier) -> TrainerState:
         args=arguments,
         train_dataset=posts.as_dataset(classifier, features, variation),
         data_collator=dict,
-        callbacks=[*callbacks, FindBestAgain(), KeepNewestAndBest()],
+        callbacks=[*callbacks, KeepNewestAndBest()],
         **options,
     )
     trainer.remove_callback(PrinterCallback)
