@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from multimodal_sentiment.model import SentimentConfig
 from multimodal_sentiment.model.fusion import ConcatFusion, GatedFusion, LateFusion, PoolFusion
 
 torch.manual_seed(0)
 FEATURES = {"text": torch.randn(5, 3), "image": torch.randn(5, 4)}
 SCORES = {"text": torch.randn(5, 2), "image": torch.randn(5, 2)}
+
+
+def config(**options: Any) -> SentimentConfig:
+    return SentimentConfig(hidden_size=6, dropout=0.5, num_labels=2, **options)
 
 
 def linear(layer: torch.nn.Linear, values: np.ndarray) -> np.ndarray:
@@ -18,7 +25,7 @@ def linear(layer: torch.nn.Linear, values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("visible", [True, False])
 def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> None:
     torch.manual_seed(0)  # a score near zero would have no close relative
-    fusion = ConcatFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
+    fusion = ConcatFusion(config(visible_scores=visible), [3, 4]).eval()
     parts = [*FEATURES.values(), *(SCORES.values() if visible else [])]
     seen = np.concatenate([part.numpy() for part in parts], axis=1)
 
@@ -28,7 +35,7 @@ def test_concatenation_is_a_perceptron_over_all_that_is_seen(visible: bool) -> N
 
 @pytest.mark.parametrize("visible", [True, False])
 def test_the_gate_weighs_one_modality_against_the_other(visible: bool) -> None:
-    fusion = GatedFusion([3, 4], 6, 2, dropout=0.5, with_logits=visible).eval()
+    fusion = GatedFusion(config(visible_scores=visible), [3, 4]).eval()
     text, image = (FEATURES[name].numpy() for name in ("text", "image"))
     gate = 1 / (1 + np.exp(-linear(fusion.gate, np.concatenate([text, image], axis=1))))
     joined = gate * np.tanh(linear(fusion.projections[0], text)) + (1 - gate) * np.tanh(
@@ -48,7 +55,7 @@ def test_late_fusion_adds_the_votes() -> None:
 
 
 def test_a_pool_weighs_the_voices_by_what_a_post_has() -> None:
-    pool = PoolFusion(["text", "words", "image"], 2)
+    pool = PoolFusion(config(counted_terms=9))
     with torch.no_grad():
         pool.weights.copy_(torch.tensor([[0, 0, 0], [1, 2, 0], [0, 0, 3], [0.5, 1, 2.0]]))
         pool.bias.copy_(torch.tensor([[7, 8], [0, 1], [0, 0], [1, 0.0]]))

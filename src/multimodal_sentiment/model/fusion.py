@@ -20,57 +20,34 @@ Tensors = Mapping[str, torch.Tensor]
 Presence = Mapping[str, torch.Tensor | None]
 
 
-def build_fusion(config: SentimentConfig, sizes: Sequence[int], voices: Sequence[str]) -> nn.Module:
+def build_fusion(config: SentimentConfig, sizes: Sequence[int]) -> nn.Module:
     """Return the fusion that a configuration names.
 
     Args:
         config: The model's configuration.
         sizes: The size of each modality's features.
-        voices: The names of the logits that the fusion is given.
     """
     if config.fusion == "pool":
-        return PoolFusion(voices, config.num_labels)
+        return PoolFusion(config)
     if config.fusion == "late":  # of one modality: its own logits
         return LateFusion()
     # One modality has nothing to be joined with: the same perceptron classifies it.
     gated = config.modality == "both" and config.fusion == "gated"
-    return (GatedFusion if gated else ConcatFusion)(
-        sizes,
-        config.hidden_size,
-        config.num_labels,
-        config.dropout,
-        with_logits=config.modality == "both" and config.visible_scores,
-    )
+    return (GatedFusion if gated else ConcatFusion)(config, sizes)
 
 
 class ConcatFusion(nn.Module):
-    """Concatenated features through a multi-layer perceptron.
+    """Concatenated features through a multi-layer perceptron; see `SentimentConfig`."""
 
-    Args:
-        sizes: The size of each modality's features.
-        hidden_size: The width of the hidden layer.
-        labels: The number of labels.
-        dropout: The probability of dropout before the last layer.
-        with_logits: Whether the modalities' own logits are an input as well.
-    """
-
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        hidden_size: int,
-        labels: int,
-        dropout: float,
-        *,
-        with_logits: bool,
-    ) -> None:
+    def __init__(self, config: SentimentConfig, sizes: Sequence[int]) -> None:
         super().__init__()
-        self.with_logits = with_logits
-        seen = sum(sizes) + (labels * len(sizes) if with_logits else 0)
+        self.with_logits = config.modality == "both" and config.visible_scores
+        seen = sum(sizes) + (config.num_labels * len(sizes) if self.with_logits else 0)
         self.layers = nn.Sequential(
-            nn.Linear(seen, hidden_size),
+            nn.Linear(seen, config.hidden_size),
             nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_size, labels),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden_size, config.num_labels),
         )
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
@@ -84,31 +61,17 @@ class GatedFusion(nn.Module):
     """A gate, made from both modalities, that weighs them feature by feature.
 
     Arevalo et al., "Gated Multimodal Units for Information Fusion", 2017.
-
-    Args:
-        sizes: The sizes of the two modalities' features.
-        hidden_size: The size that both are projected to.
-        labels: The number of labels.
-        dropout: The probability of dropout before the last layer.
-        with_logits: Whether the last layer takes the modalities' own logits as well.
     """
 
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        hidden_size: int,
-        labels: int,
-        dropout: float,
-        *,
-        with_logits: bool,
-    ) -> None:
+    def __init__(self, config: SentimentConfig, sizes: Sequence[int]) -> None:
         super().__init__()
-        self.with_logits = with_logits
-        self.projections = nn.ModuleList(nn.Linear(size, hidden_size) for size in sizes)
-        self.gate = nn.Linear(sum(sizes), hidden_size)
-        self.dropout = nn.Dropout(dropout)
-        seen = hidden_size + (labels * len(sizes) if with_logits else 0)
-        self.classifier = nn.Linear(seen, labels)
+        self.with_logits = config.visible_scores
+        hidden = config.hidden_size
+        self.projections = nn.ModuleList(nn.Linear(size, hidden) for size in sizes)
+        self.gate = nn.Linear(sum(sizes), hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        seen = hidden + (config.num_labels * len(sizes) if self.with_logits else 0)
+        self.classifier = nn.Linear(seen, config.num_labels)
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Return logits of shape (batch, labels)."""
@@ -145,11 +108,11 @@ class PoolFusion(nn.Module):
         bias: The bias, of shape (4, labels).
     """
 
-    def __init__(self, voices: Sequence[str], labels: int) -> None:
+    def __init__(self, config: SentimentConfig) -> None:
         super().__init__()
-        self.voices = list(voices)
+        self.voices = config.voices
         self.weights = nn.Parameter(torch.full((4, len(self.voices)), 1 / len(self.voices)))
-        self.bias = nn.Parameter(torch.zeros(4, labels))
+        self.bias = nn.Parameter(torch.zeros(4, config.num_labels))
 
     def forward(self, features: Tensors, logits: Tensors, present: Presence) -> torch.Tensor:
         """Return logits of shape (batch, labels)."""

@@ -62,7 +62,7 @@ class SentimentModel(PreTrainedModel):
         if config.uses_text and config.counted_terms:
             self.words = WordHead(config.counted_terms, config.num_labels)
         sizes = [branch.size for branch in self.branches.values()]
-        self.fusion = build_fusion(config, sizes, config.voices)
+        self.fusion = build_fusion(config, sizes)
         self.post_init()
 
     def forward(
@@ -77,21 +77,9 @@ class SentimentModel(PreTrainedModel):
         features: Tensors | None = None,
         labels: torch.Tensor | None = None,
     ) -> SentimentOutput:
-        """Classify a batch of posts: `encode`, then `fuse`, and the loss if labels are given.
+        """Classify a batch of posts: `encode`, which has the same arguments, and then `fuse`.
 
-        Args:
-            input_ids: The same as in `encode`.
-            attention_mask: The same as in `encode`.
-            has_text: The same as in `encode` and `fuse`.
-            pixels: The same as in `encode`.
-            has_image: The same as in `encode` and `fuse`.
-            term_ids: The same as in `encode`.
-            term_counts: The same as in `encode`.
-            features: The same as in `encode`.
-            labels: The index of each post's label, of shape (batch,).
-
-        Returns:
-            The logits, and the loss if labels were given.
+        With `labels`, the index of each post's label, of shape (batch,), the loss is returned, too.
         """
         encoded = self.encode(
             input_ids,
