@@ -32,7 +32,7 @@ from multimodal_sentiment.parameters import (
     ComputeParameters,
     ModelParameters,
 )
-from multimodal_sentiment.posts.split import grouped_split
+from multimodal_sentiment.posts.split import check_groups
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 from multimodal_sentiment.wording import duration
 
@@ -136,25 +136,18 @@ class KeptTrainings:
         return self._cluster.workers or 1
 
     def check(self, trainings: Sequence[FoldTraining]) -> None:
-        """Check before the first training that each has enough posts to tune by.
+        """Check before the first training that each has enough posts to choose by.
 
         Raises:
             ValueError: If one has too few.
         """
-        posts = self._shared.posts
-        for training in {
-            (t.fold, t.parameters.tuning_fraction, t.parameters.seed): t for t in trainings
-        }.values():
-            learnt = self._shared.folds != training.fold
+        posts, folds = self._shared.posts, self._shared.folds
+        for fold, of_how_many in {it.fold: it.folds for it in trainings}.items():
+            learnt = folds != fold
             try:
-                grouped_split(
-                    posts.tags[learnt],
-                    posts.groups[learnt],
-                    training.parameters.tuning_fraction,
-                    training.parameters.seed,
-                )
+                check_groups(posts.tags[learnt], posts.groups[learnt], 2)
             except ValueError as error:
-                where = f"outside of fold {training.fold + 1}" if training.folds else "for training"
+                where = f"outside of fold {fold + 1}" if of_how_many else "for training"
                 raise ValueError(f"the posts {where}: {error}") from error
 
     def fingerprint(self, models: Iterable[ModelParameters]) -> str:
