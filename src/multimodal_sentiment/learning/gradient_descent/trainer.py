@@ -215,13 +215,6 @@ class ProgressLog(TrainerCallback):
             share = 100 * (state.epoch or 0) / self._epochs
             logger.info("Training: %.0f%% done, %.1f posts/s", share, speed)
 
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Stop the epoch's clock."""
-        self._device.wait()
-        self._seconds = time.monotonic() - self._started
-
     def on_log(
         self,
         args: TrainingArguments,
@@ -230,9 +223,11 @@ class ProgressLog(TrainerCallback):
         logs: dict[str, float],
         **_: Any,
     ) -> None:
-        """Add the epoch's speed to its history."""
+        """Add the epoch's speed to its history, as it ends."""
         if "loss" in logs:
-            state.log_history[-1]["posts_per_second"] = self._posts / self._seconds
+            self._device.wait()
+            seconds = time.monotonic() - self._started
+            state.log_history[-1]["posts_per_second"] = self._posts / seconds
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
