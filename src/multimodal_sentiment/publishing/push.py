@@ -75,15 +75,11 @@ def check_repository(repository: str, endpoint: str | None, *, public: bool) -> 
         if not hub.repo_exists(repository, token=True):
             return hub
         is_private = hub.model_info(repository, token=True).private
-        if public and is_private:
+        if public == is_private:
+            kind, way = ("private", "without") if is_private else ("public", "with")
             raise ClassifierError(
-                f"{repository} is there already, and private: name another, make it public on "
-                f"{hub.endpoint}, or send the model without --public"
-            )
-        if not public and not is_private:
-            raise ClassifierError(
-                f"{repository} is there already, and public: name another, make it private on "
-                f"{hub.endpoint}, or send the model to everybody with --public"
+                f"{repository} is there already, and {kind}: name another, change that on "
+                f"{hub.endpoint}, or send the model {way} --public"
             )
     return hub
 
