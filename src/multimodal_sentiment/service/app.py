@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -110,64 +109,32 @@ _BODY = {
 }
 
 
-@dataclass
-class Service:
-    """What answers requests.
+def create_app(
+    model: CurrentModel,
+    limits: Limits,
+    ask_below: float,
+    metrics: Metrics,
+    keep_model: Callable[[], Coroutine[Any, Any, None]],
+) -> FastAPI:
+    """Return the application that answers requests.
 
-    Attributes:
+    Args:
         model: The model that answers.
         limits: The limits of requests.
         ask_below: The confidence under which the page says to ask a person.
         metrics: Counts.
-        on_ready: Called with the version of the first model when it is loaded.
-        on_failure: Called with the error if it cannot be.
+        keep_model: Loads the model, and then each that takes its place, until it is cancelled.
     """
-
-    model: CurrentModel
-    limits: Limits
-    ask_below: float
-    metrics: Metrics
-    on_ready: Callable[[str | None], None]
-    on_failure: Callable[[Exception], None]
-    batcher: Batcher = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.batcher = Batcher(self.limits, self.metrics)
-
-    @property
-    def classifier(self) -> Classifier:
-        """The model that answers.
-
-        Raises:
-            HTTPException: If there is none yet.
-        """
-        if self.model.classifier is None:
-            raise HTTPException(503, "the model is being loaded", {"Retry-After": "2"})
-        return self.model.classifier
-
-    async def run(self) -> None:
-        """Load the model, and then each that takes its place."""
-        try:
-            while self.model.classifier is None:  # it may be replaced while it is loaded
-                await asyncio.to_thread(self.model.load)
-        except Exception as error:
-            self.on_failure(error)
-            return
-        self.on_ready(self.classifier.version)
-        await self.model.follow()
-
-
-def create_app(service: Service) -> FastAPI:
-    """Return the application that a service answers by."""
+    batcher = Batcher(limits, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(service.run())
+        task = asyncio.create_task(keep_model())
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await asyncio.to_thread(service.batcher.stop)
+        await asyncio.to_thread(batcher.stop)
 
     # FastAPI's pages of documentation load scripts from another host.
     app = FastAPI(
@@ -177,13 +144,19 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _refuse_query)
     app.add_exception_handler(ClientDisconnect, _drop)
     app.add_exception_handler(Exception, _fail)
-    _add_predict(app, service)
-    _add_states(app, service)
-    _add_page(app, service)
+    _add_predict(app, model, batcher, limits)
+    _add_states(app, model, batcher, metrics)
+    _add_page(app, ask_below, limits.max_megabytes)
     return app
 
 
-def _add_predict(app: FastAPI, service: Service) -> None:
+def _loaded(model: CurrentModel) -> Classifier:
+    if model.classifier is None:
+        raise HTTPException(503, "the model is being loaded", {"Retry-After": "2"})
+    return model.classifier
+
+
+def _add_predict(app: FastAPI, model: CurrentModel, batcher: Batcher, limits: Limits) -> None:
     @app.post(
         "/predict",
         response_model=Answers,
@@ -196,11 +169,11 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         With `explain`, which takes one post, also say what its words and the regions of its image
         added; that takes a second or two.
         """
-        classifier = service.classifier
-        posts = await read_posts(request, service.limits)
+        classifier = _loaded(model)
+        posts = await read_posts(request, limits)
         if options.explain and len(posts) > 1:
             raise HTTPException(422, "one post a request is explained: send them one by one")
-        rows = await service.batcher.answer(classifier, posts, explain=options.explain)
+        rows = await batcher.answer(classifier, posts, explain=options.explain)
         if options.problems == "words":
             rows = [{**row, "problems": describe_problems(row["problems"])} for row in rows]
         elif options.explain:
@@ -208,38 +181,35 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         return JSONResponse({"model": classifier.version, "answers": rows})
 
 
-def _add_states(app: FastAPI, service: Service) -> None:
+def _add_states(app: FastAPI, model: CurrentModel, batcher: Batcher, counts: Metrics) -> None:
     @app.get("/health", responses={503: {"model": Detail}})
     async def health() -> dict[str, str]:
         """Say whether the process works; one that does not should be started again."""
-        if not service.batcher.is_alive:
+        if not batcher.is_alive:
             raise HTTPException(503, "the model's thread has ended: start the service again")
         return {"status": "ok"}
 
     @app.get("/ready", responses={503: {"model": Detail}})
     async def ready() -> dict[str, str | None]:
         """Say whether posts can be answered, and by which model."""
-        return {"status": "ready", "model": service.classifier.version}
+        return {"status": "ready", "model": _loaded(model).version}
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
         """Give the counts in Prometheus' text format."""
         media_type = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(service.metrics.exposition(), media_type=media_type)
+        return Response(counts.exposition(), media_type=media_type)
 
 
-def _add_page(app: FastAPI, service: Service) -> None:
+def _add_page(app: FastAPI, ask_below: float, max_megabytes: float) -> None:
     pages = Environment(
         loader=FileSystemLoader(PAGE, encoding="utf-8"), autoescape=True, undefined=StrictUndefined
     )
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        html = pages.get_template("page.html").render(
-            ask_below=service.ask_below,
-            max_megabytes=service.limits.max_megabytes,
-        )
-        return Response(html, media_type="text/html")
+        said = {"ask_below": ask_below, "max_megabytes": max_megabytes}
+        return Response(pages.get_template("page.html").render(said), media_type="text/html")
 
     for name, media_type in {"page.css": "text/css", "page.js": "text/javascript"}.items():
         asset = _asset((PAGE / name).read_bytes(), media_type)

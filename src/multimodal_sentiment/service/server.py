@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import math
@@ -20,7 +21,7 @@ from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.compute.memory import share_one_heap
 from multimodal_sentiment.wording import reason
 
-from .app import Service, create_app
+from .app import create_app
 from .connections import BoundedProtocol
 from .current_model import CurrentModel
 from .guard import HOST, Guard
@@ -150,9 +151,9 @@ class Server:
         hosts = (*_LOOPBACK, _bracketed(address.host), *map(_host_of, address.names))
         self._listener = listen(address)
         metrics = Metrics()
-        current = CurrentModel(model, device, precision, metrics)
-        service = Service(current, limits, ask_below, metrics, self._say_ready, self._fail)
-        guard = Guard(create_app(service), limits, hosts, address.token, metrics, self._is_stopping)
+        self._model = CurrentModel(model, device, precision, metrics)
+        app = create_app(self._model, limits, ask_below, metrics, self._keep_model)
+        guard = Guard(app, limits, hosts, address.token, metrics, self._is_stopping)
         self._uvicorn = uvicorn.Server(_configuration(guard, limits))
         self._failure: Exception | None = None
         self.url = f"http://{_bracketed(address.host)}:{self._listener.getsockname()[1]}"
@@ -180,12 +181,18 @@ class Server:
     def _is_stopping(self) -> bool:
         return self._uvicorn.should_exit
 
-    def _say_ready(self, version: str | None) -> None:
-        logger.info("fusion_model %s answers at %s; Ctrl-C ends it", version or "", self.url)
-
-    def _fail(self, error: Exception) -> None:
-        self._failure = error
-        self.stop()
+    async def _keep_model(self) -> None:
+        """Load the model, and then each that takes its place; end if there is none."""
+        try:
+            while self._model.classifier is None:  # it may be replaced while it is loaded
+                await asyncio.to_thread(self._model.load)
+        except Exception as error:
+            self._failure = error
+            self.stop()
+            return
+        version = self._model.classifier.version or ""
+        logger.info("fusion_model %s answers at %s; Ctrl-C ends it", version, self.url)
+        await self._model.follow()
 
 
 @contextmanager
