@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import binascii
 import json
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,7 +26,6 @@ from .limits import Limits
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # as JSON writes half of a pair
 # A JPEG is decoded at half of its size or less where it is much larger than what the model sees.
 _REDUCED = 0.25
 
@@ -110,32 +108,17 @@ def describe_fault(error: ValidationError) -> str:
 
 def _read_json(body: bytes, limits: Limits) -> list[GivenPost]:
     try:
-        posts = _parse(body).posts
+        # Not by pydantic, which refuses halves of surrogate pairs: these are problems of a text.
+        posts = PostsBody.model_validate(json.loads(body)).posts
     except ValidationError as error:
         raise HTTPException(422, describe_fault(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(422, f"Invalid JSON: {error}") from None
     if len(posts) > limits.max_posts:
         raise HTTPException(
             413, f"{len(posts)} posts in a request, of at most {limits.max_posts}: send fewer"
         )
     return [_decode(place, post, limits) for place, post in enumerate(posts)]
-
-
-def _parse(body: bytes) -> PostsBody:
-    """Return the posts in a body; halves of surrogate pairs, which pydantic refuses, stay in texts.
-
-    Raises:
-        ValidationError: If the body is not what it should be.
-    """
-    try:
-        return PostsBody.model_validate_json(body)
-    except ValidationError as error:
-        if not _SURROGATE.search(body):
-            raise
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            raise error from None
-        return PostsBody.model_validate(content)
 
 
 def _decode(place: int, post: PostBody, limits: Limits) -> GivenPost:
