@@ -43,7 +43,6 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
         pieces=list(_pieces(explanation)),
         tiles=[_tile(region) for region in explanation.regions if _is_marked(region.weight)],
         seen=_seen(explanation),
-        alt=_describe_photo(explanation),
         marks={"for": _mark(_FULL), "against": _mark(-_FULL)},
         words=[
             (shorten(_bare(explanation.text[word.start : word.end])), word.weight)
@@ -83,12 +82,8 @@ def _pieces(explanation: Explanation) -> Iterator[dict[str, Any]]:
 
 
 def _tile(region: Region) -> dict[str, Any]:
-    left, top, right, bottom = region.box
-    style = (
-        f"left:{100 * left:.2f}%;top:{100 * top:.2f}%;width:{100 * (right - left):.2f}%;"
-        f"height:{100 * (bottom - top):.2f}%;{_shade(region.weight)}"
-        f"border:2px {_line(region.weight, _strength(region.weight))};"
-    )
+    border = f"border:2px {_line(region.weight, _strength(region.weight))};"
+    style = f"{_place_box(*region.box)}{_shade(region.weight)}{border}"
     return {"style": style, "weight": region.weight}
 
 
@@ -96,27 +91,15 @@ def _seen(explanation: Explanation) -> str:
     """Return the style of the frame around what the model sees of the photo."""
     if not explanation.regions:
         return ""
-    edges = list(zip(*(region.box for region in explanation.regions), strict=True))
-    left, top, right, bottom = min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
+    first, last = explanation.regions[0].box, explanation.regions[-1].box  # they are row by row
+    return _place_box(*first[:2], *last[2:])
+
+
+def _place_box(left: float, top: float, right: float, bottom: float) -> str:
     return (
         f"left:{100 * left:.2f}%;top:{100 * top:.2f}%;width:{100 * (right - left):.2f}%;"
         f"height:{100 * (bottom - top):.2f}%;"
     )
-
-
-def _describe_photo(explanation: Explanation) -> str:
-    if explanation.image_contribution is None:
-        return "Photo of the post; the model does not look at it"
-    strongest = sorted(
-        (region for region in explanation.regions if _is_marked(region.weight)),
-        key=lambda region: -abs(region.weight),
-    )[:3]
-    if not strongest:
-        return "Photo of the post; no region of it added half a point"
-    said = "; ".join(
-        f"{place(region, explanation)}: {points(region.weight)}" for region in strongest
-    )
-    return f"Photo of the post; the regions that added most, in points: {said}"
 
 
 def _bare(word: str) -> str:
