@@ -116,7 +116,7 @@ def test_encoders_from_scratch_and_few_tuning_posts_are_said(metrics, ingestion)
     assert titles(metrics, ingestion) == ["Only 31 tuning posts", "Encoders trained from scratch"]
 
 
-@pytest.mark.parametrize(("count", "images"), [(1, "one image"), (2, "2 images")])
+@pytest.mark.parametrize(("count", "images"), [(1, "1 image"), (2, "2 images")])
 def test_placeholders_are_said(metrics, ingestion, count, images):
     ingestion["placeholders"] = [{"image_hash": "aa", "posts": 400, "first": ["1"]}] * count
 
@@ -220,7 +220,7 @@ def test_scripts_that_the_encoder_has_not_read_are_named(metrics, ingestion):
 
 def test_a_split_that_divides_twins_is_not_said_to_leave_none(metrics, ingestion):
     ingestion["twins"]["random_split"]["with_a_twin_in_training"] = 31
-    for divided, words in ((0, "This split leaves none."), (12, "This split leaves 12.")):
+    for divided, words in ((0, "This split leaves 0."), (12, "This split leaves 12.")):
         rest = {"n": 900, "accuracy": 0.75, "accuracy_interval": (0.7, 0.79)}
         metrics["twins_in_training"] = {"posts": divided, "without": rest if divided else None}
         doubts = find_caveats(metrics, ingestion, epochs=6)

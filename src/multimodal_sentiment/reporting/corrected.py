@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from multimodal_sentiment.wording import counted
+
 from . import charts
 
 CAVEAT = (
@@ -40,7 +42,7 @@ def describe_corrections(metrics: Mapping[str, Any]) -> Corrections | None:
     if not corrections or not corrections["posts"]:
         return None
     words = (
-        f"{_tags(corrections['posts'])} corrected: {corrections['training']:,} of training posts, "
+        f"{counted(corrections['posts'], 'corrected tag')}: {corrections['training']:,} of training posts, "
         f"from which the model has learnt as corrected, and {corrections['validation']:,} of "
         "validation posts. The figures above are those under the original tags, which are kept."
     )
@@ -59,7 +61,3 @@ def describe_corrections(metrics: Mapping[str, Any]) -> Corrections | None:
     ]
     plot = charts.dot_plot("score", estimates)
     return Corrections(words, plot, CAVEAT, corrections["sha256"])
-
-
-def _tags(count: int) -> str:
-    return "One tag was" if count == 1 else f"{count:,} tags were"

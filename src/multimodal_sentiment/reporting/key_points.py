@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from multimodal_sentiment.wording import exact_percent, least_confidence, rounded_percent
+from multimodal_sentiment.wording import counted, exact_percent, least_confidence, rounded_percent
 
 from .names import name_baselines
 from .weakest import describe_weakest
@@ -56,7 +56,7 @@ def find_verdict(metrics: Mapping[str, Any]) -> Verdict:
         "no different": f"No better than {names[best]}: they differ by {abs(points):.1f} points of "
         "accuracy, which does not matter.",
         "cannot tell": f"Perhaps no better than {names[best]}: {points:+.1f} points of accuracy, "
-        f"which {_posts(metrics['n'])} cannot tell from chance.",
+        f"which {counted(metrics['n'], 'post')} cannot tell from chance.",
     }[pair["verdict"]]
     more = f"{numbers}; difference {_range(pair['accuracy'], metrics)}."
     return Verdict(words, more, _TONES[pair["verdict"]])
@@ -104,7 +104,7 @@ def describe_photo(metrics: Mapping[str, Any]) -> str:
         "often",
         "no different": "It hardly matters: with its photos hidden, the same model is right "
         f"{change} often",
-        "cannot tell": f"Too close to tell from {_posts(metrics['n'])}: with its photos hidden, "
+        "cannot tell": f"Too close to tell from {counted(metrics['n'], 'post')}: with its photos hidden, "
         f"the same model is right {change} often",
     }[pair["verdict"]]
     return f"{verb} ({_level(metrics)} interval: {_change(low)} to {_change(high)})."
@@ -124,7 +124,7 @@ def advise_confidence(metrics: Mapping[str, Any]) -> str:
     if trusted is None:
         return (
             f"No confidence is so high that {target} of the answers are surely right, as far "
-            f"as {_posts(metrics['n'])} can tell: where that much matters, ask a person."
+            f"as {counted(metrics['n'], 'post')} can tell: where that much matters, ask a person."
         )
     below, share = trusted["accuracy_below"], trusted["coverage"]
     right = rounded_percent(trusted["accuracy"])
@@ -151,7 +151,7 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
                 "better": "Yes, surely",
                 "worse": "No, it is worse, surely",
                 "no different": "No, the difference does not matter",
-                "cannot tell": f"Too close to tell from {_posts(metrics['n'])}",
+                "cannot tell": f"Too close to tell from {counted(metrics['n'], 'post')}",
             }[pair["verdict"]]
             gain = 100 * pair["accuracy"]["difference"]
             return f"{said}: {gain:+.1f} points of accuracy ({_range(pair['accuracy'], metrics)})."
@@ -232,8 +232,3 @@ def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
 def _level(metrics: Mapping[str, Any]) -> str:
     return exact_percent(metrics["protocol"]["confidence_level"])
-
-
-def _posts(count: int, tag: str = "") -> str:
-    kind = f"{tag} " if tag else ""
-    return f"one {kind}post" if count == 1 else f"{count:,} {kind}posts"

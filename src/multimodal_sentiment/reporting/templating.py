@@ -52,10 +52,10 @@ def date(version: str | None) -> str:
     return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], word: str = "and") -> str:
     """Join names as one would say them: a, b and c."""
     *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def percent(share: float) -> str:
