@@ -144,7 +144,7 @@ def test_the_page_answers_what_people_ask(page):
     assert "Is it better than counting words?Yes, surely: +10.0 points of accuracy" in words
     assert words.count("the same model is right 10.0 points less often") == 2  # also above figures
     assert (
-        "Most often on negative posts: 3 of 4 (75%) are answered wrongly, 75% are called positive."
+        "Most often on negative posts: it is wrong about 3 of 4 (75%), 75% are called positive."
     ) in words
     assert (
         "Yes: of the 400 answers with a confidence of 0.9 or more, 95% were right (95% interval "
@@ -215,7 +215,7 @@ def test_one_verdict_says_whether_a_high_confidence_can_be_trusted(
     assert f"(95% interval {low:.0%} to {high:.0%}){least}.{surely} more" in words
 
 
-def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):
+def test_failures_are_named_with_what_these_posts_are_taken_for(inputs):
     labels = ["bad", "fair", "good"]
     inputs["wrong"] = []
     inputs["metrics"]["per_class"] = {
@@ -242,9 +242,9 @@ def test_failures_are_named_with_what_other_posts_are_taken_for(inputs):
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
     assert (
-        "Most often on fair posts: 7 of 10 (70%) are answered wrongly, 40% are called good and 30% "
-        "are called bad. Of 10 bad posts, 40% are called good. Where its guess from the text alone "
-        "differs from that from the photo alone, 40% of 200 answers are wrong; of all, 20% are."
+        "Most often on fair posts: it is wrong about 7 of 10 (70%), 40% are called good and 30% "
+        "are called bad. Of the posts with “text and photo disagree”, 40% of 200 answers are "
+        "wrong; of all, 20% are."
     ) in words
     assert "text and photo disagree200 posts; counting words (TF-IDF): 55.0%" in words
     assert "Text and photo “agree” where" in words
@@ -264,7 +264,7 @@ def test_the_tag_that_it_fails_on_most_is_hedged_where_that_may_be_chance(inputs
 
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
-    assert f"on positive posts: {wrong['positive']} of {posts:,} (6%) are answered wrongly" in words
+    assert f"on positive posts: it is wrong about {wrong['positive']} of {posts:,} (6%)" in words
     assert ("may be chance" in words) is hedged
 
 
@@ -286,18 +286,19 @@ def test_what_is_nearly_all_or_nothing_is_not_rounded_to_it(inputs):
     assert "A person judges the other 0.2%; there, 0.4% of" in words
     assert "a confidence of 0.995 or more, 99.7% were right" in words
     assert "take only those with 0.9997 or more, which are 99.8% of all." in words
-    assert "Most often on negative posts: 1 of 300 (0.3%) is answered wrongly" in words
+    assert "Most often on negative posts: it is wrong about 1 of 300 (0.3%)" in words
     assert "right (99.7%)" in words and "wrong (0.3%)" in words
     assert "The dotted line is the target, 99.5%." in words
 
 
-def test_posts_without_letters_are_written_in_no_script(inputs):
+def test_a_script_on_which_it_is_surely_worse_is_named(inputs):
     part = {"n": 40, "accuracy": 0.45, "accuracy_interval": (0.3, 0.6)}
     inputs["metrics"]["scripts"] = {"none": part}
 
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
-    assert "Where the text has no letters, 55% of 40 answers are wrong; of all, 20% are." in words
+    said = "Of the posts with “script: none”, 55% of 40 answers are wrong; of all, 20% are."
+    assert said in words
 
 
 def test_small_screens_fold_all_but_the_first_answers(inputs):
