@@ -8,7 +8,7 @@ import pytest
 
 from multimodal_sentiment.datasets import ExplanationsDataset
 from multimodal_sentiment.explaining import Explanation, Region, Word, render
-from multimodal_sentiment.pipelines.reporting.explanations import choose_posts
+from multimodal_sentiment.pipelines.reporting.nodes import choose_posts
 from multimodal_sentiment.reporting import thumbnail
 
 HOSTILE = '<img src=x onerror="alert(1)">'

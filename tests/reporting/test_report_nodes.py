@@ -14,8 +14,11 @@ from multimodal_sentiment import progress
 from multimodal_sentiment.explaining import Explanation
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.parameters import ExplainingParameters, ReportingParameters
-from multimodal_sentiment.pipelines.reporting.explanations import explain_answers
-from multimodal_sentiment.pipelines.reporting.nodes import write_model_card, write_report
+from multimodal_sentiment.pipelines.reporting.nodes import (
+    explain_answers,
+    write_model_card,
+    write_report,
+)
 from multimodal_sentiment.reporting import name_data
 
 POSTS = 40

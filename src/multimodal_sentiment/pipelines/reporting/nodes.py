@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from typing import TYPE_CHECKING
 
-from multimodal_sentiment.parameters import ReportingParameters
+from multimodal_sentiment.parameters import (
+    ComputeParameters,
+    ExplainingParameters,
+    ReportingParameters,
+)
 from multimodal_sentiment.types import Examples, Explanation, Frame, Json, SentimentClassifier
-
-from .judged import refuse_other_model
+from multimodal_sentiment.wording import counted
 
 if TYPE_CHECKING:
     from multimodal_sentiment.reporting import Answer, Caveat
@@ -16,6 +21,53 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_RIGHT = 8  # where none is explained
+
+
+def explain_answers(
+    fusion_model: SentimentClassifier,
+    examples: Examples,
+    predictions: Frame,
+    metrics: Json,
+    explaining: ExplainingParameters,
+    compute: ComputeParameters,
+) -> dict[str, Explanation]:
+    """Explain the wrong answers that the model was surest of, and right ones of each kind.
+
+    Args:
+        fusion_model: The model.
+        examples: The posts.
+        predictions: The model's, of the validation posts.
+        metrics: How good these are; they say of which model.
+        explaining: The number of posts that are explained.
+        compute: The device and precision.
+
+    Returns:
+        Explanations by guid: those of wrong answers first, the surest first.
+
+    Raises:
+        ValueError: If the metrics or the predictions are of another model.
+    """
+    from multimodal_sentiment.batches import StoredImages, rows_of
+    from multimodal_sentiment.explaining import explain_post, ready_to_explain
+    from multimodal_sentiment.posts.problems import describe_problems
+    from multimodal_sentiment.progress import log_progress
+
+    _refuse_other_model(fusion_model, metrics, predictions)
+    began = time.monotonic()
+    shown = choose_posts(predictions, explaining.posts)
+    rows = rows_of(shown["guid"], examples)
+    texts = examples["text"].take(rows).to_pylist()
+    posts = zip(shown.to_dict("records"), texts, StoredImages(examples, rows), strict=True)
+    with ready_to_explain(fusion_model, compute):
+        explained = {
+            post["guid"]: explain_post(
+                fusion_model, text, image, compute, describe_problems(post["problems"]), post
+            )
+            for post, text, image in log_progress(posts, len(shown), "Explaining")
+        }
+    seconds = time.monotonic() - began
+    logger.info("%s explained in %.1f s", counted(len(explained), "answer"), seconds)
+    return explained
 
 
 def write_report(
@@ -47,7 +99,7 @@ def write_report(
         write_page,
     )
 
-    refuse_other_model(fusion_model, metrics, predictions)
+    _refuse_other_model(fusion_model, metrics, predictions)
     wrong, right = _choose_shown(predictions, explanations, reporting.shown_posts)
     doubts = _doubts(metrics, ingestion_report, training_history)
     logger.info(
@@ -93,10 +145,61 @@ def write_model_card(
     """
     from multimodal_sentiment.reporting import model_card
 
-    refuse_other_model(fusion_model, metrics)
+    _refuse_other_model(fusion_model, metrics)
     doubts = _doubts(metrics, ingestion_report, training_history)
     config = fusion_model.config.to_dict()
     return model_card(config, fusion_model.num_parameters, metrics, doubts)
+
+
+def _refuse_other_model(
+    fusion_model: SentimentClassifier, metrics: Json, predictions: Frame | None = None
+) -> None:
+    """Refuse metrics and predictions of another model, as after another was promoted.
+
+    Of a model without a version, and of metrics that name none, nobody can tell.
+
+    Args:
+        fusion_model: The model.
+        metrics: How good it is.
+        predictions: What the metrics judge: the model's answers for the validation posts.
+
+    Raises:
+        ValueError: If the metrics are of another version, or of other predictions.
+    """
+    judged = metrics.get("protocol", {}).get("model", {}).get("version")
+    if judged and fusion_model.version and judged != fusion_model.version:
+        raise ValueError(
+            f"metrics and validation_predictions are of fusion_model {judged}, not of "
+            f"{fusion_model.version}: report on that one with --load-versions=fusion_model:"
+            f"{judged}, or name that model's folder with --params model_folder=FOLDER, or judge "
+            "this one first with --pipeline=evaluation"
+        )
+    if predictions is None:
+        return
+    accuracy = float((predictions["tag"] == predictions["predicted"]).mean())
+    # Predictions do not say whose they are.
+    if len(predictions) != metrics["n"] or not math.isclose(accuracy, metrics["accuracy"]):
+        raise ValueError(
+            "validation_predictions are not those that metrics judge: read both in one version, "
+            "with --load-versions=metrics:VERSION,validation_predictions:VERSION, or judge the "
+            "model anew with --pipeline=evaluation"
+        )
+
+
+def choose_posts(predictions: Frame, most: int) -> Frame:
+    """Return the predictions to explain, at most `most`, a quarter of them right ones.
+
+    Wrong answers are those that the model was surest of. Right ones take turns: the surest of each
+    label and of each modality that decided come first.
+    """
+    import pandas as pd
+
+    surest = predictions.sort_values(["confidence", "guid"], ascending=[False, True])
+    is_right = surest["tag"] == surest["predicted"]
+    right, wrong = surest[is_right], surest[~is_right]
+    kinds = [name for name in ("predicted", "decided_by") if name in surest]
+    turns = right.groupby(kinds, sort=False).cumcount().sort_values(kind="stable")
+    return pd.concat([wrong.head(most - most // 4), right.loc[turns.index].head(most // 4)])
 
 
 def _doubts(metrics: Json, ingestion_report: Json, training_history: Frame) -> list[Caveat]:

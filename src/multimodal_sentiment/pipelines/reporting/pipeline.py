@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from .explanations import explain_answers
-from .nodes import write_model_card, write_report
+from .nodes import explain_answers, write_model_card, write_report
 
 
 def create_pipeline(with_test: bool = False) -> Pipeline:
