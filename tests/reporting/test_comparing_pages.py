@@ -14,7 +14,6 @@ import pytest
 from multimodal_sentiment.commands import MODULE
 from multimodal_sentiment.reporting import (
     ComparedPost,
-    Disagreement,
     Doubt,
     write_comparison_page,
     write_second_look,
@@ -70,7 +69,7 @@ def write(comparison: dict[str, Any], verdicts: list[str]) -> str:
         comparison=comparison,
         verdicts=verdicts,
         history=pd.DataFrame({"variant": []}),
-        disagreements=[Disagreement("Where the photo helped", [post(HOSTILE)])],
+        disagreements=[("Where the photo helped", [post(HOSTILE)])],
     )
 
 

@@ -1,7 +1,7 @@
 """What people read: pages, figures, the card of a model; no model known."""
 
 from .caveats import Caveat, find_caveats
-from .comparison_page import Disagreement, write_comparison_page
+from .comparison_page import write_comparison_page
 from .gallery import Answer, ComparedPost, shorten, thumbnail
 from .inference_page import NewPost, write_inference_page
 from .model_card import describe_model, model_card
@@ -14,7 +14,6 @@ __all__ = [
     "Answer",
     "Caveat",
     "ComparedPost",
-    "Disagreement",
     "Doubt",
     "NewPost",
     "describe_model",

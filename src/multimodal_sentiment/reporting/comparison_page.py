@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -25,18 +25,6 @@ _VERDICTS = {
 _LEAST_POSTS = 10  # of a part of the posts that is drawn
 
 
-class Disagreement(NamedTuple):
-    """Posts that one of two variants answers rightly, and the other wrongly.
-
-    Attributes:
-        title: The title of what the posts show.
-        posts: Some of them.
-    """
-
-    title: str
-    posts: Sequence[ComparedPost]
-
-
 def write_comparison_page(
     *,
     data: str,
@@ -44,7 +32,7 @@ def write_comparison_page(
     comparison: Mapping[str, Any],
     verdicts: Sequence[str],
     history: pd.DataFrame,
-    disagreements: Sequence[Disagreement],
+    disagreements: Sequence[tuple[str, Sequence[ComparedPost]]],
 ) -> str:
     """Write the page of a comparison.
 
@@ -54,7 +42,8 @@ def write_comparison_page(
         comparison: The result of `judge_comparison`.
         verdicts: On the accuracy of each pair.
         history: The histories of the trainings.
-        disagreements: Posts on which variants disagree.
+        disagreements: The title of what they show, and posts that one of two variants answers
+            rightly, and the other wrongly.
 
     Returns:
         HTML that asks for nothing from any network.

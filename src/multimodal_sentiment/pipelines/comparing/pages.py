@@ -43,12 +43,7 @@ def write_comparison_page(
     from kedro.io.core import generate_timestamp
 
     from multimodal_sentiment.assessment import judge_difference
-    from multimodal_sentiment.reporting import (
-        Disagreement,
-        name_data,
-        name_variants,
-        write_comparison_page,
-    )
+    from multimodal_sentiment.reporting import name_data, name_variants, write_comparison_page
 
     from .answers import true_tags
 
@@ -75,7 +70,7 @@ def write_comparison_page(
         for title, guids in zip(titles, found, strict=True):
             if guids:
                 posts = _compared_posts(guids, tags, examples, probabilities, names)
-                disagreements.append(Disagreement(title, posts))
+                disagreements.append((title, posts))
     return write_comparison_page(
         data=name_data(raw, reporting.data_name),
         version=generate_timestamp(),
