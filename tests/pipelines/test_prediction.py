@@ -151,4 +151,4 @@ def test_two_answers_to_one_post_are_refused():
 def test_the_plot_counts_the_predicted_tags():
     (bars,) = plot_predictions(predictions(a="good", b="bad", c="good")).data
 
-    assert bars.y == (1, 2)  # bad, good
+    assert bars.x == (1, 2)  # bad, good

@@ -11,7 +11,7 @@ import pytest
 from multimodal_sentiment import reporting
 from multimodal_sentiment.reporting import charts
 from multimodal_sentiment.reporting.charts.axes import count_axis, linear_axis, log_axis
-from multimodal_sentiment.reporting.charts.canvas import Canvas
+from multimodal_sentiment.reporting.charts.canvas import Chart
 
 from .test_kedro_viz import contrast
 
@@ -62,11 +62,11 @@ def test_what_is_counted_has_whole_marks(low, high, texts):
 
 
 def test_points_lie_where_the_axes_put_them():
-    canvas = Canvas(linear_axis(0, 10, "x"), linear_axis(0, 4, "y"))
-    canvas.line([0, 10], [0, 4], "line")
+    chart = Chart(linear_axis(0, 10, "x"), linear_axis(0, 4, "y"))
+    chart.line([0, 10], [0, 4], "line")
 
-    left, top, right, bottom = canvas.chart("", "", "").plot
-    assert canvas.shapes[-1].path == f"M{left:.1f} {bottom:.1f}L{right:.1f} {top:.1f}"
+    left, top, right, bottom = chart.plot
+    assert chart.shapes[-1].path == f"M{left:.1f} {bottom:.1f}L{right:.1f} {top:.1f}"
 
 
 def test_a_dot_plot_holds_all_intervals_on_one_scale():
@@ -75,9 +75,10 @@ def test_a_dot_plot_holds_all_intervals_on_one_scale():
         [charts.Estimate("one", 0.7, (0.6, 0.8)), charts.Estimate("other", 0.5, (0.45, 0.55))],
     )
 
-    one, other = plot.rows
-    assert 0 < other.low < other.point < other.high < one.low < one.point < one.high < 1
-    assert (one.text, one.range_text) == ("70.0%", "60.0% to 80.0%")
+    one, _ = plot.estimates
+    places = [plot.axis.share(it) for it in (0.45, 0.5, 0.55, 0.6, 0.7, 0.8)]
+    assert 0 < places[0] and places == sorted(places) and places[-1] < 1
+    assert (plot.write(one.value), plot.range_text(one)) == ("70.0%", "60.0% to 80.0%")
     assert plot.zero is None
 
 
@@ -85,8 +86,8 @@ def test_differences_show_where_none_is():
     plot = charts.differences("points", [charts.Estimate("gain", 0.05, (0.03, 0.07))])
 
     assert plot.zero == pytest.approx(0.005 / 0.08)
-    assert plot.rows[0].text == "+5.0"
-    assert plot.ticks[0].text == "0"
+    assert plot.write(plot.estimates[0].value) == "+5.0"
+    assert plot.axis.ticks[0].text == "0"
 
 
 def test_reliability_leaves_out_a_temperature_that_was_not_needed():
@@ -127,6 +128,9 @@ def test_longest_texts_are_counted_in_the_last_step():
     chart = charts.text_lengths(lengths, ["positive"] * 101)
 
     assert "The last step holds 1 longer ones." in chart.note
+    (line,) = [shape for shape in chart.shapes if shape.hint == "positive"]
+    heights = [float(point.split()[1]) for point in line.path[1:].split("L")]
+    assert sum(height < chart.plot[3] for height in heights[::2]) == 3  # 10s, 20s, and the last
     assert charts.text_lengths([], []) is None
 
 
@@ -140,18 +144,51 @@ def test_images_of_one_size_still_have_marks_on_both_axes():
 
 def test_what_was_kept_is_marked_in_either_kind_of_training():
     epochs = {"epoch": [1, 2], "train_loss": 1.0, "tuning_loss": 1.0, "tuning_accuracy": 0.5}
-    trained = pd.DataFrame(epochs | {"tuning_macro_f1": 0.4, "chosen": [False, True]})
+    more = {"tuning_macro_f1": 0.4, "learning_rate": [1e-4, 5e-5], "chosen": [False, True]}
+    trained = pd.DataFrame(epochs | more)
     tried = {"voice": "text", "strength": [0.1, 1], "log_loss": [0.7, 0.6], "accuracy": 0.7}
     solved = pd.DataFrame(tried | {"chosen": [False, True]})
 
-    losses, scores = charts.training_curves(trained)
+    losses, scores, rate = charts.training_curves(trained)
     assert [label.text for label in losses.labels if "1." in label.text] == []
     (regularisation,) = charts.training_curves(solved)
 
     assert "kept: epoch 2" in [label.text for label in losses.labels]
     assert "kept: epoch 2" in [label.text for label in scores.labels]
+    assert [tick.text for tick in rate.y.ticks][-1] == "0.0001"
     assert [name for _, name in regularisation.legend] == ["text (kept: 1)"]
     assert charts.training_curves(pd.DataFrame()) == []
+
+
+def test_confidence_counts_right_and_wrong_answers():
+    chart = charts.confidences([0.42, 0.44, 1.0], [True, False, True])
+
+    assert [mark.hint for mark in chart.marks] == [
+        "40% to 45%: 1 right",
+        "40% to 45%: 1 wrong",
+        "95% to 100%: 1 right",
+    ]
+    assert [name for _, name in chart.legend] == ["right (67%)", "wrong (33%)"]
+
+
+def test_contributions_draw_some_posts_and_count_all():
+    decided_by = {"decided_by": (["text"] * 3 + ["image"]) * 2500}
+    columns = {"text_contribution": 0.1, "image_contribution": 0.2}
+
+    chart = charts.contributions(pd.DataFrame(columns | decided_by))
+
+    assert sum(len(mark.parts) for mark in chart.marks if mark.kind == "points") <= 1500
+    assert [name for _, name in chart.legend] == [
+        "the text added most (75%)",
+        "the photo added most (25%)",
+    ]
+
+
+@pytest.mark.parametrize("size", [(640, 480), (640, 640), (60000, 3)])
+def test_images_of_any_size_are_drawn(size):
+    chart = charts.image_sizes(*([side] for side in size))
+
+    assert [mark.hint for mark in chart.marks if mark.kind == "area"] == ["up to 1 images each"]
 
 
 def test_each_training_of_a_variant_has_a_line():

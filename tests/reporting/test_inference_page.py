@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from multimodal_sentiment.reporting import NewPost, thumbnail, write_inference_page
+from multimodal_sentiment.reporting import NewPost, charts, thumbnail, write_inference_page
 
 HOSTILE = "</p></script><img src=x onerror=alert(1)> {{ 7 * 7 }}"
 
@@ -75,22 +75,16 @@ def test_texts_are_no_markup_and_nothing_is_run_or_fetched(drift, ingestion, pos
 
 
 def test_a_distribution_is_drawn_between_its_outer_steps(drift, ingestion):
-    page = write(drift, ingestion)
+    quantiles = drift["comparisons"][1]["quantiles"]
+    chart = charts.distributions("confidence", "lower", quantiles)
 
-    # From 1 to 6, over 320 px: the new posts' 2 is at 64; what lies beyond is at the edges.
-    assert 'd="M0.0 110.0 L0.0 82.5 L64.0 55.0 L128.0 27.5 L192.0 0.0"' in page
-    assert 'd="M0.0 110.0 L64.0 82.5 L192.0 55.0 L320.0 27.5 L320.0 0.0"' in page
-
-
-def test_the_ends_of_a_distribution_are_said_as_one_would(drift, ingestion):
-    drift["comparisons"][1]["quantiles"] = {
-        "new": [0, 0.25, 2, 3, 4],
-        "validation": [0, 2, 4, 2048, 9999],
-    }
-    page = write(drift, ingestion)
-
-    assert '<text x="0" y="124">0.25</text>' in page
-    assert 'text-anchor="end">2,048</text>' in page
+    # From 1 to 6: what lies beyond is at the edges.
+    left, top, right, bottom = chart.plot
+    validation, new = (shape.path for shape in chart.shapes if "line" in shape.style)
+    assert new.startswith(f"M{left:.1f} {bottom:.1f}L{left:.1f} ")
+    assert f"L{left + (right - left) / 5:.1f} {(top + bottom) / 2:.1f}L" in new
+    assert validation.endswith(f"L{right:.1f} {top:.1f}")
+    assert f'd="{new}"' in write(drift, ingestion)
 
 
 def test_where_nothing_is_compared_it_says_why(drift, ingestion):

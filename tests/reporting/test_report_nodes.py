@@ -29,6 +29,7 @@ HISTORY = pd.DataFrame(
         "tuning_loss": 1.0,
         "tuning_accuracy": 0.7,
         "tuning_macro_f1": 0.6,
+        "learning_rate": 1e-4,
         "chosen": [False, True, False],
     }
 )

@@ -18,7 +18,7 @@ def test_it_says_what_was_found_and_shows_every_trial():
 
     assert '<section class="verdict good"' in page
     assert "4 settings tried by accuracy, 2 of them on all 3 folds" in words
-    assert "trial 4chosen78.0%76.0% to 80.0%" in words
+    assert "trial 4, chosen78.0%76.0% to 80.0%" in words
     assert "trial 2cut short, 1 fold2.0 s50.0%fusion.kind gated, weight_decay 0.1235" in words
     assert "trial 3failed, 0 folds2.0 sfusion.kind gated" in words
     assert re.findall(r'<b style="width:(.*?)"></b></i><span>(.*?)</span>', page) == [
@@ -43,16 +43,19 @@ def test_names_are_no_markup_and_nothing_is_run():
 def test_a_search_without_a_score_has_no_chart():
     trials = [trial | {"score": None} for trial in STUDY["trials"]]
 
-    assert charts.search_history(STUDY | {"trials": trials}, "accuracy", str) is None
+    assert charts.search_history(STUDY | {"trials": trials}) is None
     assert "Trials in their order" not in write_search_page(SEARCH, STUDY | {"trials": trials}, "")
 
 
 @pytest.mark.parametrize(
-    ("objective", "best"),
-    [("accuracy", [0.6, 0.6, 0.8, 0.8]), ("log_loss", [0.6, 0.6, 0.6, 0.6])],
+    ("objective", "best", "said"),
+    [
+        ("accuracy", [0.6, 0.6, 0.8, 0.8], "50.0%"),
+        ("log_loss", [0.6, 0.6, 0.6, 0.6], "0.500"),
+    ],
 )
-def test_the_best_so_far_rises_for_scores_and_falls_for_losses(objective, best):
-    chart = charts.search_history(STUDY | {"objective": objective}, objective, str)
+def test_the_best_so_far_rises_for_scores_and_falls_for_losses(objective, best, said):
+    chart = charts.search_history(STUDY | {"objective": objective})
 
     (line,) = [shape.path for shape in chart.shapes if shape.hint == "best so far"]
     top, bottom = chart.plot[1], chart.plot[3]
@@ -61,5 +64,5 @@ def test_the_best_so_far_rises_for_scores_and_falls_for_losses(objective, best):
     expected = [bottom - (score - low) / (high - low) * (bottom - top) for score in best]
     assert heights == pytest.approx(expected, abs=0.1)
     assert [shape.hint for shape in chart.shapes if "trial 2" in shape.hint] == [
-        "trial 2: 0.5 on 1 fold"
+        f"trial 2: {said} on 1 fold"
     ]

@@ -10,7 +10,6 @@ from . import charts
 from .gallery import ShownPost
 from .templating import render
 
-_WIDTH, _HEIGHT = 320, 110  # of a drawn distribution
 _MOST_CATEGORIES = 8
 _SIDES = ("validation", "new")
 
@@ -60,7 +59,8 @@ def write_inference_page(
         predicted=_predicted_tags(drift),
         shares={it["name"]: _commonest(it["shares"]) for it in _with(drift, "shares")},
         distributions={
-            it["name"]: _distributions(it["quantiles"]) for it in _with(drift, "quantiles")
+            it["name"]: charts.distributions(it["what"], it["sentence"], it["quantiles"])
+            for it in _with(drift, "quantiles")
         },
         unlike=unlike,
     )
@@ -86,22 +86,3 @@ def _commonest(shares: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str
         shares, key=lambda name: (-max(shares[name][it]["share"] for it in _SIDES), name)
     )
     return {name: shares[name] for name in names[:_MOST_CATEGORIES]}
-
-
-def _distributions(quantiles: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """Return a drawing of two distributions: the share of posts with at most a value.
-
-    The axis leaves out the outermost steps, which a single odd post would stretch.
-    """
-    low = min(quantiles[side][1] for side in _SIDES)
-    high = max(quantiles[side][-2] for side in _SIDES)
-    scale = _WIDTH / (high - low) if high > low else 0
-    paths = {}
-    for side in _SIDES:
-        steps = len(quantiles[side]) - 1
-        points = [
-            (min(max((value - low) * scale, 0), _WIDTH), _HEIGHT * (1 - place / steps))
-            for place, value in enumerate(quantiles[side])
-        ]
-        paths[side] = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return {"width": _WIDTH, "height": _HEIGHT, "low": low, "high": high, "paths": paths}

@@ -34,6 +34,16 @@ def name_data(raw: str, given: str | None) -> str:
     return place.as_posix() if is_layer or not place.name else place.name
 
 
+def short_parameter(name: str) -> str:
+    """Return the name of a parameter of the model or the training, without that branch."""
+    return name.removeprefix("model.").removeprefix("training.")
+
+
+def write_score(score: float, objective: str) -> str:
+    """Write a score that a search goes by."""
+    return f"{score:.3f}" if objective == "log_loss" else f"{score:.1%}"
+
+
 def name_baselines(baselines: Mapping[str, Any]) -> dict[str, str]:
     """Say what baselines do, by their names in `metrics`."""
     return {name: _name_baseline(name, baseline) for name, baseline in baselines.items()}

@@ -17,7 +17,7 @@ from .key_points import (
     find_key_points,
     find_verdict,
 )
-from .names import MEASURES, name_baselines
+from .names import name_baselines
 from .templating import listed, render
 from .weakest import describe_weakest
 
@@ -75,7 +75,7 @@ def write_page(
     labels = list(metrics["per_class"])
     matrix = _matrix(predictions, labels)
     is_right = predictions["tag"] == predictions["predicted"]
-    modalities, contributions = _modalities(metrics), _contributions(predictions)
+    modalities, contributions = _modalities(metrics), charts.contributions(predictions)
     corrected = describe_corrections(metrics)
     return render(
         "report.html",
@@ -143,20 +143,9 @@ def _explained_in(model: Mapping[str, str]) -> dict[str, str]:
 def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:
     """Show the model's scores, large, above those of the baselines."""
     names = name_baselines(metrics["baselines"])
-    rows = [("this model", "main", metrics)]
-    if test:
-        rows.append((f"this model, on {test['n']:,} test posts", "first", test))
-    rows += [(names[name], "", baseline) for name, baseline in metrics["baselines"].items()]
-    return [
-        charts.dot_plot(
-            title,
-            [
-                charts.Estimate(name, scores[measure], scores["intervals"][measure], style=style)
-                for name, style, scores in rows
-            ],
-        )
-        for measure, title in MEASURES.items()
-    ]
+    tested = [(f"this model, on {test['n']:,} test posts", test, "first")] if test else []
+    simple = [(names[name], baseline, "") for name, baseline in metrics["baselines"].items()]
+    return charts.score_plots([("this model", metrics, "main"), *tested, *simple])
 
 
 def _sections(*, has_photo: bool, corrected: bool, tested: bool) -> list[tuple[str, str]]:
@@ -235,15 +224,6 @@ def _modalities(metrics: Mapping[str, Any]) -> charts.DotPlot | None:
     return charts.dot_plot("accuracy", [whole, *hidden])
 
 
-def _contributions(predictions: pd.DataFrame) -> charts.Chart | None:
-    columns = ["text_contribution", "image_contribution", "decided_by"]
-    explained = predictions.reindex(columns=columns).dropna()
-    if explained.empty:  # a model of one modality has nothing to weigh
-        return None
-    text, image, decided_by = (explained[name].tolist() for name in columns)
-    return charts.contributions(text, image, decided_by)
-
-
 def _confidence(
     metrics: Mapping[str, Any], predictions: pd.DataFrame, is_right: pd.Series[bool]
 ) -> list[charts.Chart]:
@@ -259,7 +239,7 @@ def _confidence(
 
 def _data(posts: pd.DataFrame) -> list[charts.Chart]:
     made = [
-        charts.text_lengths(posts["text_length"], posts["tag"].tolist()),
+        charts.text_lengths(posts["text_length"], posts["tag"]),
         charts.image_sizes(posts["original_width"], posts["original_height"]),
     ]
     return [chart for chart in made if chart]

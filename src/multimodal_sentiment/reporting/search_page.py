@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import charts
-from .names import MEASURES, OBJECTIVES
+from .names import OBJECTIVES, short_parameter, write_score
 from .templating import render
 
 
@@ -22,52 +22,36 @@ def write_search_page(search: Mapping[str, Any], study: Mapping[str, Any], param
     Returns:
         HTML that asks for nothing from any network, and runs nothing.
     """
-    objective = OBJECTIVES[search["objective"]]
-    write = "{:.3f}".format if search["objective"] == "log_loss" else "{:.1%}".format
+    objective = search["objective"]
     default = {"name": "default", "state": "judged", "folds": study["folds"], **study["default"]}
     return render(
         "search.html",
         search=search,
         study=study,
-        objective=objective,
+        objective=OBJECTIVES[objective],
         tone="good" if search["found_better"] else "unsure",
-        scores=[_scores(search, measure, title) for measure, title in MEASURES.items()],
+        scores=charts.score_plots(
+            (f"{name}, chosen", row, "first") if name == search["chosen"] else (name, row, "")
+            for name, row in search["table"].items()
+        ),
         trials=[
             {
                 **trial,
-                "score": "" if trial["score"] is None else write(trial["score"]),
+                "score": "" if trial["score"] is None else write_score(trial["score"], objective),
                 "settings": _settings(trial["values"]),
             }
             for trial in (default, *study["trials"])
         ],
         parameters=parameters,
-        history=charts.search_history(study, objective, write),
-        importances={_short(name): share for name, share in study["importances"].items()},
-    )
-
-
-def _scores(search: Mapping[str, Any], measure: str, title: str) -> charts.DotPlot:
-    return charts.dot_plot(
-        title,
-        [
-            charts.Estimate(
-                name,
-                row[measure],
-                row["intervals"][measure],
-                "chosen" if name == search["chosen"] else "",
-                "first" if name == search["chosen"] else "",
-            )
-            for name, row in search["table"].items()
-        ],
+        history=charts.search_history(study),
+        importances={short_parameter(name): it for name, it in study["importances"].items()},
     )
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, str]:
     return {
-        _short(name): f"{one:.4g}" if isinstance(one, float) else json.dumps(one).strip('"')
+        short_parameter(name): f"{one:.4g}"
+        if isinstance(one, float)
+        else json.dumps(one).strip('"')
         for name, one in values.items()
     }
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("model.").removeprefix("training.")

@@ -13,7 +13,6 @@ from multimodal_sentiment.commands import run_command
 from multimodal_sentiment.wording import (
     exact_percent,
     floored_percent,
-    rounded_number,
     rounded_percent,
 )
 
@@ -33,7 +32,6 @@ def render(template: str, **values: Any) -> str:
         "whole_percent": exact_percent,
         "whole": rounded_percent,
         "floored": floored_percent,
-        "number": rounded_number,
         "date": date,
         "count": "{:,}".format,
         "listed": listed,
@@ -61,3 +59,9 @@ def listed(names: Iterable[str], word: str = "and") -> str:
 def percent(share: float) -> str:
     """Write a share as one would say it: 0.8125 is 81.2%, and only 1 is 100.0%."""
     return rounded_percent(share, 1)
+
+
+def signed_points(share: float) -> str:
+    """Write a difference of shares in points of a hundred, as in +12.3."""
+    said = f"{100 * share:+.1f}"
+    return "0.0" if said in ("+0.0", "-0.0") else said.replace("-", "\N{MINUS SIGN}")

@@ -139,24 +139,21 @@ def plot_evaluation(
 ) -> tuple[Figure, Figure, Figure, Figure, Figure]:
     """Draw confusion matrix, F1 of each class, reliability, confidence and contributions."""
     from multimodal_sentiment.assessment import confusion
-    from multimodal_sentiment.reporting import kedro_viz
+    from multimodal_sentiment.reporting import charts, kedro_viz
 
     labels = list(metrics["per_class"])
-    calibration = metrics["calibration"]
-    # A model of one modality has nothing to weigh.
-    columns = ["text_contribution", "image_contribution", "decided_by"]
-    explained = predictions.reindex(columns=columns).dropna()
-    text, image, decided_by = (explained[name].tolist() for name in columns)
+    is_right = predictions["tag"] == predictions["predicted"]
+    confidences = charts.confidences(predictions["confidence"], is_right)
     return (
         kedro_viz.confusion_matrix(
             confusion(predictions["tag"], predictions["predicted"], labels), labels
         ),
         kedro_viz.per_class_f1(metrics),
-        kedro_viz.reliability(calibration["before"], calibration["after"]),
-        kedro_viz.confidence_by_correctness(
-            predictions["confidence"], predictions["tag"] == predictions["predicted"]
+        kedro_viz.draw(
+            "Reliability: confidence against accuracy", charts.reliability(metrics["calibration"])
         ),
-        kedro_viz.modality_contributions(text, image, decided_by),
+        kedro_viz.draw("Confidence of right and wrong answers", confidences),
+        kedro_viz.draw("What the answers were owed to", charts.contributions(predictions)),
     )
 
 

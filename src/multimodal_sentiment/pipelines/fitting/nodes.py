@@ -94,6 +94,6 @@ def summarise_validation(
 
 def plot_learning_curves(training_history: Frame) -> Figure:
     """Draw the losses over the epochs, or over the strengths of regularisation."""
-    from multimodal_sentiment.reporting import kedro_viz
+    from multimodal_sentiment.reporting import charts, kedro_viz
 
-    return kedro_viz.learning_curves(training_history)
+    return kedro_viz.draw("Learning curves", *charts.training_curves(training_history))

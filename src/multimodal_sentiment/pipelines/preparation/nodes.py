@@ -113,16 +113,18 @@ def plot_ingestion(
     examples: Examples, ingestion_report: Json
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Draw the shares of tags and of encodings, the lengths of texts and the sizes of images."""
-    from multimodal_sentiment.reporting import kedro_viz
+    from multimodal_sentiment.reporting import charts, kedro_viz
 
     posts = examples.drop_columns("image").to_pandas()
+    lengths = charts.text_lengths(posts["text"].str.len(), posts["tag"])
+    sizes = charts.image_sizes(posts["original_width"], posts["original_height"])
     return (
         kedro_viz.class_balance(posts["tag"]),
         kedro_viz.encodings(
             posts["encoding"], posts["encoding_confidence"], ingestion_report["chardet_alone"]
         ),
-        kedro_viz.text_lengths(posts["text"].str.len(), posts["tag"]),
-        kedro_viz.image_sizes(posts["original_width"], posts["original_height"]),
+        kedro_viz.draw("Length of the texts", lengths),
+        kedro_viz.draw("Sizes of the images", sizes),
     )
 
 

@@ -222,9 +222,10 @@ def write_chosen_parameters(search: Json) -> str:
 
 def plot_search(study: Json) -> tuple[Figure, Figure]:
     """Draw the scores in the order of the trials, and how much each parameter mattered."""
-    from multimodal_sentiment.reporting import kedro_viz
+    from multimodal_sentiment.reporting import charts, kedro_viz
 
-    return kedro_viz.search_history(study), kedro_viz.search_importances(study["importances"])
+    history = kedro_viz.draw("Trials in their order", charts.search_history(study))
+    return history, kedro_viz.search_importances(study["importances"])
 
 
 def write_search_report(search: Json, study: Json, parameters: str) -> str:

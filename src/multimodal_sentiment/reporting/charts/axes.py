@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _FEWEST_TICKS = 3  # of fewer, nobody can read a value between them
 _MOST_TICKS = 6
+_NUMBER = "{:,.6g}".format
 
 
-@dataclass(frozen=True)
-class Tick:
-    """A mark of an axis.
+class Tick(NamedTuple):
+    """A mark of an axis, and the text beside it."""
 
-    Attributes:
-        share: Its place, 0 to 1.
-        text: The text beside it.
-    """
-
-    share: float
+    value: float
     text: str
 
 
@@ -53,7 +49,7 @@ class Axis:
 
 
 def linear_axis(
-    low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
+    low: float, high: float, title: str, write: Callable[[float], str] = _NUMBER
 ) -> Axis:
     """Return an axis with marks at round numbers.
 
@@ -64,7 +60,7 @@ def linear_axis(
         write: The function that writes a mark's number.
     """
     high = high if high > low else low + 1
-    return _axis(low, high, title, write, _round_numbers(low, high), is_log=False)
+    return Axis(low, high, title, _ticks(_round_numbers(low, high), write))
 
 
 def count_axis(low: float, high: float, title: str) -> Axis:
@@ -77,53 +73,26 @@ def count_axis(low: float, high: float, title: str) -> Axis:
     """
     high = max(high, low + 1)
     marks = [mark for mark in _round_numbers(low, high) if mark.is_integer()]
-    return _axis(low, high, title, "{:,.6g}".format, marks, is_log=False)
+    return Axis(low, high, title, _ticks(marks, _NUMBER))
 
 
-def log_axis(
-    low: float, high: float, title: str, write: Callable[[float], str] = "{:,.6g}".format
-) -> Axis:
+def log_axis(low: float, high: float, title: str) -> Axis:
     """Return a logarithmic axis with at least three marks, however narrow it is.
 
     Args:
         low: The least value, above 0; the axis begins there.
         high: The greatest one; the axis ends there.
         title: The name of the values.
-        write: The function that writes a mark's number.
     """
     high = high if high > low else 2 * low
-    marks = log_marks(low, high, ((1,), (1, 3), (1, 2, 5)))
-    return _axis(low, high, title, write, marks, is_log=True)
+    choices = [_powers(low, high, steps) for steps in ((1,), (1, 3), (1, 2, 5))]
+    choices = [marks for marks in choices if len(marks) >= _FEWEST_TICKS]
+    marks = choices[0] if choices else _round_numbers(low, high)
+    return Axis(low, high, title, _ticks(marks, _NUMBER), is_log=True)
 
 
-def log_marks(low: float, high: float, choices: Sequence[Sequence[int]]) -> list[float]:
-    """Return at least three round numbers between two.
-
-    Args:
-        low: The least number, above 0.
-        high: The greatest one.
-        choices: What powers of ten are multiplied by, the fewest first: the first choice is taken
-            that gives three. Where none does, the numbers are at equal steps.
-    """
-    for steps in choices:
-        marks = _powers(low, high, steps)
-        if len(marks) >= _FEWEST_TICKS:
-            return marks
-    return _round_numbers(low, high)
-
-
-def _axis(
-    low: float,
-    high: float,
-    title: str,
-    write: Callable[[float], str],
-    marks: Sequence[float],
-    *,
-    is_log: bool,
-) -> Axis:
-    bare = Axis(low, high, title, (), is_log)
-    ticks = tuple(Tick(bare.share(mark), write(mark)) for mark in marks)
-    return Axis(low, high, title, ticks, is_log)
+def _ticks(marks: Iterable[float], write: Callable[[float], str]) -> tuple[Tick, ...]:
+    return tuple(Tick(mark, write(mark)) for mark in marks)
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

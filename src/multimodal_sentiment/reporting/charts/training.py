@@ -5,19 +5,22 @@ from __future__ import annotations
 import pandas as pd
 
 from .axes import count_axis, linear_axis, log_axis
-from .canvas import Canvas, Chart
+from .canvas import Chart
 
 _STYLES = ("first", "second", "third", "fourth")
-_LOSSES = {"train_loss": "training posts", "tuning_loss": "tuning posts"}
-_SCORES = {"tuning_accuracy": "accuracy", "tuning_macro_f1": "macro-F1"}
+_LOSSES = {"train_loss": ("training posts", "first"), "tuning_loss": ("tuning posts", "second")}
+_SCORES = {"tuning_accuracy": ("accuracy", "third"), "tuning_macro_f1": ("macro-F1", "fourth")}
+_RATE = {"learning_rate": ("learning rate", "fifth")}
 
 
 def training_curves(history: pd.DataFrame) -> list[Chart]:
     """Draw what was tried, and what of it was kept.
 
     Args:
-        history: One row an epoch, or one row for each voice and strength of regularisation, as
-            `kedro_viz.learning_curves` takes it.
+        history: One row an epoch: `epoch`, `train_loss`, `tuning_loss`, `tuning_accuracy`,
+            `tuning_macro_f1`, `learning_rate`, and `chosen`, true of the epoch that was kept. Of
+            heads that were solved one row for each voice and strength of regularisation: `voice`,
+            `strength`, `log_loss`, `accuracy`, and `chosen`.
     """
     if history.empty:
         return []
@@ -26,6 +29,7 @@ def training_curves(history: pd.DataFrame) -> list[Chart]:
     return [
         _epochs(history, _LOSSES, "Loss over the epochs", "loss (nats)"),
         _epochs(history, _SCORES, "Scores on tuning posts", "score"),
+        _epochs(history, _RATE, "Learning rate", "rate"),
     ]
 
 
@@ -48,17 +52,17 @@ def member_curves(title: str, history: pd.DataFrame) -> Chart | None:
         else count_axis(own[x].min(), own[x].max(), "epoch")
     )
     unit = "log loss out of fold (nats)" if is_solved else "loss on tuning posts (nats)"
-    canvas = Canvas(across, linear_axis(own[y].min() - room, own[y].max() + room, unit))
+    chart = Chart(across, linear_axis(own[y].min() - room, own[y].max() + room, unit))
     own = own if is_solved else own.assign(voice="loss")
     styles = dict(zip(own["voice"].unique(), _STYLES, strict=False))
     for (voice, _, _), curve in own.groupby(["voice", "seed", "fold"], sort=False):
         style = styles.get(str(voice), "neither")
-        canvas.line(curve[x], curve[y], f"line thin {style}")
+        chart.line(curve[x], curve[y], f"line thin {style}")
         kept = curve[curve["chosen"].astype(bool)]
-        canvas.points(kept[x], kept[y], f"small {style}")
+        chart.points(kept[x], kept[y], f"small {style}")
     trainings = len(own[["seed", "fold"]].drop_duplicates())
     count = "one training" if trainings == 1 else f"{trainings} trainings"
-    return canvas.chart(
+    return chart.described(
         title,
         f"{count.capitalize()}; the dot is what was kept.",
         f"Losses of {count} of the variant {title}.",
@@ -66,28 +70,29 @@ def member_curves(title: str, history: pd.DataFrame) -> Chart | None:
     )
 
 
-def _epochs(history: pd.DataFrame, columns: dict[str, str], title: str, unit: str) -> Chart:
+def _epochs(
+    history: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, unit: str
+) -> Chart:
+    """Draw columns of the history, each by its name and style, over the epochs."""
     epochs = history["epoch"].tolist()
-    values = history[list(columns)].to_numpy()
-    is_loss = columns is _LOSSES
-    low, high = (0.0, float(values.max()) * 1.05) if is_loss else (0.0, 1.0)
-    write = "{:g}".format if is_loss else "{:.0%}".format
-    canvas = Canvas(
-        count_axis(min(epochs), max(epochs), "epoch"), linear_axis(low, high, unit, write)
+    most, write = 1.05 * float(history[list(columns)].to_numpy().max()), "{:g}".format
+    if columns is _SCORES:
+        most, write = 1.0, "{:.0%}".format
+    chart = Chart(
+        count_axis(min(epochs), max(epochs), "epoch"), linear_axis(0.0, most, unit, write)
     )
-    kept = history.loc[history["chosen"].astype(bool), "epoch"].tolist()
-    for epoch in kept:
-        canvas.rule(epoch, "limit", [f"kept: epoch {epoch}"])
-    for (column, _), style in zip(columns.items(), _STYLES, strict=False):
-        canvas.line(epochs, history[column], f"line {style}")
-        canvas.points(epochs, history[column], style)
+    for epoch in history.loc[history["chosen"].astype(bool), "epoch"]:
+        chart.rule(epoch, "limit", [f"kept: epoch {epoch}"])
+    for column, (_, style) in columns.items():
+        chart.line(epochs, history[column], f"line {style}")
+        chart.points(epochs, history[column], style)
     last = history.iloc[-1]
-    said = ", ".join(f"{name} {last[column]:.3f}" for column, name in columns.items())
-    return canvas.chart(
+    said = ", ".join(f"{name} {last[column]:.3g}" for column, (name, _) in columns.items())
+    return chart.described(
         title,
         "The tuning posts chose the epoch that was kept.",
         f"{title}: in the last of {len(epochs)}, {said}.",
-        list(zip(_STYLES, columns.values(), strict=False)),
+        [(style, name) for name, style in columns.values()],
     )
 
 
@@ -95,21 +100,21 @@ def _regularisation(history: pd.DataFrame) -> Chart:
     """Draw the loss of each voice's head, out of fold, over the strengths that were tried."""
     strengths, losses = history["strength"], history["log_loss"]
     room = 0.05 * (losses.max() - losses.min()) or 0.01
-    canvas = Canvas(
+    chart = Chart(
         log_axis(strengths.min(), strengths.max(), "freedom of the head (inverse of the penalty)"),
         linear_axis(losses.min() - room, losses.max() + room, "log loss (nats)", "{:g}".format),
     )
     legend, voices = [], set(history["voice"])
     for (voice, tried), style in zip(history.groupby("voice", sort=False), _STYLES, strict=False):
-        canvas.line(tried["strength"], tried["log_loss"], f"line {style}")
-        canvas.points(tried["strength"], tried["log_loss"], f"small {style}")
+        chart.line(tried["strength"], tried["log_loss"], f"line {style}")
+        chart.points(tried["strength"], tried["log_loss"], f"small {style}")
         kept = tried[tried["chosen"].astype(bool)]
         for row in kept.to_dict("records"):
             hint = f"{voice}: {row['strength']:g} kept, accuracy {row['accuracy']:.1%}"
-            canvas.points([row["strength"]], [row["log_loss"]], f"large {style}", hint)
+            chart.points([row["strength"]], [row["log_loss"]], f"large {style}", hint)
         legend.append((style, f"{voice} (kept: {kept['strength'].iloc[0]:g})"))
     counted = " “words” is the head of the words that are counted." if "words" in voices else ""
-    return canvas.chart(
+    return chart.described(
         "How freely each head may learn",
         "Folds of the training posts chose the lowest point of each curve, the large dot."
         + counted,

@@ -9,16 +9,11 @@ Source: Okabe and Ito, "Color Universal Design", 2008.
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
-
-from ..charts.axes import log_marks
-from ..charts.colours import share_out
 
 GREY = "#7b7b7b"
 PALETTE = BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
@@ -30,13 +25,11 @@ PALETTE = BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
     "#56b4e9",
 )
 SHADES = [[0, "#dcebf5"], [0.5, "#4c9ccc"], [1, "#00405f"]]  # of one hue, little to much
-COVER = [[0, "rgba(0, 114, 178, 0.2)"], [1, "rgba(0, 114, 178, 1)"]]  # little lets the page through
-NO_TAG = "no tag"
 
-_KNOWN = {"negative": VERMILLION, "neutral": BLUE, "positive": GREEN, NO_TAG: GREY}
 _FAINT = "rgba(128, 128, 128, 0.25)"
 _CLEAR = "rgba(0, 0, 0, 0)"
 _LONGEST = 28  # characters of a name shown
+_BETWEEN, _AROUND = 100, 170  # px, of words between plots, and above and below them
 _AXIS = {
     "automargin": True,
     "gridcolor": _FAINT,
@@ -58,7 +51,7 @@ _TEMPLATE = go.layout.Template(
             "y": 1.02,
             "yanchor": "bottom",
         },
-        "margin": {"l": 60, "r": 24, "t": 72, "b": 56},
+        "margin": {"l": 60, "r": 32, "t": 92, "b": 56},
         "modebar": {"bgcolor": _CLEAR, "color": GREY},
         "paper_bgcolor": _CLEAR,
         "plot_bgcolor": _CLEAR,
@@ -75,16 +68,24 @@ def figure(title: str, *traces: Any, **layout: Any) -> go.Figure:
     return go.Figure(list(traces), {"template": _TEMPLATE, "title": {"text": title}, **layout})
 
 
-def panels(title: str, rows: int, columns: int, **grid: Any) -> go.Figure:
-    """Make an empty grid of plots in the common look; `grid` is for `make_subplots`."""
-    made = make_subplots(rows=rows, cols=columns, **grid)
-    return made.update_layout(template=_TEMPLATE, title={"text": title})
+def panels(title: str, heights: Sequence[float]) -> go.Figure:
+    """Make empty plots, one below the other: side by side Kedro-Viz has no room for them.
+
+    Args:
+        title: The title of all.
+        heights: The height of each, px.
+    """
+    whole = sum(heights) + _BETWEEN * (len(heights) - 1)
+    spacing = _BETWEEN / whole if len(heights) > 1 else 0
+    made = make_subplots(rows=len(heights), row_heights=list(heights), vertical_spacing=spacing)
+    layout = {"template": _TEMPLATE, "title": {"text": title}, "height": whole + _AROUND}
+    return made.update_layout(layout)
 
 
-def nothing(title: str, reason: str) -> go.Figure:
-    """Make a figure that says why there is nothing to show."""
+def nothing(title: str) -> go.Figure:
+    """Make a figure that says that there is nothing to show."""
     note = {
-        "text": reason,
+        "text": "There is nothing to show.",
         "showarrow": False,
         "x": 0.5,
         "y": 0.5,
@@ -109,29 +110,6 @@ def named_ticks(names: Iterable[object]) -> dict[str, Any]:
 def ticks(texts: Sequence[str]) -> dict[str, Any]:
     """Put texts that are safe already on an axis at 0, 1, ..."""
     return {"tickmode": "array", "tickvals": list(range(len(texts))), "ticktext": list(texts)}
-
-
-def colours(labels: Iterable[str]) -> dict[str, str]:
-    """Give every label its colour; the known ones have the same in every figure."""
-    return share_out(labels, _KNOWN, PALETTE)
-
-
-def categories(tags: Iterable[object]) -> pd.Categorical[str]:
-    """Order the tags by name, with `NO_TAG`, for posts that have none, at the end."""
-    names = [tag if isinstance(tag, str) and tag else NO_TAG for tag in tags]
-    return pd.Categorical(names, sorted(set(names), key=lambda name: (name == NO_TAG, name)))
-
-
-def log_axis(low: float, high: float, title: str) -> dict[str, Any]:
-    """Span a logarithmic axis with at least three marks, however narrow it is."""
-    return {
-        "type": "log",
-        "range": [math.log10(low), math.log10(high)],
-        "tickmode": "array",
-        "tickvals": log_marks(low, high, [(1, 2, 5)]),
-        "tickformat": ",",
-        "title": {"text": title},
-    }
 
 
 def error_bars(values: Sequence[float], intervals: Sequence[Sequence[float]]) -> dict[str, Any]:
