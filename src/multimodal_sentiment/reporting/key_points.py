@@ -96,18 +96,16 @@ def describe_photo(metrics: Mapping[str, Any]) -> str:
     pair = modalities["text_alone"]
     points = 100 * pair["accuracy"]["difference"]
     low, high = (100 * bound for bound in pair["accuracy"]["interval"])
-    change = _change(points)
-    verb = {
-        "better": f"Yes: with its photos hidden, the same model is right {points:.1f} points less "
-        "often",
-        "worse": f"No: with its photos hidden, the same model is right {-points:.1f} points more "
-        "often",
-        "no different": "It hardly matters: with its photos hidden, the same model is right "
-        f"{change} often",
-        "cannot tell": f"Too close to tell from {counted(metrics['n'], 'post')}: with its photos hidden, "
-        f"the same model is right {change} often",
+    said = {
+        "better": "Yes",
+        "worse": "No",
+        "no different": "It hardly matters",
+        "cannot tell": f"Too close to tell from {counted(metrics['n'], 'post')}",
     }[pair["verdict"]]
-    return f"{verb} ({_level(metrics)} interval: {_change(low)} to {_change(high)})."
+    return (
+        f"{said}: with its photos hidden, the same model is right {_change(points)} often "
+        f"({_level(metrics)} interval: {_change(low)} to {_change(high)})."
+    )
 
 
 def _change(points: float) -> str:

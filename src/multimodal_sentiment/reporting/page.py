@@ -11,30 +11,10 @@ from . import charts
 from .caveats import Caveat
 from .corrected import describe_corrections
 from .gallery import Answer
-from .key_points import (
-    advise_confidence,
-    describe_photo,
-    find_key_points,
-    find_verdict,
-)
+from .key_points import advise_confidence, describe_photo, find_key_points, find_verdict
 from .names import name_baselines
 from .templating import listed, render
 from .weakest import describe_weakest
-
-_PHOTO_CAVEAT = (
-    "This is one model, shown less than it was trained on. One that is trained without photos may "
-    "do better than this one without its photos: which is better, only training both can show, as "
-    "the project's comparison pipeline does."
-)
-_INFLUENCE = (
-    "To have added most is not to have helped. A photo moves the probability of right answers and "
-    "of wrong ones; whether the answers are better for it is what hiding it shows."
-)
-_PART_NOTE = (
-    "Text and photo “agree” where the model's guess from the text alone is its guess from the "
-    "photo alone, whatever the true tag is."
-)
-_AGREEMENTS = {"text and photo agree", "text and photo disagree"}
 
 
 def write_page(
@@ -100,18 +80,13 @@ def write_page(
         matrix=matrix,
         slices=_slices(metrics),
         modalities=modalities,
-        part_note=_PART_NOTE if _AGREEMENTS & set(metrics.get("parts", {})) else "",
         photo_helps=describe_photo(metrics),
-        photo_caveat=_PHOTO_CAVEAT,
-        influence=_INFLUENCE,
         contributions=contributions,
         advice=advise_confidence(metrics),
         confidence=_confidence(metrics, predictions, is_right),
         corrected=corrected,
         wrong=wrong,
-        explained=sum(bool(answer.explanation) for answer in wrong),
-        explained_in=_explained_in(model),
-        any_explained=any(answer.explanation for answer in (*wrong, *right)),
+        explained=sum(bool(answer.explanation) for answer in (*wrong, *right)),
         wrong_in_all=int((~is_right).sum()),
         right=right,
         data=_data(posts),
@@ -132,12 +107,6 @@ def _purpose(model: Mapping[str, str]) -> str:
         if does
     ]
     return listed(reads)
-
-
-def _explained_in(model: Mapping[str, str]) -> dict[str, str]:
-    """Return the parts of a post that an answer is explained by, and what these are made of."""
-    parts = {"text": ("text", "words"), "image": ("photo", "regions")}
-    return dict(named for part, named in parts.items() if part in model["looks at"])
 
 
 def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[charts.DotPlot]:
