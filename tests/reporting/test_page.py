@@ -413,9 +413,9 @@ def test_figures_under_corrected_tags_stand_beside_the_original_ones(inputs):
 
     words = " ".join(Elements(write_page(**inputs)).text.split())
 
-    assert "20 corrected tags: 15 of training posts" in words
-    assert "original tagsaccuracy80.0%" in words
-    assert "corrected tagsaccuracy81.0%" in words
+    assert "Corrected tags: 20. Of these, 15 are of training posts" in words
+    assert "original tags80.0%" in words
+    assert "corrected tags81.0%" in words
     assert "The figures under the corrected tags flatter the model" in words
     assert "ef" * 32 in words
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from . import charts
 from .caveats import Caveat
-from .corrected import describe_corrections
 from .gallery import Answer
 from .key_points import advise_confidence, describe_photo, find_key_points, find_verdict
 from .names import name_baselines
@@ -56,7 +55,7 @@ def write_page(
     matrix = _matrix(predictions, labels)
     is_right = predictions["tag"] == predictions["predicted"]
     modalities, contributions = _modalities(metrics), charts.contributions(predictions)
-    corrected = describe_corrections(metrics)
+    corrections = metrics["protocol"].get("corrections") or {"posts": 0}
     return render(
         "report.html",
         data_name=data,
@@ -73,7 +72,7 @@ def write_page(
         doubts=doubts,
         sections=_sections(
             has_photo=bool(modalities or contributions),
-            corrected=bool(corrected),
+            corrected=bool(corrections["posts"]),
             tested=bool(test),
         ),
         weakest=describe_weakest(matrix, metrics),
@@ -84,7 +83,8 @@ def write_page(
         contributions=contributions,
         advice=advise_confidence(metrics),
         confidence=_confidence(metrics, predictions, is_right),
-        corrected=corrected,
+        corrections=corrections,
+        corrected=_corrected(metrics),
         wrong=wrong,
         explained=sum(bool(answer.explanation) for answer in (*wrong, *right)),
         wrong_in_all=int((~is_right).sum()),
@@ -115,6 +115,14 @@ def _scores(metrics: Mapping[str, Any], test: Mapping[str, Any] | None) -> list[
     tested = [(f"this model, on {test['n']:,} test posts", test, "first")] if test else []
     simple = [(names[name], baseline, "") for name, baseline in metrics["baselines"].items()]
     return charts.score_plots([("this model", metrics, "main"), *tested, *simple])
+
+
+def _corrected(metrics: Mapping[str, Any]) -> list[charts.DotPlot]:
+    """Show the scores under either tags, where tags of validation posts were corrected."""
+    if "corrected" not in metrics:
+        return []
+    rows = [("original tags", metrics, ""), ("corrected tags", metrics["corrected"], "")]
+    return charts.score_plots(rows)
 
 
 def _sections(*, has_photo: bool, corrected: bool, tested: bool) -> list[tuple[str, str]]:
