@@ -16,11 +16,11 @@ from .names import MEASURES, name_baselines, name_variants
 from .templating import render
 
 _TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "no different": "unsure"}
-_VERDICTS = {
-    "better": "better, surely",
-    "worse": "worse, surely",
-    "no different": "no difference that matters",
-    "cannot tell": "cannot tell",
+_VERDICTS = {  # in words, and in classes of the style sheet
+    "better": ("better, surely", "sure-better"),
+    "worse": ("worse, surely", "sure-worse"),
+    "no different": ("no difference that matters", ""),
+    "cannot tell": ("cannot tell", ""),
 }
 _LEAST_POSTS = 10  # of a part of the posts that is drawn
 
@@ -95,13 +95,10 @@ def _next_steps(comparison: Mapping[str, Any], verdicts: Sequence[str]) -> list[
 
 def _names(comparison: Mapping[str, Any]) -> dict[str, str]:
     table = comparison["table"]
-    baselines = {name: score for name, score in table.items() if "method" in score}
-    variants = {name: score for name, score in table.items() if "method" not in score}
-    majority = comparison.get("majority")
-    named = name_baselines({name: score for name, score in baselines.items() if name != "majority"})
-    if "majority" in baselines:
-        named["majority"] = f"always answering {majority or 'the commonest tag'}"
-    return name_variants(variants) | named
+    majority = comparison.get("majority") or "the commonest tag"
+    baselines = {name: it for name, it in table.items() if "method" in it and name != "majority"}
+    always = {"majority": f"always answering {majority}"}
+    return name_variants(table) | name_baselines(baselines) | always
 
 
 def _labels(comparison: Mapping[str, Any]) -> list[str]:
@@ -135,24 +132,19 @@ def _differences(
     comparison: Mapping[str, Any], names: Mapping[str, str], verdicts: Sequence[str]
 ) -> charts.DotPlot | None:
     """Draw the pairs, then each variant against the baselines, on one axis with 0 on it."""
-    estimates = []
-    for pair, verdict in zip(comparison["pairs"], verdicts, strict=True):
-        estimates.append(_estimate(pair, names, _VERDICTS[verdict], _style(verdict)))
-    for pair in comparison["against_baselines"]:
-        estimates.append(_estimate(pair, names, "", ""))
+    pairs, simple = comparison["pairs"], comparison["against_baselines"]
+    said = [*(_VERDICTS[verdict] for verdict in verdicts), *[("", "")] * len(simple)]
+    estimates = [
+        charts.Estimate(
+            f"{names[pair['first']]} against {names[pair['second']]}",
+            pair["accuracy"]["difference"],
+            pair["accuracy"]["interval"],
+            note,
+            style,
+        )
+        for pair, (note, style) in zip([*pairs, *simple], said, strict=True)
+    ]
     return charts.differences("points of accuracy", estimates) if estimates else None
-
-
-def _estimate(
-    pair: Mapping[str, Any], names: Mapping[str, str], note: str, style: str
-) -> charts.Estimate:
-    test = pair["accuracy"]
-    name = f"{names[pair['first']]} against {names[pair['second']]}"
-    return charts.Estimate(name, test["difference"], test["interval"], note, style)
-
-
-def _style(verdict: str) -> str:
-    return {"better": "sure-better", "worse": "sure-worse"}.get(verdict, "")
 
 
 def _slices(
@@ -168,9 +160,7 @@ def _slices(
                         names[name],
                         score["accuracy"],
                         score["intervals"]["accuracy"],
-                        style="first"
-                        if name in names and name not in ("majority", "tfidf")
-                        else "",
+                        style="" if name in ("majority", "tfidf") else "first",
                     )
                     for name, score in judged["variants"].items()
                 ],
