@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.reporting import shorten
 from multimodal_sentiment.reporting.templating import render as fill
+from multimodal_sentiment.reporting.templating import signed_points
 
 if TYPE_CHECKING:
     from .explanation import Explanation, Region
@@ -39,7 +40,7 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
         explanation=explanation,
         legend=legend,
         contributions={name: value for name, value in added.items() if value is not None},
-        points=points,
+        points=signed_points,
         pieces=list(_pieces(explanation)),
         tiles=[_tile(region) for region in explanation.regions if _is_marked(region.weight)],
         seen=_seen(explanation),
@@ -50,12 +51,6 @@ def render(explanation: Explanation, *, legend: bool = True) -> str:
         ],
         regions=[(place(region, explanation), region.weight) for region in regions[:_MOST_LISTED]],
     )
-
-
-def points(weight: float) -> str:
-    """Return a difference of probabilities in points, as in +12.3."""
-    said = f"{100 * weight:+.1f}"
-    return "0.0" if said in ("+0.0", "-0.0") else said.replace("-", "\N{MINUS SIGN}")
 
 
 def place(region: Region, explanation: Explanation) -> str:

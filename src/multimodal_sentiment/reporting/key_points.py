@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from multimodal_sentiment.wording import counted, exact_percent, least_confidence, rounded_percent
 
 from .names import name_baselines
+from .templating import signed_points
 from .weakest import describe_weakest
 
 Tone = Literal["good", "unsure", "bad"]
@@ -151,8 +152,8 @@ def _against_words(metrics: Mapping[str, Any]) -> str:
                 "no different": "No, the difference does not matter",
                 "cannot tell": f"Too close to tell from {counted(metrics['n'], 'post')}",
             }[pair["verdict"]]
-            gain = 100 * pair["accuracy"]["difference"]
-            return f"{said}: {gain:+.1f} points of accuracy ({_range(pair['accuracy'], metrics)})."
+            gain = signed_points(pair["accuracy"]["difference"])
+            return f"{said}: {gain} points of accuracy ({_range(pair['accuracy'], metrics)})."
     return find_verdict(metrics).words
 
 
@@ -222,10 +223,8 @@ def _sources(training: Mapping[str, int], metrics: Mapping[str, Any], data: str)
 
 
 def _range(test: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    low, high = (100 * bound for bound in test["interval"])
-    return f"{_level(metrics)} interval {low:+.1f} to {high:+.1f} points".replace(
-        "-", "\N{MINUS SIGN}"
-    )
+    low, high = map(signed_points, test["interval"])
+    return f"{_level(metrics)} interval {low} to {high} points"
 
 
 def _level(metrics: Mapping[str, Any]) -> str:
