@@ -114,7 +114,7 @@ def test_inference_without_a_model_says_to_train_one_first(place: Path, tmp_path
 
     assert line.startswith("Error: fusion_model: no version yet in ")
     assert "name a trained model with --params model_folder=FOLDER, or train one first" in line
-    assert f"--pipeline=training --params 'raw=TAGGED.csv,data={tmp_path}," in line
+    assert f"--pipeline=training --params 'raw=TAGGED_POSTS,data={tmp_path}," in line
     assert "NEW.csv" not in line  # there is nothing to learn from
 
 

@@ -36,14 +36,6 @@ def test_the_advised_command_works_on_the_same_folders(project, monkeypatch):
     assert line.endswith("run \"kedro run --pipeline=training --params 'data=my data'\" first")
 
 
-def test_the_shortest_pipeline_that_can_run_is_advised(project):
-    project.run("counting")
-
-    (line,) = refused(project, "inference")
-
-    assert 'run "kedro run --pipeline=fitting" first' in line
-
-
 def test_one_pipeline_is_advised_for_all_that_is_missing(project):
     counts, model = refused(project, "auditing")
 
