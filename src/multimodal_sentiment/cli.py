@@ -97,9 +97,7 @@ def promote(
         raise click.UsageError("--back promotes no VERSION: give one of the two")
     with errors_in_one_line():
         lines = (
-            promote_model(data, catalog, version, _folders(env, params))
-            if version or back
-            else describe_models(catalog)
+            promote_model(data, catalog, version) if version or back else describe_models(catalog)
         )
     for line in lines:
         click.echo(line)
@@ -127,7 +125,7 @@ def export(
     with errors_in_one_line():
         check_packages("exporting", "export", EXPORT)
         _, catalog = open_project(metadata, env, params)
-        model = load_answering(catalog, _folders(env, params))
+        model = load_answering(catalog)
         from multimodal_sentiment.publishing.export import PAGE, export_classifier
 
         settings = export_classifier(model, folder, int8=int8)
@@ -164,7 +162,7 @@ def push(
 
     _, catalog = open_project(metadata, env, params)
     with errors_in_one_line():
-        model = load_answering(catalog, _folders(env, params))
+        model = load_answering(catalog)
         from multimodal_sentiment.publishing import push as sending
 
         endpoint = catalog["params:encoders.endpoint"].load()
@@ -271,13 +269,6 @@ def open_project(
     context = session.load_context()
     data = data_folder(context.project_path, context.config_loader["parameters"]["data"])
     return data, context.catalog
-
-
-def _folders(env: str | None, params: dict[str, Any]) -> str:
-    """Return the options that an advised command needs to work on the same folders."""
-    from multimodal_sentiment.runs.flags import folders_flag
-
-    return folders_flag({"env": env, "runtime_params": params})
 
 
 cli.add_command(run)

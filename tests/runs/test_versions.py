@@ -90,8 +90,7 @@ def test_a_version_that_may_not_be_read_is_said_as_that(trained, as_nobody_speci
     assert status == 1
     assert output == (
         f"Error: fusion_model: version {newest} cannot be read: {newest}{place}: Permission denied"
-        f": allow this user to read it, "
-        f"or read the one before it with --load-versions fusion_model:{older}, "
+        f": read the one before it with --load-versions fusion_model:{older}, "
         f"or move data/{MODEL}/{newest} away\n"
     )
     if how == "file closed":

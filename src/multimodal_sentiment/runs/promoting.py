@@ -41,16 +41,13 @@ def describe_models(catalog: CatalogProtocol[Any, Any]) -> list[str]:
     return [*lines, *faults] or [f"No model yet in {place_in_words(dataset)}."]
 
 
-def promote_model(
-    data: Path, catalog: CatalogProtocol[Any, Any], version: str | None, folders: str = ""
-) -> list[str]:
+def promote_model(data: Path, catalog: CatalogProtocol[Any, Any], version: str | None) -> list[str]:
     """Make a version of the model answer; the newest again if None.
 
     Args:
         data: The data folder.
         catalog: The catalog.
         version: The version.
-        folders: The options that an advised command needs to work on the same folders.
 
     Returns:
         Lines that say which version answers from now on.
@@ -63,7 +60,7 @@ def promote_model(
     if not folder.is_dir():
         raise click.ClickException(f"{MODEL}: no version yet in {place_in_words(dataset)}")
     with promotion_locked(data):
-        if version and (fault := version_fault(MODEL, dataset, version, _older(folders))):
+        if version and (fault := version_fault(MODEL, dataset, version, _another())):
             raise click.ClickException(fault)
         promote(folder, version)
         answers = answering_version(folder)
@@ -73,12 +70,8 @@ def promote_model(
     return [f"{MODEL} {answers}, {what}, answers from now on."]
 
 
-def load_answering(catalog: CatalogProtocol[Any, Any], folders: str = "") -> SentimentClassifier:
+def load_answering(catalog: CatalogProtocol[Any, Any]) -> SentimentClassifier:
     """Load the model that answers.
-
-    Args:
-        catalog: The catalog.
-        folders: The options that an advised command needs to work on the same folders.
 
     Raises:
         click.ClickException: If there is none, or it cannot be read.
@@ -91,7 +84,7 @@ def load_answering(catalog: CatalogProtocol[Any, Any], folders: str = "") -> Sen
                 f"{MODEL}: no version yet: train first, or name a trained model with --params "
                 "model_folder=FOLDER"
             )
-        if fault := version_fault(MODEL, dataset, version, _older(folders)):
+        if fault := version_fault(MODEL, dataset, version, _another()):
             raise click.ClickException(fault)
     model: SentimentClassifier = dataset.load()
     return model
@@ -104,10 +97,12 @@ def find_card(catalog: CatalogProtocol[Any, Any], version: str | None) -> str | 
     return path.read_text(encoding="utf-8") if version and path.is_file() else None
 
 
-def _older(folders: str) -> str:
-    """Say how the model before one that cannot be read is taken where no run is asked for."""
-    options = folders.replace("{", "{{").replace("}", "}}")  # the version is put in later
-    return f'have the one before it answer with "{own_command("promote")} {{version}}{options}"'
+def _another() -> str:
+    """Say what to do about a model that cannot be read where no run is asked for."""
+    return (
+        f'have another answer with "{own_command("promote")} VERSION" and the same --env and '
+        "--params, or train again"
+    )
 
 
 def _model(catalog: CatalogProtocol[Any, Any]) -> Any:

@@ -30,7 +30,6 @@ from .kedro_adapter import (
 
 INCOMPLETE = "is not there"
 SHOWN_VERSIONS = 5
-LOAD_OLDER = "read the one before it with --load-versions {name}:{version}"  # of a run
 
 
 def versions_of(dataset: Any) -> list[str]:
@@ -70,7 +69,7 @@ def fault_of_version(dataset: Versionable, version: str) -> str | None:
 
 
 def version_fault(
-    name: str, dataset: Versionable, version: str, older: str = LOAD_OLDER
+    name: str, dataset: Versionable, version: str, mend: str | None = None
 ) -> str | None:
     """Pin the dataset to a version, and return in words why it cannot be read, or None.
 
@@ -78,14 +77,14 @@ def version_fault(
         name: The dataset's name.
         dataset: The dataset.
         version: The version.
-        older: How the version before it is taken instead, as in `LOAD_OLDER`.
+        mend: What to do about it; None names what a run can do.
     """
     if version not in versions_of(dataset):
         place = place_in_words(dataset)
         return f"{name}: no version {version} in {place}: {versions_in_words(dataset)}"
     if fault := fault_of_version(dataset, version):
         reason = reason_of(dataset) if fault == INCOMPLETE else fault
-        return f"{name}: version {version} {reason}: {way_out(name, dataset, version, older)}"
+        return f"{name}: version {version} {reason}: {mend or way_out(name, dataset, version)}"
     return None
 
 
@@ -109,23 +108,17 @@ def unread(path: Path) -> OSError | None:
     return None
 
 
-def way_out(name: str, dataset: Any, version: str, older: str = LOAD_OLDER) -> str:
-    """Return what to do about a version that cannot be read; `older` is as in `version_fault`."""
-    versions = versions_of(dataset)
-    before = versions[versions.index(version) + 1 :][:1] if version in versions else []
-    path = location(dataset) / version
-    promoted = promotion.promoted_version(location(dataset)) == version
-    back = f"{own_command('promote')} --back"
+def way_out(name: str, dataset: Any, version: str) -> str:
+    """Return what a run can do about a version that cannot be read."""
     ways = [
-        *(["allow this user to read it"] if isinstance(unread(path), PermissionError) else []),
-        *(older.format(name=name, version=it) for it in before),
-        *(
-            [f'take its promotion back with "{back}" and the same --env and --params']
-            if promoted
-            else []
-        ),
-        *([f"move {short_path(path)} away"] if not promoted else []),
+        f"read the one before it with --load-versions {name}:{older}"
+        for older in [it for it in versions_of(dataset) if it < version][:1]
     ]
+    if promotion.promoted_version(location(dataset)) == version:
+        back = f"{own_command('promote')} --back"
+        ways.append(f'take its promotion back with "{back}" and the same --env and --params')
+    else:
+        ways.append(f"move {short_path(location(dataset) / version)} away")
     return ", or ".join(ways)
 
 
