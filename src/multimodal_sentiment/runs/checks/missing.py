@@ -54,9 +54,9 @@ def missing_faults(
 
 
 def _find_writer(name: str) -> str | None:
-    """Return the pipeline that is advised for a dataset: one that needs nothing else, if one writes it.
+    """Return the pipeline that is advised for a dataset: one that needs nothing else, if it can be.
 
-    Of the others, it is the smallest; None if no pipeline writes the dataset.
+    Of several it is the smallest; None if no pipeline writes the dataset.
     """
     from kedro.framework.project import pipelines
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.io import AbstractVersionedDataset, DatasetError, MemoryDataset
+from kedro.io import AbstractVersionedDataset, MemoryDataset
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.commands import run_command
-from multimodal_sentiment.datasets.model_folder import ModelDataset
-from multimodal_sentiment.datasets.promotion import answering_version, promoted_version
 
 from ..closing_summary import METRICS, MODEL
 from ..flags import all_flags
@@ -22,18 +20,12 @@ from ..kedro_adapter import (
     Versionable,
     is_versioned,
     location,
-    pin,
     place_in_words,
     stored_datasets,
 )
 from ..records import record_path
 from ..run_cluster import PARALLEL
-from ..versions import (
-    INCOMPLETE,
-    fault_of,
-    version_fault,
-    versions_of,
-)
+from ..versions import versions_of
 from .compute import (
     check_device,
     check_processes,
@@ -42,9 +34,8 @@ from .compute import (
 )
 from .draws import warn_of_few_draws
 from .encoders import check_encoders
-from .missing import missing_faults
+from .inputs import pin_faults, pin_inputs
 from .posts import UNLABELLED
-from .same_run import others_first, same_run_version, say_choice
 from .search import check_search
 from .unread import warn_of_unread
 
@@ -88,16 +79,15 @@ def check_run(
         place = place_in_words(inputs.pop(UNLABELLED))
         logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
     faults = _named_model_faults(pipeline, parameters) + _judged_faults(pipeline)
-    pins = request["load_versions"] or {}
     reads: dict[str, str | None] = {}
     faults += [
         *_runner_faults(pipeline, catalog, request),
-        *_pin_faults(pins, inputs, pipeline.all_outputs()),
+        *pin_faults(request["load_versions"] or {}, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
         *_shared_place_faults(inputs, outputs, request),
     ]
     if not faults:
-        reads, faults = _pin_inputs(data, inputs, pins, catalog, request)
+        reads, faults = pin_inputs(data, inputs, catalog, request)
     # Which batches a search tries is known only of a space that can be read.
     faults += check_search(pipeline, parameters) or check_processes(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
@@ -156,22 +146,6 @@ def _runner_faults(
     ]
 
 
-def _pin_faults(
-    pins: Mapping[str, str], inputs: Mapping[str, Dataset], written: Iterable[str]
-) -> list[str]:
-    """Find the pinned versions that Kedro would silently ignore."""
-    faults = []
-    for name in pins:
-        if name in written:
-            faults.append(f"--load-versions {name}: this run writes it, and reads what it wrote")
-        elif name not in inputs:
-            choice = ", ".join(name for name, dataset in inputs.items() if is_versioned(dataset))
-            faults.append(f"--load-versions {name}: this run does not read it: choose of {choice}")
-        elif not is_versioned(inputs[name]):
-            faults.append(f"--load-versions {name}: it has no versions")
-    return faults
-
-
 def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list[str]:
     """Find the outputs that would not be the newest.
 
@@ -208,73 +182,3 @@ def _shared_place_faults(
         "read what an earlier run wrote there: run its pipelines one after the other, or all at "
         f'once with "{run_command()}{all_flags(request)}"'
     ]
-
-
-def _pin_inputs(
-    data: Path,
-    inputs: Mapping[str, Any],
-    pins: Mapping[str, str],
-    catalog: DataCatalog,
-    request: Mapping[str, Any],
-) -> tuple[dict[str, str | None], list[str]]:
-    """Pin each input to the version asked for, or of the same run, or that answers; find faults.
-
-    What looks at one place on the disk is read in one version.
-    """
-    reads: dict[str, str | None] = dict.fromkeys(inputs)
-    faults, missing, told = [], [], set()
-    first_at: dict[Path, str] = {}  # the first of the inputs at a place, which stands for all
-    asked = {location(inputs[name]): version for name, version in pins.items()}
-    for name in others_first(inputs):
-        dataset = inputs[name]
-        place = location(dataset) if isinstance(dataset, AbstractVersionedDataset) else Path(name)
-        first = first_at.setdefault(place, name)
-        if first != name:
-            reads[name] = reads[first]
-            _pin_like(dataset, inputs[first], reads[first])
-            continue
-        if not is_versioned(dataset):
-            reads[name] = _settle(dataset)
-            fault = fault_of(dataset)
-            if fault == INCOMPLETE:
-                missing.append(name)
-            elif fault and fault not in told:
-                told.add(fault)  # two listings of one table have the same
-                faults.append(f"{name}: {place_in_words(dataset)} {fault}")
-            continue
-        try:
-            same = same_run_version(data, name, dataset, reads)
-            version = asked.get(place) or same or answering_version(place)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
-            continue
-        if version is None:
-            if not getattr(dataset, "is_optional", False):
-                missing.append(name)
-        elif fault := version_fault(name, dataset, version):
-            faults.append(fault)
-        else:
-            reads[name] = version
-            if same:
-                say_choice(name, dataset, version, same, reads)
-            if name not in pins and promoted_version(place):
-                logger.info("%s: version %s, which is promoted", name, version)
-    return reads, faults + missing_faults(missing, inputs, catalog, request)
-
-
-def _pin_like(dataset: Any, first: Any, version: str | None) -> None:
-    """Have a dataset load what another at the same place does."""
-    if is_versioned(dataset):
-        pin(dataset, version)
-    else:
-        _settle(dataset, first)
-
-
-def _settle(dataset: Any, like: Any = None) -> str | None:
-    """Have what loads from the folder that model_folder names keep to one model; its version."""
-    if not isinstance(dataset, ModelDataset):
-        return None
-    try:
-        return dataset.settle(like)
-    except DatasetError:  # to be found, and said, as of any dataset
-        return None
