@@ -135,26 +135,16 @@ def test_images_that_a_model_would_see_enlarged_are_said_before_any_node_runs(
     assert all(line.startswith(told) for line in caplog.messages)
 
 
-@pytest.mark.fault("run", "batches of 100,000 posts, of a small set", "said as the run starts")
-def test_batches_larger_than_the_set_are_said_as_the_run_starts(tmp_path: Path) -> None:
+def test_images_that_would_be_enlarged_are_said_as_the_run_starts(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     (raw / "data").mkdir(parents=True)
     rows = [f"{guid},negative\n" for guid in range(60)]  # of one tag: the first node refuses them
     (raw / "train.txt").write_text("".join(["guid,tag\n", *rows]))
-    given = {
-        "raw": raw,
-        "data": tmp_path / "data",
-        "training.batch_size": 100_000,
-        "model.image.resize": 384,
-        "compute.prediction_batch_size": 1025,
-    }
+    given = {"raw": raw, "data": tmp_path / "data", "model.image.resize": 384}
     done = kedro("run", "--pipeline=training", "--env=scratch", "--params", params(given))
 
     before, _, _ = done.stderr.partition("log in")
-    assert "training.batch_size is 100,000, but there are 60 posts: they will be a" in before
-    assert "an epoch a single step" in before
     assert "model.image.resize is 384 px, but preparation.short_side keeps 256 px" in before
-    assert "compute.prediction_batch_size is 1,025, but there are 60 posts" in before
 
 
 @pytest.mark.parametrize("work", ["list", "ingestion"])

@@ -1,4 +1,4 @@
-"""Checks before the first node what the run computes on, in how large batches and images."""
+"""Checks before the first node what the run computes on, and how large it sees images."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import DatasetError
-
 if TYPE_CHECKING:
-    from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
 
     from multimodal_sentiment.parameters import Parameters as ParameterTree
@@ -19,11 +16,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _COMPUTE = "params:compute"
-_POSTS = ("labelled.listing", "unlabelled.listing", "train_posts", "unlabelled.examples")
 _FITTED, _COMPARED = "fitted_model", "comparison_predictions"
 _SEARCHED = "search_study"
 _TRAINED = {_FITTED, _COMPARED, _SEARCHED}
-_LARGE = 1024  # posts; a smaller batch fits into memory, and may well hold all posts of a small set
 
 
 def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
@@ -115,34 +110,6 @@ def _some_of(sizes: Dimension) -> list[int]:
     return sorted({*numbers[:2], numbers[-1]})
 
 
-def warn_of_large_batches(
-    pipeline: Pipeline, catalog: DataCatalog, parameters: Mapping[str, Any]
-) -> None:
-    """Warn of batches that are larger than the whole set of posts."""
-    if _COMPUTE not in pipeline.inputs():
-        return
-    from multimodal_sentiment.parameters import Parameters
-
-    whole = Parameters.model_validate(parameters)
-    sizes = {"compute.prediction_batch_size": whole.compute.prediction_batch_size}
-    if not whole.model.has_solved_heads and "params:training" in pipeline.inputs():
-        sizes["training.batch_size"] = whole.training.batch_size
-    large = {name: size for name, size in sizes.items() if size > _LARGE}
-    if not large:
-        return
-    posts = _count_posts(pipeline, catalog)
-    for name, size in large.items():
-        if posts and size > posts:
-            logger.warning(
-                "%s is %s, but there are %s posts: they will be a single batch, which takes much "
-                "memory%s: a few dozen are usual",
-                name,
-                f"{size:,}",
-                f"{posts:,}",
-                ", and an epoch a single step" if name == "training.batch_size" else "",
-            )
-
-
 def warn_of_enlarged_images(
     pipeline: Pipeline, parameters: Mapping[str, Any], seen: Sequence[tuple[str, int]]
 ) -> None:
@@ -175,15 +142,3 @@ def warn_of_enlarged_images(
                 stored,
                 side,
             )
-
-
-def _count_posts(pipeline: Pipeline, catalog: DataCatalog) -> int:
-    """Return how many posts the run reads at most; 0 if that is not known before it does."""
-    counts = [0]
-    for name in _POSTS:
-        if name in pipeline.inputs():
-            try:
-                counts.append(len(catalog[name].load()))
-            except (DatasetError, ValueError):  # whoever reads it says what is wrong
-                continue
-    return max(counts)

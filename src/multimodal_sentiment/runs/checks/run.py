@@ -26,12 +26,7 @@ from ..kedro_adapter import (
 from ..records import record_path
 from ..run_cluster import PARALLEL
 from ..versions import versions_of
-from .compute import (
-    check_device,
-    check_processes,
-    warn_of_enlarged_images,
-    warn_of_large_batches,
-)
+from .compute import check_device, check_processes, warn_of_enlarged_images
 from .draws import warn_of_few_draws
 from .encoders import check_encoders
 from .inputs import pin_faults, pin_inputs
@@ -94,7 +89,6 @@ def check_run(
     faults += check_device(pipeline, parameters)
     found, seen = check_encoders(pipeline, catalog, parameters, request)
     _refuse(faults + found)
-    warn_of_large_batches(pipeline, catalog, parameters)
     warn_of_enlarged_images(pipeline, parameters, seen)
     warn_of_few_draws(pipeline, parameters)
     warn_of_unread(pipeline, request, parameters)
