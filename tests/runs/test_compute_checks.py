@@ -24,8 +24,8 @@ from multimodal_sentiment.runs.checks.compute import (
 from ..commands import Project, kedro, params
 
 CHOICES = {"training": {"batch_size": [8, 4]}}
-STEPS = {"training": {"batch_size": {"low": 4, "high": 9, "step": 2}}}
-RANGE = {"training": {"batch_size": {"low": 4, "high": 8}}}
+STEPS = {"training": {"batch_size": {"low": 4, "high": 8, "step": 2}}}
+RANGE = {"training": {"batch_size": {"low": 4, "high": 9}}}
 
 LOADED = """
 import sys
@@ -90,7 +90,7 @@ def test_a_missing_device_is_said_before_any_node_runs(
         (
             searching,
             {"compute": {"processes": 2}, "search": {"space": RANGE}},
-            ["2 processes cannot share 5 posts"],
+            ["2 processes cannot share 9 posts"],
         ),
         (searching, {"compute": {"processes": 2}, "search": {"space": STEPS}}, []),
         (searching, {"cluster": {"workers": 3}, "search": {"space": RANGE}}, []),

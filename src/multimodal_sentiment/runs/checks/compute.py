@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from multimodal_sentiment.parameters import Parameters as ParameterTree
     from multimodal_sentiment.parameters import Variant
-    from multimodal_sentiment.searching.dimensions import Dimension
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
 
 
 def trained_variants(pipeline: Pipeline, whole: ParameterTree) -> list[Variant]:
-    """Return what a run may train, of a search a variant of each kind; none if it trains nothing.
+    """Return what a run may train, of a search what `_searched` does; none if it trains nothing.
 
     Args:
         pipeline: The pipeline that will run.
@@ -81,33 +80,14 @@ def trained_variants(pipeline: Pipeline, whole: ParameterTree) -> list[Variant]:
 
 
 def _searched(whole: ParameterTree) -> list[Variant]:
-    """Return a variant of each kind of fusion and size of batch that a search may try.
-
-    Of a range of sizes these are the first two and the last.
-    """
+    """Return a variant for each combination of choices, and of the ends of ranges."""
     from multimodal_sentiment.searching import Space, SpaceError
 
     try:
         space = Space.read(whole.search.space, whole.model, whole.training)
     except SpaceError:  # which another check says
         return []
-    name = "training.batch_size"
-    sizes = next((_some_of(one) for one in space.dimensions if one.name == name), [])
-    found: dict[Any, Variant] = {}
-    for values in space.samples():
-        for size in sizes if name in values else [None]:
-            kind = values.get("model.fusion.kind"), size
-            if kind not in found:
-                found[kind] = space.apply({**values, name: size} if size else values)
-    return list(found.values())
-
-
-def _some_of(sizes: Dimension) -> list[int]:
-    """Return choices, or the first two of a range's numbers and the last."""
-    if sizes.choices:
-        return [int(size or 0) for size in sizes.choices]
-    numbers = range(int(sizes.low), int(sizes.high) + 1, int(sizes.step or 1))
-    return sorted({*numbers[:2], numbers[-1]})
+    return [space.apply(values) for values in space.samples()]
 
 
 def warn_of_enlarged_images(
