@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 NOT_IN_FOLDERS = "*?[]{}"
 PLACES = ("raw", "data", "model_folder", "corrections")
 MEANS_ANOTHER = "is searched for as a pattern, which means another: choose another folder"
-KINDS = ("parameters", "catalog", "globals", "credentials")
 SUFFIXES = (".yml", ".yaml", ".json")  # of what Kedro reads as configuration
 
 
@@ -167,24 +166,12 @@ def _name_fault(place: str, otherwise: str = "leave it out") -> str | None:
 
 
 def left_out(loader: AbstractConfigLoader) -> list[str]:
-    """Name what stands in the user's own environment and is not read in another."""
+    """Name the files of the user's own environment if another takes its place."""
     if not isinstance(loader, OmegaConfigLoader) or loader.env in (None, loader.default_run_env):
         return []
     own = Path(loader.conf_source) / loader.default_run_env
-    files = [path.relative_to(own) for path in own.rglob("*") if path.suffix in SUFFIXES]
-    keys = []
-    for kind in KINDS:
-        # Kedro goes by the name of a file, or of the outermost folder that it is in.
-        of_kind = [it for it in files if it.name.startswith(kind) or it.parts[0].startswith(kind)]
-        for file in sorted(of_kind):
-            try:
-                content = dict(yaml.safe_load((own / file).read_text(encoding="utf-8")) or {})
-            except (yaml.YAMLError, OSError, ValueError, TypeError):
-                # As it is not read, its faults are not ours.
-                content = {"all": None}
-            named = [name for name, _ in flatten(content)] if kind == "parameters" else content
-            keys += [f"{name} ({file})" for name in named]
-    return keys
+    files = (path.relative_to(own) for path in own.rglob("*") if path.suffix in SUFFIXES)
+    return sorted(map(str, files))
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -42,11 +42,11 @@ class RunHooks:
         """Say what of the user's own configuration an environment leaves out."""
         from multimodal_sentiment.config_loader import left_out
 
-        if keys := left_out(context.config_loader):
+        if files := left_out(context.config_loader):
             logger.warning(
-                "--env=%s takes the place of conf/local, and leaves out what stands there: %s",
+                "--env=%s takes the place of conf/local, and leaves out what stands there in %s",
                 context.env,
-                ", ".join(keys),
+                ", ".join(files),
             )
 
     @hook_impl(trylast=True)

@@ -239,23 +239,19 @@ def test_refused_run_frees_the_folder(project):
 def test_environment_says_what_it_leaves_out(project, caplog):
     (project.path / "conf/other").mkdir()
     (project.path / "conf/local/parameters.yml").write_text("trouble:\n  ballast: 1\n")
-    (project.path / "conf/local/catalog.yml").write_text("counts:\n  type: MemoryDataset\n")
     (project.path / "conf/local/catalog_broken.yml").write_text("[1, 2")
     (project.path / "conf/local/parameters").mkdir()
     (project.path / "conf/local/parameters/x.yaml").write_text("trouble: {fork: false}")
     (project.path / "conf/local/credentials.json").write_text('{"hub": {"token": 1}}')
     (project.path / "conf/local/globals.yml").symlink_to("nowhere")
-    (project.path / "conf/local/notes.yml").write_text("nothing: of Kedro's")
 
     with caplog.at_level(logging.WARNING):
         project.session(env="other").load_context()
 
     assert (
-        "--env=other takes the place of conf/local, and leaves out what stands there: "
-        "trouble.fork (parameters/x.yaml), trouble.ballast (parameters.yml), "
-        "counts (catalog.yml), all (catalog_broken.yml), all (globals.yml), "
-        "hub (credentials.json)\n" in caplog.text
-    )
+        "--env=other takes the place of conf/local, and leaves out what stands there in "
+        "catalog_broken.yml, credentials.json, globals.yml, parameters.yml, parameters/x.yaml\n"
+    ) in caplog.text
 
 
 def test_own_environment_leaves_nothing_out(project, caplog):
