@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 # Kedro would search for files that fit a pattern, or fill in the name of a dataset.
 NOT_IN_FOLDERS = "*?[]{}"
 PLACES = ("raw", "data", "model_folder", "corrections")
-MEANS_ANOTHER = "is searched for as a pattern, which means another: choose another folder"
 SUFFIXES = (".yml", ".yaml", ".json")  # of what Kedro reads as configuration
 
 
@@ -73,8 +71,8 @@ class CheckedConfigLoader(ThreadSafeConfigLoader):
     def _read(self, key: str) -> dict[str, Any]:
         if fault := _environment_fault(Path(self.conf_source), self.env):
             raise click.ClickException(fault)
-        if key == "parameters" and not means_itself(str(self.conf_source)):
-            raise click.ClickException(f"{self.conf_source} {MEANS_ANOTHER}")
+        if key == "parameters" and (fault := pattern_fault(str(self.conf_source))):
+            raise click.ClickException(fault)
         try:
             config: dict[str, Any] = super().__getitem__(key)
         except (yaml.YAMLError, OmegaConfBaseException) as error:
@@ -130,39 +128,34 @@ def parameter_names(model: type[BaseModel]) -> set[str]:
     return {name for name, _ in flatten(_tree(model))}
 
 
-def means_itself(place: str) -> bool:
-    """Return whether Kedro, which searches for files by patterns, finds those below a folder."""
-    return fnmatchcase(place, place)
-
-
-def folder_fault(folder: str) -> str | None:
-    """Return why nothing can be written below a folder, by its name, if so."""
+def pattern_fault(folder: str) -> str | None:
+    """Return why Kedro would not find what lies below a folder, by its name, if so."""
     if any(character in folder for character in NOT_IN_FOLDERS):
         return f"{folder} holds one of {' '.join(NOT_IN_FOLDERS)}: choose another folder"
-    return _local_fault(folder)
+    return None
+
+
+def place_fault(place: str, anywhere: bool = False) -> str | None:
+    """Return why a place cannot be what is meant, if so.
+
+    Args:
+        place: What was given.
+        anywhere: Whether it may be an address.
+    """
+    if not place.strip():  # as of a variable that is not set in the shell: data=$OUT
+        return "is empty: name a place, or leave it out"
+    if place.startswith("~"):
+        return f"{place} is not expanded in a file: write the whole path"
+    if "://" in place and not anywhere:
+        return f"{place} is an address, as only raw may be: name a place on this machine"
+    return None
 
 
 def _place_faults(parameters: Mapping[str, Any]) -> list[str]:
     given = {name: parameters[name] for name in PLACES if parameters[name] is not None}
-    # Null switches off what conf/local names; raw and data always have a value.
-    faults = {name: _local_fault(place, "null") for name, place in given.items()}
-    faults["raw"] = _name_fault(parameters["raw"])  # posts are read from addresses too
-    faults["data"] = folder_fault(parameters["data"])
+    faults = {name: place_fault(place, anywhere=name == "raw") for name, place in given.items()}
+    faults["data"] = faults["data"] or pattern_fault(given["data"])
     return [f"{name}: {fault}" for name, fault in faults.items() if fault]
-
-
-def _local_fault(place: str, otherwise: str = "leave it out") -> str | None:
-    if "://" in place:
-        return f"{place} is an address, as only raw may be: name a place on this machine"
-    return _name_fault(place, otherwise)
-
-
-def _name_fault(place: str, otherwise: str = "leave it out") -> str | None:
-    if not place.strip():  # as of a variable that is not set in the shell: data=$OUT
-        return f"is empty: name a place, or {otherwise}"
-    if place.startswith("~"):
-        return f"{place} is not expanded in a file: write the whole path"
-    return None
 
 
 def left_out(loader: AbstractConfigLoader) -> list[str]:

@@ -202,8 +202,7 @@ def test_a_project_below_a_folder_that_is_not_found_by_its_name(project):
     with pytest.raises(click.ClickException) as caught:
         project.session(conf_source=str(conf)).run(pipeline_names=["training"])
     assert caught.value.message == (
-        f"data: {project.data} is searched for as a pattern, which means another: choose another "
-        "folder"
+        f"data: {project.data} holds one of * ? [ ] {{ }}: choose another folder"
     )
     plain = {"data": str(project.path.with_name("plain"))}
     project.session(conf_source=str(conf), runtime_params=plain).run(pipeline_names=["training"])

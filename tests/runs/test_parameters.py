@@ -147,8 +147,7 @@ def test_what_lies_on_this_machine_only_is_no_address_and_has_no_tilde(name):
 @pytest.mark.parametrize("name", ["raw", "data", "model_folder", "corrections"])
 def test_a_place_is_not_empty(name):
     for empty in ("", " "):
-        way = "leave it out" if name in ("raw", "data") else "null"  # which conf/local may name
-        assert faults(**{name: empty}) == [f"{name}: is empty: name a place, or {way}"]
+        assert faults(**{name: empty}) == [f"{name}: is empty: name a place, or leave it out"]
 
 
 def test_null_switches_off_what_the_configuration_names(tmp_path):
@@ -168,9 +167,7 @@ def test_a_configuration_that_is_not_found_by_its_name(tmp_path):
 
     with pytest.raises(click.ClickException) as caught:
         load(conf)
-    assert caught.value.message == (
-        f"{conf} is searched for as a pattern, which means another: choose another folder"
-    )
+    assert caught.value.message == f"{conf} holds one of * ? [ ] {{ }}: choose another folder"
 
 
 def test_a_variant_changes_what_it_names_and_leaves_the_rest():

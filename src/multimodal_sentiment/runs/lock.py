@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from multimodal_sentiment.config_loader import MEANS_ANOTHER, folder_fault, means_itself
+from multimodal_sentiment.config_loader import pattern_fault, place_fault
 
 from .error_lines import error_in_one_line
 from .records import RUNS, read_records
@@ -52,10 +52,7 @@ def data_folder(project: Path, given: str) -> Path:
         click.ClickException: If it is an address, or Kedro would not find there what it writes.
     """
     data = Path(os.path.abspath(project / given))
-    fault = folder_fault(given)
-    if not fault and not means_itself(str(data)):
-        fault = f"{data} {MEANS_ANOTHER}"
-    if fault:
+    if fault := place_fault(given) or pattern_fault(str(data)):
         raise click.ClickException(f"data: {fault}")
     return data
 
