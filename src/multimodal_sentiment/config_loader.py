@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from kedro.config import AbstractConfigLoader, OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from multimodal_sentiment.wording import one_line
+from multimodal_sentiment.wording import did_you_mean, one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -98,12 +97,8 @@ def _environment_fault(conf: Path, env: str | None) -> str | None:
     if env is None or (conf / env).is_dir() or not conf.is_dir():
         return None
     names = sorted(path.name for path in conf.iterdir() if path.is_dir())
-    near = get_close_matches(env, names, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return (
-        f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}{conf} has "
-        f"{', '.join(names)}"
-    )
+    meant = did_you_mean(env, names) or f"choose of {', '.join(names)}"
+    return f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}"
 
 
 def _offer(parameters: Mapping[str, Any]) -> None:
@@ -218,15 +213,14 @@ def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
     for group in groups:
         level = level.get(group) or {}  # names below a free-form parameter are not known
     prefix = ".".join([*groups, ""])
-    near = [prefix + match for match in get_close_matches(key, level, n=1)]
-    elsewhere = [name for name, _ in flatten(tree) if name.split(".")[-1] == key]
-    if near or elsewhere:
-        return f": did you mean {' or '.join(near or elsewhere)}?"
-    if not level:
-        leaves = {name.split(".")[-1] for name, _ in flatten(tree)}
-        near = get_close_matches(key, leaves, n=1)
-        return f": did you mean {prefix}{near[0]}?" if near else ""
-    return f": choose of {', '.join(prefix + name for name in level)}"
+    named_alike = [name for name, _ in flatten(tree) if name.split(".")[-1] == key]
+    meant = (
+        did_you_mean(key, level, prefix)
+        or (named_alike and f"did you mean {' or '.join(named_alike)}?")
+        or (level and f"choose of {', '.join(prefix + name for name in level)}")
+        or did_you_mean(key, {name.split(".")[-1] for name, _ in flatten(tree)}, prefix)
+    )
+    return f": {meant}" if meant else ""
 
 
 def _tree(model: type[BaseModel]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from difflib import get_close_matches
 
 _KILO = 1000
 _MOST_DIGITS = 3  # of a percentage
@@ -93,6 +95,18 @@ def least_confidence(confidence: float) -> str:
         if said < 1 or exact >= 1:
             return str(said)
         places += 1
+
+
+def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
+    """Return a question for the known name that a misspelt one is most like; "" if it is like none.
+
+    Args:
+        name: The misspelt name.
+        known: The names that there are.
+        before: What stands before the name where it is used, as in `training.`.
+    """
+    near = get_close_matches(name, [*known], n=1)
+    return f"did you mean {before}{near[0]}?" if near else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -206,8 +206,8 @@ class TestTags:
         with pytest.raises(ValueError, match="unknown tag 'Positiv'") as caught:
             read(make({"1.txt": b"one"}), *rows, labelled=True)
         assert str(caught.value) == (
-            "unknown tag 'Positiv' of posts '2', '3', '4' and 4 more, did you mean 'positive'?: "
-            "use negative, neutral, positive, or change ingestion.labels"
+            "unknown tag 'Positiv' of posts '2', '3', '4' and 4 more: use negative, neutral, "
+            "positive, or change ingestion.labels: did you mean positive?"
         )
 
     def test_a_tag_like_no_label_gets_no_suggestion(self, make: Make) -> None:

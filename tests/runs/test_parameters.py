@@ -276,7 +276,11 @@ def test_command_line_gets_one_line(project):
 
 @pytest.mark.fault("run", "an environment that is not there", "one line: which are there")
 @pytest.mark.parametrize(
-    ("env", "meant"), [("pretraind", "did you mean pretrained? "), ("production", "")]
+    ("env", "meant"),
+    [
+        ("pretraind", "did you mean pretrained?"),
+        ("production", "choose of base, local, pretrained"),
+    ],
 )
 def test_an_environment_that_is_not_there_is_told_with_those_that_are(tmp_path, env, meant):
     for name in ("base", "local", "pretrained"):
@@ -288,8 +292,7 @@ def test_an_environment_that_is_not_there_is_told_with_those_that_are(tmp_path, 
         ]
 
     assert caught.value.message == (
-        f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}{tmp_path} has base, "
-        "local, pretrained"
+        f"--env={env}, or KEDRO_ENV: there is no such environment: {meant}"
     )
 
 

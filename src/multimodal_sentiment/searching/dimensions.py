@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from multimodal_sentiment.parameters import Variant
+from multimodal_sentiment.wording import did_you_mean
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -244,12 +244,8 @@ def _all_names(level: type[BaseModel] = Variant, prefix: str = "") -> list[str]:
 
 
 def _unknown(name: str) -> ValueError:
-    names = _all_names()
-    near = get_close_matches(name, names, n=1) or [
-        known for known in names if known.split(".")[-1] == name.rsplit(".", maxsplit=1)[-1]
-    ]
-    advice = f": did you mean {' or '.join(near)}?" if near else ": it is none of model or training"
-    return ValueError(f"unknown parameter {name}{advice}")
+    advice = did_you_mean(name, _all_names()) or "it is none of model or training"
+    return ValueError(f"unknown parameter {name}: {advice}")
 
 
 def _checked(name: str, value: Any, kind: TypeAdapter[Any]) -> Value:

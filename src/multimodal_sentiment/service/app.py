@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from multimodal_sentiment import __version__
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.posts.problems import describe_problems
+from multimodal_sentiment.wording import did_you_mean
 
 from .batching import Batcher
 from .bodies import JSON, MANY_POSTS, MULTIPART, ONE_POST, read_posts
@@ -228,10 +228,8 @@ async def _refuse_query(_: Request, error: Exception) -> Response:
     place = ".".join(map(str, first.get("loc", ())[1:]))
     reason = first.get("msg")
     if first.get("type") == "extra_forbidden":
-        near = get_close_matches(place, Options.model_fields, n=1)
-        advice = (
-            f"did you mean {near[0]}?" if near else f"choose of {', '.join(Options.model_fields)}"
-        )
+        known = Options.model_fields
+        advice = did_you_mean(place, known) or f"choose of {', '.join(known)}"
         reason = f"there is no such parameter: {advice}"
     return JSONResponse({"detail": f"{place}: {reason}"}, 422)
 

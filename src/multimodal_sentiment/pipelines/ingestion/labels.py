@@ -5,7 +5,6 @@ Labels are those that the user names, else the course's, else a table's own.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from multimodal_sentiment.parameters import Label
 from multimodal_sentiment.posts.names import name_posts, shown
 from multimodal_sentiment.posts.schema import is_tag
 from multimodal_sentiment.posts.tag_values import count_labels, spell_as_labels
+from multimodal_sentiment.wording import did_you_mean
 
 COURSE_LABELS = ("negative", "neutral", "positive")
 
@@ -102,11 +102,10 @@ def tag_posts(guids: Iterable[str], tags: Sequence[str], labels: Sequence[str]) 
     tags = [tag if tag in known or is_tag(tag) else "" for tag in spell_as_labels(tags, known)]
     if unknown := next((tag for tag in tags if tag and tag not in known), ""):
         posts = [guid for guid, tag in zip(guids, tags, strict=True) if tag == unknown]
-        near = difflib.get_close_matches(unknown.casefold(), labels, n=1)
+        meant = did_you_mean(unknown.casefold(), labels)
         raise ValueError(
-            f"unknown tag {shown(unknown)} of {name_posts(posts)}"
-            f"{f', did you mean {near[0]!r}?' if near else ''}: use {', '.join(labels)}, or change "
-            f"ingestion.labels"
+            f"unknown tag {shown(unknown)} of {name_posts(posts)}: use {', '.join(labels)}, or "
+            f"change ingestion.labels{f': {meant}' if meant else ''}"
         )
     return one_tag_each(guids, tags)
 
