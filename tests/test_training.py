@@ -307,12 +307,12 @@ def test_a_second_one_in_the_same_process_goes_into_a_temporary_folder(
         (
             pd.DataFrame({"text": ["a"], "tag": ["b"]}),
             {"parameters": {"training.epochs": 3, "training": {"epochs": 5}}},
-            "parameters: training.epochs is given twice",
+            "parameters: training.epochs has two values, 3 and 5",
         ),
         (
             pd.DataFrame({"text": ["a"], "tag": ["b"]}),
             {"parameters": {"training": 5, "training.epochs": 3}},
-            "parameters: training is given twice",
+            "parameters: training.epochs lies within training, which has a value already",
         ),
         (
             pd.DataFrame({"text": ["a"], "tag": ["b"]}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,6 +169,30 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Put a value, or all leaves of one that is a tree itself, at its place in a tree.
+
+    Args:
+        tree: The tree, which is changed.
+        path: The path of the value, as in `["training", "epochs"]`.
+        value: The value.
+
+    Raises:
+        ValueError: If another value is there.
+    """
+    name, (*groups, last) = ".".join(map(str, path)), path
+    level = tree
+    for group in groups:
+        level = level.setdefault(group, {})
+        if not isinstance(level, dict):
+            raise ValueError(f"{name} lies within {group}, which has a value already")
+    if isinstance(value, Mapping) and isinstance(level.setdefault(last, {}), dict):
+        for key, inner in value.items():
+            put(tree, [*path, key], inner)
+    elif level.setdefault(last, value) != value:
+        raise ValueError(f"{name} has two values, {level[last]} and {value}")
 
 
 def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:

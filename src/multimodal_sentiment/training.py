@@ -21,7 +21,7 @@ from kedro.io import CatalogProtocol
 from multimodal_sentiment.classifier.errors import ClassifierError
 from multimodal_sentiment.classifier.frames import column_names, has_test_posts, write_posts
 from multimodal_sentiment.classifier.predictor import Classifier
-from multimodal_sentiment.config_loader import flatten, own_configuration
+from multimodal_sentiment.config_loader import flatten, own_configuration, put
 from multimodal_sentiment.datasets.model_folder import find_model, load_model
 from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
@@ -108,7 +108,7 @@ def train_on_frame(
     ):
         logger.info("Posts, model and report go into %s", place)
         for name in _said_of_files(conf, env, given):
-            _merge(given, _branch(name, None))
+            put(given, name.split("."), None)
         session = KedroSession.create(Path.cwd(), env=env, runtime_params=given, conf_source=conf)
         with session:
             catalog = session.load_context().catalog
@@ -161,21 +161,17 @@ def _find_columns(posts: Any, columns: Columns) -> dict[str, Any]:
 def _as_tree(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as a tree, whether they are named as in `training.epochs` or in one."""
     tree: dict[str, Any] = {}
-    for name, value in parameters.items():
-        _merge(tree, _branch(name, value))
+    try:
+        for name, value in parameters.items():
+            put(tree, name.split("."), value)
+    except ValueError as error:
+        raise ClassifierError(f"parameters: {error}") from error
     if settled := sorted(tree.keys() & {*SETTLED}):
         raise ClassifierError(
             f"parameters: {settled[0]} is not set here: train is given the posts, the names of "
             "their columns, and the folder"
         )
     return tree
-
-
-def _branch(name: str, value: Any) -> dict[str, Any]:
-    """Return the tree of a single parameter, as in `training.epochs`."""
-    for key in reversed(name.split(".")):
-        value = {key: value}
-    return dict(value)
 
 
 def _said_of_files(conf: str, env: str | None, given: Mapping[str, Any]) -> list[str]:
@@ -192,22 +188,6 @@ def _said_of_files(conf: str, env: str | None, given: Mapping[str, Any]) -> list
         for name, value in flatten(loader["parameters"])
         if name.startswith(OF_FILES) and value is not None and name not in own
     ]
-
-
-def _merge(tree: dict[str, Any], other: Mapping[str, Any], path: str = "") -> None:
-    """Put one tree into another.
-
-    Raises:
-        ClassifierError: If both give a value for the same name.
-    """
-    for name, value in other.items():
-        is_group = isinstance(value, Mapping)
-        if name in tree and not (is_group and isinstance(tree[name], dict)):
-            raise ClassifierError(f"parameters: {path}{name} is given twice")
-        if is_group:
-            _merge(tree.setdefault(name, {}), value, f"{path}{name}.")
-        else:
-            tree[name] = value
 
 
 def _place(catalog: CatalogProtocol[Any, Any], name: str, version: str) -> Path:

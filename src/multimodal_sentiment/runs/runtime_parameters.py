@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from multimodal_sentiment.config_loader import PLACES, parameter_names
+from multimodal_sentiment.config_loader import PLACES, parameter_names, put
 from multimodal_sentiment.wording import one_line
 
 # Of a value: what is quoted (at its beginning, or as an element of a list), else any character.
@@ -72,7 +72,10 @@ def _read_text(given: str, tree: dict[str, Any], context: click.Context) -> None
         value = _VALUE.match(given, key.end())
         text = value[0] if value else ""
         _refuse_lost_parameter(key[1], text, context)
-        _put(tree, key[1], _read_value(key[1], text, context))
+        try:
+            put(tree, key[1].split("."), _read_value(key[1], text, context))
+        except ValueError as error:
+            raise click.UsageError(f"--params: {error}", context) from error
         position = key.end() + len(text) + 1  # the comma
 
 
@@ -113,19 +116,6 @@ def _read_value(key: str, text: str, context: click.Context) -> Any:
         raise click.UsageError(
             f"--params: {key}={text} cannot be read: {reason}", context
         ) from error
-
-
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Put a value at its place in a tree, as in `training.epochs`."""
-    *groups, last = key.split(".")
-    for group in groups:
-        tree = tree.setdefault(group, {})
-        if not isinstance(tree, dict):
-            raise click.UsageError(
-                f"--params: {key} lies within {group}, which has a value already"
-            )
-    if tree.setdefault(last, value) != value:
-        raise click.UsageError(f"--params: {key} has two values, {tree[last]} and {value}")
 
 
 def _is_text(key: str) -> bool:
