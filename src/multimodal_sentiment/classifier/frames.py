@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from multimodal_sentiment.decoding import decoded_reading
 from multimodal_sentiment.files import replace_whole
 from multimodal_sentiment.layouts.splits import SPLITS
 from multimodal_sentiment.layouts.tables.columns import column_of_ids, tell_apart
@@ -123,9 +124,9 @@ def _rows(posts: Any, columns: Mapping[str, Any], unfit: Counter[str]) -> Iterat
             except TypeError as error:
                 raise ClassifierError(f"the post {row['guid']!r} has no {role}: {error}") from error
         if isinstance(text := told.get("text"), str):
-            # Halves of surrogate pairs, which no file can hold; two that fit are one character.
-            told["text"] = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            unfit[_REPLACED] += told["text"].count("\ufffd") > text.count("\ufffd")
+            reading = decoded_reading(text)
+            told["text"] = reading.text
+            unfit[_REPLACED] += "lone_surrogates" in reading.problem
         yield told
 
 

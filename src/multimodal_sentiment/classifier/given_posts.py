@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from multimodal_sentiment.decoding import EncodingProfile, read_texts
+from multimodal_sentiment.decoding import EncodingProfile, Reading, decoded_reading, read_texts
+from multimodal_sentiment.layouts.files.local import LARGEST, too_large
+from multimodal_sentiment.layouts.tables.table import in_words
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.model.image import Pixels
 from multimodal_sentiment.posts.imaging import BrokenImageError, decode_image
 from multimodal_sentiment.posts.problems import Problem, problem, read_problems
 
 from .given_images import read_image, take_image
-from .given_texts import read_text
+from .inputs import BYTES, is_missing, single
 
 
 @dataclass
@@ -26,14 +28,6 @@ class Post:
     image_problems: list[Problem]
 
 
-class _Bounds(NamedTuple):
-    """How an image is prepared; see `decode_image`."""
-
-    short_side: int
-    max_aspect_ratio: float
-    max_megapixels: float
-
-
 class PostReader:
     """Reads posts under what a model has learnt of its own: encodings, and bounds of images."""
 
@@ -42,18 +36,18 @@ class PostReader:
 
     def take(self, pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
         """Take of texts and images what only one thread may read."""
-        limit = self._bounds.max_megapixels
+        limit = self._bounds["max_megapixels"]
         for text, image in pairs:
             yield text, take_image(image, limit)
 
     def read(self, pair: tuple[Any, Any]) -> Post:
         """Read and decode one post that `take` has returned; in one of several threads."""
-        text, of_text = read_text(pair[0])
+        text, of_text = _read_text(pair[0])
         payload = read_image(pair[1])
         if isinstance(payload, Problem):
             return Post(text, None, of_text, [payload])
         try:
-            image = decode_image(payload, **self._bounds._asdict())
+            image = decode_image(payload, **self._bounds)
         except BrokenImageError as error:
             return Post(text, None, of_text, [error.problem])
         return Post(text, image.pixels, of_text, [image.problem] if image.problem else [])
@@ -66,18 +60,35 @@ class PostReader:
         profile = EncodingProfile.from_dict(self._classifier.encoding_profile)
         readings = read_texts([bytes(post.text) for post in waiting], profile)  # type: ignore[arg-type]
         for post, reading in zip(waiting, readings, strict=True):
-            post.text = reading.text
-            post.text_problems = read_problems(reading.problem)
-            if not post.text_problems and not reading.text.strip():
-                post.text_problems = [problem("empty_text")]
+            post.text, post.text_problems = _read(reading)
 
     @property
-    def _bounds(self) -> _Bounds:
-        """How the images that the model has learnt from were prepared."""
+    def _bounds(self) -> dict[str, Any]:
+        """How the images that the model has learnt from were prepared, for `decode_image`."""
         config = self._classifier.config
+        bounds = {
+            "short_side": config.image_config.get("resize", 256),
+            "max_aspect_ratio": 3.0,
+            "max_megapixels": 100.0,
+        }
         said = config.training.get("pictures") or {}
-        return _Bounds(
-            said.get("short_side", config.image_config.get("resize", 256)),
-            said.get("max_aspect_ratio", 3.0),
-            said.get("max_megapixels", 100.0),
-        )
+        return bounds | {name: said[name] for name in bounds.keys() & said.keys()}
+
+
+def _read_text(value: Any) -> tuple[str | bytes, list[Problem]]:
+    """Return a post's text, or bytes that are yet to be decoded, and what is wrong with it."""
+    if is_missing(value):
+        return "", [problem("no_text")]
+    value = single(value)
+    if isinstance(value, bool | int | float):
+        value = str(in_words(value))
+    if not isinstance(value, str | BYTES):
+        return "", [problem("text_unreadable", f"{type(value).__name__} is no text")]
+    if len(value) > LARGEST["text"]:
+        return "", [too_large("text", len(value))]
+    return _read(decoded_reading(str(value))) if isinstance(value, str) else (bytes(value), [])
+
+
+def _read(reading: Reading) -> tuple[str, list[Problem]]:
+    problems = read_problems(reading.problem)
+    return reading.text, problems or ([] if reading.text.strip() else [problem("empty_text")])

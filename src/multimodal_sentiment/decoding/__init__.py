@@ -20,7 +20,6 @@ from .reading import (
     Reading,
     chardet_encoding,
     decoded_reading,
-    has_control_characters,
     read_source,
     read_texts,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "chardet_encoding",
     "decoded_reading",
     "extends_ascii",
-    "has_control_characters",
     "read_source",
     "read_source_by",
     "read_texts",
