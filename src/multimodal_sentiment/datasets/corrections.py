@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 COLUMNS = ("guid", "tag", "sha256")
 
 _SEPARATORS = (",", ";", "\t")
-_REMARKS = {"textarea", "relation", ""}  # kinds of Label Studio's results that judge no post
 
 
 class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
@@ -138,23 +137,19 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             self._refuse(f"is no JSON in line {error.lineno}: {error.msg}")
         tasks = tasks if isinstance(tasks, list) else [tasks]
         rows = []
-        kinds: set[str] = set()
         for number, task in enumerate(tasks, start=1):
             try:
                 chosen = _choice(task)
-                kinds |= _kinds(task)
                 if chosen is not None:
                     rows.append((str(task.get("data", task)["guid"]), str(chosen)))
             except (AttributeError, IndexError, KeyError, TypeError):
                 self._refuse(
                     f"is not what Label Studio exports: its task {number} has no guid with a tag"
                 )
-        if tasks and not any("data" in task or "tag" in task for task in tasks):
-            self._refuse("holds no corrected tag: what chooses it in JSON-MIN must be named tag")
-        kinds -= _REMARKS
-        if kinds and "choices" not in kinds:
+        if tasks and not rows:
             self._refuse(
-                f"holds answers, but none of them is a choice: they are {', '.join(sorted(kinds))}"
+                "holds tasks, and in none of them a choice of a tag: in JSON-MIN it must be named "
+                "tag"
             )
         return rows
 
@@ -163,18 +158,7 @@ def _choice(task: dict[str, Any]) -> Any:
     """Return the tag that a task's last annotation chooses; None if nobody has annotated it."""
     if "data" not in task:  # JSON-MIN
         return task.get("tag")
-    done = _done(task)
+    done = [it for it in task.get("annotations", []) if not it.get("was_cancelled")]
     results = done[-1]["result"] if done else []
     chosen = [result["value"]["choices"][0] for result in results if result["type"] == "choices"]
     return chosen[0] if chosen else None
-
-
-def _kinds(task: dict[str, Any]) -> set[str]:
-    """Return of which kinds the answers in a task's annotations are, such as `choices`."""
-    results = (result for it in _done(task) for result in it.get("result") or ())
-    return {str(result.get("type") or "") for result in results}
-
-
-def _done(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the annotations of a task that were not cancelled."""
-    return [it for it in task.get("annotations", []) if not it.get("was_cancelled")]
