@@ -21,8 +21,7 @@ from kedro_viz.launchers.cli.run import run as viz
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from multimodal_sentiment.datasets import ScratchFolderDataset
-from multimodal_sentiment.datasets.html_page import HtmlPageDataset
+from multimodal_sentiment.datasets import HtmlPageDataset, ScratchFolderDataset
 from multimodal_sentiment.runs.closing_summary import describe_kept
 from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
 from multimodal_sentiment.runs.flags import inference_flags

@@ -1,8 +1,9 @@
-"""A page of HTML as a dataset."""
+"""Pages of HTML and of Markdown as datasets."""
 
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 
 from kedro.io import DatasetError
@@ -63,3 +64,28 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()
+
+
+class MarkdownPageDataset(HtmlPageDataset):
+    """``MarkdownPageDataset`` keeps a page of Markdown.
+
+    Example usage for the YAML API:
+
+    ```yaml
+    model_card:
+      type: multimodal_sentiment.datasets.MarkdownPageDataset
+      filepath: data/08_reporting/model_card.md
+      versioned: true
+    ```
+
+    Example usage for the Python API:
+
+    >>> dataset = MarkdownPageDataset(filepath="model_card.md")
+    >>> dataset.save("# A model")
+    >>> dataset.load()
+    '# A model'
+    """
+
+    def preview(self) -> HTMLPreview:
+        """Return the page as it stands, for Kedro-Viz."""
+        return HTMLPreview(f"<pre>{escape(self.load())}</pre>")
