@@ -57,7 +57,7 @@ def test_what_is_said_of_a_training(tmp_path):
     places = {"metrics": path, "fusion_model": tmp_path / "model", "report": report}
     run = describe_run(record(), places)
 
-    assert run.metrics == {
+    assert run["metrics"] == {
         "accuracy": 0.7,
         "accuracy.low": 0.6,
         "accuracy.high": 0.8,
@@ -74,11 +74,11 @@ def test_what_is_said_of_a_training(tmp_path):
         "tfidf.accuracy.high": 0.75,
         "calibration_error.after": 0.1,
     }
-    assert run.parameters == {"training.epochs": "3", "training.resume": "false", "raw": "posts"}
-    assert run.artifacts == [str(report), str(path)]
-    assert run.tags["mlflow.source.git.commit"] == "abc"
-    assert run.tags["model_folder"] == str(tmp_path / "model")
-    assert run.tags["model_version"] == "2026-01-02T00.00.00.000Z"
+    assert run["parameters"] == {"training.epochs": "3", "training.resume": "false", "raw": "posts"}
+    assert run["artifacts"] == [str(report), str(path)]
+    assert run["tags"]["mlflow.source.git.commit"] == "abc"
+    assert run["tags"]["model_folder"] == str(tmp_path / "model")
+    assert run["tags"]["model_version"] == "2026-01-02T00.00.00.000Z"
 
 
 def test_what_is_said_of_an_inference(tmp_path):
@@ -87,8 +87,8 @@ def test_what_is_said_of_an_inference(tmp_path):
     (tmp_path / "drift.json").write_text(json.dumps(drift))
     run = describe_run(record(reads={"fusion_model": "2025"}), {"drift": tmp_path / "drift.json"})
 
-    assert run.tags["model_version"] == "2025"
-    assert run.metrics == {
+    assert run["tags"]["model_version"] == "2025"
+    assert run["metrics"] == {
         "new_posts": 4,
         "drift.p_value": 0.5,
         "drift.unlike": 0.0,

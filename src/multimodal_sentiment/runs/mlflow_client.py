@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def send_run(run: dict[str, Any]) -> str:
-    """Record a run, as `TrackedRun` describes it; return the id that MLflow gives it."""
+    """Record a run, as `tracking.describe_run` describes it; return the id that MLflow gives it."""
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.tracking import MlflowClient
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,31 +32,6 @@ _SETTINGS = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRI
 _NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
-@dataclass(frozen=True)
-class TrackedRun:
-    """A run as MLflow takes it.
-
-    Attributes:
-        experiment: The name of the experiment.
-        name: The name of the run, which is the version that it saved under.
-        started: The time it began, ISO 8601.
-        ended: The time it ended.
-        parameters: All parameters, by their path.
-        metrics: Numbers; of those with an interval also its ends, as `NAME.low` and `NAME.high`.
-        tags: Where its code and its model are.
-        artifacts: Files that are sent.
-    """
-
-    experiment: str
-    name: str
-    started: str
-    ended: str
-    parameters: dict[str, str]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    artifacts: list[str]
-
-
 def track_run(record: Record, places: Mapping[str, Path]) -> None:
     """Record a run that is complete, once; whatever fails is a line in the log.
 
@@ -78,7 +52,7 @@ def track_run(record: Record, places: Mapping[str, Path]) -> None:
         run = describe_run(record, places)
         done = subprocess.run(
             [sys.executable, "-m", "multimodal_sentiment.runs.mlflow_client"],
-            input=json.dumps(asdict(run)),
+            input=json.dumps(run),
             env=_SETTINGS | os.environ | _NO_TELEMETRY | {"PYTHONPATH": path},
             capture_output=True,
             encoding="utf-8",
@@ -99,12 +73,18 @@ def track_run(record: Record, places: Mapping[str, Path]) -> None:
             logger.info("%s is recorded in MLflow as %s", record.name, run_id)
 
 
-def describe_run(record: Record, places: Mapping[str, Path]) -> TrackedRun:
+def describe_run(record: Record, places: Mapping[str, Path]) -> dict[str, Any]:
     """Return what MLflow is told of a run.
 
     Args:
         record: The record of the run.
         places: The file or folder of the version that it wrote, by dataset.
+
+    Returns:
+        The name of the `experiment`; the `name` of the run, which is the version that it saved
+        under; when it `started` and `ended`, ISO 8601; all `parameters`, by their path; `metrics`,
+        of those with an interval also its ends, as `NAME.low` and `NAME.high`; `tags`, where its
+        code and its model are; `artifacts`, the files that are sent.
     """
     model = places.get(MODEL)
     tags = {
@@ -120,16 +100,16 @@ def describe_run(record: Record, places: Mapping[str, Path]) -> TrackedRun:
         metrics |= dict(_training_metrics(json.loads(places[METRICS].read_text("utf-8"))))
     if _DRIFT in places:
         metrics |= dict(_drift_metrics(json.loads(places[_DRIFT].read_text("utf-8"))))
-    return TrackedRun(
-        experiment=os.environ.get("MLFLOW_EXPERIMENT_NAME") or _EXPERIMENT,
-        name=record.run,
-        started=record.started,
-        ended=record.ended or record.started,
-        parameters={name: _written(value) for name, value in flatten(record.parameters)},
-        metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
-        tags={name: value for name, value in tags.items() if value},
-        artifacts=[str(places[name]) for name in _SENT if name in places],
-    )
+    return {
+        "experiment": os.environ.get("MLFLOW_EXPERIMENT_NAME") or _EXPERIMENT,
+        "name": record.run,
+        "started": record.started,
+        "ended": record.ended or record.started,
+        "parameters": {name: _written(value) for name, value in flatten(record.parameters)},
+        "metrics": {name: value for name, value in metrics.items() if math.isfinite(value)},
+        "tags": {name: value for name, value in tags.items() if value},
+        "artifacts": [str(places[name]) for name in _SENT if name in places],
+    }
 
 
 def _training_metrics(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
