@@ -224,7 +224,7 @@ def test_a_training_without_its_encoders_is_one_line_that_names_three_ways(
     monkeypatch.setattr(packages, "distribution", not_installed)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     text, image = "sentence-transformers/all-MiniLM-L6-v2", "timm/tf_efficientnet_lite0.in1k"
-    parameters = tiny(model__text__encoder=text, model__image__encoder=image).model_dump()
+    parameters = tiny(model__text__encoder=text, model__image__encoder=image)
     store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
     train = Node(digest, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})

@@ -64,8 +64,8 @@ from multimodal_sentiment.model.loading import load_image_encoder, load_text_enc
 from multimodal_sentiment.model.networks import encoder_config
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.predicting import encode_examples, predict_examples
-from multimodal_sentiment.runs.checks.compute import warn_of_enlarged_images
 from multimodal_sentiment.runs.checks.encoders import check_encoders
+from multimodal_sentiment.runs.checks.warnings import warn_of_enlarged_images
 
 from ..tiny_encoders import save_bert
 
@@ -827,7 +827,7 @@ def test_what_a_training_cannot_start_from_is_found_out_before_any_node_runs(
     changes = {key: value for key, value in break_it.items() if key.startswith("model__")}
     parameters = tiny(
         model__modality=modality, **{f"model__{modality}__encoder": str(path)}, **changes
-    ).model_dump()
+    )
     store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})
@@ -869,7 +869,7 @@ def test_images_that_an_encoder_would_see_enlarged_are_said_before_any_node_runs
         "model__image__encoder": str(folder(save_clip_of, size=64)),
     }
     sizes = {"model__image__size": None, "model__image__resize": None}
-    parameters = tiny(**encoder, **sizes, preparation__short_side=stored).model_dump()
+    parameters = tiny(**encoder, **sizes, preparation__short_side=stored)
     store = EncoderStoreDataset(path=str(tmp_path / "store"), project={"path": str(tmp_path)})
     train = Node(encoder_at, inputs="pretrained_encoders", outputs="model", name="train")
     catalog = DataCatalog({"pretrained_encoders": store})

@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 import torch
 
+from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
 from multimodal_sentiment.pipelines.searching import pipeline as searching
-from multimodal_sentiment.runs.checks.compute import (
-    check_device,
-    check_processes,
-    warn_of_enlarged_images,
-)
+from multimodal_sentiment.runs.checks.compute import check_device, check_processes
+from multimodal_sentiment.runs.checks.warnings import warn_of_enlarged_images
 
 from ..commands import Project, kedro, params
 
@@ -57,7 +55,9 @@ def test_a_missing_device_is_said_before_any_node_runs(
     assert done.returncode == 1
     assert "Error: compute.device: no mps on this machine: choose one of" in done.stderr
     assert "log in" not in done.stderr
-    asked = settings | {"compute": settings["compute"] | {"device": "mps"}}
+    asked = Parameters.model_validate(
+        settings | {"compute": settings["compute"] | {"device": "mps"}}
+    )
     for step in (fitting, prediction, comparing):
         (fault,) = check_device(step.create_pipeline(), asked)
         assert fault in done.stderr
@@ -100,7 +100,8 @@ def test_a_batch_that_processes_cannot_share_is_said_before_any_node_runs(
     settings: dict[str, Any], pipeline: ModuleType, changes: dict[str, Any], faults: list[str]
 ) -> None:
     changed = {name: settings[name] | values for name, values in changes.items()}
-    found = check_processes(pipeline.create_pipeline(), settings | changed)
+    parameters = Parameters.model_validate(settings | changed)
+    found = check_processes(pipeline.create_pipeline(), parameters)
 
     assert len(found) == len(faults)
     for one, expected in zip(found, faults, strict=True):
@@ -129,7 +130,7 @@ def test_images_that_a_model_would_see_enlarged_are_said_before_any_node_runs(
     model = settings["model"] | {"modality": modality, "image": settings["model"]["image"] | image}
     kept = settings["preparation"] | {"short_side": stored}
     changed = settings | {"model": model, "preparation": kept}
-    warn_of_enlarged_images(pipeline.create_pipeline(), changed, [])
+    warn_of_enlarged_images(pipeline.create_pipeline(), Parameters.model_validate(changed), [])
 
     assert len(caplog.messages) == bool(told)
     assert all(line.startswith(told) for line in caplog.messages)

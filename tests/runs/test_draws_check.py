@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.evaluation import pipeline as evaluation
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
 from multimodal_sentiment.pipelines.searching import pipeline as searching
-from multimodal_sentiment.runs.checks.draws import warn_of_few_draws
+from multimodal_sentiment.runs.checks.warnings import warn_of_few_draws
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_too_few_draws_for_any_difference_are_said(
     asked = {"bootstrap_samples": draws, "confidence_level": level}
     changed = settings | {"evaluation": settings["evaluation"] | asked}
     caplog.set_level(logging.WARNING, logger="multimodal_sentiment")
-    warn_of_few_draws(pipeline.create_pipeline(), changed)
+    warn_of_few_draws(pipeline.create_pipeline(), Parameters.model_validate(changed))
 
     assert len(caplog.messages) == bool(said)
     assert said in caplog.text

@@ -16,8 +16,8 @@ from multimodal_sentiment.datasets import EncoderStoreDataset
 from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipeline_registry import register_pipelines
 from multimodal_sentiment.pipelines.encoders.nodes import choose_encoders
+from multimodal_sentiment.runs.checks.compute import check_search
 from multimodal_sentiment.runs.checks.encoders import check_encoders
-from multimodal_sentiment.runs.checks.search import check_search
 from multimodal_sentiment.runs.runtime_parameters import read_params
 from multimodal_sentiment.sample import write_sample
 
@@ -33,16 +33,17 @@ def parameters() -> dict[str, Any]:
 
 def test_a_space_is_checked_where_it_is_searched(parameters: dict[str, Any]) -> None:
     pipelines = register_pipelines()
-    assert check_search(pipelines["search"], parameters) == []
+    assert check_search(pipelines["search"], Parameters.model_validate(parameters)) == []
 
     parameters["search"]["space"] = {"training": {"epoch": [1], "class_weights": []}}
 
-    unknown, empty = check_search(pipelines["search"], parameters)
+    changed = Parameters.model_validate(parameters)
+    unknown, empty = check_search(pipelines["search"], changed)
     assert unknown == (
         "search.space: unknown parameter training.epoch: did you mean training.epochs?"
     )
     assert empty.startswith("search.space: training.class_weights: it has no choices")
-    assert check_search(pipelines["training"], parameters) == []
+    assert check_search(pipelines["training"], changed) == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,8 @@ def missing(parameters: dict[str, Any], store: Path, pipeline: str) -> list[str]
     dataset = EncoderStoreDataset(path=str(store), project={"path": "."})
     catalog = DataCatalog({"pretrained_encoders": dataset})
     request = {"env": None, "runtime_params": {"data": "D"}}
-    faults, _ = check_encoders(register_pipelines()[pipeline], catalog, parameters, request)
+    whole = Parameters.model_validate(parameters)
+    faults, _ = check_encoders(register_pipelines()[pipeline], catalog, whole, request)
     return faults
 
 

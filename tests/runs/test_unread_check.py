@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from multimodal_sentiment.parameters import Parameters
 from multimodal_sentiment.pipelines.comparing import pipeline as comparing
 from multimodal_sentiment.pipelines.fitting import pipeline as fitting
 from multimodal_sentiment.pipelines.prediction import pipeline as prediction
 from multimodal_sentiment.pipelines.searching import pipeline as searching
-from multimodal_sentiment.runs.checks.unread import warn_of_unread
+from multimodal_sentiment.runs.checks.warnings import warn_of_unread
 
 EPOCHS = {"training": {"epochs": 5}}
 
@@ -53,7 +54,7 @@ def test_what_solved_heads_do_not_read_is_said(
 ) -> None:
     changed = frozen(settings, kind)
 
-    warn_of_unread(pipeline.create_pipeline(), {"runtime_params": given}, changed)
+    warn_of_unread(pipeline.create_pipeline(), Parameters.model_validate(changed), given)
 
     assert len(caplog.messages) == len(told)
     assert all(line.startswith(part) for line, part in zip(caplog.messages, told, strict=True))
@@ -67,7 +68,7 @@ def test_a_comparison_reads_them_if_one_of_its_variants_does(
     compared = settings["comparison"] | {"variants": variants, "pairs": [["one", "other"]]}
     changed = frozen(settings, "pool") | {"comparison": compared}
 
-    warn_of_unread(comparing.create_pipeline(), {"runtime_params": EPOCHS}, changed)
+    warn_of_unread(comparing.create_pipeline(), Parameters.model_validate(changed), EPOCHS)
 
     assert len(caplog.messages) == told
 
@@ -79,6 +80,6 @@ def test_a_search_reads_them_if_one_of_its_settings_does(
     space = {"model": {"fusion": {"kind": kinds}, "text": {"pooling": ["cls", "mean"]}}}
     changed = frozen(settings, "pool") | {"search": settings["search"] | {"space": space}}
 
-    warn_of_unread(searching.create_pipeline(), {"runtime_params": EPOCHS}, changed)
+    warn_of_unread(searching.create_pipeline(), Parameters.model_validate(changed), EPOCHS)
 
     assert len(caplog.messages) == told

@@ -1,57 +1,66 @@
-"""Checks before the first node what the run computes on, and how large it sees images."""
+"""Checks before the first node what a run trains, and what it computes on."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
-    from multimodal_sentiment.parameters import Parameters as ParameterTree
-    from multimodal_sentiment.parameters import Variant
+    from multimodal_sentiment.parameters import Parameters, Variant
 
-logger = logging.getLogger(__name__)
-
+SEARCH_INPUT = "params:search"
+INSTALL = 'searching needs optuna: pip install "multimodal-sentiment[search]"'
 _COMPUTE = "params:compute"
 _FITTED, _COMPARED = "fitted_model", "comparison_predictions"
 _SEARCHED = "search_study"
-_TRAINED = {_FITTED, _COMPARED, _SEARCHED}
+TRAINED = {_FITTED, _COMPARED, _SEARCHED}
 
 
-def check_device(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
+def check_device(pipeline: Pipeline, parameters: Parameters) -> list[str]:
     """Find out whether the device that a run asks for is missing, or lacks the precision.
 
     Torch is imported only where that can be: it takes seconds.
     """
-    asked = parameters.get("compute", {})
-    needs_no_device = asked.get("device") == "cpu"
-    needs_none_by_choice = asked.get("device") == "auto" and asked.get("precision") != "bf16"
-    if _COMPUTE not in pipeline.inputs() or needs_no_device or needs_none_by_choice:
+    asked = parameters.compute
+    needs_none_by_choice = asked.device == "auto" and asked.precision != "bf16"
+    if _COMPUTE not in pipeline.inputs() or asked.device == "cpu" or needs_none_by_choice:
         return []
     from multimodal_sentiment.compute.device import choose_device
-    from multimodal_sentiment.parameters import ComputeParameters
 
     try:
-        choose_device(ComputeParameters.model_validate(asked))
+        choose_device(asked)
     except ValueError as error:
         return [str(error)]
     return []
 
 
-def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
-    """Find the batches that the processes of a training by gradient descent cannot share evenly."""
-    if not _TRAINED & pipeline.all_outputs():
+def check_search(pipeline: Pipeline, parameters: Parameters) -> list[str]:
+    """Find what is wrong with the space of a search, if the run is one."""
+    if SEARCH_INPUT not in pipeline.inputs():
         return []
-    from multimodal_sentiment.parameters import Parameters, share_of_batch
+    if find_spec("optuna") is None:
+        return [INSTALL]
+    from multimodal_sentiment.searching import Space, SpaceError
 
-    whole = Parameters.model_validate(parameters)
-    processes = whole.compute.processes
-    if whole.cluster.workers:  # each model of a comparison or a search is trained by one of them
-        processes = whole.cluster.workers if _FITTED in pipeline.all_outputs() else 1
+    try:
+        Space.read(parameters.search.space, parameters.model, parameters.training)
+    except SpaceError as error:
+        return str(error).splitlines()
+    return []
+
+
+def check_processes(pipeline: Pipeline, parameters: Parameters) -> list[str]:
+    """Find the batches that the processes of a training by gradient descent cannot share evenly."""
+    from multimodal_sentiment.parameters import share_of_batch
+
+    processes = parameters.compute.processes
+    if workers := parameters.cluster.workers:
+        # Each model of a comparison or a search is trained by one of them.
+        processes = workers if _FITTED in pipeline.all_outputs() else 1
     faults: dict[str, None] = {}
-    for variant in trained_variants(pipeline, whole):
+    for variant in trained_variants(pipeline, parameters):
         try:
             if not variant.model.has_solved_heads:
                 share_of_batch(variant.training.batch_size, processes)
@@ -60,65 +69,28 @@ def check_processes(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[s
     return list(faults)
 
 
-def trained_variants(pipeline: Pipeline, whole: ParameterTree) -> list[Variant]:
-    """Return what a run may train, of a search what `_searched` does; none if it trains nothing.
+def trained_variants(pipeline: Pipeline, parameters: Parameters) -> list[Variant]:
+    """Return what a run may train; none if it trains nothing.
+
+    Of a search these are the combinations of choices and of the ends of ranges.
 
     Args:
         pipeline: The pipeline that will run.
-        whole: All parameters.
+        parameters: All parameters, of which the space of a search can be read.
     """
     from multimodal_sentiment.parameters import vary
 
-    trained = _TRAINED & pipeline.all_outputs()
-    if not trained:
-        return []
-    trains_default = trained & {_FITTED, _SEARCHED}  # a search judges it beside its settings
-    changed: list[Any] = [{}] if trains_default else []
-    changed += whole.comparison.compared.values() if _COMPARED in trained else []
-    variants = [vary(whole.model, whole.training, changes or {}) for changes in changed]
-    return variants + (_searched(whole) if _SEARCHED in trained else [])
+    model, training = parameters.model, parameters.training
+    trained = TRAINED & pipeline.all_outputs()
+    changed: list[Any] = []
+    if trained & {_FITTED, _SEARCHED}:  # a search judges the default beside its settings
+        changed.append({})
+    if _COMPARED in trained:
+        changed += parameters.comparison.compared.values()
+    variants = [vary(model, training, changes or {}) for changes in changed]
+    if _SEARCHED in trained:
+        from multimodal_sentiment.searching import Space
 
-
-def _searched(whole: ParameterTree) -> list[Variant]:
-    """Return a variant for each combination of choices, and of the ends of ranges."""
-    from multimodal_sentiment.searching import Space, SpaceError
-
-    try:
-        space = Space.read(whole.search.space, whole.model, whole.training)
-    except SpaceError:  # which another check says
-        return []
-    return [space.apply(values) for values in space.samples()]
-
-
-def warn_of_enlarged_images(
-    pipeline: Pipeline, parameters: Mapping[str, Any], seen: Sequence[tuple[str, int]]
-) -> None:
-    """Warn of a model that is to see images larger than they are stored.
-
-    Args:
-        pipeline: The pipeline that will run.
-        parameters: All parameters.
-        seen: The pretrained encoders of images that the run needs: the name of each, and the length
-            of an image's shorter side as it sees it, px.
-    """
-    trains = bool(_TRAINED & pipeline.all_outputs())
-    if not (trains or seen):
-        return
-    from multimodal_sentiment.parameters import Parameters
-
-    whole = Parameters.model_validate(parameters)
-    image, stored = whole.model.image, whole.preparation.short_side
-    sides = [(f"{name} sees images of", side) for name, side in seen]
-    if trains and "image" in whole.model.modalities and image.encoder is None:
-        name = "resize" if image.resize else "size"
-        sides.append((f"model.image.{name} is", image.resize or image.size or 0))
-    for what, side in sides:
-        if side > stored:
-            logger.warning(
-                "%s %d px, but preparation.short_side keeps %d px of an image's shorter side: "
-                "larger images lose detail, and are enlarged again: set it to %d",
-                what,
-                side,
-                stored,
-                side,
-            )
+        space = Space.read(parameters.search.space, model, training)
+        variants += [space.apply(values) for values in space.samples()]
+    return variants

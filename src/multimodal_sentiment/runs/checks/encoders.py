@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.commands import run_command
 
 from ..flags import all_flags
-from .search import SEARCH_INPUT
+from .compute import SEARCH_INPUT
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def check_encoders(
     pipeline: Pipeline,
     catalog: DataCatalog,
-    parameters: Mapping[str, Any],
+    parameters: Parameters,
     request: Mapping[str, Any],
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Find the pretrained encoders that the run needs and that are missing or cannot be used.
@@ -45,14 +45,12 @@ def check_encoders(
     if not stores:
         return [], []
     from multimodal_sentiment.encoders import EncoderError, MissingEncoderError, find_encoder
-    from multimodal_sentiment.parameters import Parameters
 
     faults: list[str] = []
     seen: list[tuple[str, int]] = []
     told: set[str] = set()
     missing: dict[tuple[str, str], str] = {}  # by modality and name, what is said of it
-    whole = Parameters.model_validate(parameters)
-    needed = _needed_encoders(pipeline, whole)
+    needed = _needed_encoders(pipeline, parameters)
     if needed:
         logger.info("Checking the pretrained encoders")  # the first line, and it takes seconds
     for modality, name, model in needed:
@@ -78,7 +76,7 @@ def check_encoders(
             missing[modality, name] = str(error)
         except EncoderError as error:
             faults.append(str(error))
-    faults += _missing_faults(pipeline, missing, whole, request)
+    faults += _missing_faults(pipeline, missing, parameters, request)
     return list(dict.fromkeys(faults)), list(dict.fromkeys(seen))
 
 

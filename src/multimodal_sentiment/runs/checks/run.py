@@ -12,6 +12,7 @@ from kedro.io import AbstractVersionedDataset, MemoryDataset
 from kedro.io.core import generate_timestamp
 
 from multimodal_sentiment.commands import run_command
+from multimodal_sentiment.parameters import Parameters
 
 from ..closing_summary import METRICS, MODEL
 from ..flags import all_flags
@@ -26,13 +27,11 @@ from ..kedro_adapter import (
 from ..records import record_path
 from ..run_cluster import PARALLEL
 from ..versions import versions_of
-from .compute import check_device, check_processes, warn_of_enlarged_images
-from .draws import warn_of_few_draws
+from .compute import check_device, check_processes, check_search
 from .encoders import check_encoders
 from .inputs import pin_faults, pin_inputs
 from .posts import UNLABELLED
-from .search import check_search
-from .unread import warn_of_unread
+from .warnings import warn_of_enlarged_images, warn_of_few_draws, warn_of_unread
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -83,6 +82,28 @@ def check_run(
     ]
     if not faults:
         reads, faults = pin_inputs(data, inputs, catalog, request)
+    if pipeline.inputs() & {f"params:{group}" for group in Parameters.model_fields}:
+        _check_parameters(pipeline, catalog, Parameters.model_validate(parameters), request, faults)
+    _refuse(faults)
+    for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
+        ours = is_versioned(catalog[name])  # and not of a folder that model_folder names
+        if version and ours and not record_path(data, version).exists():
+            logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
+    return reads
+
+
+def _check_parameters(
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    parameters: Parameters,
+    request: Mapping[str, Any],
+    faults: list[str],
+) -> None:
+    """Refuse a run for its other faults, or what is wrong with what it computes; warn of the rest.
+
+    Raises:
+        click.ClickException: If that is so.
+    """
     # Which batches a search tries is known only of a space that can be read.
     faults += check_search(pipeline, parameters) or check_processes(pipeline, parameters)
     _refuse(faults)  # before what imports torch, which takes seconds
@@ -91,12 +112,7 @@ def check_run(
     _refuse(faults + found)
     warn_of_enlarged_images(pipeline, parameters, seen)
     warn_of_few_draws(pipeline, parameters)
-    warn_of_unread(pipeline, request, parameters)
-    for name, version in reads.items():  # it appeared file by file, and nobody saw it complete
-        ours = is_versioned(catalog[name])  # and not of a folder that model_folder names
-        if version and ours and not record_path(data, version).exists():
-            logger.warning("%s: no run on record wrote version %s: is it whole?", name, version)
-    return reads
+    warn_of_unread(pipeline, parameters, request["runtime_params"])
 
 
 def _refuse(faults: list[str]) -> None:
