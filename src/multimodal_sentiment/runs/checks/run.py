@@ -72,9 +72,9 @@ def check_run(
     if trains_only and UNLABELLED in inputs:
         place = place_in_words(inputs.pop(UNLABELLED))
         logger.info("%s: each post has a tag, so none is to be predicted in this run", place)
-    faults = _named_model_faults(pipeline, parameters) + _judged_faults(pipeline)
     reads: dict[str, str | None] = {}
-    faults += [
+    faults = [
+        *_training_faults(pipeline, parameters),
         *_runner_faults(pipeline, catalog, request),
         *pin_faults(request["load_versions"] or {}, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
@@ -120,24 +120,20 @@ def _refuse(faults: list[str]) -> None:
         raise click.ClickException("\n".join(faults))
 
 
-def _named_model_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
-    """Find the fault of a run that would train although a model is named to answer."""
-    if parameters.get("model_folder") and MODEL in pipeline.all_outputs():
-        return [
+def _training_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[str]:
+    """Find why a run would not use, or not rightly describe, the model that it trains."""
+    faults = []
+    if MODEL in pipeline.all_outputs() and parameters.get("model_folder"):
+        faults.append(
             f"model_folder: this run trains {MODEL} anew, and would not use "
             f"{parameters['model_folder']}: leave it out, or run --pipeline=inference"
-        ]
-    return []
-
-
-def _judged_faults(pipeline: Pipeline) -> list[str]:
-    """Find the fault of a run that would describe the model that it trains by earlier numbers."""
+        )
     if MODEL in pipeline.all_outputs() and METRICS in pipeline.inputs():
-        return [
+        faults.append(
             f"{METRICS}: those of an earlier {MODEL} do not describe the one that this run trains: "
             "run evaluation too, as in --pipelines=fitting,evaluation,reporting"
-        ]
-    return []
+        )
+    return faults
 
 
 def _runner_faults(
