@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Set
+from contextlib import ExitStack
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
@@ -24,7 +25,7 @@ from pydantic import TypeAdapter
 from multimodal_sentiment.files import short_path
 from multimodal_sentiment.wording import counted, size_in_words
 
-from .checks import check_run, has_new_posts, idle_outputs
+from .checks import CLUSTER_INPUT, check_run, has_new_posts, idle_outputs
 from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scratch_folders
 from .error_lines import error_in_one_line, is_damage
 from .flags import all_flags, folders_flag, inference_flags
@@ -32,7 +33,6 @@ from .kedro_adapter import place_in_words, without_existing_outputs
 from .lock import FolderLock, data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
-from .run_cluster import open_run_cluster
 from .staging import StagingFolder, finish, recover
 from .timings import NodeTimings
 from .versions import way_out
@@ -87,7 +87,7 @@ class Transaction:
         reads = check_run(
             data, pipeline, catalog, datasets, request, parameters, trains_only=bool(idle)
         )
-        self._cluster = open_run_cluster(pipeline, request, parameters)
+        self._cluster = _open_cluster(pipeline, parameters)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
@@ -244,3 +244,25 @@ class Transaction:
     def log(self) -> str:
         """The path of the log."""
         return short_path(self._log.baseFilename)
+
+
+def _open_cluster(pipeline: Pipeline, parameters: Mapping[str, Any]) -> ExitStack:
+    """Open the cluster that a run asks for, so that a missing one is told before its first node.
+
+    Returns:
+        What is to be closed when the run has ended.
+
+    Raises:
+        click.ClickException: If there is no such cluster.
+    """
+    opened = ExitStack()
+    asked = parameters.get("cluster", {})
+    if asked.get("workers") and CLUSTER_INPUT in pipeline.inputs():
+        from multimodal_sentiment.cluster import ClusterError, open_cluster
+        from multimodal_sentiment.parameters import ClusterParameters
+
+        try:
+            opened.enter_context(open_cluster(ClusterParameters.model_validate(asked)))
+        except ClusterError as error:
+            raise click.ClickException(str(error)) from error
+    return opened

@@ -1,6 +1,6 @@
 """Checks before the first node what a run would otherwise fail by later."""
 
 from .posts import has_new_posts, idle_outputs
-from .run import check_run
+from .run import CLUSTER_INPUT, check_run
 
-__all__ = ["check_run", "has_new_posts", "idle_outputs"]
+__all__ = ["CLUSTER_INPUT", "check_run", "has_new_posts", "idle_outputs"]

@@ -25,7 +25,6 @@ from ..kedro_adapter import (
     stored_datasets,
 )
 from ..records import record_path
-from ..run_cluster import PARALLEL
 from ..versions import versions_of
 from .compute import check_device, check_processes, check_search
 from .encoders import check_encoders
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
+
+CLUSTER_INPUT = "params:cluster"
+_PARALLEL = "ParallelRunner"
 
 
 def check_run(
@@ -75,7 +77,7 @@ def check_run(
     reads: dict[str, str | None] = {}
     faults = [
         *_training_faults(pipeline, parameters),
-        *_runner_faults(pipeline, catalog, request),
+        *_runner_faults(pipeline, catalog, request, parameters),
         *pin_faults(request["load_versions"] or {}, inputs, pipeline.all_outputs()),
         *_order_faults(outputs, request["run_id"]),
         *_shared_place_faults(inputs, outputs, request),
@@ -137,19 +139,20 @@ def _training_faults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> list[
 
 
 def _runner_faults(
-    pipeline: Pipeline, catalog: DataCatalog, request: Mapping[str, Any]
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    request: Mapping[str, Any],
+    parameters: Mapping[str, Any],
 ) -> list[str]:
-    """Find what one node passes on to another in memory, which Kedro's processes do not share."""
-    if PARALLEL not in str(request.get("runner")):
+    """Find what Kedro's parallel processes cannot share: workers, and what is in memory."""
+    if _PARALLEL not in str(request.get("runner")):
         return []
+    starts = f"--runner={_PARALLEL} starts processes that cannot"
+    if parameters.get("cluster", {}).get("workers") and CLUSTER_INPUT in pipeline.inputs():
+        return [f"{starts} share cluster.workers: leave it out, or set cluster.workers to 0"]
     passed = sorted(pipeline.all_outputs() & pipeline.all_inputs())
     held = [name for name in passed if name in catalog and isinstance(catalog[name], MemoryDataset)]
-    if not held:
-        return []
-    return [
-        f"--runner={PARALLEL} starts processes that cannot pass on {', '.join(held)} in memory: "
-        "leave it out"
-    ]
+    return [f"{starts} pass on {', '.join(held)} in memory: leave it out"] if held else []
 
 
 def _order_faults(outputs: Mapping[str, Versionable], save_version: str) -> list[str]:
