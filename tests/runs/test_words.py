@@ -170,7 +170,7 @@ def test_interrupt_says_which_run_what_is_kept_and_how_to_go_on(
 @pytest.mark.parametrize(
     ("kept", "said"),
     [
-        (["unfinished_features", "search_trials"], "the same command goes on from there"),
+        (["comparison_trainings", "search_trials"], "the same command goes on from there"),
         (["unfinished_features"], "the same command uses its features again"),
         (
             ["unfinished_features", "training_checkpoints"],

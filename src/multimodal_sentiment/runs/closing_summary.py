@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SAME_COMMAND = "the same command"
-_GOES_ON = f"{_SAME_COMMAND} goes on from there"
-FETCHED = f"only encoders that have come are kept, and what has come of the next: {_GOES_ON}"
+FETCHED = (
+    "only encoders that have come are kept, and what has come of the next: the same command goes "
+    "on from there"
+)
 METRICS = "metrics"
 PAGES = {
     "report": "The report",
@@ -167,9 +168,7 @@ def describe_kept(pipeline: Pipeline, catalog: DataCatalog, outcome: Outcome) ->
     from multimodal_sentiment.datasets import EncoderStoreDataset
 
     folders = scratch_folders(pipeline, catalog)
-    if ways := [folder.to_go_on for folder in folders if folder.holds_files()]:
-        if _GOES_ON in ways:  # which holds for features, too
-            ways = [_GOES_ON, *(way for way in ways if _SAME_COMMAND not in way)]
+    if ways := dict.fromkeys(folder.to_go_on for folder in folders if folder.holds_files()):
         return f"what it has computed is kept: {'; '.join(ways)}"
     if any(isinstance(catalog.get(name), EncoderStoreDataset) for name in pipeline.outputs()):
         return FETCHED
