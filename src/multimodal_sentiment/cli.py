@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
 
 from multimodal_sentiment.kedro_run import PARAMS, run
+from multimodal_sentiment.runs.error_lines import errors_in_one_line
 from multimodal_sentiment.service.options import service_options
 
 if TYPE_CHECKING:
@@ -243,17 +240,6 @@ def sample(folder: Path, **options: Any) -> None:
         f"{labelled} labelled and {unlabelled} unlabelled posts in {folder}: "
         f"{run_command()} --params {shlex.quote(f'raw={folder},data=ANOTHER_FOLDER')}"
     )
-
-
-@contextmanager
-def errors_in_one_line() -> Iterator[None]:
-    """Have what the system refuses, and what is wrong with files, said in one line."""
-    from multimodal_sentiment.runs.error_lines import error_in_one_line
-
-    try:
-        yield
-    except (OSError, ValueError, DatasetError, MissingConfigException) as error:
-        raise click.ClickException(error_in_one_line(error)) from error
 
 
 @errors_in_one_line()

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from multimodal_sentiment.hooks import PROJECT_HOOKS
+from multimodal_sentiment.runs.error_lines import errors_in_one_line
 from multimodal_sentiment.runs.runtime_parameters import ParamsOption, read_params
 from multimodal_sentiment.wording import one_line
 
@@ -27,25 +28,17 @@ _OPTIONS = {option.name: option for option in kedro_run.params}
 
 def _run(**options: Any) -> Any:
     """Run a pipeline; say in one line what went wrong: the traceback is in the run's log."""
-    from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
-
     if kedro_run.callback is None:
         raise TypeError("kedro run has no callback")
     _check_runner(options["runner"])
     PROJECT_HOOKS[0].has_ended = False
     try:
-        return kedro_run.callback(**options)
+        with errors_in_one_line():
+            return kedro_run.callback(**options)
     except KeyboardInterrupt:
         if not (PROJECT_HOOKS[0].end_all() or PROJECT_HOOKS[0].has_ended):
             click.echo("Interrupted before a run had begun: nothing is written", err=True)
         raise click.exceptions.Exit(130) from None  # 128 + SIGINT, as shells have it
-    except click.ClickException:
-        raise
-    except Exception as error:
-        if not is_expected(error):
-            raise
-        notes = getattr(error, "__notes__", [error_in_one_line(error)])
-        raise click.ClickException(notes[-1]) from error
 
 
 def _check_runner(name: str | None) -> None:

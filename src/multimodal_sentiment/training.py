@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ from multimodal_sentiment.layouts.errors import LayoutError
 from multimodal_sentiment.layouts.tables.columns import find_columns
 from multimodal_sentiment.parameters import ComputeParameters
 from multimodal_sentiment.runs.closing_summary import describe_metrics
-from multimodal_sentiment.runs.error_lines import error_in_one_line, is_expected
+from multimodal_sentiment.runs.error_lines import is_expected, noted_line
 from multimodal_sentiment.runs.kedro_adapter import location
 from multimodal_sentiment.runs.lock import locked
 from multimodal_sentiment.runs.records import RUNS
@@ -234,16 +233,14 @@ def _errors_in_one_line(made: Path | None) -> Iterator[None]:
         yield
     except click.ClickException as error:
         message = error.message
-        if made:  # what is fetched into it is of no use to the next training, which makes another
-            places = re.escape(f"raw={made / POSTS},data={made}")
-            named = r'\1data=FOLDER\2 and give train folder="FOLDER"'
-            message = re.sub(f'("[^"]*){places}([^"]*")', named, message)
+        if made and str(made) in message:  # the next training would make another folder
+            message = message.replace(f"raw={made / POSTS},data={made}", "data=FOLDER")
+            message += ': give train that folder, as in folder="FOLDER"'
         raise ClassifierError(message) from error
     except Exception as error:
         if isinstance(error, ClassifierError) or not is_expected(error):
             raise
-        notes = getattr(error, "__notes__", [error_in_one_line(error)])
-        raise ClassifierError(_in_python(notes[-1])) from error
+        raise ClassifierError(_in_python(noted_line(error))) from error
 
 
 def _in_python(message: str) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import click
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 from kedro.pipeline.pipeline import CircularDependencyError, OutputNotUniqueError
@@ -30,6 +33,24 @@ MEMORY = (
 _OF_ALLOCATOR = re.compile(r"\. (?=GPU |Use PYTORCH_)")
 # How what is written in Rust, such as safetensors, ends the text of an error of the system.
 _OS_ERROR = re.compile(r": ([^:]*) \(os error (\d+)\)$")
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Have click say in one line what `is_expected`: by its last note, where a run has noted it."""
+    try:
+        yield
+    except click.ClickException:
+        raise
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        raise click.ClickException(noted_line(error)) from error
+
+
+def noted_line(error: BaseException) -> str:
+    """Return the last note of an error, as a run makes one; without one, what it says itself."""
+    return str(getattr(error, "__notes__", [error_in_one_line(error)])[-1])
 
 
 def is_expected(error: BaseException) -> bool:
