@@ -36,7 +36,7 @@ from .records import Outcome, log_path, new_record
 from .staging import StagingFolder, finish, recover
 from .timings import NodeTimings
 from .versions import way_out
-from .viz_statistics import mend_statistics
+from .viz_statistics import drop_sizes
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -178,7 +178,7 @@ class Transaction:
             self._inference_flags(),
             all_flags(self._request, {"corrections": "FILE"}),
         )
-        mend_statistics(self._project, self._catalog, self.record, self.places)
+        drop_sizes(self._project)
 
     def _inference_flags(self) -> str | None:
         """Return the options of the inference that comes next; None if none does."""
