@@ -55,21 +55,19 @@ def pair_rows(texts: Any, images: Any, columns: Mapping[str, Any]) -> Rows:
         ClassifierError: If they are no rows, not as many of one as of the other, or a frame lacks
             the column that it is given for.
     """
-    given = {"texts": texts, "images": images}
-    if images is None and (names := frame_columns(texts)) is not None:
-        given = {f"{role}s": _of_role(texts, role, columns) for role in ("text", "image")}
-        if all(values is None for values in given.values()):
-            raise ClassifierError(
-                f"a frame needs a column named {columns['text']}, {columns['image']} or both: it "
-                f"has {', '.join(map(str, names)) or 'none'}"
-            )
-    else:
-        for name, role in (("texts", "text"), ("images", "image")):
-            if frame_columns(given[name]) is None:
-                continue
+    names = frame_columns(texts)
+    is_one = names is not None and images is None  # a frame that holds both
+    given = {"texts": texts, "images": texts if is_one else images}
+    for name, role in (("texts", "text"), ("images", "image")):
+        if frame_columns(given[name]) is not None:
             given[name] = _of_role(given[name], role, columns)
-            if given[name] is None:
+            if given[name] is None and not is_one:
                 raise ClassifierError(f"{name} is a frame without a column named {columns[role]}")
+    if is_one and all(values is None for values in given.values()):
+        raise ClassifierError(
+            f"a frame needs a column named {columns['text']}, {columns['image']} or both: it has "
+            f"{', '.join(map(str, names or ())) or 'none'}"
+        )
     present = {name: values for name, values in given.items() if values is not None}
     if not present:
         raise ClassifierError("texts, images or both must be given, with one entry a post each")
