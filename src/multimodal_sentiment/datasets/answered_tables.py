@@ -71,6 +71,3 @@ class AnsweredTablesDataset(LocalVersionedDataset[AnsweredTables, list[Path]]):
         ]
         index = list(range(len(rows)))
         return TablePreview({"index": index, "columns": ["table", "bytes"], "data": rows})
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_dir()

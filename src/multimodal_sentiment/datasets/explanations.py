@@ -76,6 +76,3 @@ class ExplanationsDataset(LocalVersionedDataset[Explanations, Explanations]):
         # Kedro-Viz shows every line break of the source.
         parts = [render(explanation).replace(">\n", ">") for explanation in shown]
         return HTMLPreview("<hr>".join(parts) or "<p>No post was explained.</p>")
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()

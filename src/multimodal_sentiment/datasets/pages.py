@@ -62,9 +62,6 @@ class HtmlPageDataset(LocalVersionedDataset[str, str]):
         # Kedro-Viz shows every line break of the source, those between elements too.
         return HTMLPreview(_GAPS.sub("><", _NOT_SHOWN.sub("", self.load())))
 
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
 
 class MarkdownPageDataset(HtmlPageDataset):
     """``MarkdownPageDataset`` keeps a page of Markdown.

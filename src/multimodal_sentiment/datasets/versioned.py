@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from kedro.io import AbstractVersionedDataset, Version
@@ -30,6 +30,9 @@ class LocalVersionedDataset(AbstractVersionedDataset[Saved, Loaded]):
         """
         super().__init__(filepath=PurePosixPath(filepath), version=version)
         self.metadata = metadata
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "version": self._version}
