@@ -86,9 +86,9 @@ def train(
         ClassifierError: If there is no such column, or the posts or parameters are not fit to train
             with; in one line.
     """
-    from multimodal_sentiment.training import Columns, train_on_frame
+    from multimodal_sentiment.training import train_on_frame
 
-    columns = Columns(guid=guid, text=text, image=image, tag=tag, split=split)
+    columns = {"guid": guid, "text": text, "image": image, "tag": tag, "split": split}
     return train_on_frame(posts, columns, folder, env, parameters or {})
 
 

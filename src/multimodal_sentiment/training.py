@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from kedro.framework import project
@@ -37,16 +37,6 @@ PACKAGE = "multimodal_sentiment"
 POSTS = Path("01_raw") / "posts.parquet"
 SETTLED = ("raw", "data", "columns")  # by what `train` is given
 OF_FILES = ("columns.", "ingestion.layout", "corrections", "model_folder")
-
-
-class Columns(NamedTuple):
-    """The names of a frame's columns; None is found by its name."""
-
-    guid: Hashable
-    text: Hashable
-    image: Hashable
-    tag: Hashable
-    split: Hashable
 
 
 class TrainedClassifier(Classifier):
@@ -86,12 +76,12 @@ class TrainedClassifier(Classifier):
 
 def train_on_frame(
     posts: Any,
-    columns: Columns,
+    columns: Mapping[str, Hashable],
     folder: str | os.PathLike[str] | None,
     env: str | None,
     parameters: Mapping[str, Any],
 ) -> TrainedClassifier:
-    """See `multimodal_sentiment.train`."""
+    """See `multimodal_sentiment.train`; columns are named by what they hold."""
     env = env or os.getenv("KEDRO_ENV")  # as Kedro's session has it
     names = _find_columns(posts, columns)
     given = _as_tree(parameters)
@@ -141,9 +131,9 @@ def _former_kept(path: Path) -> Iterator[None]:
     former.unlink(missing_ok=True)
 
 
-def _find_columns(posts: Any, columns: Columns) -> dict[str, Any]:
+def _find_columns(posts: Any, columns: Mapping[str, Hashable]) -> dict[str, Any]:
     names = column_names(posts)
-    given = {role: None if name is None else str(name) for role, name in columns._asdict().items()}
+    given = {role: None if name is None else str(name) for role, name in columns.items()}
     try:
         found = find_columns([*map(str, names)], given, "the frame")
     except LayoutError as error:

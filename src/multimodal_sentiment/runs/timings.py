@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from multimodal_sentiment.wording import duration
 
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from kedro.pipeline.node import Node
 
 logger = logging.getLogger(__name__)
-
-
-class Doing(NamedTuple):
-    """What a node is doing, in words, and the dataset that it loads, if it loads one."""
-
-    words: str
-    loads: str | None
 
 
 class NodeTimings:
@@ -34,14 +27,14 @@ class NodeTimings:
         self.seconds: dict[str, float] = {}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
         self._began: dict[str, float] = {}
-        self._doing: dict[str, Doing] = {}
+        self._doing: dict[str, tuple[str, str | None]] = {}  # in words, and what it loads
         self._failed: str | None = None
         self._process = os.getpid()
 
     def note(self, node: Node, words: str, loads: str | None = None) -> None:
         """Note that a node is about to load, run or save."""
         self._began.setdefault(node.name, perf_counter())
-        self._doing[node.name] = Doing(words, loads)
+        self._doing[node.name] = words, loads
 
     def ran(self, node: Node) -> None:
         """Note that a node's function has returned."""
@@ -63,14 +56,14 @@ class NodeTimings:
         if self._failed:
             return f"{self._failed}: "
         if len(self._doing) == 1:
-            (node, doing), *_ = self._doing.items()
-            return f"{node}, {doing.words}: "
+            ((node, (words, _)),) = self._doing.items()
+            return f"{node}, {words}: "
         return ""  # several were at work at once
 
     def loads(self) -> str | None:
         """Return the dataset that the only node at work loads, if it does."""
-        doing = list(self._doing.values())
-        return doing[0].loads if len(doing) == 1 and not self._failed else None
+        loading = [loads for _, loads in self._doing.values()]
+        return loading[0] if len(loading) == 1 and not self._failed else None
 
     def _finish(self, name: str) -> None:
         self._doing.pop(name, None)
