@@ -130,7 +130,7 @@ def test_what_is_promoted_while_others_are_pruned_stays(tmp_path):
     [
         ('{"version": "2020"}', "version 2020 is promoted, and is not in"),
         ('{"version": "../../x"}', "version ../../x is promoted, and is not in"),
-        ("{", "names no version: mend that with"),
+        ("{", "names no version: name one with"),
         ("[]", "names no version"),
         ('{"version": 5}', "names no version"),
     ],

@@ -32,11 +32,7 @@ def answering_version(folder: Path) -> str | None:
     versions = list_versions(folder)
     promoted = promoted_version(folder)
     if promoted is not None and promoted not in versions:
-        raise ValueError(
-            f"version {promoted} is promoted, and is not in {folder}: name another with "
-            f'"{own_command("promote")} VERSION", or take the newest with '
-            f'"{own_command("promote")} --back", each with the same --env and --params'
-        )
+        raise ValueError(f"version {promoted} is promoted, and is not in {folder}: {_ways_out()}")
     return promoted or next(iter(versions), None)
 
 
@@ -55,12 +51,16 @@ def promoted_version(folder: Path) -> str | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         version = None
     if not isinstance(version, str):
-        raise ValueError(
-            f'{path} names no version: mend that with "{own_command("promote")} VERSION", or '
-            f'with "{own_command("promote")} --back", which removes it, each with the same --env '
-            "and --params"
-        )
+        raise ValueError(f"{path} names no version: {_ways_out()}")
     return version
+
+
+def _ways_out() -> str:
+    command = own_command("promote")
+    return (
+        f'name one with "{command} VERSION", or take the newest with "{command} --back", each '
+        "with the same --env and --params"
+    )
 
 
 def promote(folder: Path, version: str | None) -> None:
