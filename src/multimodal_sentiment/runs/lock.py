@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,33 +14,7 @@ from multimodal_sentiment.config_loader import pattern_fault, place_fault
 from .error_lines import error_in_one_line
 from .records import RUNS, read_records
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
-
 NO_FOLDER = "name another folder with --params data=FOLDER"
-
-
-@dataclass(frozen=True)
-class FolderLock:
-    """A data folder that this process has locked.
-
-    Attributes:
-        file: The file that is locked.
-        made: The folders that were made for it, the innermost first.
-    """
-
-    file: BaseFileLock
-    made: list[Path]
-
-    def release(self) -> None:
-        """Release the folder, and remove the folders made for it if nothing was written."""
-        with suppress(OSError):  # something was written
-            if self.made and len(list(self.made[0].iterdir())) == 1:
-                Path(self.file.lock_file).unlink()  # whoever waits for this very file sees it go
-                for folder in self.made:
-                    folder.rmdir()
-        self.file.release()
 
 
 def data_folder(project: Path, given: str) -> Path:
@@ -57,8 +29,12 @@ def data_folder(project: Path, given: str) -> Path:
     return data
 
 
-def lock_folder(data: Path) -> FolderLock:
+def lock_folder(data: Path, held: ExitStack) -> None:
     """Lock the data folder for this process; the system unlocks it when the process ends.
+
+    Args:
+        data: The data folder.
+        held: What unlocks it, and removes the folders made for it if nothing was written.
 
     Raises:
         click.ClickException: If another run or command holds it (the message says which), or the
@@ -76,17 +52,16 @@ def lock_folder(data: Path) -> FolderLock:
         raise click.ClickException(f"{data}: in use by {_holder(data)}") from None
     except OSError as error:
         raise click.ClickException(error_in_one_line(error, NO_FOLDER)) from error
-    return FolderLock(lock, made)
+    held.callback(lock.release)
+    held.callback(_remove_unused, made, Path(lock.lock_file))
 
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
     """Hold the lock of the data folder inside this context."""
-    lock = lock_folder(data)
-    try:
+    with ExitStack() as held:
+        lock_folder(data, held)
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -108,3 +83,12 @@ def _holder(data: Path) -> str:
             process = "this process" if record.pid == os.getpid() else f"process {record.pid}"
             return f"{record.name}, {process}, since {record.started}: wait for it"
     return "another command: wait for it"
+
+
+def _remove_unused(made: list[Path], lock: Path) -> None:
+    """Remove the folders that were made for a lock, the innermost first, if nothing was written."""
+    with suppress(OSError):  # something was written
+        if made and len(list(made[0].iterdir())) == 1:
+            lock.unlink()  # whoever waits for this very file sees it go
+            for folder in made:
+                folder.rmdir()

@@ -30,7 +30,7 @@ from .closing_summary import MODEL, SUBMISSION, describe_kept, log_summary, scra
 from .error_lines import error_in_one_line, is_damage
 from .flags import all_flags, folders_flag, inference_flags
 from .kedro_adapter import place_in_words, without_existing_outputs
-from .lock import FolderLock, data_folder, lock_folder
+from .lock import data_folder, lock_folder
 from .log import RunLog, exit_on_signals, restore_signals
 from .records import Outcome, log_path, new_record
 from .staging import StagingFolder, finish, recover
@@ -66,17 +66,17 @@ class Transaction:
     def __init__(
         self,
         data: Path,
-        lock: FolderLock,
         request: Mapping[str, Any],
         pipeline: Pipeline,
         catalog: DataCatalog,
         idle: Set[str],
+        held: ExitStack,
     ) -> None:
         self.key, self.thread, self.process = id(catalog), threading.get_ident(), os.getpid()
         self.timings = NodeTimings(pipeline)
         self._began = perf_counter()
         self.places: dict[str, Path] = {}
-        self._data, self._lock, self._pipeline, self._catalog = data, lock, pipeline, catalog
+        self._data, self._pipeline, self._catalog = data, pipeline, catalog
         self._staging = StagingFolder(data, request["run_id"], pipeline, catalog, idle)
         self._request, self._project = request, Path(request["project_path"])
         written = self._staging.written
@@ -87,7 +87,7 @@ class Transaction:
         reads = check_run(
             data, pipeline, catalog, datasets, request, parameters, trains_only=bool(idle)
         )
-        self._cluster = _open_cluster(pipeline, parameters)
+        _open_cluster(pipeline, parameters, held)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
         self.record.save(data)
@@ -96,7 +96,9 @@ class Transaction:
         self._staging.open()
         self.work_in_this_thread()
         self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
-        self._former_signals = exit_on_signals()
+        held.callback(self._log.close)
+        held.callback(restore_signals, exit_on_signals())
+        self._held = held.pop_all()
         nodes = counted(len(pipeline.nodes), "node")
         logger.info("%s: %s, log in %s", self.record.name, nodes, self.log)
 
@@ -118,21 +120,18 @@ class Transaction:
             click.ClickException: If the run cannot do what it was asked, a line for each reason.
         """
         data = data_folder(Path(request["project_path"]), catalog["parameters"].load()["data"])
-        lock = lock_folder(data)
-        try:
-            recover(data)
-            idle = idle_outputs(pipeline, catalog)
-            if request["only_missing_outputs"]:
-                pipeline = without_existing_outputs(pipeline, catalog)
-            if pipeline.nodes:
-                return cls(data, lock, request, pipeline, catalog, idle)
-        except BaseException as error:
-            lock.release()
-            if isinstance(error, OSError):
+        with ExitStack() as held:
+            lock_folder(data, held)
+            try:
+                recover(data)
+                idle = idle_outputs(pipeline, catalog)
+                if request["only_missing_outputs"]:
+                    pipeline = without_existing_outputs(pipeline, catalog)
+                if pipeline.nodes:
+                    return cls(data, request, pipeline, catalog, idle, held)
+            except OSError as error:
                 place = "" if error.filename else f"{short_path(data)}: "
                 raise click.ClickException(place + error_in_one_line(error)) from error
-            raise
-        lock.release()
         logger.info(NOTHING_TO_DO)
         return None
 
@@ -210,10 +209,7 @@ class Transaction:
         """Release the data folder."""
         if self.is_in_this_thread():
             _current.set(None)
-        self._cluster.close()
-        restore_signals(self._former_signals)
-        self._log.close()
-        self._lock.release()
+        self._held.close()
 
     def work_in_this_thread(self) -> None:
         """Assign this thread's work and log lines to this run from now on."""
@@ -246,23 +242,18 @@ class Transaction:
         return short_path(self._log.baseFilename)
 
 
-def _open_cluster(pipeline: Pipeline, parameters: Mapping[str, Any]) -> ExitStack:
+def _open_cluster(pipeline: Pipeline, parameters: Mapping[str, Any], held: ExitStack) -> None:
     """Open the cluster that a run asks for, so that a missing one is told before its first node.
-
-    Returns:
-        What is to be closed when the run has ended.
 
     Raises:
         click.ClickException: If there is no such cluster.
     """
-    opened = ExitStack()
     asked = parameters.get("cluster", {})
     if asked.get("workers") and CLUSTER_INPUT in pipeline.inputs():
         from multimodal_sentiment.cluster import ClusterError, open_cluster
         from multimodal_sentiment.parameters import ClusterParameters
 
         try:
-            opened.enter_context(open_cluster(ClusterParameters.model_validate(asked)))
+            held.enter_context(open_cluster(ClusterParameters.model_validate(asked)))
         except ClusterError as error:
             raise click.ClickException(str(error)) from error
-    return opened
