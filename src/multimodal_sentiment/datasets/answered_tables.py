@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kedro.io import DatasetError
 
+from .bases import LocalVersionedDataset
 from .previews import TablePreview
-from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from multimodal_sentiment.arrow_parts import list_parts, read_parts, write_parts
 from multimodal_sentiment.cluster import with_path
 from multimodal_sentiment.files import replace_whole
 
+from .bases import LocalVersionedDataset
 from .previews import TablePreview
-from .versioned import LocalVersionedDataset
 
 
 class ArrowStreamDataset(LocalVersionedDataset[pa.RecordBatchReader, pa.Table]):

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pandas as pd
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 
 from multimodal_sentiment.wording import reason
 
+from .bases import ReadOnlyDataset
 from .previews import TablePreview
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ COLUMNS = ("guid", "tag", "sha256")
 _SEPARATORS = (",", ";", "\t")
 
 
-class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
+class CorrectionsDataset(ReadOnlyDataset[pd.DataFrame]):
     """``CorrectionsDataset`` loads the tags that a person has corrected.
 
     Either a CSV file, ``guid,tag`` (commas, semicolons or tabs), or what Label Studio exports as
@@ -77,14 +78,6 @@ class CorrectionsDataset(AbstractDataset[None, pd.DataFrame]):
             logger.warning("The file of corrections %s corrects no tag", self._path)
         table = pd.DataFrame(rows, columns=["guid", "tag"], dtype=str)
         return table.assign(sha256=hashlib.sha256(payload).hexdigest())
-
-    def save(self, data: None) -> NoReturn:
-        """Refuse: corrections are the user's own.
-
-        Raises:
-            DatasetError: Always.
-        """
-        self._refuse("is only read, never written")
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows, for Kedro-Viz."""

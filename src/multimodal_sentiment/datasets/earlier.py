@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 
 from .arrow_stream import ArrowStreamDataset
+from .bases import Loaded, ReadOnlyDataset
 from .model_folder import find_model, load_model
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Loaded = TypeVar("Loaded")
 
-
-class _ReadOnlyDataset(AbstractDataset[NoReturn, Loaded]):
+class _EarlierDataset(ReadOnlyDataset[Loaded]):
     """Base of datasets that read the versions which another dataset writes.
 
     A pipeline cannot both read and write one dataset; so these have names of their own. A run goes
@@ -37,14 +36,6 @@ class _ReadOnlyDataset(AbstractDataset[NoReturn, Loaded]):
         self._folder = Path(filepath)
         self.metadata = metadata
 
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: what is read here is saved under another name.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._folder} is only read here")
-
     def _exists(self) -> bool:
         return True
 
@@ -52,7 +43,7 @@ class _ReadOnlyDataset(AbstractDataset[NoReturn, Loaded]):
         return {"filepath": self._folder}
 
 
-class EarlierTableDataset(_ReadOnlyDataset["pa.Table | None"]):
+class EarlierTableDataset(_EarlierDataset["pa.Table | None"]):
     """``EarlierTableDataset`` loads the newest version of a table, or None where there is none.
 
     It reads what an ``ArrowStreamDataset`` at the same path wrote in an earlier run. It is a cache:
@@ -85,7 +76,7 @@ class EarlierTableDataset(_ReadOnlyDataset["pa.Table | None"]):
         return table
 
 
-class FormerModelDataset(_ReadOnlyDataset["SentimentClassifier | None"]):
+class FormerModelDataset(_EarlierDataset["SentimentClassifier | None"]):
     """``FormerModelDataset`` loads the model that answered before this run, or None if none did.
 
     In a run that trains none, it is the model that answers now.

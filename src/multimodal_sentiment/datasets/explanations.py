@@ -10,8 +10,8 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.wording import reason
 
+from .bases import LocalVersionedDataset
 from .previews import HTMLPreview
-from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
     from multimodal_sentiment.explaining import Explanation

@@ -12,8 +12,8 @@ from kedro.io import DatasetError, Version
 from multimodal_sentiment.datasets.promotion import answering_version, is_version
 from multimodal_sentiment.wording import one_line, size_in_words
 
+from .bases import LocalVersionedDataset
 from .previews import JSONPreview
-from .versioned import LocalVersionedDataset
 
 if TYPE_CHECKING:
     from multimodal_sentiment.model import SentimentClassifier

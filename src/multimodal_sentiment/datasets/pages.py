@@ -10,8 +10,8 @@ from kedro.io import DatasetError
 
 from multimodal_sentiment.wording import reason
 
+from .bases import LocalVersionedDataset
 from .previews import HTMLPreview
-from .versioned import LocalVersionedDataset
 
 _NOT_SHOWN = re.compile(r"<(title|script|style|figure)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 _GAPS = re.compile(r">\s*\n\s*<")

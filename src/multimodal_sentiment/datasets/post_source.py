@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 
 from multimodal_sentiment.files import is_pattern
 from multimodal_sentiment.layouts import (
@@ -23,6 +23,7 @@ from multimodal_sentiment.layouts import (
 )
 from multimodal_sentiment.layouts.files.local import displayed
 
+from .bases import ReadOnlyDataset
 from .previews import TablePreview
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from multimodal_sentiment.layouts import Source
 
 
-class _PostSourceDataset(AbstractDataset[None, Any]):
+class _PostSourceDataset(ReadOnlyDataset[Any]):
     """What both datasets share: where the posts lie, and how they are read."""
 
     def __init__(
@@ -65,14 +66,6 @@ class _PostSourceDataset(AbstractDataset[None, Any]):
             columns or {},
         )
         self.metadata = metadata
-
-    def save(self, data: None) -> NoReturn:
-        """Refuse: posts are the user's own.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._raw} is only read, never written")
 
     def _open(self) -> Source:
         return open_source(find_path(self._raw), self._options)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
+from .bases import ReadOnlyDataset
 
 
-class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
+class ScratchFolderDataset(ReadOnlyDataset[Path]):
     """``ScratchFolderDataset`` hands a node a folder to keep its own intermediate state in.
 
     What lies there is no result and outlives the node only so that an interrupted run can go on.
@@ -49,12 +49,6 @@ class ScratchFolderDataset(AbstractDataset[NoReturn, Path]):
         """Return the folder, which then exists."""
         self._path.mkdir(parents=True, exist_ok=True)
         return self._path
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: nodes write into the folder themselves."""
-        raise DatasetError(
-            f"{self._path} is a folder for intermediate state: nothing is saved to it"
-        )
 
     def note(self) -> None:
         """Note what lies there when a run begins, for `clear`."""

@@ -1,11 +1,11 @@
-"""What datasets at a path of this machine, with versions, have in common."""
+"""What datasets have in common: those at a path of this machine, and those that are only read."""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from kedro.io import AbstractVersionedDataset, Version
+from kedro.io import AbstractDataset, AbstractVersionedDataset, DatasetError, Version
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
@@ -36,3 +36,15 @@ class LocalVersionedDataset(AbstractVersionedDataset[Saved, Loaded]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "version": self._version}
+
+
+class ReadOnlyDataset(AbstractDataset[NoReturn, Loaded]):
+    """A dataset that no run writes under its name."""
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuse: it is only read.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{type(self).__name__} is only read, never written")
