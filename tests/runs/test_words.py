@@ -271,32 +271,32 @@ def test_what_the_system_refuses_to_code_in_rust_is_said_alike(tmp_path, longest
     )
 
 
-def test_a_gpu_with_too_little_memory_is_one_line_with_advice():
-    full = torch.OutOfMemoryError(
-        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8 GiB of "
-        "which 1 GiB is free. See documentation\nfor Memory Management"
-    )
-
+@pytest.mark.parametrize(
+    ("full", "words"),
+    [
+        (
+            torch.OutOfMemoryError(
+                "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8 "
+                "GiB of which 1 GiB is free. See documentation\nfor Memory Management"
+            ),
+            "CUDA out of memory. Tried to allocate 2.00 GiB",
+        ),
+        (
+            RuntimeError(
+                "MPS backend out of memory (MPS allocated: 17.36 GB). Tried to allocate 192.00 MB "
+                "on private pool. Use PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 to disable upper limit "
+                "for memory allocations (may cause system failure)."
+            ),
+            "MPS backend out of memory (MPS allocated: 17.36 GB). Tried to allocate 192.00 MB on "
+            "private pool",
+        ),
+    ],
+)
+def test_a_gpu_with_too_little_memory_is_one_line_with_advice(full, words):
     assert is_expected(full)
     assert error_in_one_line(full) == (
-        "CUDA out of memory. Tried to allocate 2.00 GiB: set training.batch_size or "
-        "compute.prediction_batch_size to less, or end what else holds the device's memory"
-    )
-
-
-def test_an_apple_gpu_with_too_little_memory_is_one_line_with_the_same_advice():
-    full = RuntimeError(
-        "MPS backend out of memory (MPS allocated: 17.36 GB, other allocations: 613.56 MB, max "
-        "allowed: 18.13 GB). Tried to allocate 192.00 MB on private pool. Use "
-        "PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 to disable upper limit for memory allocations (may "
-        "cause system failure)."
-    )
-
-    assert is_expected(full)
-    assert error_in_one_line(full) == (
-        "MPS backend out of memory (MPS allocated: 17.36 GB, other allocations: 613.56 MB, max "
-        "allowed: 18.13 GB). Tried to allocate 192.00 MB on private pool: set training.batch_size "
-        "or compute.prediction_batch_size to less, or end what else holds the device's memory"
+        f"{words}: set training.batch_size or compute.prediction_batch_size to less, or end what "
+        "else holds the device's memory"
     )
     assert not is_expected(RuntimeError("shapes do not fit"))
 
@@ -363,38 +363,29 @@ def test_durations_are_said_as_one_would(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("share", "words"),
+    ("share", "digits", "words"),
     [
-        (0, "0%"),
-        (1 / 300, "0.3%"),
-        (0.004, "0.4%"),
-        (0.006, "1%"),
-        (0.5, "50%"),
-        (0.994, "99%"),
-        (299 / 300, "99.7%"),
-        (1 - 1 / 30_000, "99.997%"),
-        (1, "100%"),
+        (0, 0, "0%"),
+        (1 / 300, 0, "0.3%"),
+        (0.004, 0, "0.4%"),
+        (0.006, 0, "1%"),
+        (0.5, 0, "50%"),
+        (0.994, 0, "99%"),
+        (299 / 300, 0, "99.7%"),
+        (1 - 1 / 30_000, 0, "99.997%"),
+        (1, 0, "100%"),
+        (0, 1, "0.0%"),
+        (1e-12, 1, "<0.001%"),
+        (0.0004, 1, "0.04%"),
+        (0.8125, 1, "81.2%"),
+        (0.996, 1, "99.6%"),
+        (0.9997, 1, "99.97%"),
+        (1 - 1e-12, 1, ">99.999%"),
+        (1, 1, "100.0%"),
     ],
 )
-def test_what_is_nearly_all_or_none_is_not_said_to_be(share, words):
-    assert rounded_percent(share) == words
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (0, "0.0%"),
-        (1e-12, "<0.001%"),
-        (0.0004, "0.04%"),
-        (0.8125, "81.2%"),
-        (0.996, "99.6%"),
-        (0.9997, "99.97%"),
-        (1 - 1e-12, ">99.999%"),
-        (1, "100.0%"),
-    ],
-)
-def test_nor_where_a_digit_follows_the_point(share, words):
-    assert rounded_percent(share, 1) == words
+def test_what_is_nearly_all_or_none_is_not_said_to_be(share, digits, words):
+    assert rounded_percent(share, digits) == words
 
 
 @pytest.mark.parametrize(
