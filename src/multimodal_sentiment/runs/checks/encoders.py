@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multimodal_sentiment.commands import run_command
 
 from ..flags import all_flags
-from .compute import SEARCH_INPUT
+from .compute import SEARCH_INPUT, trained_variants
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -119,23 +119,14 @@ def _missing_faults(
 
 
 def _needed_encoders(
-    pipeline: Pipeline, whole: Parameters
+    pipeline: Pipeline, parameters: Parameters
 ) -> list[tuple[str, str, ModelParameters]]:
     """Return modality and name of each pretrained encoder that the run needs, and the model.
 
     Of models that ask the same of an encoder, one stands for all.
     """
-    from multimodal_sentiment.parameters import vary
-
-    models = [whole.model]
-    if "comparison_trainings" in pipeline.inputs():  # this run trains the variants
-        changes = whole.comparison.compared.values()
-        models = [vary(whole.model, whole.training, change).model for change in changes]
-    if SEARCH_INPUT in pipeline.inputs():  # this run trains the settings of a search
-        from multimodal_sentiment.searching import Space
-
-        space = Space.read(whole.search.space, whole.model, whole.training)
-        models = [setting.model for setting in space.encoder_settings()]
+    trained = trained_variants(pipeline, parameters)
+    models = [variant.model for variant in trained] or [parameters.model]
     needed = {
         (modality, name, getattr(model, modality).model_dump_json()): model
         for model in models
