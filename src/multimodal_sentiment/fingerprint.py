@@ -176,7 +176,7 @@ def fingerprint_pictures(preparation: PreparationParameters) -> str:
         [
             json.dumps(preparation.model_dump(), sort_keys=True),
             *digest_sources(_CODE_OF_PICTURES),
-            *(f"{name} {_version(name)}" for name in _LIBRARIES_OF_PICTURES),
+            *(f"{name} {installed_version(name)}" for name in _LIBRARIES_OF_PICTURES),
         ]
     )[:20]
 
@@ -187,7 +187,7 @@ def digest_code() -> str:
     return digest([*digest_sources(), *(f"{name} {version(name)}" for name in LIBRARIES)])
 
 
-def _version(name: str) -> str:
+def installed_version(name: str) -> str:
     """Return the version of an optional library, "" if it is not installed."""
     try:
         return version(name)

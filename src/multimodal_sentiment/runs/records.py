@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -194,12 +193,8 @@ def git_commit(project: Path) -> str | None:
 
 def package_versions() -> dict[str, str]:
     """Return versions of Python and of what the results rest on, without importing it."""
-    from multimodal_sentiment.fingerprint import LIBRARIES  # imports numpy
+    from multimodal_sentiment.fingerprint import LIBRARIES, installed_version  # imports numpy
 
-    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in (*PACKAGES, *LIBRARIES):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+    python = ".".join(map(str, sys.version_info[:3]))
+    known = {name: installed_version(name) for name in (*PACKAGES, *LIBRARIES)}
+    return {"python": python} | {name: version for name, version in known.items() if version}
