@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kedro.framework.project import pipelines
 
-from ..kedro_adapter import Dataset, stored_datasets
 from ..versions import fault_of
 
 if TYPE_CHECKING:
@@ -17,27 +15,18 @@ if TYPE_CHECKING:
 LABELLED, UNLABELLED = "labelled.listing", "unlabelled.listing"
 
 
-def _trains_only(inputs: Mapping[str, Dataset]) -> bool:
-    """Return whether a run that trains and predicts finds a table whose posts all have tags.
+def idle_outputs(pipeline: Pipeline, catalog: DataCatalog) -> set[str]:
+    """Return what a run would write of new posts where there are none: all of it without a row.
 
-    Args:
-        inputs: The stored datasets that the run reads, by name.
+    That is a run that trains and predicts, on a table whose posts all have tags.
     """
     from multimodal_sentiment.datasets import PostListingDataset
 
-    listing = inputs.get(UNLABELLED)
-    return (
-        LABELLED in inputs
-        and isinstance(listing, PostListingDataset)
-        and listing.has_no_new_posts()
-    )
-
-
-def idle_outputs(pipeline: Pipeline, catalog: DataCatalog) -> set[str]:
-    """Return what a run that trains only would write of new posts: all of it without a row."""
-    if not _trains_only(stored_datasets(catalog, pipeline.inputs())):
+    if not {LABELLED, UNLABELLED} <= pipeline.inputs():
         return set()
-    return set(pipelines["inference"].all_outputs())
+    listing = catalog.get(UNLABELLED)
+    trains_only = isinstance(listing, PostListingDataset) and listing.has_no_new_posts()
+    return set(pipelines["inference"].all_outputs()) if trains_only else set()
 
 
 def has_new_posts(catalog: DataCatalog) -> bool:
