@@ -300,7 +300,9 @@ class TestEvaluating:
         shuffled = frame.iloc[[2, 0, 3, 1]]
         expected = classifier.evaluate(frame, tags="mood")["accuracy"]
 
-        with pytest.raises(ClassifierError, match="posts and tags have different indexes: align"):
+        with pytest.raises(
+            ClassifierError, match="texts, images and tags have different indexes: align"
+        ):
             classifier.evaluate(shuffled, tags=frame["mood"])
         assert classifier.evaluate(shuffled, tags=shuffled["mood"])["accuracy"] == expected
         listed = list(shuffled["text"])  # which are paired by position, as ever

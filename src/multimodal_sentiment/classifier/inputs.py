@@ -81,21 +81,22 @@ def pair_rows(texts: Any, images: Any, columns: Mapping[str, Any]) -> Rows:
         )
     iterators = [entries.get(name, repeat(None)) for name in given]
     pairs = _zip(*iterators) if len(present) > 1 else zip(*iterators, strict=False)
-    return Rows(pairs, next(iter(known), None), _index(list(present.values())))
+    return Rows(pairs, next(iter(known), None), common_index(present.values()))
 
 
-def check_tags_index(tags: Any, texts: Any, images: Any) -> None:
-    """Refuse tags that belong to other rows than the posts.
+def common_index(given: Iterable[Any]) -> pd.Index[Any] | None:
+    """Return the index of all that comes from pandas.
 
     Raises:
-        ClassifierError: If tags and posts come from pandas, and have different indexes.
+        ClassifierError: If some have different ones: they belong to different rows.
     """
-    posts = [one.index for one in (texts, images) if isinstance(one, pd.Series | pd.DataFrame)]
-    if isinstance(tags, pd.Series) and not all(map(tags.index.equals, posts)):
+    indices = [one.index for one in given if isinstance(one, pd.Series | pd.DataFrame)]
+    if any(not indices[0].equals(other) for other in indices[1:]):
         raise ClassifierError(
-            "posts and tags have different indexes: align them, or give tags.tolist() to pair them "
-            "by position"
+            "texts, images and tags have different indexes: align them, or give lists, as tolist() "
+            "makes them, to pair them by position"
         )
+    return indices[0] if indices else None
 
 
 def check_one_post(text: Any, image: Any) -> None:
@@ -104,16 +105,12 @@ def check_one_post(text: Any, image: Any) -> None:
     Raises:
         ClassifierError: If one is given.
     """
-    if not (is_missing(text) or isinstance(text, str | BYTES | int | float | np.generic)):
-        raise ClassifierError(
-            f"text must be one string, bytes or None, not {type(text).__name__}: "
-            "explain_many takes texts and images of many posts"
-        )
-    if isinstance(image, list | tuple | Mapping | Set | pd.Series | pd.DataFrame):
-        raise ClassifierError(
-            f"image must be one path, file, array or Pillow image, not {type(image).__name__}: "
-            "explain_many takes texts and images of many posts"
-        )
+    for name, value in (("text", text), ("image", image)):
+        if isinstance(value, list | tuple | Mapping | Set | pd.Series | pd.DataFrame):
+            raise ClassifierError(
+                f"{name} must be one, not {type(value).__name__}: explain_many takes texts and "
+                "images of many posts"
+            )
 
 
 def read_tags(values: Any, labels: Sequence[str]) -> list[str | None]:
@@ -249,21 +246,6 @@ def _zip(texts: Iterator[Any], images: Iterator[Any]) -> Iterator[tuple[Any, Any
             "there are not as many texts as images: one entry a post each is needed, None where a "
             "post has none"
         ) from error
-
-
-def _index(given: list[Any]) -> pd.Index[Any] | None:
-    """Return the index of the rows.
-
-    Raises:
-        ClassifierError: If texts and images have different ones: they belong to different rows.
-    """
-    indices = [values.index for values in given if isinstance(values, pd.Series)]
-    if len(indices) > 1 and not indices[0].equals(indices[1]):
-        raise ClassifierError(
-            "texts and images are Series with different indexes: align them, or give "
-            "texts.tolist() and images.tolist() to pair them by position"
-        )
-    return indices[0] if indices else None
 
 
 def is_missing(value: Any) -> bool:

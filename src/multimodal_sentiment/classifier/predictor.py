@@ -27,7 +27,7 @@ from multimodal_sentiment.progress import log_progress
 
 from .errors import ClassifierError
 from .given_posts import Post, PostReader
-from .inputs import check_one_post, check_tags_index, frame_tags, pair_rows, read_tags
+from .inputs import check_one_post, common_index, frame_tags, pair_rows, read_tags
 from .locks import lock_of
 from .saving import save_model
 
@@ -156,7 +156,7 @@ class Classifier:
                     f"tags must be given, one a post, or the name of their column: {name!r} is no "
                     "column of the posts"
                 )
-        check_tags_index(tags, texts, images)
+        common_index([tags, texts, images])  # or tags are of other rows than posts
         true = np.array(read_tags(tags, self.labels), dtype=object)
         predicted = self.predict(texts, images)["predicted"].to_numpy()
         if len(true) != len(predicted):
