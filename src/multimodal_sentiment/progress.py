@@ -54,15 +54,7 @@ def log_progress(
             continue
         spoke = now
         speed = done / (now - began)
-        if total is None:
-            logger.info("%s: %s %s, %.3g a second", doing, f"{done:,}", unit, speed)
-        else:
-            logger.info(
-                "%s: %s of %s %s, %.3g a second, about %.0f s left",
-                doing,
-                f"{done:,}",
-                f"{total:,}",
-                unit,
-                speed,
-                (total - done) / speed,
-            )
+        of_all, left = "", ""
+        if total is not None:
+            of_all, left = f" of {total:,}", f", about {(total - done) / speed:.0f} s left"
+        logger.info("%s: %s%s %s, %.3g a second%s", doing, f"{done:,}", of_all, unit, speed, left)
