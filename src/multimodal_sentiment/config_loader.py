@@ -114,7 +114,7 @@ def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> l
     try:
         model.model_validate(parameters)
     except ValidationError as error:
-        return [_describe(fault, model) for fault in error.errors()]
+        return [describe_fault(fault, model) for fault in error.errors()]
     return []
 
 
@@ -195,14 +195,15 @@ def put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
         raise ValueError(f"{name} has two values, {level[last]} and {value}")
 
 
-def _describe(fault: ErrorDetails, model: type[BaseModel]) -> str:
+def describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    """Return in a line what is wrong with a parameter of a model."""
     name = ".".join(map(str, fault["loc"]))
     if fault["type"] == "value_error" and not name:  # of several parameters: it names them itself
         return str(fault["ctx"]["error"])
     if fault["type"] == "missing":
         return f"{name}: has no value"
     if fault["type"] == "extra_forbidden":
-        return f"unknown parameter {name}{_suggest(fault['loc'], model)}"
+        return f"unknown parameter {name}{suggest(fault['loc'], model)}"
     if fault["type"] == "value_error":
         return f"{name}: {fault['ctx']['error']}"
     if fault["type"] in ("model_type", "dict_type"):
@@ -230,7 +231,8 @@ def _parts(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
     return ", ".join(f"{prefix}.{name}" for name in level or ["..."])
 
 
-def _suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+def suggest(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """Return advice for a name that a model does not know, as in `: did you mean epochs?`."""
     *groups, key = map(str, loc)
     tree = _tree(model)
     level = tree

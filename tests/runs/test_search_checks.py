@@ -42,7 +42,7 @@ def test_a_space_is_checked_where_it_is_searched(parameters: dict[str, Any]) -> 
     assert unknown == (
         "search.space: unknown parameter training.epoch: did you mean training.epochs?"
     )
-    assert empty.startswith("search.space: training.class_weights: it has no choices")
+    assert empty.startswith("search.space: training.class_weights: choices: must have at least 1")
     assert check_search(pipelines["training"], changed) == []
 
 

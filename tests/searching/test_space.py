@@ -33,16 +33,16 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
         ),
         (
             {"training": {"weight_decay": {"lo": 0.1}}},
-            "unknown parameter training.weight_decay.lo: did you mean training.weight_decay?",
+            "training.weight_decay: low: has no value",
         ),
-        ({"compute": {"device": ["cpu"]}}, "unknown parameter compute.device"),
+        ({"compute": {"device": ["cpu"]}}, "unknown parameter compute: choose of model, training"),
         (
             {"training": {"weight_decay": {"low": 0.3, "high": 0.1}}},
-            "training.weight_decay: the range is empty: low 0.3 is above high 0.1",
+            "training.weight_decay: `low <= high` must hold, but got (low=0.3, high=0.1)",
         ),
         (
             {"training": {"class_weights": []}},
-            "training.class_weights: it has no choices: name some, or leave it out with null",
+            "training.class_weights: choices: must have at least 1 item, not []",
         ),
         (
             {"training": {"class_weights": ["none", "cubic"]}},
@@ -52,21 +52,21 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
             {"model": {"text": {"max_tokens": {"low": 4, "high": 64}}}},
             "model.text.max_tokens: must be greater than or equal to 8, not 4",
         ),
-        ({"training": {"epochs": {"low": 1}}}, "training.epochs: the range has no high"),
+        ({"training": {"epochs": {"low": 1}}}, "training.epochs: high: has no value"),
         (
             {"training": {"weight_decay": {"low": 0, "high": 1, "log": True}}},
-            "training.weight_decay: a logarithmic range begins above 0, not at 0",
+            "training.weight_decay: `low > 0` must hold for `log=True`, but got (low=0.0,",
         ),
         (
             {"training": {"epochs": {"low": 1, "high": 9, "step": 1.5}}},
-            "training.epochs: the step of whole numbers is a whole number, not 1.5",
+            "training.epochs: must be a valid integer, got a number with a fractional part",
         ),
         (
             {"training": {"epochs": {"low": 1, "high": 9, "by": 2}}},
-            "training.epochs: unknown key 'by': choose of high, log, low, step, when",
+            "training.epochs: unknown parameter by: choose of low, high, log, step, when",
         ),
         ({"model": {"text": ["a"]}}, "model.text is a group: choose of model.text.encoder"),
-        ({"training": {"epochs": 3}}, "training.epochs: 3 is no list of choices"),
+        ({"training": {"epochs": 3}}, "training.epochs: choices: must be a valid list, not 3"),
         ({"training": {"seed": [0, 1]}}, "training.seed cannot be tried: the best of several"),
         ({"training": {"epochs": None}}, "it is empty: name a parameter"),
         (
@@ -78,7 +78,10 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
             "model.fusion.kind 'pool' needs frozen encoders, but training.learning_rate.text is "
             '2e-05: set it to 0, or choose concat, gated or late; or say with "when" where',
         ),
-        ({"model": {"image": {"size": [256]}}}, "resize (224 px) must be at least size (256 px)"),
+        (
+            {"model": {"image": {"size": [256]}}},
+            "model.image: resize (224 px) must be at least size (256 px)",
+        ),
         (
             {"model": {"text": {"max_tokens": {"low": 16, "high": 64}}}},
             "model.text.max_tokens: the features of a frozen encoder are computed for each value",
@@ -123,7 +126,7 @@ def test_spaces_of_every_environment_are_whole(env: str) -> None:
 def test_from_scratch_both_ways_of_pooling_are_tried() -> None:
     parameters = load("scratch")
     (pooling,) = (
-        dimension.choices
+        dimension.ends
         for dimension in read(parameters.search.space, parameters).dimensions
         if dimension.name == "model.text.pooling"
     )

@@ -13,19 +13,22 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from multimodal_sentiment.config_loader import describe_fault, suggest
 from multimodal_sentiment.parameters import Variant
-from multimodal_sentiment.wording import did_you_mean
+from multimodal_sentiment.parameters.kinds import Group
+from multimodal_sentiment.wording import one_line
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
+    from pydantic.fields import FieldInfo
 
 Value: TypeAlias = str | bool | int | float | None
+Conditions: TypeAlias = tuple[tuple[str, tuple[Value, ...]], ...]
 
-_RANGE, _CHOICES, _WHEN = {"low", "high", "log", "step"}, {"choices"}, "when"
 _MODALITY = "model.modality"
-_MARKS = {"low", "high", "choices"}  # by which a leaf is told from a group
 _NOT_TRIED = {
     "training.seed": "the best of several seeds is luck",
     "training.resume": "it changes no result",
@@ -42,21 +45,13 @@ class Dimension:
 
     Attributes:
         name: The path of the parameter, as in `training.class_weights`.
-        choices: The values that are tried; none for a range.
-        low: The lower end of a range.
-        high: The upper end of a range.
-        log: Whether a range is drawn from evenly on a logarithmic scale.
-        step: The distance between the values of a range; None where all are tried.
+        values: The choices or the range that are drawn from.
         when: The values of other parameters under which it is tried; always if there are none.
     """
 
     name: str
-    choices: tuple[Value, ...] = ()
-    low: float = 0
-    high: float = 0
-    log: bool = False
-    step: float | None = None
-    when: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    values: CategoricalDistribution | FloatDistribution | IntDistribution
+    when: Conditions = ()
 
     @property
     def modality(self) -> str | None:
@@ -65,27 +60,37 @@ class Dimension:
         return parts[0] if parts[0] in ("text", "image") else None
 
     @property
+    def is_range(self) -> bool:
+        """Whether values between two ends are tried."""
+        return not isinstance(self.values, CategoricalDistribution)
+
+    @property
     def ends(self) -> tuple[Value, ...]:
         """The choices, or the two ends of the range."""
-        return self.choices or (self.low, self.high)
+        if isinstance(self.values, CategoricalDistribution):
+            return self.values.choices
+        return self.values.low, self.values.high
 
     def suggest(self, trial: Trial) -> Value:
         """Draw a value."""
-        if self.choices:
-            drawn: Value = trial.suggest_categorical(self.name, self.choices)
-            return drawn
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            step = int(self.step or 1)
-            return trial.suggest_int(self.name, self.low, self.high, log=self.log, step=step)
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log, step=self.step)
+        match self.values:
+            case CategoricalDistribution(choices=choices):
+                drawn: Value = trial.suggest_categorical(self.name, choices)
+                return drawn
+            case IntDistribution(low=low, high=high, log=log, step=step):
+                return trial.suggest_int(self.name, low, high, log=log, step=step)
+            case FloatDistribution(low=low, high=high, log=log, step=step):
+                return trial.suggest_float(self.name, low, high, log=log, step=step)
 
     def describe(self) -> str:
         """Return in words which values are tried."""
-        if self.choices:
-            words = ", ".join(map(in_words, self.choices))
+        if isinstance(self.values, CategoricalDistribution):
+            words = ", ".join(map(in_words, self.ends))
         else:
-            step = f" in steps of {self.step:g}" if self.step else ""
-            words = f"{self.low:g} to {self.high:g}{' (logarithmic)' if self.log else ''}{step}"
+            words = f"{self.values.low:g} to {self.values.high:g}"
+            words += " (logarithmic)" if self.values.log else ""
+            every = 1 if isinstance(self.values, IntDistribution) else None
+            words += "" if self.values.step == every else f" in steps of {self.values.step:g}"
         conditions = [
             f"{name} is {' or '.join(map(in_words, values))}" for name, values in self.when
         ]
@@ -135,77 +140,80 @@ def in_words(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+class _Choices(Group):
+    choices: Annotated[list[Any], Field(min_length=1)]
+    when: dict[str, Any] | None = None
+
+
+class _Range(Group):
+    low: Any
+    high: Any
+    log: bool = False
+    step: float | None = None
+    when: dict[str, Any] | None = None
+
+
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
-        if isinstance(value, Mapping) and not _MARKS & value.keys():
-            yield from _leaves(value, f"{prefix}{key}.")
+        name = f"{prefix}{key}"
+        field = _field(name)
+        if isinstance(value, Mapping) and field and _is_model(field.annotation):
+            yield from _leaves(value, f"{name}.")
         else:
-            yield f"{prefix}{key}", value
+            yield name, value
 
 
 def _read_dimension(name: str, leaf: Any) -> Dimension:
     if reason := _NOT_TRIED.get(name):
         raise ValueError(f"{name} cannot be tried: {reason}")
     kind = _kind_of(name)
-    given = dict(leaf) if isinstance(leaf, Mapping) else {"choices": leaf}
-    when = _read_conditions(name, given.pop(_WHEN, None))
-    allowed = _CHOICES if "choices" in given else _RANGE
-    if unknown := sorted(given.keys() - allowed):
-        names = ", ".join(sorted(allowed | {_WHEN}))
-        raise ValueError(f"{name}: unknown key {unknown[0]!r}: choose of {names}")
-    if "choices" not in given:
-        return _read_range(name, given, kind, when)
-    choices = given["choices"]
-    if not isinstance(choices, list):
-        raise ValueError(f"{name}: {choices!r} is no list of choices, and no range of low and high")
-    if not choices:
-        raise ValueError(f"{name}: it has no choices: name some, or leave it out with null")
-    return Dimension(name, tuple(_checked(name, value, kind) for value in choices), when=when)
+    given = leaf if isinstance(leaf, Mapping) else {"choices": leaf}
+    form = _Choices if "choices" in given else _Range
+    try:
+        read = form.model_validate(given)
+    except ValidationError as error:
+        raise ValueError(f"{name}: {describe_fault(error.errors()[0], form)}") from error
+    when = tuple(
+        (other, _checked(other, some if isinstance(some, list) else [some], _kind_of(other)))
+        for other, some in _leaves(read.when or {})
+    )
+    if isinstance(read, _Choices):
+        values = _checked(name, read.choices, kind)
+        return Dimension(name, CategoricalDistribution(values), when)
+    return Dimension(name, _read_range(name, read, kind), when)
 
 
 def _read_range(
-    name: str,
-    given: Mapping[str, Any],
-    kind: TypeAdapter[Any],
-    when: tuple[tuple[str, tuple[Value, ...]], ...],
-) -> Dimension:
-    if missing := {"low", "high"} - given.keys():
-        raise ValueError(f"{name}: the range has no {missing.pop()}")
-    low, high = (_number(name, _checked(name, given[end], kind)) for end in ("low", "high"))
-    log, step = given.get("log", False), given.get("step")
-    if not isinstance(log, bool):
-        raise ValueError(f"{name}: log is true or false, not {log!r}")
-    if step is not None:
-        step = _number(f"{name}: step", step)
-    if low > high:
-        raise ValueError(f"{name}: the range is empty: low {low:g} is above high {high:g}")
-    if log and low <= 0:
-        raise ValueError(f"{name}: a logarithmic range begins above 0, not at {low:g}")
-    if step is not None and (log or step <= 0):
-        raise ValueError(f"{name}: a step is above 0, and in no logarithmic range: {step:g}")
-    if step is not None and isinstance(low, int) and isinstance(high, int) and step != int(step):
-        raise ValueError(f"{name}: the step of whole numbers is a whole number, not {step:g}")
-    return Dimension(name, low=low, high=high, log=log, step=step, when=when)
+    name: str, given: _Range, kind: TypeAdapter[Any]
+) -> FloatDistribution | IntDistribution:
+    low, high = _checked(name, [given.low, given.high], kind)
+    if not {type(low), type(high)} <= {int, float}:
+        raise ValueError(f"{name}: {low!r} to {high!r} are no numbers: name choices, not a range")
+    step: Any = given.step
+    if isinstance(low, int):
+        (step,) = _checked(name, [1 if step is None else step], TypeAdapter(int))
+    try:
+        if isinstance(low, int):
+            return IntDistribution(low, high, given.log, step)
+        return FloatDistribution(low, high, given.log, step)
+    except ValueError as error:
+        raise ValueError(f"{name}: {one_line(error)}") from error
 
 
-def _number(name: str, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name}: {value!r} is no number: name choices, not a range")
-    return value
+def _field(name: str) -> FieldInfo | None:
+    """Return what `Variant` says of a parameter or of a group of them; None if there is none."""
+    level: Any = Variant
+    field = None
+    for key in name.split("."):
+        field = level.model_fields.get(key) if _is_model(level) else None
+        if field is None:
+            return None
+        level = field.annotation
+    return field
 
 
-def _read_conditions(name: str, when: Any) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-    if when is None:
-        return ()
-    if not isinstance(when, Mapping):
-        raise ValueError(f'{name}: "when" names values of other parameters, not {when!r}')
-    conditions = []
-    for other, values in _leaves(when):
-        kind = _kind_of(other)
-        some = values if isinstance(values, list) else [values]
-        checked = (_checked(f'{name}: "when" {other}', one, kind) for one in some)
-        conditions.append((other, tuple(checked)))
-    return tuple(conditions)
+def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _kind_of(name: str) -> TypeAdapter[Any]:
@@ -214,44 +222,19 @@ def _kind_of(name: str) -> TypeAdapter[Any]:
     Raises:
         ValueError: If there is no such parameter, or it is a group of them.
     """
-    level: type[BaseModel] = Variant
-    *groups, last = name.split(".")
-    for group in groups:
-        inner = level.model_fields[group].annotation if group in level.model_fields else None
-        if not _is_group(inner):
-            raise _unknown(name)
-        level = inner
-    if last not in level.model_fields:
-        raise _unknown(name)
-    field = level.model_fields[last]
-    if _is_group(field.annotation):
-        inside = ", ".join(n for n in _all_names() if n.startswith(f"{name}."))
+    field = _field(name)
+    if field is None:
+        raise ValueError(f"unknown parameter {name}{suggest(tuple(name.split('.')), Variant)}")
+    if _is_model(field.annotation):
+        inside = ", ".join(f"{name}.{part}" for part in field.annotation.model_fields)
         raise ValueError(f"{name} is a group: choose of {inside}")
     kind: Any = Annotated[field.annotation, field]
     return TypeAdapter(kind)
 
 
-def _is_group(kind: Any) -> TypeGuard[type[BaseModel]]:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _all_names(level: type[BaseModel] = Variant, prefix: str = "") -> list[str]:
-    names = []
-    for name, field in level.model_fields.items():
-        inner = field.annotation
-        names += _all_names(inner, f"{prefix}{name}.") if _is_group(inner) else [prefix + name]
-    return names
-
-
-def _unknown(name: str) -> ValueError:
-    advice = did_you_mean(name, _all_names()) or "it is none of model or training"
-    return ValueError(f"unknown parameter {name}: {advice}")
-
-
-def _checked(name: str, value: Any, kind: TypeAdapter[Any]) -> Value:
+def _checked(name: str, values: list[Any], kind: TypeAdapter[Any]) -> tuple[Any, ...]:
     try:
-        checked: Value = kind.validate_python(value)
+        return tuple(kind.validate_python(value) for value in values)
     except ValidationError as error:
-        must = error.errors()[0]["msg"].replace("Input should be", "must be").partition(", una")[0]
-        raise ValueError(f"{name}: {must}, not {value!r}") from error
-    return checked
+        fault = error.errors()[0]
+        raise ValueError(describe_fault({**fault, "loc": (name,)}, Variant)) from error

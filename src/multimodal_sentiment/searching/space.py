@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
-from multimodal_sentiment.config_loader import flatten
+from multimodal_sentiment.config_loader import describe_fault, flatten
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters, Variant, vary
 
 from .dimensions import Dimension, SpaceError, Value, read_dimensions
@@ -132,13 +132,12 @@ class Space:
             variant = self.apply(values)
         except ValidationError as error:
             for fault in error.errors():
-                reason = fault.get("ctx", {}).get("error", fault["msg"])
-                yield f'{reason}; or say with "when" where each is tried'
+                yield f'{describe_fault(fault, Variant)}; or say with "when" where each is tried'
             return
         rates = variant.training.learning_rate
         for dimension in self.dimensions:
             name, modality = dimension.name, dimension.name.split(".")[1]
-            ranges = name in values and not dimension.choices and name.startswith("model.")
+            ranges = name in values and dimension.is_range and name.startswith("model.")
             if ranges and modality in ("text", "image") and not getattr(rates, modality):
                 yield (
                     f"{name}: the features of a frozen encoder are computed for each value of it: "
