@@ -1,4 +1,4 @@
-"""The variants' answers beside the posts they were given for."""
+"""The variants' answers beside the posts they were given for, and where two of them disagree."""
 
 from __future__ import annotations
 
@@ -74,6 +74,44 @@ def answers_of(
     }
 
 
+def mean_probabilities(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """Return the means over the seeds: `p_<label>...` by variant and guid."""
+    columns = [f"p_{label}" for label in labels]
+    return predictions.groupby(["variant", "guid"], sort=False)[columns].mean()
+
+
+def find_disagreements(
+    probabilities: pd.DataFrame, tags: pd.Series[str], first: str, second: str, most: int
+) -> tuple[list[str], list[str]]:
+    """Find the posts that one of two variants answers rightly, and the other wrongly.
+
+    Args:
+        probabilities: By `mean_probabilities`.
+        tags: The posts' tags, by guid.
+        first: A variant.
+        second: Another.
+        most: The largest number of posts to find of either kind.
+
+    Returns:
+        The guids of posts that the first is right about, and of those that the second is: those
+        first on which the probabilities that they give to the tag differ most.
+    """
+    variants = probabilities.index.get_level_values("variant")
+    given = [probabilities[variants == each].droplevel("variant") for each in (first, second)]
+    known = given[0].index.intersection(given[1].index)
+    truth = "p_" + tags.loc[known]
+    columns = list(probabilities)
+    places = [columns.index(column) for column in truth]
+    right, own = [], []
+    for chances in (each.loc[known] for each in given):
+        right.append(chances.idxmax(axis=1) == truth)
+        own.append(chances.to_numpy()[range(len(known)), places])
+    gain = pd.Series(own[0] - own[1], known).sort_values(kind="stable")
+    helped = gain.index[(right[0] & ~right[1]).loc[gain.index]][::-1][:most]
+    misled = gain.index[(right[1] & ~right[0]).loc[gain.index]][:most]
+    return helped.tolist(), misled.tolist()
+
+
 def baselines_of(posts: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the baselines' answers for a frame's judged posts, in its order, and their methods.
 
@@ -121,8 +159,8 @@ def slices_of(
         for modality in ("text", "image")
     )
     if text and image:
-        said = [_vote(predictions, name, labels).loc[judged["guid"]] for name in (text, image)]
-        alike = said[0].to_numpy() == said[1].to_numpy()
+        said = mean_probabilities(predictions, labels).idxmax(axis=1).unstack("variant")
+        alike = (said[text] == said[image])[judged["guid"]]
         slices[f"{text} and {image} agree"] = alike
         slices[f"{text} and {image} disagree"] = ~alike
     return {name: np.asarray(mask, dtype=bool) for name, mask in slices.items()}
@@ -188,9 +226,3 @@ def describe_doubts(
             "img_path": listed["img_path"],
         }
     ).reset_index(drop=True)
-
-
-def _vote(predictions: pd.DataFrame, variant: str, labels: Sequence[str]) -> pd.Series:
-    """Return what a variant answers by the mean of its seeds' probabilities, by guid."""
-    own = predictions[predictions["variant"] == variant]
-    return own.groupby("guid")[[f"p_{label}" for label in labels]].mean().idxmax(axis=1)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from multimodal_sentiment.parameters import ReportingParameters
 from multimodal_sentiment.types import Examples, Frame, Json
 
-from .disagreements import find_disagreements, mean_probabilities
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -45,7 +43,7 @@ def write_comparison_page(
     from multimodal_sentiment.assessment import judge_difference
     from multimodal_sentiment.reporting import name_data, name_variants, write_comparison_page
 
-    from .answers import true_tags
+    from .answers import find_disagreements, mean_probabilities, true_tags
 
     protocol, labels = comparison["protocol"], _labels(comparison)
     verdicts = [
@@ -114,7 +112,7 @@ def write_second_look(
 
     from multimodal_sentiment.reporting import Doubt, name_data, name_variants, write_second_look
 
-    from .answers import DOUBTED, MOST_TWINS
+    from .answers import DOUBTED, MOST_TWINS, mean_probabilities
 
     labels = _labels(comparison)
     names = name_variants(comparison["protocol"]["variants"])
