@@ -202,16 +202,17 @@ BROKEN = "image_broken(truncated)"
     ("modality", "texts", "images", "allowed", "told"),
     [
         ("both", 6, 3, False, "7 of 10 posts have no image that can be used (image broken: "
-         "truncated); model.modality=text learns from the texts alone, and "
-         "ingestion.allow_missing=true goes on with what is there"),
+         "truncated), and the model reads it; ingestion.allow_missing=true goes on with what is "
+         "there"),
         ("both", 6, 3, True, None),
         ("both", 6, 5, False, None),
-        ("text", 4, 0, False, "6 of 10 posts have no text that can be used (empty text); "
-         "ingestion.allow_missing=true goes on with what is there"),
+        ("text", 4, 0, False, "6 of 10 posts have no text that can be used (empty text), and "
+         "the model reads it; ingestion.allow_missing=true goes on with what is there"),
         ("text", 10, 0, False, None),
         ("image", 10, 0, True, "10 of 10 posts have no image that can be used (image broken: "
-         "truncated)"),
-        ("both", 0, 0, True, "10 of 10 posts have no text that can be used (empty text)"),
+         "truncated), and the model reads it"),
+        ("both", 0, 0, True, "10 of 10 posts have no text that can be used (empty text), and "
+         "the model reads it"),
     ],
 )  # fmt: skip
 def test_posts_of_which_most_have_no_usable_text_or_image_are_refused_before_any_is_encoded(

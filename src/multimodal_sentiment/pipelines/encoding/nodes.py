@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from multimodal_sentiment.encoders import EncoderStore
@@ -59,7 +59,7 @@ def encode_posts(
     from multimodal_sentiment.predicting import encode_examples
 
     _check_counts(examples, duplicate_groups)
-    _check_content(examples, [(model, "")], ingestion)
+    _check_content(examples, {"the model": model}, ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     pairs = [(model, training)]
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
@@ -89,9 +89,8 @@ def encode_variants(
     _check_counts(examples, duplicate_groups, comparison.folds)
     variants = {n: vary(model, training, changes) for n, changes in comparison.compared.items()}
     pairs = [(variant.model, variant.training) for variant in variants.values()]
-    ways = [f"comparison.variants.{name}=null leaves that variant out" for name in variants]
-    models = [variant.model for variant in variants.values()]
-    _check_content(examples, zip(models, ways, strict=True), ingestion)
+    models = {f"comparison.variants.{name}": one.model for name, one in variants.items()}
+    _check_content(examples, models, ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
@@ -122,11 +121,8 @@ def encode_settings(
     _check_counts(examples, duplicate_groups, search.folds)
     settings = Space.read(search.space, model, training).encoder_settings()
     pairs = [(setting.model, setting.training) for setting in settings]
-    models = [setting.model for setting in settings]
-    ways = [
-        "" if it.modality == model.modality else "search.space need not try that" for it in models
-    ]
-    _check_content(examples, zip(models, ways, strict=True), ingestion)
+    models = {f"model.modality={one.model.modality}": one.model for one in settings}
+    _check_content(examples, models, ingestion)
     earlier, keep = _computed_before(earlier_features, unfinished_features)
     table = encode_examples(examples, pairs, pretrained_encoders, compute, earlier, keep, cluster)
     return table.to_reader()
@@ -134,36 +130,27 @@ def encode_settings(
 
 def _check_content(
     examples: Examples,
-    models: Iterable[tuple[ModelParameters, str]],
+    models: Mapping[str, ModelParameters],
     ingestion: IngestionParameters,
 ) -> None:
     """Refuse posts of which most have a blank text, or an image that cannot be used.
 
     When they were read, only the files that were not there could be counted.
-
-    Args:
-        examples: The posts.
-        models: The models that are to learn from them, each with the way to do without it; "" for
-            one that may read the other modality instead.
-        ingestion: The parameters that let most posts lack a modality.
     """
     lacking = {
         "text": [not text.strip() for text in examples["text"].to_pylist()],
         "image": examples["image"].is_null().to_pylist(),
     }
     counts, total = {kind: sum(rows) for kind, rows in lacking.items()}, len(examples)
-    for model, way_on in models:
+    for name, model in models.items():
         is_empty = all(counts[kind] == total for kind in model.modalities)
         for kind in model.modalities:
             if 2 * counts[kind] > total and (is_empty or not ingestion.allow_missing):
                 reasons = _reasons(examples.filter(lacking[kind]), kind)
-                ways = [way_on] if way_on else []
-                if not is_empty:
-                    ways += [] if way_on else _other_modality(model, kind)
-                    ways.append("ingestion.allow_missing=true goes on with what is there")
+                go_on = "; ingestion.allow_missing=true goes on with what is there"
                 raise ValueError(
-                    f"{counts[kind]:,} of {total:,} posts have no {kind} that can be used{reasons}"
-                    f"{'; ' if ways else ''}{', and '.join(ways)}"
+                    f"{counts[kind]:,} of {total:,} posts have no {kind} that can be used{reasons},"
+                    f" and {name} reads it{'' if is_empty else go_on}"
                 )
 
 
@@ -176,14 +163,6 @@ def _reasons(lacking: Examples, kind: str) -> str:
     ]
     counts = Counter(found.words for found in problems if KINDS[found.code].subject == kind)
     return f" ({counts.most_common(1)[0][0]})" if counts else ""
-
-
-def _other_modality(model: ModelParameters, kind: str) -> list[str]:
-    return [
-        f"model.modality={other} learns from the {other}s alone"
-        for other in model.modalities
-        if other != kind
-    ]
 
 
 def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -> None:
