@@ -38,14 +38,9 @@ def test_a_verdict_in_words_with_an_interval(new, former, verdict, words):
 
 
 @pytest.mark.parametrize(
-    ("groups", "said"),
-    [
-        (range(29), "29 validation posts are new to both"),
-        ([*range(20)] * 5, "20 validation posts are new to both, counting twins once"),
-        ([0] * 100, "1 validation post is new to both, counting twins once"),
-    ],
+    ("groups", "new"), [(range(29), 29), ([*range(20)] * 5, 20), ([0] * 100, 1)]
 )
-def test_too_few_posts_are_not_compared(groups, said):
+def test_too_few_posts_are_not_compared(groups, new):
     posts = len(groups)
     answers = wrong_on(5)[:posts]
     judged = compare_with_former(TAGS[:posts], answers, answers, groups, ["bad", "good"], **JUDGING)
@@ -53,7 +48,8 @@ def test_too_few_posts_are_not_compared(groups, said):
     assert judged == {
         "n": posts,
         "verdict": "not compared",
-        "sentence": f"The new model cannot be compared with the model A: only {said}.",
+        "sentence": "The new model cannot be compared with the model A: too few validation posts "
+        f"are new to both: {new}, twins counted once.",
     }
 
 

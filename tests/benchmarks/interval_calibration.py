@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from multimodal_sentiment.assessment import bootstrap_intervals, compare_variants
+from multimodal_sentiment.assessment import compare_variants
+from multimodal_sentiment.assessment.bootstrap import bootstrap_intervals
 from multimodal_sentiment.assessment.paired_tests import COMPARED
 from multimodal_sentiment.assessment.variants import judge_variants
 

@@ -75,7 +75,7 @@ def test_posts_that_the_former_model_knows_do_not_count(judge):
         ({"version": LATER}, f"The model that answers, {LATER}, was trained after this one, {NEW}"),
         (
             {"version": "old", "learnt": keys(TEXTS[:60])},
-            "only 20 validation posts are new",
+            "too few validation posts are new to both: 20,",
         ),
         ({"version": "old", "posts": "others"}, "which does not say what it learnt from"),
         ({"version": "old", "labels": ["bad", "fine"]}, "which has other labels"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .abstention import accuracy_by_coverage, least_trusted_confidence
 from .baselines import Baseline, majority_baseline, tfidf_baseline
-from .bootstrap import FEWEST_GROUPS, accuracy_interval, bootstrap_intervals
+from .bootstrap import FEWEST_GROUPS, accuracy_interval
 from .calibration import (
     choose_temperature,
     expected_calibration_error,
@@ -13,14 +13,10 @@ from .calibration import (
     softmax,
 )
 from .contributions import modality_contributions
-from .judging import judge_predictions, judge_without
+from .judging import compare_answers, judge_predictions, judge_without
 from .label_errors import contradicting_duplicates, doubtful_tags
-from .metrics import (
-    class_indices,
-    classification_metrics,
-    confusion,
-)
-from .paired_tests import compare_variants, holm, mcnemar
+from .metrics import confusion
+from .paired_tests import compare_variants, holm
 from .selection import compare_settings, is_greater_better, objective_score
 from .succession import compare_with_former
 from .summary import added_modality, judge_difference, say_p_value, summarise_comparison
@@ -32,10 +28,8 @@ __all__ = [
     "accuracy_by_coverage",
     "accuracy_interval",
     "added_modality",
-    "bootstrap_intervals",
     "choose_temperature",
-    "class_indices",
-    "classification_metrics",
+    "compare_answers",
     "compare_settings",
     "compare_variants",
     "compare_with_former",
@@ -53,7 +47,6 @@ __all__ = [
     "judge_without",
     "least_trusted_confidence",
     "majority_baseline",
-    "mcnemar",
     "modality_contributions",
     "objective_score",
     "reliability",

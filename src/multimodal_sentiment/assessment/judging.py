@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from .bootstrap import bootstrap_intervals
 from .metrics import classification_metrics
+from .paired_tests import compare_variants
+from .summary import judge_difference
 
 
 def judge_predictions(
@@ -61,3 +63,37 @@ def judge_without(
         judged = judge_predictions(tags, answers, np.asarray(groups)[kept], labels, **drawing)
         rest = {name: judged[name] for name in ("n", "accuracy", "accuracy_interval")}
     return {"posts": int((~kept).sum()), "without": rest}
+
+
+def compare_answers(
+    true: ArrayLike,
+    answers: Mapping[str, ArrayLike],
+    groups: ArrayLike,
+    labels: Sequence[str],
+    *,
+    margin: float,
+    **drawing: Any,
+) -> list[dict[str, Any]]:
+    """Compare the first of several lists of answers with each other one.
+
+    Args:
+        true: Tags of shape (n,).
+        answers: By name, tags of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        margin: The largest difference of accuracy that does not matter.
+        **drawing: `samples`, `level` and `seed` of the bootstrap over groups.
+
+    Returns:
+        Per other one what `compare_variants` gives, and the `verdict` on the accuracy.
+    """
+    first, *others = answers
+    tags = {name: np.asarray(given, dtype=object)[None] for name, given in answers.items()}
+    pairs = compare_variants(
+        true, tags, [(first, other) for other in others], groups, labels, **drawing
+    )
+    units, level = len(np.unique(np.asarray(groups))), drawing["level"]
+    return [
+        pair | {"verdict": judge_difference(pair["accuracy"], units, level, margin)}
+        for pair in pairs
+    ]

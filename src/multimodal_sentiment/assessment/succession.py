@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bootstrap import FEWEST_GROUPS
-from .paired_tests import compare_variants
-from .summary import judge_difference, say_p_value
+from .judging import compare_answers
+from .summary import say_p_value
 
-_NEW, _FORMER = "new", "former"
+_WORDS = {
+    "better": "is better than {}, and that is sure",
+    "worse": "is WORSE than {}, and that is sure",
+    "no different": "does not differ in a way that matters from {}",
+    "cannot tell": "cannot be told apart from {}",
+}
 
 
 def compare_with_former(
@@ -23,10 +28,8 @@ def compare_with_former(
     labels: Sequence[str],
     *,
     name: str,
-    samples: int,
-    level: float,
     margin: float,
-    seed: int,
+    **drawing: Any,
 ) -> dict[str, Any]:
     """Compare a model with the former one on posts that neither has learnt from.
 
@@ -37,10 +40,8 @@ def compare_with_former(
         groups: Each post's group, of shape (n,); near duplicates share one.
         labels: Every label a tag may be.
         name: The former model's, for the sentence.
-        samples: The number of times that the groups are drawn anew.
-        level: The level of the intervals.
         margin: The largest difference of accuracy that does not matter.
-        seed: The seed of the draws.
+        **drawing: `samples`, `level` and `seed` of the bootstrap over groups.
 
     Returns:
         `n` and `verdict` (`better`, `worse`, `no different`, `cannot tell`, or `not compared` where
@@ -49,57 +50,36 @@ def compare_with_former(
         a `sentence` that says it.
     """
     truth = np.asarray(true, dtype=object)
-    count = len(truth)
     units = len(np.unique(np.asarray(groups)))
     if units < FEWEST_GROUPS:
-        twice = ", counting twins once" if units < count else ""
         said = (
-            f"The new model cannot be compared with {name}: only {units:,} validation "
-            f"{'post is' if units == 1 else 'posts are'} new to both{twice}."
+            f"The new model cannot be compared with {name}: too few validation posts are new to "
+            f"both: {units:,}, twins counted once."
         )
-        return {"n": count, "verdict": "not compared", "sentence": said}
+        return {"n": len(truth), "verdict": "not compared", "sentence": said}
     answers = {
-        which: np.asarray(tags, dtype=object)
-        for which, tags in ((_NEW, predicted), (_FORMER, former))
+        "new": np.asarray(predicted, dtype=object),
+        "former": np.asarray(former, dtype=object),
     }
-    (pair,) = compare_variants(
-        truth,
-        {which: tags[None] for which, tags in answers.items()},
-        [(_NEW, _FORMER)],
-        groups,
-        labels,
-        samples=samples,
-        level=level,
-        seed=seed,
-    )
-    test = pair["accuracy"]
-    outcome = judge_difference(test, units, level, margin)
+    (pair,) = compare_answers(truth, answers, groups, labels, margin=margin, **drawing)
     accuracies = {which: float((tags == truth).mean()) for which, tags in answers.items()}
-    sentence = _say(outcome, name, count, accuracies, test, level)
-    return {"n": count, "verdict": outcome, "accuracies": accuracies, "sentence": sentence} | {
-        measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")
-    }
+    return {
+        "n": len(truth),
+        "verdict": pair["verdict"],
+        "accuracies": accuracies,
+        "sentence": _say(pair, name, len(truth), accuracies, drawing["level"]),
+    } | {measure: pair[measure] for measure in ("accuracy", "macro_f1", "mcnemar")}
 
 
 def _say(
-    outcome: str,
-    name: str,
-    count: int,
-    accuracies: Mapping[str, float],
-    test: Mapping[str, Any],
-    level: float,
+    pair: Mapping[str, Any], name: str, count: int, accuracies: Mapping[str, float], level: float
 ) -> str:
     """Say in a sentence how a model compares with the former one, which has this name."""
+    test = pair["accuracy"]
     low, high = test["interval"]
-    words = {
-        "better": f"is better than {name}, and that is sure",
-        "worse": f"is WORSE than {name}, and that is sure",
-        "no different": f"does not differ in a way that matters from {name}",
-        "cannot tell": f"cannot be told apart from {name}",
-    }[outcome]
     return (
-        f"The new model {words}: on {count:,} validation posts that neither has learnt from, it "
-        f"has an accuracy of {accuracies[_NEW]:.3f}, the former one {accuracies[_FORMER]:.3f}, "
-        f"{100 * test['difference']:+.1f} points ({100 * level:g}% interval {100 * low:+.1f} to "
-        f"{100 * high:+.1f}, {say_p_value(test['p_adjusted'])})."
+        f"The new model {_WORDS[pair['verdict']].format(name)}: on {count:,} validation posts that "
+        f"neither has learnt from, it has an accuracy of {accuracies['new']:.3f}, the former one "
+        f"{accuracies['former']:.3f}, {100 * test['difference']:+.1f} points ({100 * level:g}% "
+        f"interval {100 * low:+.1f} to {100 * high:+.1f}, {say_p_value(test['p_adjusted'])})."
     )

@@ -188,12 +188,11 @@ def _compare_with_baselines(
     drawing: dict[str, Any],
 ) -> Json:
     """Judge what simpler ways reach, and whether the model is better than they are."""
-    from multimodal_sentiment.assessment import judge_predictions
-
-    from .questions import compare_answers
+    from multimodal_sentiment.assessment import compare_answers, judge_predictions
 
     true = predictions["tag"]
-    answers = {name: baseline.predicted for name, baseline in baselines.items()}
+    answers: dict[str, Any] = {"model": predictions["predicted"]}
+    answers |= {name: baseline.predicted for name, baseline in baselines.items()}
     return {
         "baselines": {
             name: {"method": baseline.method}
@@ -201,12 +200,7 @@ def _compare_with_baselines(
             for name, baseline in baselines.items()
         },
         "against_baselines": compare_answers(
-            true,
-            {"model": predictions["predicted"]} | answers,
-            groups,
-            labels,
-            margin=margin,
-            **drawing,
+            true, answers, groups, labels, margin=margin, **drawing
         ),
     }
 

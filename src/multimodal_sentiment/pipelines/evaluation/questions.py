@@ -13,47 +13,12 @@ from multimodal_sentiment.assessment import (
     FEWEST_GROUPS,
     accuracy_by_coverage,
     accuracy_interval,
-    compare_variants,
-    judge_difference,
+    compare_answers,
     least_trusted_confidence,
 )
 from multimodal_sentiment.posts.problems import felt_problems
 from multimodal_sentiment.posts.scripts import script_of
 from multimodal_sentiment.types import Json
-
-
-def compare_answers(
-    true: pd.Series[str],
-    answers: dict[str, Any],
-    groups: pd.Series[int],
-    labels: list[str],
-    *,
-    margin: float,
-    **drawing: Any,
-) -> list[Json]:
-    """Compare the first of several lists of answers with each other one.
-
-    Args:
-        true: Tags of shape (n,).
-        answers: By name, tags of shape (n,).
-        groups: Each post's group, of shape (n,).
-        labels: Every label a tag may be.
-        margin: The largest difference of accuracy that does not matter.
-        drawing: `samples`, `level` and `seed` of the bootstrap over groups.
-
-    Returns:
-        Per other one what `compare_variants` gives, and the `verdict` on the accuracy.
-    """
-    first, *others = answers
-    tags = {name: np.asarray(given, dtype=object)[None] for name, given in answers.items()}
-    pairs = compare_variants(
-        true, tags, [(first, other) for other in others], groups, labels, **drawing
-    )
-    units, level = groups.nunique(), drawing["level"]
-    return [
-        pair | {"verdict": judge_difference(pair["accuracy"], units, level, margin)}
-        for pair in pairs
-    ]
 
 
 def judge_modalities(
