@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from multimodal_sentiment.assessment import modality_contributions, softmax
 from multimodal_sentiment.batches import Batch, PostDataset
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import ComputeParameters
 
-from .predict import predict_batches, predict_logits
+from .predict import predict_batches
 
 
 def predict_with_contributions(
@@ -31,14 +32,7 @@ def predict_with_contributions(
         (`text`, `image`, `both` if equally, `neither`), `text_contribution` and
         `image_contribution`, -1 to 1.
     """
-    if classifier.config.modality != "both":
-        return predict_logits(classifier, posts, compute), {}
-    model = classifier.model
-    views = np.empty((0, 4, len(classifier.labels)), dtype=np.float32)
-    if len(posts):
-        views = predict_batches(
-            model, posts, compute, lambda it: fuse_views(classifier, model.encode(**it), it)
-        )
+    views = compute_views(classifier, compute, {}, posts)
     logits, shares, _ = attribute_views(classifier, views)
     return logits, shares
 
@@ -46,12 +40,13 @@ def predict_with_contributions(
 def attribute_views(
     classifier: SentimentClassifier, views: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Attribute answers to text and image, from the logits that `fuse_views` gives.
+    """Attribute answers to text and image, from the logits of each view, of shape (posts, all).
 
     Returns:
         What `predict_with_contributions` does; and for a model of text and image the columns
         `text_alone` and `image_alone`.
     """
+    views = views.reshape(-1, count_views(classifier), len(classifier.labels))
     if classifier.config.modality != "both":
         return views[:, 0], {}, {}
     chances = [
@@ -71,7 +66,51 @@ def attribute_views(
     return views[:, 0], shares, alone
 
 
-def fuse_views(
+def compute_views(
+    classifier: SentimentClassifier,
+    compute: ComputeParameters,
+    projections: Mapping[str, np.ndarray],
+    posts: PostDataset,
+) -> np.ndarray:
+    """Return the logits of each view and then the projected features, of shape (posts, all).
+
+    The views are those of `_fuse_views`, and the projections those of `predict_and_project`.
+    """
+    model = classifier.model
+    weights = {name: torch.from_numpy(values) for name, values in projections.items()}
+
+    def predict(batch: Batch) -> torch.Tensor:
+        encoded = model.encode(**batch)
+        views = _fuse_views(classifier, encoded, batch)
+        projected = [_project(encoded[name], batch, name, it) for name, it in weights.items()]
+        return torch.cat([views.flatten(1), *projected], dim=1)
+
+    if len(posts):
+        return predict_batches(model, posts, compute, predict)
+    sizes = [weight.shape[1] for weight in weights.values()]
+    columns = count_views(classifier) * len(classifier.labels) + sum(sizes)
+    return np.empty((0, columns), dtype=np.float32)
+
+
+def count_views(classifier: SentimentClassifier) -> int:
+    """Return in how many ways a model is asked: one of both modalities with each hidden, too."""
+    return 4 if classifier.config.modality == "both" else 1
+
+
+def _project(
+    features: torch.Tensor, batch: Batch, modality: str, weights: torch.Tensor
+) -> torch.Tensor:
+    """Return projected features of shape (batch, dimensions), NaN where the modality is missing."""
+    with torch.autocast(features.device.type, enabled=False):
+        projected = functional.normalize(features.float(), dim=1) @ weights.to(features.device)
+    mask = batch.get(f"has_{modality}")
+    if mask is not None:
+        present = torch.from_numpy(np.asarray(mask)).to(features.device)
+        projected = torch.where(present.unsqueeze(1), projected, float("nan"))
+    return projected
+
+
+def _fuse_views(
     classifier: SentimentClassifier, features: Mapping[str, torch.Tensor], batch: Batch
 ) -> torch.Tensor:
     """Fuse the features of a batch as they are, and with modalities hidden.

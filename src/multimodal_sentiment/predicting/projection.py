@@ -8,19 +8,17 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import torch
-from torch.nn import functional
 
-from multimodal_sentiment.batches import Batch, PostDataset
+from multimodal_sentiment.batches import PostDataset
 from multimodal_sentiment.cluster import MappedTable, compute_rows
 from multimodal_sentiment.compute.device import choose_worker_device
 from multimodal_sentiment.model import SentimentClassifier
 from multimodal_sentiment.parameters import IN_THIS_PROCESS, ClusterParameters, ComputeParameters
 from multimodal_sentiment.posts.problems import problem, read_problems, write_problems
 
-from .attribution import attribute_views, fuse_views
+from .attribution import attribute_views, compute_views, count_views
 from .feature_table import known_features
-from .predict import posts_of, predict_batches, tabulate_predictions
+from .predict import posts_of, tabulate_predictions
 
 Projected = dict[str, np.ndarray]  # by modality, float32 of shape (posts, dimensions)
 
@@ -76,7 +74,7 @@ def predict_and_project(
     Returns:
         The predictions, and the projected features, NaN where a post lacks the modality.
     """
-    computed = partial(_compute, classifier, compute, projections)
+    computed = partial(compute_views, classifier, compute, projections)
     deadly: list[int] = []
 
     def answer_nothing(row: np.ndarray) -> np.ndarray:
@@ -91,12 +89,10 @@ def predict_and_project(
         settled = choose_worker_device(compute, cluster).ask_for(compute)
         part = partial(_compute_part, classifier, MappedTable(examples), settled, projections)
         results = compute_rows(part, rows, cluster, "Predicting", answer_nothing)
-    views = _count_views(classifier)
-    sizes = [views * len(classifier.labels), *(it.shape[1] for it in projections.values())]
+    views = count_views(classifier) * len(classifier.labels)
+    sizes = [views, *(it.shape[1] for it in projections.values())]
     seen, *projected = np.split(results, np.cumsum(sizes)[:-1], axis=1)
-    logits, shares, alone = attribute_views(
-        classifier, seen.reshape(-1, views, len(classifier.labels))
-    )
+    logits, shares, alone = attribute_views(classifier, seen)
     predictions = tabulate_predictions(classifier, examples, rows, logits)
     predictions = predictions.assign(**shares, **alone)
     for place in np.flatnonzero(np.isin(rows, deadly)).tolist():
@@ -112,44 +108,5 @@ def _compute_part(
     projections: Mapping[str, np.ndarray],
     rows: np.ndarray,
 ) -> np.ndarray:
-    return _compute(classifier, compute, projections, posts_of(classifier, examples.table, rows))
-
-
-def _compute(
-    classifier: SentimentClassifier,
-    compute: ComputeParameters,
-    projections: Mapping[str, np.ndarray],
-    posts: PostDataset,
-) -> np.ndarray:
-    """Return the logits of each view and then the projected features, of shape (posts, all)."""
-    model = classifier.model
-    weights = {name: torch.from_numpy(values) for name, values in projections.items()}
-
-    def predict(batch: Batch) -> torch.Tensor:
-        encoded = model.encode(**batch)
-        views = fuse_views(classifier, encoded, batch)
-        projected = [_project(encoded[name], batch, name, it) for name, it in weights.items()]
-        return torch.cat([views.flatten(1), *projected], dim=1)
-
-    if len(posts):
-        return predict_batches(model, posts, compute, predict)
-    sizes = [weight.shape[1] for weight in weights.values()]
-    columns = _count_views(classifier) * len(classifier.labels) + sum(sizes)
-    return np.empty((0, columns), dtype=np.float32)
-
-
-def _count_views(classifier: SentimentClassifier) -> int:
-    return 4 if classifier.config.modality == "both" else 1
-
-
-def _project(
-    features: torch.Tensor, batch: Batch, modality: str, weights: torch.Tensor
-) -> torch.Tensor:
-    """Return projected features of shape (batch, dimensions), NaN where the modality is missing."""
-    with torch.autocast(features.device.type, enabled=False):
-        projected = functional.normalize(features.float(), dim=1) @ weights.to(features.device)
-    mask = batch.get(f"has_{modality}")
-    if mask is not None:
-        present = torch.from_numpy(np.asarray(mask)).to(features.device)
-        projected = torch.where(present.unsqueeze(1), projected, float("nan"))
-    return projected
+    posts = posts_of(classifier, examples.table, rows)
+    return compute_views(classifier, compute, projections, posts)
