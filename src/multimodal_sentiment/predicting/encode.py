@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from multimodal_sentiment.batches import Batch
@@ -66,8 +65,6 @@ def encode_examples(
         earlier[0] if earlier else None, examples, np.arange(len(examples))
     )
     digests = {"text": texts, "image": images}
-    # In this very process, a post that kills its worker would end the run.
-    lacking = _lacking(examples, texts) if cluster.workers else {}
     columns |= {f"{name}_digest": pa.array(values) for name, values in digests.items()}
     device = ""
     if any(frozen_modalities(*variant) for variant in variants):
@@ -79,7 +76,9 @@ def encode_examples(
             if name in columns:
                 continue
             began = time.monotonic()
-            values, known = _known_features(earlier, name, digests[modality], lacking.get(modality))
+            # In this very process, a post that kills its worker would end the run.
+            lacks = _lacks(examples, modality) if cluster.workers else None
+            values, known = _known_features(earlier, name, digests[modality], lacks)
             new = np.flatnonzero(~known)
             # Equal content is encoded once: in another batch its last digits would differ.
             which, _ = pd.factorize(np.array(digests[modality], dtype=object)[new])
@@ -124,29 +123,35 @@ def _not_computed(known: int, equal: int) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _lacking(examples: pa.Table, digests: Sequence[str]) -> dict[str, set[str]]:
-    """Return the digests of posts that have no text, and no image."""
-    texts = zip(digests, examples["text"].to_pylist(), strict=True)
-    return {"text": {digest for digest, text in texts if not text.strip()}, "image": {""}}
+def _lacks(examples: pa.Table, modality: str) -> np.ndarray:
+    """Return which posts have no text, or no image."""
+    if modality == "image":
+        return examples["image"].is_null().to_numpy()
+    return np.array([not text.strip() for text in examples["text"].to_pylist()])
 
 
 def _known_features(
-    earlier: Sequence[pa.Table], name: str, digests: list[str], lacking: set[str] | None
+    earlier: Sequence[pa.Table], name: str, digests: list[str], lacks: np.ndarray | None
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Return the features of posts that some tables hold, and of which posts these are.
 
     Args:
         earlier: The tables.
-        name: As for `_known_rows`.
-        digests: The same.
-        lacking: The same.
+        name: The column of features, which begins with the modality.
+        digests: The digest of each post's text or image.
+        lacks: Which posts lack the modality. Any other without features was being encoded when its
+            worker died, and is encoded again; None takes all as they are.
 
     Returns:
         Features of shape (posts, size), undefined where they are not known; None if none is.
     """
     values, known = None, np.zeros(len(digests), dtype=bool)
     for table in earlier:
-        rows = _known_rows(table, name, digests, lacking)
+        if name not in table.column_names:
+            continue
+        before = table[f"{name.partition('-')[0]}_digest"].to_pylist()
+        row_of = {digest: row for row, digest in enumerate(before)}
+        rows = np.array([row_of.get(digest, -1) for digest in digests], dtype=np.int64)
         here = (rows >= 0) & ~known
         if here.any():
             vectors = take_vectors(table, name, rows[here])
@@ -154,31 +159,9 @@ def _known_features(
                 values = np.empty((len(digests), vectors.shape[1]), dtype=np.float32)
             values[here] = vectors
             known |= here
+    if values is not None and lacks is not None:
+        known &= np.isfinite(values[:, 0]) | lacks
     return values, known
-
-
-def _known_rows(
-    earlier: pa.Table, name: str, digests: list[str], lacking: set[str] | None
-) -> np.ndarray:
-    """Return for each post the row of the earlier table that holds its features, or -1.
-
-    Args:
-        earlier: The table.
-        name: The column of features, which begins with the modality.
-        digests: The digest of each post's text or image.
-        lacking: The digests of posts without this modality. Any other post without features was
-            being encoded when its worker died, and is encoded again; None takes it as it is.
-    """
-    if name not in earlier.column_names:
-        return np.full(len(digests), -1, dtype=np.int64)
-    before = earlier[f"{name.partition('-')[0]}_digest"].to_pylist()
-    lost = pc.is_nan(pc.list_element(earlier[name], 0)).to_pylist()
-    rows = {
-        digest: row
-        for row, digest in enumerate(before)
-        if lacking is None or not lost[row] or digest in lacking
-    }
-    return np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
 
 
 def _encode(
