@@ -156,35 +156,3 @@ def test_the_container_would_start(installed: Path, trained_project: Project, tm
     finally:
         process.terminate()
         assert process.wait(30) == 0
-
-
-TRAINING = """
-import pandas as pd
-from multimodal_sentiment import train
-
-words = ["sad", "glad", "odd"]
-frame = pd.DataFrame({"text": [f"a {words[n % 3]} day {n}" for n in range(24)],
-                      "mood": [words[n % 3] for n in range(24)]})
-parameters = {"training.epochs": 1, "model.modality": "text", "evaluation.bootstrap_samples": 100}
-classifier = train(frame, tag="mood", folder=FOLDER, env="scratch", parameters=parameters)
-print(classifier.predict(frame.head(2))["predicted"].tolist(), classifier.report)
-"""
-
-
-@pytest.mark.slow  # the same is tested where it is not packaged
-def test_the_wheel_trains_on_a_frame_and_leaves_nothing_but_its_folder(
-    installed: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "here").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", TRAINING.replace("FOLDER", repr(str(tmp_path / "out")))],
-        cwd=tmp_path / "here",
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert str(tmp_path / "out" / "08_reporting" / "report.html") in done.stdout
-    assert "accuracy" in done.stderr  # how it goes
-    assert not list((tmp_path / "here").iterdir())
