@@ -115,19 +115,6 @@ def test_a_night_without_posts_is_an_empty_submission(
     assert list((tmp_path / "data/08_reporting/inference_report.html").iterdir())
 
 
-@pytest.mark.slow  # the refusal itself is tested with the nodes
-def test_pictures_prepared_otherwise_are_not_answered(trained_project: Project) -> None:
-    before = digests(trained_project.data)
-    given = ("--pipeline=inference", "--params", "preparation.short_side=128")
-    refused = trained_project.run("run", *given)
-
-    assert refused.returncode == 1
-    assert "prepared otherwise than those that the model learnt from" in refused.stderr
-    assert "--params preparation.short_side=256, or train anew" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert digests(trained_project.data) == before
-
-
 def test_the_report_shows_wrong_answers_with_their_pictures(trained_project: Project) -> None:
     report = trained_project.newest("08_reporting/report.html").read_text(encoding="utf-8")
     predictions = trained_project.frame("07_model_output/validation_predictions.csv")
