@@ -48,6 +48,24 @@ def kedro(
     )
 
 
+def start_kedro(*arguments: str) -> subprocess.Popen[str]:
+    """Start a command, which may be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "kedro", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def newest(data: Path, name: str) -> Path:
+    """The newest version of a dataset's file or folder."""
+    folder = data / name
+    return max(folder.iterdir()) / folder.name
+
+
 def load_parameters(env: str = "base") -> dict[str, Any]:
     """The parameters of an environment, as plain values."""
     loader = OmegaConfigLoader(
@@ -109,8 +127,7 @@ class Project:
 
     def newest(self, name: str) -> Path:
         """The newest version of a dataset's file or folder."""
-        folder = self.data / name
-        return max(folder.iterdir()) / folder.name
+        return newest(self.data, name)
 
     def frame(self, name: str) -> pd.DataFrame:
         """The newest version of a table, all of it texts."""

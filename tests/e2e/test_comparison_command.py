@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 
 from multimodal_sentiment.sample import write_sample
 
-from ..commands import PROJECT, QUICK, SMALL_IMAGES, params
+from ..commands import QUICK, SMALL_IMAGES, newest, params, start_kedro
 
 GIVEN = (
     QUICK
@@ -28,24 +27,11 @@ TRAININGS = 4  # of text and both, on two folds
 
 def start(raw: Path, data: Path) -> subprocess.Popen[str]:
     given = params({"raw": raw, "data": data} | GIVEN)
-    command = ["kedro", "run", "--env=scratch", "--pipeline=comparison", "--params", given]
-    return subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    return start_kedro("run", "--env=scratch", "--pipeline=comparison", "--params", given)
 
 
 def finished(data: Path) -> list[Path]:
     return list((data / "06_models" / "comparison").glob("*.npz"))
-
-
-def newest(data: Path, name: str) -> Path:
-    path = data / name
-    return max(path.iterdir()) / path.name
 
 
 def test_a_killed_comparison_goes_on_and_judges_every_post(tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,37 +12,20 @@ import pytest
 
 from multimodal_sentiment.sample import write_sample
 
-PROJECT = Path(__file__).parents[2]
-QUICK = (
-    "training.epochs=1,model.text.scratch.hidden_size=16,model.text.scratch.layers=1,"
-    "model.text.scratch.heads=2,evaluation.bootstrap_samples=200,preparation.short_side=64,"
-    "model.image.resize=64,search.folds=2,search.trials=5,search.startup_trials=3"
-)
+from ..commands import PROJECT, QUICK, SMALL_IMAGES, kedro, newest, params, start_kedro
+
+GIVEN = QUICK | SMALL_IMAGES | {"search.folds": 2, "search.trials": 5, "search.startup_trials": 3}
 
 
-def start(
-    conf: Path, raw: Path, data: Path, pipeline: str, params: str, env: str = "scratch"
-) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "kedro", "run", f"--pipeline={pipeline}", f"--env={env}"]
-    command += [f"--conf-source={conf}", "--params", f"raw={raw},data={data}{params}"]
-    return subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=os.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-
-def newest(data: Path, name: str) -> Path:
-    path = data / "08_reporting" / name
-    return max(path.iterdir()) / path.name
+def start(raw: Path, data: Path) -> subprocess.Popen[str]:
+    given = params({"raw": raw, "data": data} | GIVEN)
+    return start_kedro("run", "--env=scratch", "--pipeline=search", "--params", given)
 
 
 def trials(data: Path) -> pd.DataFrame:
-    table = pd.read_csv(newest(data, "search_table.csv"), dtype=str, keep_default_na=False)
+    table = pd.read_csv(
+        newest(data, "08_reporting/search_table.csv"), dtype=str, keep_default_na=False
+    )
     return table.drop(columns="seconds")
 
 
@@ -56,7 +37,7 @@ def test_a_killed_search_ends_as_an_undisturbed_one_and_its_parameters_can_be_us
     write_sample(raw, labelled=60, unlabelled=0)
     kept = data / "06_models" / "search"
     for _ in range(3):
-        killed = start(PROJECT / "conf", raw, data, "search", f",{QUICK}")
+        killed = start(raw, data)
         before, end = len(list(kept.glob("*.npz"))), time.monotonic() + 300
         while len(list(kept.glob("*.npz"))) < before + 2:  # trainings: a setting has two
             assert killed.poll() is None
@@ -67,7 +48,7 @@ def test_a_killed_search_ends_as_an_undisturbed_one_and_its_parameters_can_be_us
         assert not (data / "08_reporting" / "search.json").exists(), said
     said = {}
     for folder in (data, whole):
-        run = start(PROJECT / "conf", raw, folder, "search", f",{QUICK}")
+        run = start(raw, folder)
         _, said[folder] = run.communicate(timeout=600)
         assert run.returncode == 0, said[folder]
         assert not (folder / "06_models" / "search").exists()
@@ -78,7 +59,8 @@ def test_a_killed_search_ends_as_an_undisturbed_one_and_its_parameters_can_be_us
 
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")
     (tmp_path / "conf" / "local").mkdir(exist_ok=True)
-    shutil.copy(newest(data, "parameters_chosen.yml"), tmp_path / "conf" / "local")
-    used = start(tmp_path / "conf", raw, data, "splitting", "", env="local")
-    _, said_then = used.communicate(timeout=300)
-    assert used.returncode == 0, said_then
+    shutil.copy(newest(data, "08_reporting/parameters_chosen.yml"), tmp_path / "conf" / "local")
+    given = params({"raw": raw, "data": data})
+    conf = f"--conf-source={tmp_path / 'conf'}"
+    used = kedro("run", "--pipeline=splitting", "--env=local", conf, "--params", given)
+    assert used.returncode == 0, used.stderr
