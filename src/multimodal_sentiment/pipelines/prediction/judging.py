@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from multimodal_sentiment.parameters import EvaluationParameters, TwinsParameters
 from multimodal_sentiment.types import Examples, Figure, Frame, Json, SentimentClassifier
-
-if TYPE_CHECKING:
-    import numpy as np
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +33,10 @@ def judge_test_posts(
         else the scores as in `metrics`, `twins_in_training` (None if the model does not say what it
         has learnt from), `model` (its version) and `confidence_level`.
     """
+    import numpy as np
+
     from multimodal_sentiment.assessment import judge_predictions, judge_without
+    from multimodal_sentiment.posts.content_keys import content_keys
     from multimodal_sentiment.posts.near_duplicates import group_posts
 
     labels = list(matched_model.labels)
@@ -51,7 +50,12 @@ def judge_test_posts(
         "model": matched_model.version,
         "n": 0,
     }
-    _log_unknown(counts["unknown_tags"], labels)
+    if len(unknown):
+        logger.warning(
+            "Tags that the model has never seen are not judged: %s; it answers %s",
+            ", ".join(f"{tag!r} of {count:,} posts" for tag, count in unknown.items()),
+            ", ".join(labels),
+        )
     if not known.any():
         return counts
     content = examples.select(["text", "image_hash"])
@@ -60,10 +64,12 @@ def judge_test_posts(
     answers = (judged["tag"], judged["predicted"], groups, labels)
     metrics = counts | judge_predictions(*answers, **evaluation.drawing)
     metrics["confidence_level"] = evaluation.confidence_level
-    learnt = _have_twins_in_training(matched_model, content.to_pydict())
-    metrics["twins_in_training"] = (
-        None if learnt is None else judge_without(learnt[known], *answers, **evaluation.drawing)
-    )
+    metrics["twins_in_training"] = None
+    if matched_model.learnt_keys is not None:
+        texts, hashes = content["text"].to_pylist(), content["image_hash"].to_pylist()
+        keys = content_keys(texts, hashes)
+        learnt = np.asarray(np.isin(keys, matched_model.learnt_keys).any(axis=1))
+        metrics["twins_in_training"] = judge_without(learnt[known], *answers, **evaluation.drawing)
     _log(metrics)
     return metrics
 
@@ -76,29 +82,6 @@ def plot_test_confusion(predictions: Frame, test_metrics: Json) -> Figure:
     labels = list(test_metrics.get("per_class", {}))
     judged = predictions[predictions["tag"].isin(labels)]
     return kedro_viz.confusion_matrix(confusion(judged["tag"], judged["predicted"], labels), labels)
-
-
-def _have_twins_in_training(
-    model: SentimentClassifier, content: dict[str, list[str]]
-) -> np.ndarray | None:
-    """Return which posts the model has learnt from, or from a twin of; None if it does not say."""
-    import numpy as np
-
-    from multimodal_sentiment.posts.content_keys import content_keys
-
-    if model.learnt_keys is None:
-        return None
-    keys = content_keys(content["text"], content["image_hash"])
-    return np.asarray(np.isin(keys, model.learnt_keys).any(axis=1))
-
-
-def _log_unknown(unknown_tags: dict[str, int], labels: list[str]) -> None:
-    if unknown_tags:
-        logger.warning(
-            "Tags that the model has never seen are not judged: %s; it answers %s",
-            ", ".join(f"{tag!r} of {count:,} posts" for tag, count in unknown_tags.items()),
-            ", ".join(labels),
-        )
 
 
 def _log(metrics: Json) -> None:
