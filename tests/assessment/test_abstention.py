@@ -6,7 +6,7 @@ from scipy.stats import binom
 
 from multimodal_sentiment.assessment import (
     accuracy_by_coverage,
-    accuracy_interval,
+    judge_part,
     least_trusted_confidence,
 )
 
@@ -45,9 +45,11 @@ def test_where_all_are_right_the_bounds_are_exact_and_twins_count_once():
     true = ["good"] * 30
     groups = [*range(20), *[19] * 10]
 
-    bounds = accuracy_interval(true, true, groups, LABELS, samples=100, level=0.95, seed=0)
+    judged = judge_part([True] * 30, true, true, groups, LABELS, samples=100, level=0.95, seed=0)
 
-    assert bounds == pytest.approx((0.025 ** (1 / 20), 1.0))  # Clopper and Pearson's, of 20
+    assert judged["accuracy_interval"] == pytest.approx(
+        (0.025 ** (1 / 20), 1.0)
+    )  # Clopper and Pearson's, of 20
 
 
 def test_confidence_is_trusted_as_far_as_exact_tests_pass_one_after_the_other():

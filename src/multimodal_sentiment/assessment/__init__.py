@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .abstention import accuracy_by_coverage, least_trusted_confidence
 from .baselines import Baseline, majority_baseline, tfidf_baseline
-from .bootstrap import FEWEST_GROUPS, accuracy_interval
+from .bootstrap import FEWEST_GROUPS
 from .calibration import (
     choose_temperature,
     expected_calibration_error,
@@ -13,7 +13,7 @@ from .calibration import (
     softmax,
 )
 from .contributions import modality_contributions
-from .judging import compare_answers, judge_predictions, judge_without
+from .judging import compare_answers, judge_part, judge_predictions, judge_without
 from .label_errors import contradicting_duplicates, doubtful_tags
 from .metrics import confusion
 from .paired_tests import compare_variants, holm
@@ -26,7 +26,6 @@ __all__ = [
     "FEWEST_GROUPS",
     "Baseline",
     "accuracy_by_coverage",
-    "accuracy_interval",
     "added_modality",
     "choose_temperature",
     "compare_answers",
@@ -41,6 +40,7 @@ __all__ = [
     "holm",
     "is_greater_better",
     "judge_difference",
+    "judge_part",
     "judge_predictions",
     "judge_slices",
     "judge_variants",

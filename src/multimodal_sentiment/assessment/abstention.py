@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from .bootstrap import accuracy_interval
+from .judging import judge_part
 
 _STEPS = 20  # of coverage
 _FEWEST_SURE = 10  # posts: of fewer, an accuracy says little, whatever the target is
@@ -22,10 +22,7 @@ def accuracy_by_coverage(
     confidence: ArrayLike,
     groups: ArrayLike,
     labels: Sequence[str],
-    *,
-    samples: int,
-    level: float,
-    seed: int,
+    **drawing: Any,
 ) -> list[dict[str, Any]]:
     """Score the surest answers: the twentieth that is surest, the tenth, and so on to all.
 
@@ -38,38 +35,18 @@ def accuracy_by_coverage(
         confidence: Probability of each answer, of shape (n,).
         groups: Each post's group, of shape (n,); twins share one.
         labels: Every label a tag may be.
-        samples: The number of times that the groups are drawn anew.
-        level: The level of the intervals.
-        seed: The seed of the draws.
+        **drawing: `samples`, `level` and `seed` of the bootstrap over groups.
 
     Returns:
         One record a step, the surest first: `confidence`, the least that is kept; `n`; `coverage`,
         the share of posts that is kept; `accuracy`, and `accuracy_interval`.
     """
-    truth, answers = np.asarray(true, dtype=object), np.asarray(predicted, dtype=object)
-    sure, owners = np.asarray(confidence, dtype=float), np.asarray(groups)
-    curve = []
-    for threshold in _thresholds(sure):
-        kept = sure >= threshold
-        interval = accuracy_interval(
-            truth[kept],
-            answers[kept],
-            owners[kept],
-            labels,
-            samples=samples,
-            level=level,
-            seed=seed,
-        )
-        curve.append(
-            {
-                "confidence": float(threshold),
-                "n": int(kept.sum()),
-                "coverage": float(kept.mean()),
-                "accuracy": float((truth[kept] == answers[kept]).mean()),
-                "accuracy_interval": interval,
-            }
-        )
-    return curve
+    sure = np.asarray(confidence, dtype=float)
+    return [
+        {"confidence": float(threshold), "coverage": float((sure >= threshold).mean())}
+        | judge_part(sure >= threshold, true, predicted, groups, labels, **drawing)
+        for threshold in _thresholds(sure)
+    ]
 
 
 def least_trusted_confidence(

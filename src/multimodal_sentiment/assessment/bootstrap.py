@@ -65,34 +65,6 @@ def bootstrap_intervals(
     return _widen(intervals, true, groups, labels, level)
 
 
-def accuracy_interval(
-    true: ArrayLike,
-    predicted: ArrayLike,
-    groups: ArrayLike,
-    labels: Sequence[str],
-    *,
-    level: float,
-    **drawing: int,
-) -> tuple[float, float]:
-    """Bound the accuracy on a part of the posts, which may be small.
-
-    It takes what `bootstrap_intervals` takes, of one classifier. Where all are right, or all wrong,
-    no resample differs, and the bounds are exact ones (Clopper and Pearson's, each group counting
-    once).
-    """
-    right = np.asarray(true, dtype=object) == np.asarray(predicted, dtype=object)
-    if 0 < right.sum() < len(right):
-        scores = resampled_scores(true, predicted, groups, labels, **drawing)
-        return percentile_interval(scores["accuracy"], level)
-    return exact_interval(len(np.unique(np.asarray(groups))), level, all_right=bool(right.all()))
-
-
-def exact_interval(count: int, level: float, *, all_right: bool) -> tuple[float, float]:
-    """Bound a share of `count` cases that all are right, or all wrong, by Clopper and Pearson."""
-    bounds = binomtest(count if all_right else 0, count).proportion_ci(level)
-    return float(bounds.low), float(bounds.high)
-
-
 def resampled_scores(
     true: ArrayLike,
     predicted: ArrayLike,
@@ -173,7 +145,8 @@ def _is_stuck(bounds: tuple[float, float]) -> bool:
 def _bounded(bounds: tuple[float, float], count: int, level: float) -> tuple[float, float]:
     if not count or not _is_stuck(bounds):
         return bounds
-    return exact_interval(count, level, all_right=bounds[0] == 1)
+    exact = binomtest(count * int(bounds[0]), count).proportion_ci(level)
+    return float(exact.low), float(exact.high)
 
 
 def _mean_bounds(

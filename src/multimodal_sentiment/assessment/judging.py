@@ -57,12 +57,40 @@ def judge_without(
         `accuracy_interval` of the others, None if none are left out or none are left.
     """
     kept = ~np.asarray(left_out, dtype=bool)
-    rest = None
-    if kept.any() and not kept.all():
-        tags, answers = (np.asarray(values, dtype=object)[kept] for values in (true, predicted))
-        judged = judge_predictions(tags, answers, np.asarray(groups)[kept], labels, **drawing)
-        rest = {name: judged[name] for name in ("n", "accuracy", "accuracy_interval")}
+    is_part = kept.any() and not kept.all()
+    rest = judge_part(kept, true, predicted, groups, labels, **drawing) if is_part else None
     return {"posts": int((~kept).sum()), "without": rest}
+
+
+def judge_part(
+    chosen: ArrayLike,
+    true: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
+    labels: Sequence[str],
+    **drawing: Any,
+) -> dict[str, Any]:
+    """Say how accurate predicted tags are on a part of the posts, which may be small.
+
+    Args:
+        chosen: A mask of the posts of this part, at least one, of shape (n,).
+        true: Tags of shape (n,).
+        predicted: Tags of shape (n,).
+        groups: Each post's group, of shape (n,); twins share one.
+        labels: Every label a tag may be.
+        **drawing: `samples`, `level` and `seed` of `bootstrap_intervals`.
+
+    Returns:
+        `n`, `accuracy` and `accuracy_interval`.
+    """
+    part = np.asarray(chosen, dtype=bool)
+    tags, answers = (np.asarray(values, dtype=object)[part] for values in (true, predicted))
+    intervals = bootstrap_intervals(tags, answers, np.asarray(groups)[part], labels, **drawing)
+    return {
+        "n": len(tags),
+        "accuracy": float((tags == answers).mean()),
+        "accuracy_interval": intervals["accuracy"],
+    }
 
 
 def compare_answers(

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from multimodal_sentiment.assessment import (
     FEWEST_GROUPS,
     accuracy_by_coverage,
-    accuracy_interval,
     compare_answers,
+    judge_part,
     least_trusted_confidence,
 )
 from multimodal_sentiment.posts.problems import felt_problems
@@ -45,13 +45,12 @@ def judge_modalities(
     true = predictions["tag"]
     answers = {name: predictions[name] for name in ("predicted", *views)}
     pairs = compare_answers(true, answers, groups, labels, margin=margin, **drawing)
+    everyone = np.ones(len(predictions), dtype=bool)
     judged = {}
     for view, pair in zip(views, pairs, strict=True):
-        score = {
-            "score": float((predictions[view] == true).mean()),
-            "score_interval": accuracy_interval(true, predictions[view], groups, labels, **drawing),
-        }
-        judged[view] = score | pair
+        score = judge_part(everyone, true, predictions[view], groups, labels, **drawing)
+        own = {"score": score["accuracy"], "score_interval": score["accuracy_interval"]}
+        judged[view] = own | pair
     return judged
 
 
@@ -143,10 +142,7 @@ def judge_abstention(
     claims = confidence >= target
     claimed: Json = {"confidence": target, "n": int(claims.sum())}
     if claims.any():
-        claimed["accuracy"] = float(right[claims].mean())
-        claimed["accuracy_interval"] = accuracy_interval(
-            true[claims], predicted[claims], groups[claims.to_numpy()], labels, **drawing
-        )
+        claimed |= judge_part(claims, true, predicted, groups, labels, **drawing)
         below = (target + 1) / 2
         least_sure = right[claims & (confidence < below)]
         claimed["least_sure"] = {
@@ -178,22 +174,15 @@ def _judge_parts(
     baselines: Mapping[str, ArrayLike],
     drawing: dict[str, Any],
 ) -> Json:
-    true, predicted = predictions["tag"].to_numpy(), predictions["predicted"].to_numpy()
-    owners = np.asarray(groups)
-    simple = {name: np.asarray(answers, dtype=object) for name, answers in baselines.items()}
+    true, predicted = predictions["tag"], predictions["predicted"]
     judged = {}
     for name, chosen in parts.items():
-        if len(np.unique(owners[chosen])) < FEWEST_GROUPS:
+        if groups[chosen].nunique() < FEWEST_GROUPS:
             continue
-        judged[name] = {
-            "n": int(chosen.sum()),
-            "accuracy": float((true[chosen] == predicted[chosen]).mean()),
-            "accuracy_interval": accuracy_interval(
-                true[chosen], predicted[chosen], owners[chosen], labels, **drawing
-            ),
-            "baselines": {
-                baseline: float((true[chosen] == answers[chosen]).mean())
-                for baseline, answers in simple.items()
-            },
+        simple = {
+            baseline: float((true[chosen] == np.asarray(answers)[chosen]).mean())
+            for baseline, answers in baselines.items()
         }
+        scores = judge_part(chosen, true, predicted, groups, labels, **drawing)
+        judged[name] = scores | {"baselines": simple}
     return judged
