@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import yaml
 from multimodal_sentiment.assessment import (
     compare_settings,
     compare_variants,
+    is_greater_better,
     judge_variants,
     say_p_value,
 )
-from multimodal_sentiment.assessment.selection import Floats, is_greater_better
 from multimodal_sentiment.reporting.names import OBJECTIVES
 from multimodal_sentiment.wording import counted
 
@@ -59,13 +59,16 @@ def judge_choice(
     objective, best = study["objective"], study["best"]
     labels = [name[2:] for name in on_folds.columns if name.startswith("p_")]
     drawing: dict[str, Any] = {"samples": samples, "level": level, "seed": seed}
-    compared = [
-        _compare(objective, frame, groups, labels, drawing) for frame in (on_folds, on_validation)
-    ]
+    compared = []
+    for frame in (on_folds, on_validation):
+        true, owners, chances = _by_variant(frame, groups, [f"p_{label}" for label in labels])
+        compared.append(
+            compare_settings(objective, true, chances, DEFAULT, owners, labels, **drawing)
+        )
     folds, validation = ({DEFAULT: one[DEFAULT], "best": one[best]} for one in compared)
     chosen = best if folds["best"]["p_value"] <= 1 - level else DEFAULT
-    true, answers, owners = _answers(on_validation, groups)
-    named = {DEFAULT: answers[DEFAULT], best: answers[best]}
+    true, owners, answers = _by_variant(on_validation, groups, ["predicted"])
+    named = {name: answers[name].T for name in (DEFAULT, best)}  # as of one seed
     (pair,) = compare_variants(true, named, [(best, DEFAULT)], owners, labels, **drawing)
     table = judge_variants(true, named, owners, labels, **drawing)
     sign = 1 if is_greater_better(objective) else -1
@@ -116,33 +119,16 @@ def write_parameters(result: Mapping[str, Any]) -> str:
     )
 
 
-def _compare(
-    objective: Any,
-    predictions: pd.DataFrame,
-    groups: pd.Series[str],
-    labels: Sequence[str],
-    drawing: Mapping[str, Any],
-) -> dict[str, dict[str, Any]]:
-    guids = predictions.loc[predictions["variant"] == DEFAULT, "guid"]
-    chances: dict[str, Floats] = {
-        str(name): own.set_index("guid").loc[guids, [f"p_{label}" for label in labels]].to_numpy()
-        for name, own in predictions.groupby("variant", sort=False)
-    }
-    true = predictions.loc[predictions["variant"] == DEFAULT, "tag"].to_numpy()
-    owners = groups.loc[guids].to_numpy()
-    return compare_settings(objective, true, chances, DEFAULT, owners, labels, **drawing)
-
-
-def _answers(
-    predictions: pd.DataFrame, groups: pd.Series[str]
-) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
-    """Return the tags, each variant's answers of shape (1, posts), and the groups."""
+def _by_variant(
+    predictions: pd.DataFrame, groups: pd.Series[str], columns: list[str]
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Return the posts' tags and groups, and for each variant some columns, (posts, columns)."""
     default = predictions[predictions["variant"] == DEFAULT]
-    answers = {
-        str(name): own.set_index("guid")["predicted"].loc[default["guid"]].to_numpy()[None]
+    values = {
+        str(name): own.set_index("guid").loc[default["guid"], columns].to_numpy()
         for name, own in predictions.groupby("variant", sort=False)
     }
-    return default["tag"].to_numpy(), answers, groups.loc[default["guid"]].to_numpy()
+    return default["tag"].to_numpy(), groups.loc[default["guid"]].to_numpy(), values
 
 
 def _sentences(result: Mapping[str, Any]) -> list[str]:
