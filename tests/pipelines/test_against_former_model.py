@@ -71,8 +71,8 @@ def test_posts_that_the_former_model_knows_do_not_count(judge):
     ("former", "words"),
     [
         (None, "There is no model before this one"),
-        ({"version": NEW}, f"This model, {NEW}, is the one that answers"),
-        ({"version": LATER}, f"The model that answers, {LATER}, was trained after this one, {NEW}"),
+        ({"version": NEW}, f"The model that answers, {NEW}, is no former one"),
+        ({"version": LATER}, f"{LATER}, is no former one to compare this one, {NEW}, with."),
         (
             {"version": "old", "learnt": keys(TEXTS[:60])},
             "too few validation posts are new to both: 20,",

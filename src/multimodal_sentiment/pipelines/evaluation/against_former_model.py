@@ -84,14 +84,10 @@ def _reason_against(
     from multimodal_sentiment.batches import prepared_otherwise
     from multimodal_sentiment.posts.tag_values import spell_as_labels
 
-    if former.version == model.version:
+    if former.version == model.version or _was_trained_later(former, model):
         return (
-            f"This model, {model.version}, is the one that answers: it is not compared with itself."
-        )
-    if _was_trained_later(former, model):
-        return (
-            f"The model that answers, {former.version}, was trained after this one, "
-            f"{model.version}: it is no former model to compare this one with."
+            f"The model that answers, {former.version}, is no former one to compare this one, "
+            f"{model.version}, with."
         )
     refused = f"The new model cannot be compared with the model {former.version}, which"
     if sorted(spell_as_labels(former.labels, model.labels)) != sorted(model.labels):
