@@ -406,23 +406,11 @@ def test_the_second_look_takes_whole_texts_away_of_which_cards_show_the_beginnin
     texts = [
         "z" * 5000 if text == "naïve" else text for text in frames["examples"]["text"].to_pylist()
     ]
-    examples = frames["examples"].set_column(1, "text", [texts])
-    validation, nothing = frames["validation_posts"], pd.DataFrame({"guid": [], "tag": []})
-    page = write_second_look(
-        second_look=pd.DataFrame({"guid": ["161"], "why": ["models answer positive"]}),
-        comparison={
-            "table": {"both": {"per_class": dict.fromkeys(LABELS)}},
-            "protocol": {"variants": {"both": {}}},
-        },
-        predictions=answers(validation, {"both": 0.9}, seeds=1),
-        examples=examples,
-        duplicate_groups=frames["duplicate_groups"],
-        corrections=nothing,
-        train_posts=frames["train_posts"],
-        validation_posts=validation,
-        raw="posts",
-        reporting=ReportingParameters(data_name=None, shown_posts=24),
-    )
+    frames["examples"] = frames["examples"].set_column(1, "text", [texts])
+    predictions = answers(frames["validation_posts"], {"both": 0.9}, seeds=1)
+    doubts = pd.DataFrame({"guid": ["161"], "why": ["models answer positive"]})
+
+    page = second_look_of(frames, predictions, doubts)
 
     assert re.findall("z{100,}.", page) == ["z" * 600 + "…", "z" * 5000 + '"']
 

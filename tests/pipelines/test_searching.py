@@ -44,6 +44,19 @@ def posts(make_examples: Callable[..., pa.Table]) -> dict[str, Any]:
     }
 
 
+def prepared(posts: dict[str, Any], parameters: Parameters, folder: Path) -> tuple[Any, ...]:
+    """What trying settings and training the best take after the posts that are learnt from."""
+    store = EncoderStore(folder / "store", folder)
+    variants = [(parameters.model, parameters.training)]
+    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    trials = folder / "trials"
+    trials.mkdir(parents=True)
+    return (
+        *(posts["examples"], posts["duplicate_groups"], trials, store, features),
+        *(parameters.search, parameters.model, parameters.training, parameters.compute),
+    )
+
+
 def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
     posts: dict[str, Any],
     tiny: Callable[..., Parameters],
@@ -58,13 +71,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
         search__objective="accuracy",
         evaluation__bootstrap_samples=200,
     )
-    store = EncoderStore(tmp_path / "store", tmp_path)
-    variants = [(parameters.model, parameters.training)]
-    features = encode_examples(posts["examples"], variants, store, parameters.compute)
-    shared = (
-        *(tmp_path / "trials", store, features, parameters.search),
-        *(parameters.model, parameters.training, parameters.compute),
-    )
+    shared = prepared(posts, parameters, tmp_path)
     fit, trained = fold_training.fit_classifier, []
 
     def interrupted(learnt: Any, *rest: Any) -> Any:
@@ -74,11 +81,9 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
         return fit(learnt, *rest)
 
     monkeypatch.setattr(fold_training, "fit_classifier", interrupted)
-    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
-    (tmp_path / "trials").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        try_settings(*training, *shared)
-    study, on_folds = try_settings(*training, *shared)
+        try_settings(posts["train_posts"], *shared)
+    study, on_folds = try_settings(posts["train_posts"], *shared)
 
     assert len(trained) == 2 * (1 + 3) + 1  # one was interrupted; no fold is trained twice
     assert [trial["name"] for trial in study["trials"]] == ["trial 1", "trial 2", "trial 3"]
@@ -92,7 +97,7 @@ def test_a_search_ends_with_a_report_and_goes_on_where_it_stopped(
 
     # Whatever a person has corrected, validation posts are judged by the tags of their listing.
     changed = validation.assign(tag=LABELS[0])
-    on_validation = train_best(study, posts["train_posts"], changed, *training[1:], *shared)
+    on_validation = train_best(study, posts["train_posts"], changed, *shared)
     listed = validation.set_index("guid")["tag"]
     assert (on_validation["tag"] == on_validation["guid"].map(listed)).all()
     assert trained[-2:] == [TRAINING, TRAINING]
@@ -138,9 +143,7 @@ def test_a_trial_that_needs_too_much_memory_fails_and_leaves_no_checkpoints(
         search__trials=2,
         search__folds=2,
     )
-    store = EncoderStore(tmp_path / "store", tmp_path)
-    variants = [(parameters.model, parameters.training)]
-    features = encode_examples(posts["examples"], variants, store, parameters.compute)
+    shared = prepared(posts, parameters, tmp_path)
     predict, predicted = fold_training.predict_logits, []
 
     def too_large(*arguments: Any) -> Any:
@@ -150,11 +153,7 @@ def test_a_trial_that_needs_too_much_memory_fails_and_leaves_no_checkpoints(
         return predict(*arguments)
 
     monkeypatch.setattr(fold_training, "predict_logits", too_large)
-    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
-    study, _ = try_settings(
-        *(*training, tmp_path / "trials", store, features, parameters.search),
-        *(parameters.model, parameters.training, parameters.compute),
-    )
+    study, _ = try_settings(posts["train_posts"], *shared)
 
     assert [trial["state"] for trial in study["trials"]] == ["failed", "judged"]
     assert "Trial 1 of 2 failed" in caplog.text and "CUDA out of memory." in caplog.text
@@ -171,14 +170,7 @@ def test_a_setting_that_cannot_be_put_together_ends_neither_the_search_nor_the_r
         search__trials=3,
         search__folds=2,
     )
-    store = EncoderStore(tmp_path / "store", tmp_path)
-    variants = [(parameters.model, parameters.training)]
-    features = encode_examples(posts["examples"], variants, store, parameters.compute)
-    study, on_folds = try_settings(
-        *(posts["train_posts"], posts["examples"], posts["duplicate_groups"]),
-        *(tmp_path / "trials", store, features, parameters.search),
-        *(parameters.model, parameters.training, parameters.compute),
-    )
+    study, on_folds = try_settings(posts["train_posts"], *prepared(posts, parameters, tmp_path))
 
     states = {trial["name"]: trial["state"] for trial in study["trials"]}
     assert sorted(states.values()) == ["failed", "judged", "judged"]
@@ -209,20 +201,12 @@ def test_workers_of_a_cluster_find_what_this_process_would(
         search__folds=2,
         search__pruning=True,
     )
-    store = EncoderStore(tmp_path / "store", tmp_path)
-    variants = [(parameters.model, parameters.training)]
-    features = encode_examples(posts["examples"], variants, store, parameters.compute)
-    training = posts["train_posts"], posts["examples"], posts["duplicate_groups"]
     found = []
     for workers in (0, 2):
-        folder = tmp_path / str(workers)
-        folder.mkdir()
+        shared = prepared(posts, parameters, tmp_path / str(workers))
         cluster = parameters.cluster.model_copy(update={"workers": workers})
         with open_cluster(cluster):
-            study, on_folds = try_settings(
-                *(*training, folder, store, features, parameters.search, parameters.model),
-                *(parameters.training, parameters.compute, cluster),
-            )
+            study, on_folds = try_settings(posts["train_posts"], *shared, cluster)
         for trial in (study["default"], *study["trials"]):
             trial.pop("seconds")
         found.append((study, on_folds))
