@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from .bootstrap import MEASURES, bootstrap_intervals
 from .metrics import classification_metrics
-from .paired_tests import COMPARED
 
 
 def judge_variants(
@@ -62,7 +61,7 @@ def judge_slices(
         drawing: `samples`, `level` and `seed` of the bootstrap over groups.
 
     Returns:
-        Per part `n` and, under `variants`, each one's mean `accuracy`, `macro_f1` and `intervals`.
+        Per part `n` and, under `variants`, what `judge_variants` says of each.
     """
     judged = {}
     truth, group = np.asarray(true, dtype=object), np.asarray(groups)
@@ -74,16 +73,7 @@ def judge_slices(
             name: np.asarray(tags, dtype=object)[:, chosen] for name, tags in predictions.items()
         }
         scores = judge_variants(truth[chosen], answers, group[chosen], labels, **drawing)
-        judged[part] = {
-            "n": int(chosen.sum()),
-            "variants": {
-                name: {
-                    **{measure: score[measure] for measure in COMPARED},
-                    "intervals": {name: score["intervals"][name] for name in COMPARED},
-                }
-                for name, score in scores.items()
-            },
-        }
+        judged[part] = {"n": int(chosen.sum()), "variants": scores}
     return judged
 
 

@@ -135,6 +135,8 @@ def judge_comparison(
         `judge_variants`), `pairs` and `against_baselines` (see `compare_variants`), `slices`,
         `protocol`.
     """
+    import pandas as pd
+
     from multimodal_sentiment.assessment import (
         compare_variants,
         judge_slices,
@@ -180,7 +182,7 @@ def judge_comparison(
     }
     for name, method in methods.items():
         result["table"][name]["method"] = method
-    majority = _commonest(baselines["majority"])
+    majority = str(pd.Series(baselines["majority"]).mode()[0])
     level, margin = evaluation.confidence_level, comparison.margin
     return {
         "verdict": summarise_comparison(result, modalities, majority, level=level, margin=margin),
@@ -292,9 +294,3 @@ def _repeat(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
     seeds = max(len(tags) for tags in answers.values())
     return {name: np.broadcast_to(tags, (seeds, tags.shape[1])) for name, tags in answers.items()}
-
-
-def _commonest(tags: np.ndarray) -> str:
-    import pandas as pd
-
-    return str(pd.Series(tags).mode()[0])
