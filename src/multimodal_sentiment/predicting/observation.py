@@ -19,6 +19,7 @@ from multimodal_sentiment.monitoring import (
 )
 from multimodal_sentiment.parameters import ComputeParameters
 
+from .feature_table import take_vectors
 from .projection import Projected, predict_and_project
 
 _MADE_BY = b"model"  # the key of the metadata that name the model's version
@@ -97,8 +98,5 @@ def read_projected(table: pa.Table, guids: list[str], version: str | None) -> Pr
             "projections are of other posts or of another model than this run's: run the whole "
             "inference pipeline again, or pin versions that belong together"
         )
-    vectors = {name: table[name].combine_chunks() for name in table.column_names[1:]}
-    return {
-        name: column.flatten().to_numpy().reshape(len(column), column.type.list_size)
-        for name, column in vectors.items()
-    }
+    rows = np.arange(len(table))
+    return {name: take_vectors(table, name, rows) for name in table.column_names[1:]}

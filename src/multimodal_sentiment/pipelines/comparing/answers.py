@@ -33,13 +33,11 @@ def gather_posts(
     """
     posts = pd.concat([train_posts, validation_posts], ignore_index=True)[["guid", "tag", "text"]]
     fold_of = predictions.drop_duplicates("guid").set_index("guid")["fold"]
-    with_image = dict(
-        zip(examples["guid"].to_pylist(), examples["image"].is_valid().to_pylist(), strict=True)
-    )
-    original = dict(zip(examples["guid"].to_pylist(), examples["tag"].to_pylist(), strict=True))
+    guids = examples["guid"].to_pylist()
+    with_image = pd.Series(examples["image"].is_valid().to_pylist(), guids)
     true = true_tags(examples, posts.set_index("guid")["tag"], posts["tag"].unique().tolist())
     return posts.assign(
-        original=posts["guid"].map(original),
+        original=posts["guid"].map(pd.Series(examples["tag"].to_pylist(), guids)),
         true=posts["guid"].map(true),
         group=posts["guid"].map(duplicate_groups.set_index("guid")["group"]),
         fold=posts["guid"].map(fold_of).fillna(-1).astype(int),
