@@ -24,6 +24,12 @@ def picture(width: int = 60, height: int = 40, mode: str = "RGB") -> Image.Image
     return Image.fromarray(pixels.astype(np.uint8)).convert(mode)
 
 
+def patches(seed: int, width: int = 60, height: int = 40) -> Image.Image:
+    """One of its own, so that its post has no twin."""
+    colours = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(colours).resize((width, height))
+
+
 def scene(width: int = 60, height: int = 40) -> Image.Image:
     """A smooth picture whose quarters differ, so that every turn of it can be told."""
     image = picture(width, height)

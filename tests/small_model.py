@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from multimodal_sentiment.model import SentimentClassifier, build_model
+
+from .pictures import patches
 
 LABELS = ["bad", "good"]
 TEXTS = ["a lovely day at the sea", "rain again", "", "who knows"]
 
 
 def photo(seed: int, height: int, width: int) -> Image.Image:
-    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize((width, height))
+    return patches(seed, width, height)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from multimodal_sentiment.classifier.frames import write_posts
 from multimodal_sentiment.runs.lock import locked
 
 from .commands import PROJECT
+from .pictures import patches
 
 LABELS = ["0", "1", "2"]  # numbers are labels like any other
 MOODS = ["calm", "cross", "merry"]
@@ -35,8 +36,7 @@ TINY = {
 
 
 def picture(seed: int) -> Image.Image:
-    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize((96, 72))
+    return patches(seed, 96, 72)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..pictures import chunk, encoded, picture, png_that_claims
+from ..pictures import chunk, encoded, patches, picture, png_that_claims
 
 OUTSIDE = "the secret outside of the folder"
 
@@ -36,8 +36,7 @@ class Fault(NamedTuple):
 
 def photo(seed: int) -> bytes:
     """A picture of its own, so that its post has no twin."""
-    patches = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), np.uint8)
-    return encoded(Image.fromarray(patches).resize((60, 40), Image.Resampling.BICUBIC), "JPEG")
+    return encoded(patches(seed), "JPEG")
 
 
 def turned(orientation: int) -> bytes:

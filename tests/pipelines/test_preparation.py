@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 import os
@@ -16,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from PIL import Image
 
 from multimodal_sentiment import fingerprint
 from multimodal_sentiment.datasets import ArrowStreamDataset
@@ -40,6 +38,8 @@ from multimodal_sentiment.pipelines.splitting.nodes import split_posts
 from multimodal_sentiment.posts.imaging import decode_image, unpack
 from multimodal_sentiment.posts.schema import FILES
 
+from ..pictures import encoded, patches
+
 NOT_DECLARED = pd.DataFrame({"guid": [], "split": []}, dtype=str)
 INGESTION = IngestionParameters(
     layout=None,
@@ -56,10 +56,7 @@ TWINS = TwinsParameters(image_bits=0, text_similarity=None)
 
 def jpeg(seed: int, size: tuple[int, int] = (60, 40)) -> bytes:
     """A picture of its own."""
-    patches = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC).save(buffer, "JPEG")
-    return buffer.getvalue()
+    return encoded(patches(seed, *size), "JPEG")
 
 
 def kind(title: str, subject: str, guids: list[str]) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import io
 import json
 import threading
 import time
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.model import SentimentClassifier, build_model
 from multimodal_sentiment.service.limits import Limits
 from multimodal_sentiment.service.server import Address, Server
+
+from ..pictures import encoded, patches
 
 LABELS = ["bad", "good"]
 OLDER, NEWER = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
@@ -29,10 +28,7 @@ BOUNDARY = "a-boundary"
 
 
 def photo(seed: int = 0, kind: str = "JPEG", size: tuple[int, int] = (200, 120)) -> bytes:
-    blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(blocks).resize(size).save(buffer, kind)
-    return buffer.getvalue()
+    return encoded(patches(seed, *size), kind)
 
 
 def form(**parts: str | bytes) -> tuple[dict[str, str], bytes]:

@@ -13,8 +13,9 @@ import pytest
 
 from multimodal_sentiment.service import connections
 
+from ..pictures import png_that_claims
 from .conftest import BOUNDARY, form, photo, posts, running
-from .test_limits import JSON, LARGE, png_bomb
+from .test_limits import JSON, LARGE
 
 PARALLEL = 20
 
@@ -49,8 +50,9 @@ def attacks() -> list:
         return raw(client.port, rng.randbytes(2000))
 
     return [
-        lambda c: c.predict(form(image=png_bomb(60_000))),
-        lambda c: c.predict(form(image=png_bomb(1_900))),  # small enough, and holds nothing
+        lambda c: c.predict(form(image=png_that_claims(60_000, 60_000))),
+        # Small enough, and holds nothing.
+        lambda c: c.predict(form(image=png_that_claims(1_900, 1_900))),
         lambda c: c.predict(posts(*[(None, LARGE)] * 4)),
         lambda c: c.predict((JSON, b'{"posts":' + b"[" * 200_000)),
         lambda c: c.predict((JSON, b'{"posts": [{"text": "' + b"\\ud800" * 100 + b'"}]}')),

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
 import threading
-import zlib
 
 import pytest
-from PIL import Image
 
 from multimodal_sentiment.classifier.predictor import Classifier
 from multimodal_sentiment.service import app, guard
 from multimodal_sentiment.service.limits import Limits
 from multimodal_sentiment.service.server import Address, Server, listen, read_token
 
+from ..pictures import png_that_claims
 from .conftest import form, photo, posts, running
 
 JSON = {"Content-Type": "application/json"}
 ZIPPED = gzip.compress(b'{"posts": [{"text": "fine"}]}')
 LARGE = photo(size=(2500, 1700))  # 4.25 megapixels
-
-
-def png_bomb(side: int) -> bytes:
-    """A PNG that says that it is square and large, and holds next to nothing."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (1, 1)).save(buffer, "PNG")
-    claimed = bytearray(buffer.getvalue())
-    claimed[16:24] = side.to_bytes(4, "big") * 2
-    claimed[29:33] = zlib.crc32(claimed[12:29]).to_bytes(4, "big")
-    return bytes(claimed)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +29,7 @@ def png_bomb(side: int) -> bytes:
         (posts(*[("fine", None)] * 5), 413, "5 posts in a request, of at most 4"),
         (form(image=LARGE), 413, "claims over 4 megapixels"),
         (posts(("fine", None), (None, LARGE)), 413, "posts.1.image"),
-        (form(image=png_bomb(60_000)), 413, "claims over 4 megapixels"),
+        (form(image=png_that_claims(60_000, 60_000)), 413, "claims over 4 megapixels"),
         (({"Content-Type": "text/plain"}, b"fine"), 415, "multipart/form-data"),
         (({}, b"fine"), 415, "multipart/form-data"),
         ((JSON | {"Content-Encoding": "gzip"}, ZIPPED), 415, "compressed bodies are not read"),
