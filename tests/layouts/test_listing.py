@@ -77,6 +77,18 @@ def test_a_guid_is_a_name(tmp_path: Path, guid: str) -> None:
     assert load(tmp_path, f"guid,tag\n{guid},positive\n") == [(guid, "positive")]
 
 
+@pytest.mark.fault("listing", "a first line without tag, or with other separators", "the same rows")
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("8\n9;positive\n10;negative\n", [("8", ""), ("9", "positive"), ("10", "negative")]),
+        ("a|b|c,positive\n9,negative\n", [("a|b|c", "positive"), ("9", "negative")]),
+    ],
+)
+def test_the_separator_is_that_of_most_lines(tmp_path: Path, content: str, rows: Rows) -> None:
+    assert load(tmp_path, content) == rows
+
+
 @pytest.mark.fault("listing", "separators and quotes in a guid", "the very guid")
 @pytest.mark.parametrize("guid", ["a,b", 'a"b', "a;b"])
 def test_a_quoted_guid_may_hold_separators_and_quotes(tmp_path: Path, guid: str) -> None:

@@ -15,7 +15,7 @@ from multimodal_sentiment.posts.names import shown
 from multimodal_sentiment.wording import reason
 
 from ..errors import LayoutError, refuse_rounded_ids
-from ..tables.sniffing import HEAD_BYTES, Sniffed, sniff
+from ..tables.sniffing import HEAD_BYTES, SEPARATORS, sniff
 
 COLUMNS = ("guid", "tag")
 
@@ -39,8 +39,11 @@ def read_listing(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
 
 
-def _text(path: Path) -> tuple[str, Sniffed]:
-    """Return all of the listing, and what its first lines tell."""
+def _text(path: Path) -> tuple[str, str, int]:
+    """Return all of the listing, its separator, and how many lines only name that.
+
+    The separator is the one that most of the first lines hold: there may be no line of names.
+    """
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -51,10 +54,13 @@ def _text(path: Path) -> tuple[str, Sniffed]:
     sniffed = sniff(payload[:HEAD_BYTES])
     encoding = sniffed.encoding or "utf-8"
     try:
-        return payload.decode(encoding), sniffed
+        text = payload.decode(encoding)
     except UnicodeDecodeError as error:
         line = payload.count(b"\n", 0, error.start) + 1
         _refuse(path, f"is not {encoding.upper()} in line {line}: save it as UTF-8")
+    lines = text[:HEAD_BYTES].splitlines()
+    commonest = max(SEPARATORS, key=lambda one: sum(one in line for line in lines))
+    return text, sniffed.separator if sniffed.skipped else commonest, sniffed.skipped
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str]]:
@@ -84,12 +90,12 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not blank: number and bare cells, two or more."""
-    text, sniffed = _text(path)
+    text, separator, skipped = _text(path)
     stream = io.StringIO(text, newline="")
-    reader = csv.reader(stream, delimiter=sniffed.separator, skipinitialspace=True)
-    line = 1 + sniffed.skipped
+    reader = csv.reader(stream, delimiter=separator, skipinitialspace=True)
+    line = 1 + skipped
     try:
-        for row in islice(reader, sniffed.skipped, None):
+        for row in islice(reader, skipped, None):
             if reader.line_num > line:
                 _refuse(path, f"has a quote in line {line} that does not end there")
             cells = [cell.strip() for cell in row]
