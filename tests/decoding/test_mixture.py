@@ -75,7 +75,7 @@ def test_a_hint_decides_where_texts_leave_it_open():
     ("values", "complaint"),
     [
         ({}, "encoding profile: posts: Field required"),
-        ([1, 2], "[1, 2]"),
+        ([1, 2], "encoding profile: Input should be a valid dictionary, not [1, 2]; read"),
         ({"posts": {}}, "encoding profile: expected: Field required"),
         ({"posts": {}, "expected": {"utf-8": 10**400}}, "encoding profile: expected.utf-8: "),
         ({"posts": 3, "expected": {}}, "not 3"),

@@ -66,8 +66,10 @@ class EncodingProfile:
             saved = _Saved.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            why = first["msg"].removesuffix(f" or instance of {_Saved.__name__}")
             raise ValueError(
-                f"encoding profile: {'.'.join(map(str, first['loc']))}: {first['msg']}, not "
+                f"encoding profile: {f'{place}: ' if place else ''}{why}, not "
                 f"{first['input']!r:.80}; read the labelled posts again to have one"
             ) from error
         # As with `expected`, what this Python does not know is passed over.
