@@ -26,6 +26,12 @@ from .limits import Limits
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 
+# What pydantic says in the words of Python.
+_SAID = {
+    "is_instance_of": "Input should be a valid string",
+    "list_type": "Input should be a valid array",
+    "model_type": "Input should be an object",
+}
 # A JPEG is decoded at half of its size or less where it is much larger than what the model sees.
 _REDUCED = 0.25
 
@@ -103,7 +109,8 @@ def describe_fault(error: ValidationError) -> str:
     """Return what is wrong with a body in one line, without quoting what it holds."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"])).encode(errors="replace").decode()
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+    said = _SAID.get(first["type"], first["msg"])
+    return f"{place}: {said}" if place else said
 
 
 def _read_json(body: bytes, limits: Limits) -> list[GivenPost]:
