@@ -189,7 +189,7 @@ def test_files_about_images_do_not_come_before_the_table_beside_them(
         (tmp_path / name).write_text(content)
     source = opened(tmp_path)
     assert rows(source) == [("1", "good")]
-    said = "".join(remark for remark in source.files().remarks if "are not read" in remark)
+    said = "".join(remark for remark in source.files().remarks if "not read" in remark)
     assert all((name in said) is ("boxes" not in name) for name in sidecars)  # which hold no rows
 
 
