@@ -222,6 +222,20 @@ def test_a_folder_that_may_be_of_either_split_is_refused(tmp_path: Path, name: s
         (tmp_path / split).mkdir()
         (tmp_path / split / name).write_text(f"id,text,tag\n{split},a,good\n")
     assert sorted(row[0] for row in rows(opened(tmp_path))) == ["dev", "train"]
+    for other in ("Eval/more.csv", "all.csv"):
+        (tmp_path / other).write_text("id,text,tag\n3,a,good\n")
+    assert sorted(row[0] for row in rows(opened(tmp_path))) == ["dev", "train"]
+
+
+def test_names_of_columns_may_stand_between_angles(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text("<id>,<text>,<label>\n1,a,good\n")
+    assert rows(opened(tmp_path, guid="<id>", text="<text>", tag="<label>")) == [("1", "good")]
+
+
+def test_what_a_sample_tells_of_its_posts_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "decisive.jsonl").write_text('{"guid": "1", "tag": "bad"}\n')
+    (tmp_path / "posts.csv").write_text("id,text,tag\n1,a,good\n")
+    assert rows(opened(tmp_path)) == [("1", "good")]
 
 
 def test_splits_of_images_come_in_one_order_and_one_alone_is_all_posts(tmp_path: Path) -> None:

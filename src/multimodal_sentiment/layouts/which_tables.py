@@ -27,6 +27,7 @@ _SHARDS = _PARQUET + _TAR
 FILES = {"image_folder": METADATA, "shards": _SHARDS, "table": SUFFIXES}
 _DICTIONARY = "dataset_dict.json"  # of a folder of splits that `datasets` has saved
 _OF_SYSTEMS = (".", "~$")  # begin files that an operating system or Excel leaves beside others
+_OF_SAMPLES = "decisive.jsonl"  # tells of drawn posts, which are listed elsewhere
 _SHOWN = 5  # names of tables
 
 
@@ -115,9 +116,10 @@ def _are_posts(below: Splits) -> bool:
 
     There are folders of several splits, of one table each, or of one format but CSV and JSON.
     """
-    formats = {table.suffix.lower() for table in below}
+    named = [table for table, split in below.items() if split]
+    formats = {table.suffix.lower() for table in named}
     are_rows = len(formats) == 1 and not formats & {".csv", ".tsv", ".json"}
-    are_single = len({table.parent for table in below}) == len(below)
+    are_single = len({table.parent for table in named}) == len(named)
     return len(_splits(below)) > 1 and (are_rows or are_single)
 
 
@@ -207,6 +209,7 @@ def _files(listed: Iterable[Sequence[Path]], suffixes: Sequence[str]) -> Splits:
             for file in files
             if file.suffix.lower() in suffixes
             and not file.name.startswith(_OF_SYSTEMS)
+            and file.name != _OF_SAMPLES
             and file.is_file()
             and has_rows(file)
         }

@@ -34,7 +34,10 @@ _OTHERS = {  # how files begin that are no tables
     b"\x80\x05": "a pickle",
     b"SQLite": "a database",
     b"%PDF": "a PDF",
-    b"<": "HTML or XML",
+    b"<!": "HTML or XML",
+    b"<?xml": "HTML or XML",
+    b"<html": "HTML or XML",
+    b"<table": "HTML or XML",
     b"\xff\xd8\xff": "an image",
     b"\x89PNG": "an image",
 }
