@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from huggingface_hub import HfApi
 
 from multimodal_sentiment import ClassifierError, load_classifier
 from multimodal_sentiment.monitoring import ValidationSummary
@@ -87,6 +89,15 @@ def test_a_public_repository_is_asked_for(hub, model):
     push(hub, model, public=True)
     assert hub.private is False
 
+    with pytest.raises(ClassifierError, match="is there already, and public: name another"):
+        push(hub, model)
+
+
+def test_a_repository_of_which_the_hub_does_not_say_it_counts_as_public(hub, model, monkeypatch):
+    push(hub, model, public=True)
+    monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: SimpleNamespace(private=None))
+
+    push(hub, model, public=True)
     with pytest.raises(ClassifierError, match="is there already, and public: name another"):
         push(hub, model)
 

@@ -74,7 +74,7 @@ def check_repository(repository: str, endpoint: str | None, *, public: bool) -> 
     with in_one_line(hub):
         if not hub.repo_exists(repository, token=True):
             return hub
-        is_private = hub.model_info(repository, token=True).private
+        is_private = bool(hub.model_info(repository, token=True).private)  # a hub may not say
         if public == is_private:
             kind, way = ("private", "without") if is_private else ("public", "with")
             raise ClassifierError(
