@@ -143,7 +143,7 @@ class TestDeclared:
             (["validation"] * 6, "ababab", "every labelled post is a validation post"),
             (["train"] * 4 + ["validation", ""], "ababab", "no split is declared for post '05'"),
             (["train"] * 5 + [""], "ababab", "no split is declared for post '05'"),
-            (["train"] * 2 + ["validation"] * 4, "ababab", "only 1 training post is tagged"),
+            (["train"] * 2 + ["validation"] * 4, "ababab", "tagged 'b': at least 2 are needed"),
             (["train"] * 4 + ["validation"] * 2, "ababac", "only validation posts have 'c' as tag"),
             (["train"] * 4 + ["validation"] * 2, "aaaaaa", "every training post is tagged 'a'"),
         ],

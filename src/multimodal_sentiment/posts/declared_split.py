@@ -75,8 +75,8 @@ def refuse_few_tags(tags: Iterable[str], kind: str, least: int) -> None:
     rarest, count = counts[-1]
     if count < least:
         raise ValueError(
-            f"only {counted(count, f'{kind} is', f'{kind}s are')} tagged {rarest!r}: {least} are "
-            "needed to learn, to choose and to judge; add posts with that tag, or leave it out"
+            f"only {counted(count, f'{kind} is', f'{kind}s are')} tagged {rarest!r}: at least "
+            f"{least} are needed; add posts with that tag, or leave it out"
         )
 
 
