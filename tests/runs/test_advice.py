@@ -11,6 +11,7 @@ import pytest
 from multimodal_sentiment.datasets.promotion import PROMOTED
 from multimodal_sentiment.runs.flags import all_flags
 
+from ..commands import kedro
 from .conftest import REPOSITORY
 
 MODEL = "06_models/fusion_model.json"
@@ -50,6 +51,18 @@ def test_what_makes_a_single_input_first(project):
     follow(project, command_in(refusal))
 
     follow(project, ["run", "--pipeline=auditing"])
+
+
+@pytest.mark.parametrize(
+    ("step", "whole"), [("evaluation", "training"), ("comparing", "comparison")]
+)
+def test_the_features_that_a_step_lacks_come_from_the_pipeline_that_it_is_part_of(
+    tmp_path, step, whole
+):
+    done = kedro("run", f"--pipeline={step}", "--params", f"data={tmp_path / 'data'}")
+
+    assert "labelled.features: no version yet" in done.stderr
+    assert set(re.findall(r"--pipeline=(\w+)", done.stderr)) == {whole}
 
 
 def test_read_the_version_before_it_or_move_it_away(project):

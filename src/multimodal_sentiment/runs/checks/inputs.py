@@ -172,7 +172,7 @@ def _missing_faults(
     faults = []
     for name in missing:
         place = place_in_words(catalog[name])
-        if writer := _find_writer(name):
+        if writer := _find_writer(name, {*missing}, {*inputs}):
             command = f"{run_command()} --pipeline={writer}"
             advice = f'run "{command}{all_flags(request)}" first'
             if name == MODEL and "raw" in request["runtime_params"]:  # perhaps posts without tags
@@ -191,20 +191,23 @@ def _missing_faults(
     return faults
 
 
-def _find_writer(name: str) -> str | None:
+def _find_writer(name: str, missing: set[str], inputs: set[str]) -> str | None:
     """Return the pipeline that is advised for a dataset: one that needs nothing else, if it can be.
 
-    Of several it is the smallest; None if no pipeline writes the dataset.
+    Of several it is the one that writes most of what is missing, and of these the one that reads
+    most of what the run reads, as it does what the run is to do, too; None if none writes it.
     """
     from kedro.framework.project import pipelines
+
+    def rank(label: str) -> tuple[bool, int, int, int]:
+        pipeline = pipelines[label]
+        written = len(missing & pipeline.all_outputs())
+        read = len(inputs & pipeline.all_inputs())
+        return label not in _WHOLE, -written, -read, len(pipeline.nodes)
 
     writers = [
         label
         for label, pipeline in pipelines.items()
         if label != "__default__" and name in pipeline.all_outputs()
     ]
-    return min(
-        writers,
-        key=lambda label: (label not in _WHOLE, len(pipelines[label].nodes)),
-        default=None,
-    )
+    return min(writers, key=rank, default=None)
