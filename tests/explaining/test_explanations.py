@@ -197,6 +197,8 @@ def test_an_explanation_survives_json(build, image):
     [
         ([TEXT], None, "text must be one, not list: explain_many takes"),
         ({3}, None, "text must be one, not set: explain_many takes"),
+        (np.array([TEXT]), None, "text must be one, not ndarray: explain_many takes"),
+        (iter([TEXT]), None, "text must be one, not list_iterator"),
         (TEXT, ["1.jpg"], "image must be one, not list"),
     ],
 )

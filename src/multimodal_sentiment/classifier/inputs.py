@@ -105,8 +105,9 @@ def check_one_post(text: Any, image: Any) -> None:
     Raises:
         ClassifierError: If one is given.
     """
-    for name, value in (("text", text), ("image", image)):
-        if isinstance(value, list | tuple | Mapping | Set | pd.Series | pd.DataFrame):
+    is_text = is_missing(text) or isinstance(single(text), str | BYTES | int | float)
+    for name, value, fits in (("text", text, is_text), ("image", image, True)):
+        if not fits or isinstance(value, list | tuple | Mapping | Set | pd.Series | pd.DataFrame):
             raise ClassifierError(
                 f"{name} must be one, not {type(value).__name__}: explain_many takes texts and "
                 "images of many posts"
