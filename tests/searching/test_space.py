@@ -65,6 +65,18 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
             {"training": {"epochs": {"low": 1, "high": 9, "by": 2}}},
             "training.epochs: unknown parameter by: choose of low, high, log, step, when",
         ),
+        (
+            {"training": {"weight_decay": {"low": 0, "high": 1, "step": float("inf")}}},
+            "training.weight_decay: step: must be a finite number, not inf",
+        ),
+        (
+            {"training": {"weight_decay": {"low": 0, "high": float("inf")}}},
+            "training.weight_decay: 0.0 to inf are no numbers: name choices, not a range",
+        ),
+        (
+            {"training": {"epochs": {"choices": [1], "when": 3}}},
+            "training.epochs: when: must name values of others, not 3",
+        ),
         ({"model": {"text": ["a"]}}, "model.text is a group: choose of model.text.encoder"),
         ({"training": {"epochs": 3}}, "training.epochs: choices: must be a valid list, not 3"),
         ({"training": {"seed": [0, 1]}}, "training.seed cannot be tried: the best of several"),

@@ -8,6 +8,7 @@ as it is configured. A leaf that is null is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -142,15 +143,15 @@ def in_words(value: Value) -> str:
 
 class _Choices(Group):
     choices: Annotated[list[Any], Field(min_length=1)]
-    when: dict[str, Any] | None = None
+    when: Any = None
 
 
 class _Range(Group):
     low: Any
     high: Any
     log: bool = False
-    step: float | None = None
-    when: dict[str, Any] | None = None
+    step: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    when: Any = None
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -173,6 +174,8 @@ def _read_dimension(name: str, leaf: Any) -> Dimension:
         read = form.model_validate(given)
     except ValidationError as error:
         raise ValueError(f"{name}: {describe_fault(error.errors()[0], form)}") from error
+    if not isinstance(read.when or {}, Mapping):
+        raise ValueError(f"{name}: when: must name values of others, not {read.when!r}")
     when = tuple(
         (other, _checked(other, some if isinstance(some, list) else [some], _kind_of(other)))
         for other, some in _leaves(read.when or {})
@@ -187,7 +190,7 @@ def _read_range(
     name: str, given: _Range, kind: TypeAdapter[Any]
 ) -> FloatDistribution | IntDistribution:
     low, high = _checked(name, [given.low, given.high], kind)
-    if not {type(low), type(high)} <= {int, float}:
+    if not {type(low), type(high)} <= {int, float} or math.inf in (low, high):
         raise ValueError(f"{name}: {low!r} to {high!r} are no numbers: name choices, not a range")
     step: Any = given.step
     if isinstance(low, int):
