@@ -220,6 +220,14 @@ def test_encoders_that_are_missing_are_fetched_into_a_folder_that_is_then_named(
     assert str(caught.value).endswith(': give train that folder, as in folder="FOLDER"')
 
 
+def test_a_folder_is_only_advised_where_something_is_to_be_fetched_into_it(tmp_path, monkeypatch):
+    (tmp_path / "a[1]").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "a[1]"))
+
+    with pytest.raises(ClassifierError, match=r"a\[1\].*: choose another folder$"):
+        train(pd.DataFrame({"text": ["a"], "tag": ["b"]}), env="scratch")
+
+
 @pytest.mark.parametrize(
     ("parameters", "stays"),
     [

@@ -223,8 +223,8 @@ def _errors_in_one_line(made: Path | None) -> Iterator[None]:
         yield
     except click.ClickException as error:
         message = error.message
-        if made and str(made) in message:  # the next training would make another folder
-            message = message.replace(f"raw={made / POSTS},data={made}", "data=FOLDER")
+        if made and (flags := f"raw={made / POSTS},data={made}") in message:
+            message = message.replace(flags, "data=FOLDER")  # the next would make another folder
             message += ': give train that folder, as in folder="FOLDER"'
         raise ClassifierError(message) from error
     except Exception as error:
