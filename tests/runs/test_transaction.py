@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -378,3 +379,17 @@ def test_foreign_files_among_the_records_are_left_alone(project):
     assert (runs / "notes").is_dir()
     assert (runs / "notes.json").read_text() == "[1, 2"
     assert (runs / "other.json").read_text() == '{"outcome": "running"}'
+
+
+def test_a_cluster_is_stopped_while_signals_still_end_the_process_in_order(project, monkeypatch):
+    handlers = []
+
+    def open_cluster(pipeline, parameters, held):
+        held.callback(lambda: handlers.append(signal.getsignal(signal.SIGTERM)))
+
+    monkeypatch.setattr(transaction, "_open_cluster", open_cluster)
+    project.run("training")
+
+    assert signal.SIG_DFL not in handlers
+    assert len(handlers) == 1
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -87,6 +87,7 @@ class Transaction:
         reads = check_run(
             data, pipeline, catalog, datasets, request, parameters, trains_only=bool(idle)
         )
+        held.callback(restore_signals, exit_on_signals())  # the last: a cluster is stopped before
         _open_cluster(pipeline, parameters, held)
         writes = {name: output.version for name, output in written.items()}
         self.record = new_record(request, parameters, reads, writes)
@@ -97,7 +98,6 @@ class Transaction:
         self.work_in_this_thread()
         self._log = RunLog(log_path(data, self.record.run), lambda: _current.get() in (None, self))
         held.callback(self._log.close)
-        held.callback(restore_signals, exit_on_signals())
         self._held = held.pop_all()
         nodes = counted(len(pipeline.nodes), "node")
         logger.info("%s: %s, log in %s", self.record.name, nodes, self.log)
