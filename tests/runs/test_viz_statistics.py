@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from multimodal_sentiment.runs.viz_statistics import drop_sizes
 
 
@@ -25,3 +27,14 @@ def test_without_kedro_viz_nothing_is_written(tmp_path):
     drop_sizes(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"table": 3}', '{"table": [3]}'])
+def test_a_file_of_another_form_stays_as_it_is(tmp_path, content):
+    (tmp_path / ".viz").mkdir()
+    path = tmp_path / ".viz" / "stats.json"
+    path.write_text(content)
+
+    drop_sizes(tmp_path)
+
+    assert path.read_text() == content

@@ -26,7 +26,7 @@ def drop_sizes(project: Path) -> None:
         known: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         for statistics in known.values():
             statistics.pop("file_size", None)
-    except (OSError, ValueError, AttributeError):  # Kedro-Viz is not there, or its file is another
+    except (OSError, ValueError, AttributeError, TypeError):  # it is not there, or another file is
         return
     try:
         with replace_whole(path) as partial:
