@@ -154,7 +154,8 @@ def test_the_page_answers_what_people_ask(page):
     assert "leave those with a confidence of 0.700 or more to the model" in words
     assert "The model then answers 60% of the posts. Here 93% of these answers were right" in words
     assert "A person judges the other 40%; there, 60% of the model's answers were right." in words
-    assert "3 of 1,000 answers are wrong. The 1 that the model was surest of are shown" in words
+    assert "3 of 1,000 answers are wrong. Shown are those that" in words
+    assert "the model was surest of, 1 in all" in words
     assert "negative, taken for positive" in words
 
 
