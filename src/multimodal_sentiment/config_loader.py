@@ -114,7 +114,7 @@ def check_parameters(parameters: Mapping[str, Any], model: type[BaseModel]) -> l
     try:
         model.model_validate(parameters)
     except ValidationError as error:
-        return [describe_fault(fault, model) for fault in error.errors()]
+        return [describe_parameter_fault(fault, model) for fault in error.errors()]
     return []
 
 
@@ -195,7 +195,7 @@ def put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
         raise ValueError(f"{name} has two values, {level[last]} and {value}")
 
 
-def describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
+def describe_parameter_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
     """Return in a line what is wrong with a parameter of a model."""
     name = ".".join(map(str, fault["loc"]))
     if fault["type"] == "value_error" and not name:  # of several parameters: it names them itself

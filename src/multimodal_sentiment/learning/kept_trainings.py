@@ -32,7 +32,7 @@ from multimodal_sentiment.parameters import (
     ComputeParameters,
     ModelParameters,
 )
-from multimodal_sentiment.posts.split import check_groups
+from multimodal_sentiment.posts.split import check_enough_groups
 from multimodal_sentiment.predicting.feature_table import computed_on, content_digests
 from multimodal_sentiment.wording import duration
 
@@ -145,7 +145,7 @@ class KeptTrainings:
         for fold, of_how_many in {it.fold: it.folds for it in trainings}.items():
             learnt = folds != fold
             try:
-                check_groups(posts.tags[learnt], posts.groups[learnt], 2)
+                check_enough_groups(posts.tags[learnt], posts.groups[learnt], 2)
             except ValueError as error:
                 where = f"outside of fold {fold + 1}" if of_how_many else "for training"
                 raise ValueError(f"the posts {where}: {error}") from error

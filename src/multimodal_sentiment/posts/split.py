@@ -91,7 +91,7 @@ def describe_split(
     return splitting.model_dump() if is_drawn else {"as": "given with the posts"}
 
 
-def check_groups(labels: ArrayLike, groups: ArrayLike, sides: int) -> None:
+def check_enough_groups(labels: ArrayLike, groups: ArrayLike, sides: int) -> None:
     """Check that there are posts enough for each side to hold every label, twins on one side.
 
     Args:

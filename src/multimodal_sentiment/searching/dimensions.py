@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeGuard
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from multimodal_sentiment.config_loader import describe_fault, suggest
+from multimodal_sentiment.config_loader import describe_parameter_fault, suggest
 from multimodal_sentiment.parameters import Variant
 from multimodal_sentiment.parameters.kinds import Group
 from multimodal_sentiment.wording import one_line
@@ -173,7 +173,7 @@ def _read_dimension(name: str, leaf: Any) -> Dimension:
     try:
         read = form.model_validate(given)
     except ValidationError as error:
-        raise ValueError(f"{name}: {describe_fault(error.errors()[0], form)}") from error
+        raise ValueError(f"{name}: {describe_parameter_fault(error.errors()[0], form)}") from error
     if not isinstance(read.when or {}, Mapping):
         raise ValueError(f"{name}: when: must name values of others, not {read.when!r}")
     when = tuple(
@@ -240,4 +240,4 @@ def _checked(name: str, values: list[Any], kind: TypeAdapter[Any]) -> tuple[Any,
         return tuple(kind.validate_python(value) for value in values)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise ValueError(describe_fault({**fault, "loc": (name,)}, Variant)) from error
+        raise ValueError(describe_parameter_fault({**fault, "loc": (name,)}, Variant)) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
-from multimodal_sentiment.config_loader import describe_fault, flatten
+from multimodal_sentiment.config_loader import describe_parameter_fault, flatten
 from multimodal_sentiment.parameters import ModelParameters, TrainingParameters, Variant, vary
 
 from .dimensions import Dimension, SpaceError, Value, read_dimensions
@@ -132,7 +132,8 @@ class Space:
             variant = self.apply(values)
         except ValidationError as error:
             for fault in error.errors():
-                yield f'{describe_fault(fault, Variant)}; or say with "when" where each is tried'
+                said = describe_parameter_fault(fault, Variant)
+                yield f'{said}; or say with "when" where each is tried'
             return
         rates = variant.training.learning_rate
         for dimension in self.dimensions:

@@ -171,11 +171,11 @@ def _check_counts(examples: Examples, groups: Frame, folds: int | None = None) -
     It does not wait for the split, whose layer lies above that of the features.
     """
     from multimodal_sentiment.batches import LabelledPosts
-    from multimodal_sentiment.posts.split import check_groups
+    from multimodal_sentiment.posts.split import check_enough_groups
 
     frame = examples.select(["guid", "tag"]).to_pandas()
     posts = LabelledPosts.select(frame, examples, groups)
-    check_groups(posts.tags, posts.groups, folds or 2)
+    check_enough_groups(posts.tags, posts.groups, folds or 2)
 
 
 def _computed_before(
