@@ -95,8 +95,9 @@ def train_and_predict(shared: SharedInputs, task: tuple[FoldTraining, Path]) -> 
     Raises:
         ValueError: If it cannot be trained, as where the device has too little memory for it.
     """
+    training, path = task
     try:
-        _train_and_keep(shared, *task)
+        _train_and_keep(shared, training, path)
     except RuntimeError as error:
         if not fills_device(error):
             raise
@@ -106,7 +107,7 @@ def train_and_predict(shared: SharedInputs, task: tuple[FoldTraining, Path]) -> 
     # Only now is the error gone, which held on to all that the training had on the device.
     gc.collect()
     torch.cuda.empty_cache()
-    raise ValueError(f"{task[0]}: {reason}")
+    raise ValueError(f"{training}: {reason}")
 
 
 def _train_and_keep(shared: SharedInputs, training: FoldTraining, path: Path) -> None:

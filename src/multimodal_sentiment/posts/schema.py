@@ -84,6 +84,7 @@ def _check(table: pd.DataFrame, columns: Mapping[str, type], rows: str) -> pd.Da
         raise ValueError(f"the table of {rows} has a number that is none: {error}") from error
 
 
+# Each takes a table of its kind, and returns and refuses what `_check` does.
 check_posts = partial(_check, columns=POSTS, rows="posts")
 check_files = partial(_check, columns=FILES, rows="files")
 check_declared_split = partial(_check, columns=SPLITS, rows="splits")

@@ -28,7 +28,7 @@ def training_curves(history: pd.DataFrame) -> list[Chart]:
         return [_regularisation(history)]
     return [
         _epochs(history, _LOSSES, "Loss over the epochs", "loss (nats)"),
-        _epochs(history, _SCORES, "Scores on tuning posts", "score"),
+        _epochs(history, _SCORES, "Scores on tuning posts", "score", are_shares=True),
         _epochs(history, _RATE, "Learning rate", "rate"),
     ]
 
@@ -71,13 +71,17 @@ def member_curves(title: str, history: pd.DataFrame) -> Chart | None:
 
 
 def _epochs(
-    history: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, unit: str
+    history: pd.DataFrame,
+    columns: dict[str, tuple[str, str]],
+    title: str,
+    unit: str,
+    *,
+    are_shares: bool = False,
 ) -> Chart:
     """Draw columns of the history, each by its name and style, over the epochs."""
     epochs = history["epoch"].tolist()
-    most, write = 1.05 * float(history[list(columns)].to_numpy().max()), "{:g}".format
-    if columns is _SCORES:
-        most, write = 1.0, "{:.0%}".format
+    most = 1.0 if are_shares else 1.05 * float(history[list(columns)].to_numpy().max())
+    write = ("{:.0%}" if are_shares else "{:g}").format
     chart = Chart(
         count_axis(min(epochs), max(epochs), "epoch"), linear_axis(0.0, most, unit, write)
     )

@@ -148,10 +148,10 @@ def differences(comparisons: Sequence[Mapping[str, Any]], level: float) -> go.Fi
         return nothing(title)
 
     def estimate(pair: Mapping[str, Any], test: Mapping[str, Any]) -> Estimate:
-        is_sure = test["p_adjusted"] < 1 - level
-        style = "sure-better" if test["difference"] > 0 else "sure-worse"
         gain, bounds = test["difference"], test["interval"]
-        return Estimate(pair["first"], gain, bounds, f"minus {pair['second']}", style * is_sure)
+        is_sure = test["p_adjusted"] < 1 - level
+        style = ("sure-better" if gain > 0 else "sure-worse") if is_sure else ""
+        return Estimate(pair["first"], gain, bounds, f"minus {pair['second']}", style)
 
     plots = [
         charts.differences(
