@@ -123,13 +123,15 @@ def fetched(parameters: dict[str, Any], fault: str) -> list[str]:
     return list(choose_encoders(chosen.model, chosen.encoders)["names"])
 
 
-def test_without_optuna_the_extra_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [(), ("--nodes=searching.tabulate_search",)])
+def test_without_optuna_the_extra_is_named(tmp_path: Path, steps: tuple[str, ...]) -> None:
     (tmp_path / "sitecustomize.py").write_text('import sys; sys.modules["optuna"] = None')
     write_sample(tmp_path / "raw", labelled=20, unlabelled=0)
 
     done = kedro(
         "run",
         "--pipeline=search",
+        *steps,
         "--env=scratch",
         "--params",
         f"raw={tmp_path / 'raw'},data={tmp_path / 'data'}",

@@ -66,6 +66,14 @@ def read(tree: dict[str, Any], parameters: Parameters) -> Space:
             "training.epochs: unknown parameter by: choose of low, high, log, step, when",
         ),
         (
+            {"training": {"epochs": {"low": 2, "high": 9, "step": 3}}},
+            "training.epochs: steps of 3 from 2 do not end at 9: set high to 8",
+        ),
+        (
+            {"training": {"weight_decay": {"low": 0, "high": 1, "step": 0.3}}},
+            "training.weight_decay: steps of 0.3 from 0 do not end at 1: set high to 0.9",
+        ),
+        (
             {"training": {"weight_decay": {"low": 0, "high": 1, "step": float("inf")}}},
             "training.weight_decay: step: must be a finite number, not inf",
         ),

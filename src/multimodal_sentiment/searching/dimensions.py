@@ -9,6 +9,7 @@ as it is configured. A leaf that is null is left out.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -195,12 +196,19 @@ def _read_range(
     step: Any = given.step
     if isinstance(low, int):
         (step,) = _checked(name, [1 if step is None else step], TypeAdapter(int))
-    try:
-        if isinstance(low, int):
-            return IntDistribution(low, high, given.log, step)
-        return FloatDistribution(low, high, given.log, step)
-    except ValueError as error:
-        raise ValueError(f"{name}: {one_line(error)}") from error
+    kind_of_range = IntDistribution if isinstance(low, int) else FloatDistribution
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an end that Optuna would move: it is refused below
+        try:
+            values = kind_of_range(low, high, given.log, step)
+        except ValueError as error:
+            raise ValueError(f"{name}: {one_line(error)}") from error
+    if values.high != high:
+        raise ValueError(
+            f"{name}: steps of {step:g} from {low:g} do not end at {high:g}: "
+            f"set high to {values.high:g}"
+        )
+    return values
 
 
 def _field(name: str) -> FieldInfo | None:

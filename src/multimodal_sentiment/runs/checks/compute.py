@@ -36,12 +36,16 @@ def check_device(pipeline: Pipeline, parameters: Parameters) -> list[str]:
     return []
 
 
+def check_optuna(pipeline: Pipeline) -> list[str]:
+    """Find out whether Optuna is missing, which all steps of a search import."""
+    searches = any(node.namespace == "searching" for node in pipeline.nodes)
+    return [INSTALL] if searches and find_spec("optuna") is None else []
+
+
 def check_search(pipeline: Pipeline, parameters: Parameters) -> list[str]:
     """Find what is wrong with the space of a search, if the run is one."""
     if SEARCH_INPUT not in pipeline.inputs():
         return []
-    if find_spec("optuna") is None:
-        return [INSTALL]
     from multimodal_sentiment.searching import Space, SpaceError
 
     try:

@@ -26,7 +26,7 @@ from ..kedro_adapter import (
 )
 from ..records import record_path
 from ..versions import versions_of
-from .compute import check_device, check_processes, check_search
+from .compute import check_device, check_optuna, check_processes, check_search
 from .encoders import check_encoders
 from .inputs import pin_faults, pin_inputs
 from .posts import UNLABELLED
@@ -70,6 +70,7 @@ def check_run(
     Raises:
         click.ClickException: If the run cannot do what it was asked, a line for each reason.
     """
+    _refuse(check_optuna(pipeline))
     inputs = stored_datasets(catalog, pipeline.inputs())
     if trains_only and UNLABELLED in inputs:
         place = place_in_words(inputs.pop(UNLABELLED))
