@@ -65,7 +65,7 @@ def measure_computing(work: Workplace, kind: str, rounds: int, *, compiling: boo
         row("training epoch, its input included", epoch, lab_epoch),
         row("  its share of the bare step", epoch / (ours / fast[0]), unit=""),
         row("  compiling, once a training", took, unit="s"),
-        row("  all else: set-up, compiling anew, tuning, checkpoints", rest, unit="s"),
+        row("  all else: set-up, compiling anew, tuning, refit, checkpoints", rest, unit="s"),
     ]
 
 
