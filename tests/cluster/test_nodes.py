@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +23,8 @@ THREE = ClusterParameters(workers=3, cpus_per_worker=1, gpus_per_worker=0)
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # tokens are read when Ray is imported
+    # Ray reads the token once a process: whoever sets it first, all tests have the same.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     for _ in range(2):
         made.add_node(num_cpus=1)
