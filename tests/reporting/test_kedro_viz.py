@@ -165,6 +165,14 @@ def test_titles_stand_above_the_plot_in_kedro_viz_too(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+def test_what_is_said_below_a_plot_has_room_in_kedro_viz(name):
+    # Its margin below is 72 px, of which the axis takes 44, and a line 14.
+    notes = [it.text for it in FIGURES[name].layout.annotations if it.yshift == -44]
+
+    assert all(note.count("<br>") <= 1 for note in notes)
+
+
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_has_a_title_or_names_or_follows_another(name):
     layout = FIGURES[name].to_dict()["layout"]
     axes = [axis for key, axis in layout.items() if key.startswith(("xaxis", "yaxis"))]
