@@ -42,7 +42,7 @@ _DASHES = {"rule": "dot", "limit": "dash"}
 _HEIGHT = 300  # px, of one of several charts
 _ROW = 44  # px, of an estimate
 _BAR = 28
-_LINE = 120  # letters of a note: Kedro-Viz sets the margin below, which has room for two lines
+_LINE = 92  # letters of a note: in Kedro-Viz two lines have room, to the left of the axis's title
 
 
 def draw(title: str, *charts: Chart | None) -> go.Figure:
