@@ -123,7 +123,10 @@ def fetched(parameters: dict[str, Any], fault: str) -> list[str]:
     return list(choose_encoders(chosen.model, chosen.encoders)["names"])
 
 
-@pytest.mark.parametrize("steps", [(), ("--nodes=searching.tabulate_search",)])
+@pytest.mark.parametrize(
+    "steps",
+    [(), ("--nodes=searching.tabulate_search",), ("--nodes=encoding.encode_settings",)],
+)
 def test_without_optuna_the_extra_is_named(tmp_path: Path, steps: tuple[str, ...]) -> None:
     (tmp_path / "sitecustomize.py").write_text('import sys; sys.modules["optuna"] = None')
     write_sample(tmp_path / "raw", labelled=20, unlabelled=0)
