@@ -10,7 +10,8 @@ Memory is told twice: resident, with the pages of mapped files, which the system
 needs them, and of Ray's store, which all processes share; and a process's own. `share` compares two
 workers of one core each with two processes without Ray, each on a core of its own with half the
 posts: 1 is as fast. Both predict with `--model`, or with a model trained on 400 posts. `train`
-compares a training of conf/scratch likewise. WORK keeps the posts for the next time.
+compares a training of conf/scratch likewise, and one that two processes share without Ray. WORK
+keeps the posts for the next time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ import pandas as pd
 from project import PROJECT, newest
 
 STEPS = ("read_posts", "prepare_examples", "group_duplicates", "split_posts", "predict_unlabelled")
+WORKERS = "cluster.workers"
+EPOCHS = 6
 BATCH = 32  # posts that each process takes in a step of a training
 DATA = ("shared", "alone-0", "alone-1")  # of two workers together, and of two processes
 KEDRO = [sys.executable, "-m", "kedro"]
@@ -118,25 +122,25 @@ def measure_share(folder: Path, count: int, model: Path) -> None:
 
 
 def measure_training(folder: Path, count: int) -> None:
-    def go(raw: Path, data: Path, workers: int, core: int | None) -> Run:
+    def go(raw: Path, data: Path, workers: int, core: int | None, by: str = WORKERS) -> Run:
         options = {
-            "cluster.workers": workers,
             "training.batch_size": BATCH * max(1, workers),  # as many for each process
-            "training.epochs": 2,
+            "training.epochs": EPOCHS,
             "training.refit": False,
         }
+        if workers:
+            options[by] = workers
         return kedro("training", raw, data, options, core, env="scratch")
 
-    together, alone = side_by_side(folder, count, go)
-    apart, shared = (
-        max(run.seconds["train_model"] for run in alone),
-        together.seconds["train_model"],
-    )
-    print(f"train_model: 2 workers {shared:.1f} s, 2 processes {apart:.1f} s: {apart / shared:.2f}")
-    shared, *speeds = (last_epoch_speed(folder / name) for name in DATA)
-    apart = sum(speeds)
-    print(f"its last epoch: {shared:.1f} posts/s, {apart:.1f} posts/s: {shared / apart:.2f}")
-    remove_data(folder)
+    for by in (WORKERS, "compute.processes"):
+        together, alone = side_by_side(folder, count, partial(go, by=by))
+        apart = max(run.seconds["train_model"] for run in alone)
+        shared = together.seconds["train_model"]
+        print(f"train_model: {by}=2 {shared:.1f} s, lone {apart:.1f} s: {apart / shared:.2f}")
+        shared, *speeds = (speed_of_epochs(folder / name) for name in DATA)
+        apart = sum(speeds)
+        print(f"an epoch of it: {shared:.1f} posts/s, {apart:.1f} posts/s: {shared / apart:.2f}")
+        remove_data(folder)
 
 
 def side_by_side(
@@ -152,9 +156,10 @@ def side_by_side(
     return together, alone
 
 
-def last_epoch_speed(data: Path) -> float:
+def speed_of_epochs(data: Path) -> float:
+    """The median of all epochs but the first, posts/s."""
     history = newest(data, "08_reporting/training_history.csv")
-    return float(pd.read_csv(history)["posts_per_second"].iloc[-1])
+    return float(pd.read_csv(history)["posts_per_second"].iloc[1:].median())
 
 
 def remove_data(folder: Path) -> None:

@@ -20,7 +20,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from multimodal_sentiment.batches import PostDataset, StoredImages, Variation, rows_of
 from multimodal_sentiment.batches.augmentation import random_crops
 from multimodal_sentiment.batches.sampler import LengthAwareSampler
-from multimodal_sentiment.compute.device import choose_device
+from multimodal_sentiment.compute.memory import keep_freed_memory
 from multimodal_sentiment.datasets import ArrowStreamDataset, PostFilesDataset, PostListingDataset
 from multimodal_sentiment.encoders import EncoderStore
 from multimodal_sentiment.model import SentimentConfig
@@ -157,7 +157,7 @@ def measure_reading(work: Workplace, rounds: int) -> list[Figure]:
 
 def measure_input(work: Workplace, rounds: int) -> list[Figure]:
     """One core; what a step or a prediction is given, its normalised pictures included."""
-    choose_device(work.parameters.compute)  # as every training and prediction does
+    keep_freed_memory()  # as every training and prediction does
     count, threads = len(work.rows), torch.get_num_threads()
     prepared, _ = in_turn(work.prepare, lambda: None, rounds)
     torch.set_num_threads(1)

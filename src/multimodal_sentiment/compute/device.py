@@ -75,7 +75,16 @@ class Device:
         }
 
     def prepare_model(self, model: Model) -> Model:
-        """Return the model on this device, its weights in the layout that is fastest there."""
+        """Return the model on this device, its weights in the layout that is fastest there.
+
+        The process is prepared, too: this may be another one than that which chose the device.
+        """
+        if self.kind == "cpu":
+            keep_freed_memory()
+        elif self.kind == "cuda":
+            # On a Hopper GPU, cuDNN's attention builds a plan for each new shape of a batch, which
+            # takes up to a second, and texts have many lengths. PyTorch's own kernels need none.
+            torch.backends.cuda.enable_cudnn_sdp(False)
         placed: Model = model.to(self.kind, memory_format=torch.channels_last)
         return placed
 
@@ -99,12 +108,6 @@ def choose_device(parameters: ComputeParameters) -> Device:
     if parameters.precision != "auto":
         bf16 = parameters.precision == "bf16"
     workers = _count_workers(kind) if parameters.workers == "auto" else parameters.workers
-    if kind == "cpu":
-        keep_freed_memory()
-    elif kind == "cuda":
-        # On a Hopper GPU, cuDNN's attention builds a plan for each new shape of a batch, which
-        # takes up to a second, and texts have many lengths. PyTorch's own kernels need none.
-        torch.backends.cuda.enable_cudnn_sdp(False)
     return Device(kind, bf16, workers)
 
 
