@@ -567,6 +567,8 @@ def test_a_layout_may_be_forced(tmp_path: Path) -> None:
         LayoutError, match=f"unknown layout 'tabel': choose one of {next(iter(LAYOUTS))}"
     ):
         open_source(tmp_path, Options(layout="tabel"))
+    with pytest.raises(LayoutError, match=r" holds no file of the layout 'shards': .*\.tar"):
+        open_source(tmp_path, Options(layout="shards"))
 
 
 def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:

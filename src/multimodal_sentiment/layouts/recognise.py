@@ -51,7 +51,8 @@ def open_source(path: Path, options: Options) -> Source:
     if found := find_tables(path, layout):
         return open_tables(path, options, found)
     if layout:
-        raise LayoutError(f"{path} holds no file of this layout: {', '.join(FILES[layout])}")
+        files = ", ".join(FILES[layout])
+        raise LayoutError(f"{path} holds no file of the layout {layout!r}: {files}")
     if is_address:
         raise LayoutError(
             f"{path} holds nothing that is read of an address: Parquet files, tar files, or "
