@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import subprocess
@@ -21,14 +20,6 @@ import yaml
 from multimodal_sentiment.parameters import Parameters
 
 from .commands import PROJECT, QUICK, Project, load_parameters, params
-
-
-@pytest.fixture(autouse=True)
-def frozen_garbage() -> Iterator[None]:
-    """statsmodels collects garbage at every correction: seconds, in a process full of tests."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,9 @@ def test_mcnemar_lets_a_post_speak_for_the_variant_that_is_right_under_more_seed
 def test_holm_is_as_worked_out_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.6, 0.7]) == [1, 1]
+    # 4 x 0.01, 3 x 0.01, 2 x 0.02, 1 x 0.03; none may be less than one before it
+    assert holm([0.03, 0.01, 0.02, 0.01]) == pytest.approx([0.04, 0.04, 0.04, 0.04])
+    assert holm([0.2]) == [0.2]
     assert holm([]) == []
 
 

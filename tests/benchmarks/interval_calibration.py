@@ -15,7 +15,6 @@ for; without it, 400 simulated posts with twins are judged, three seeds a varian
 from __future__ import annotations
 
 import argparse
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -146,7 +145,6 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2000)
     asked = parser.parse_args()
     posts = read(asked.file) if asked.file else simulate(np.random.default_rng(0))
-    gc.freeze()  # statsmodels collects garbage at each correction
     chosen = asked.variants or list(posts.answers)
     posts = posts._replace(answers={name: posts.answers[name] for name in chosen})
     seeds = len(next(iter(posts.answers.values())))

@@ -107,12 +107,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
-    if len(p_values) <= 1:  # nothing to correct; statsmodels 0.14.5 divides by their number
-        return [float(value) for value in p_values]
-    from statsmodels.stats.multitest import multipletests  # slow to import, and seldom needed
-
-    adjusted = multipletests(np.asarray(p_values, dtype=float), method="holm")[1]
-    return [float(value) for value in adjusted]
+    values = np.asarray(p_values, dtype=float)
+    order = np.argsort(values)
+    # The least of m is multiplied by m, the next by m - 1; none may be less than one before it.
+    scaled = values[order] * np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(value) for value in corrected]
 
 
 def _seed_means(true: ArrayLike, tags: np.ndarray, labels: Sequence[str]) -> dict[str, float]:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 RUNS = "runs"
 PACKAGES = (  # beside the libraries that a fingerprint names
-    "multimodal-sentiment kedro kedro-datasets pandas statsmodels chardet pyarrow ImageHash plotly "
-    "pydantic"
+    "multimodal-sentiment kedro kedro-datasets pandas chardet pyarrow ImageHash plotly pydantic"
 ).split()
 
 Outcome = Literal["running", "committing", "completed", "failed", "interrupted", "killed"]
