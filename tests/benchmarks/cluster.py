@@ -34,9 +34,8 @@ import pandas as pd
 from project import PROJECT, newest
 
 STEPS = ("read_posts", "prepare_examples", "group_duplicates", "split_posts", "predict_unlabelled")
-WORKERS = "cluster.workers"
-EPOCHS = 6
-BATCH = 32  # posts that each process takes in a step of a training
+EPOCHS = 6  # of a training; the first is not measured
+BATCH = 32  # posts that each process takes in a step of it
 DATA = ("shared", "alone-0", "alone-1")  # of two workers together, and of two processes
 KEDRO = [sys.executable, "-m", "kedro"]
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -122,7 +121,7 @@ def measure_share(folder: Path, count: int, model: Path) -> None:
 
 
 def measure_training(folder: Path, count: int) -> None:
-    def go(raw: Path, data: Path, workers: int, core: int | None, by: str = WORKERS) -> Run:
+    def go(by: str, raw: Path, data: Path, workers: int, core: int | None) -> Run:
         options = {
             "training.batch_size": BATCH * max(1, workers),  # as many for each process
             "training.epochs": EPOCHS,
@@ -132,8 +131,8 @@ def measure_training(folder: Path, count: int) -> None:
             options[by] = workers
         return kedro("training", raw, data, options, core, env="scratch")
 
-    for by in (WORKERS, "compute.processes"):
-        together, alone = side_by_side(folder, count, partial(go, by=by))
+    for by in ("cluster.workers", "compute.processes"):
+        together, alone = side_by_side(folder, count, partial(go, by))
         apart = max(run.seconds["train_model"] for run in alone)
         shared = together.seconds["train_model"]
         print(f"train_model: {by}=2 {shared:.1f} s, lone {apart:.1f} s: {apart / shared:.2f}")

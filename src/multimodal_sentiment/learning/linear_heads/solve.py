@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from multimodal_sentiment.assessment import choose_temperature
 from multimodal_sentiment.batches import Features, LabelledPosts
+from multimodal_sentiment.compute.memory import keep_freed_memory
 from multimodal_sentiment.model import SentimentModel, build_model
 from multimodal_sentiment.model.words import (
     NORMAL_FORM,
@@ -40,6 +41,7 @@ def solve(plan: Plan, posts: LabelledPosts) -> Fitted:
     Raises:
         ValueError: If a label has too few posts, or none has anything that the model reads.
     """
+    keep_freed_memory()  # each step of a solver needs as much as the last one, wherever it runs
     fold = deal_folds(posts.tags, posts.groups, plan.training.seed)
     present = {name: ~np.isnan(rows[:, 0]) for name, rows in plan.features.items()}
     if not any(has.any() for has in present.values()):

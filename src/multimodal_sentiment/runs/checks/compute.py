@@ -37,7 +37,7 @@ def check_device(pipeline: Pipeline, parameters: Parameters) -> list[str]:
 
 
 def check_optuna(pipeline: Pipeline) -> list[str]:
-    """Find out whether Optuna is missing, which every step of a search or of its space imports."""
+    """Find out whether Optuna is missing: the steps of a search and those of its space need it."""
     in_search = any(node.namespace == "searching" for node in pipeline.nodes)
     searches = in_search or SEARCH_INPUT in pipeline.inputs()
     return [INSTALL] if searches and find_spec("optuna") is None else []
